@@ -1,0 +1,239 @@
+"""Everything that can go wrong, by what the reader of the error can do next; knows no protocol and no HTTP status.
+
+GatewayError                       code: stable slug = problem type = metric label = docs heading
+├─ ConfigError                     findings: file:line, what, what to write
+├─ ClientError
+│  ├─ InvalidRequest               a field is wrong (422), or the body is no JSON (malformed: 400)
+│  ├─ UnsupportedSetting           a header asks for what this gateway does not do (400)
+│  ├─ Unauthorized
+│  ├─ UnknownOperation             or no right to it; `allow` when only the method is wrong
+│  ├─ TooLarge, UriTooLong, HeadersTooLarge, UnsupportedMedia
+│  ├─ RateLimited                  retry_after
+│  └─ Overloaded                   retry_after
+├─ AgencyError                     outcome, maybe_done: may the agency have done it?
+│  ├─ NotFound, Refused            text: the agency's own words
+│  ├─ Unavailable, AgencyTimeout, BreakerOpen, AgencyClosed
+│  └─ AgencyLogin, InvalidAnswer, UnknownOutcome
+└─ TranslationError                side, errors: every field that does not fit
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Literal
+
+from gateway.message import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldError:
+    """One field that does not fit: `rule` and `params` choose the words (wording.py); `value` is already masked."""
+
+    pointer: str
+    rule: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    where: str | None = None
+    value: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing `gateway check` has to say: where (file:line), what is wrong, what to write instead."""
+
+    where: str
+    what: str
+    remedy: str = ""
+    warning: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" + (f" ({self.remedy})" if self.remedy else "")
+
+
+class GatewayError(Exception):
+    """Anything this gateway raises on purpose."""
+
+    code: ClassVar[str] = "internal"
+
+
+class ConfigError(GatewayError):
+    """The configuration can't be used; carries every finding, not only the first."""
+
+    code = "config"
+
+    def __init__(self, *findings: Finding) -> None:
+        super().__init__("\n".join(map(str, findings)))
+        self.findings = findings
+
+
+class ClientError(GatewayError):
+    """The request can't be taken as it is; asking again unchanged won't help, unless `retry_after` (seconds) is set."""
+
+    def __init__(self, what: str = "", *, retry_after: float | None = None) -> None:
+        super().__init__(what)
+        self.retry_after = retry_after
+
+
+class InvalidRequest(ClientError):
+    """Fields are missing, unknown or wrong; `malformed` when the body could not be read at all."""
+
+    code = "invalid-request"
+
+    def __init__(self, what: str = "", *, errors: Sequence[FieldError] = (), malformed: bool = False) -> None:
+        super().__init__(what)
+        self.errors = tuple(errors)
+        self.malformed = malformed
+
+
+class UnsupportedSetting(ClientError):
+    """A header asks for something this gateway does not do; better said than silently ignored."""
+
+    code = "unsupported-setting"
+
+
+class Unauthorized(ClientError):
+    """No valid key came with the request."""
+
+    code = "unauthorized"
+
+
+class UnknownOperation(ClientError):
+    """No such path, or no right to it; `allow` lists the methods when only the method is wrong."""
+
+    code = "unknown-operation"
+
+    def __init__(self, what: str = "", *, allow: Sequence[str] = ()) -> None:
+        super().__init__(what)
+        self.allow = tuple(allow)
+
+
+class TooLarge(ClientError):
+    """The body is over the limit, as sent or after inflating."""
+
+    code = "too-large"
+
+
+class UriTooLong(ClientError):
+    """The path and query are over the limit."""
+
+    code = "uri-too-long"
+
+
+class HeadersTooLarge(ClientError):
+    """The header block is over the limit."""
+
+    code = "headers-too-large"
+
+
+class UnsupportedMedia(ClientError):
+    """The body is of a media type or encoding that isn't read here."""
+
+    code = "unsupported-media"
+
+
+class RateLimited(ClientError):
+    """This client asked more often than it may."""
+
+    code = "rate-limited"
+
+
+class Overloaded(ClientError):
+    """Too many calls wait already; nothing was sent."""
+
+    code = "overloaded"
+
+
+class AgencyError(GatewayError):
+    """The agency did not do what was asked, or nobody knows; `maybe_done` is false only where that is certain."""
+
+    outcome: ClassVar[Outcome] = Outcome.INVALID
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        what: str = "",
+        *,
+        maybe_done: bool,
+        retry_after: float | None = None,
+        errors: Sequence[FieldError] = (),
+    ) -> None:
+        super().__init__(what)
+        self.maybe_done = maybe_done
+        self.retry_after = retry_after
+        self.errors = tuple(errors)
+
+
+class NotFound(AgencyError):
+    """The agency has no such thing; `what` is its own text."""
+
+    code = "not-found"
+    outcome = Outcome.NOT_FOUND
+
+
+class Refused(AgencyError):
+    """The agency said no; `what` is its own text."""
+
+    code = "refused"
+    outcome = Outcome.REFUSED
+
+
+class Unavailable(AgencyError):
+    """The agency can't be reached or says that it can't serve now."""
+
+    code = "agency-unavailable"
+    outcome = Outcome.UNAVAILABLE
+    retryable = True
+
+
+class BreakerOpen(AgencyError):
+    """The agency failed too often just now; nothing was sent."""
+
+    code = "breaker-open"
+    outcome = Outcome.UNAVAILABLE
+
+
+class AgencyClosed(AgencyError):
+    """The agency is outside its service hours."""
+
+    code = "agency-closed"
+    outcome = Outcome.UNAVAILABLE
+
+
+class AgencyTimeout(AgencyError):
+    """No answer in time."""
+
+    code = "agency-timeout"
+    outcome = Outcome.TIMEOUT
+    retryable = True
+
+
+class AgencyLogin(AgencyError):
+    """The agency does not accept the gateway's own credentials, even fresh ones."""
+
+    code = "agency-login"
+    outcome = Outcome.INVALID
+
+
+class InvalidAnswer(AgencyError):
+    """The answer isn't what was agreed: unreadable, of the wrong shape, or with an unlisted code."""
+
+    code = "agency-invalid-answer"
+    outcome = Outcome.INVALID
+
+
+class UnknownOutcome(AgencyError):
+    """It may have been done; asking again could double it."""
+
+    code = "outcome-unknown"
+    outcome = Outcome.UNKNOWN
+
+
+class TranslationError(GatewayError):
+    """A document does not fit the mapping; `side` is the table, `errors` every field that does not fit."""
+
+    code = "translation"
+
+    def __init__(self, side: Literal["request", "reply"], errors: Sequence[FieldError]) -> None:
+        super().__init__(
+            "; ".join(f"{e.where or ''}: {e.pointer}: {e.rule} {dict(e.params)} {e.value or ''}" for e in errors)
+        )
+        self.side = side
+        self.errors = tuple(errors)

@@ -1,0 +1,35 @@
+"""Hides personal data in what people read: logs, errors, terminals; knows nothing of where the text goes."""
+
+import re
+
+NIK_DIGITS = 16
+_LONG_DIGITS = re.compile(r"\d{9,}")
+_CONTACT = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_SHOWN = 40
+
+
+def mask_digits(digits: str) -> str:
+    """Return an identifier with its middle hidden: `1405029001180001` becomes `140502******0001`."""
+    if len(digits) < NIK_DIGITS:
+        return digits[:2] + "*" * (len(digits) - 4) + digits[-2:]
+    return digits[:6] + "*" * (len(digits) - 10) + digits[-4:]
+
+
+def mask_text(text: str) -> str:
+    """Return text with every long run of digits and every e-mail address hidden."""
+    hidden = _LONG_DIGITS.sub(lambda found: mask_digits(found.group()), text)
+    return _CONTACT.sub("***@***", hidden)
+
+
+def mask_value(value: object, *, personal: bool = False) -> str:
+    """Return a short, masked picture of a value for an error; a personal one shows only its kind and length."""
+    if isinstance(value, str):
+        if personal and not _LONG_DIGITS.search(value):
+            return f"{value[:1]}*** ({len(value)} characters)"
+        shown = mask_text(value)
+        return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, dict | list | tuple):
+        return f"{type(value).__name__} of {len(value)}"
+    return mask_text(str(value))[:_SHOWN]

@@ -1,0 +1,107 @@
+"""What travels: canonical messages and replies, native calls and answers; imports nothing of ours."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, NewType
+from uuid import UUID
+
+MessageId = NewType("MessageId", str)
+OperationId = NewType("OperationId", str)
+
+Document = Mapping[str, Any]
+"""Parsed JSON, a SOAP body or a CSV row: text, int, Decimal, bool, None, lists and mappings of them."""
+
+
+class Outcome(StrEnum):
+    """How a call ended; one list for outcome tables, errors, metrics and docs."""
+
+    OK = "ok"
+    DUPLICATE = "duplicate"
+    NOT_FOUND = "not-found"
+    REFUSED = "refused"
+    UNAVAILABLE = "unavailable"
+    TIMEOUT = "timeout"
+    INVALID = "invalid"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A canonical request, validated; `deadline` is monotonic seconds and is never stored."""
+
+    id: MessageId
+    operation: OperationId
+    body: Document
+    client: str
+    correlation_id: str
+    traceparent: str
+    accepted_at: datetime
+    deadline: float
+    idempotency_key: str | None = None
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A canonical reply; `age` is seconds since the data was current, None when it is fresh."""
+
+    body: Document
+    outcome: Outcome = Outcome.OK
+    age: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A native request: `headers` come from the mapping (a SOAP header part may nest), `timeout` is seconds."""
+
+    target: str
+    document: Document
+    timeout: float
+    message_id: MessageId
+    correlation_id: str
+    traceparent: str
+    safe: bool = False
+    headers: Document = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """An agency's own statement that a call failed: SOAP faultcode, text, and the detail's elements by name."""
+
+    code: str
+    text: str
+    detail: Document = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A native answer as it came; the channel decides what it means."""
+
+    document: Document | None = None
+    fault: Fault | None = None
+    http_status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a mapping may read beside the body: `@id`, `@client`, `@now`, `@login.*`."""
+
+    id: MessageId
+    client: str
+    now: datetime
+    login: Mapping[str, str] = field(default_factory=dict)
+
+
+def new_message_id() -> MessageId:
+    """Return a UUIDv7 (RFC 9562 section 5.7): its text sorts by the millisecond it was made."""
+    value = int.from_bytes(os.urandom(16), "big")
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | (value & ((1 << 80) - 1))
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return MessageId(str(UUID(int=value)))

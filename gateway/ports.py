@@ -1,0 +1,180 @@
+"""The contracts between the gateway's parts; names the errors each may raise, implements nothing."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol, runtime_checkable
+
+from gateway.errors import FieldError
+from gateway.message import Answer, Call, Context, Document, Message, Reply
+
+Handler = Callable[[Message], Awaitable[Reply]]
+"""Takes a canonical message, returns its reply; raises AgencyError, Overloaded or TranslationError."""
+
+Policy = Callable[[Handler], Handler]
+"""Wraps a handler in one concern: all of resilience is composition of these."""
+
+NativeKind = Literal["text", "integer", "number", "boolean", "date", "datetime", "time", "binary", "object", "any"]
+
+
+class Clock(Protocol):
+    """Time, injected so that no test sleeps."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        ...
+
+    def now(self) -> datetime:
+        """Return the wall clock's time, with its zone."""
+        ...
+
+    async def sleep(self, seconds: float, /) -> None:
+        """Wait; cancellable."""
+        ...
+
+
+class Adapter(Protocol):
+    """Speaks one agency's protocol."""
+
+    async def exchange(self, call: Call, /) -> Answer:
+        """Send one call and return what came back, within `call.timeout` seconds.
+
+        Raises Unavailable, AgencyTimeout, AgencyLogin or InvalidAnswer, each with `maybe_done` true from the first
+        byte written on; TranslationError (side "request") when the document can't be written in the protocol.
+        """
+        ...
+
+
+@runtime_checkable
+class Probe(Protocol):
+    """Optional capability of an adapter: a harmless question whether the agency is there."""
+
+    async def probe(self) -> None:
+        """Return when the agency is reachable, else raise Unavailable or AgencyTimeout."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NativeField:
+    """One field of a native document as the agency's contract declares it; `many` when it may repeat."""
+
+    kind: NativeKind = "text"
+    required: bool = False
+    many: bool = False
+    allowed: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """An operation's native fields by dotted path (`riwayat.item.nama_proses`; lists add no step), headers apart."""
+
+    request: Mapping[str, NativeField]
+    reply: Mapping[str, NativeField]
+    headers: Mapping[str, NativeField] = field(default_factory=dict)
+
+
+@runtime_checkable
+class Described(Protocol):
+    """Optional capability of an adapter: it knows its operations before calling them (a WSDL does)."""
+
+    def contract(self, target: str, /) -> Contract:
+        """Return the operation's native fields; raise ConfigError naming those that exist when there is no such one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reject:
+    """A row that can't be taken, with every reason; `number` counts records from 1 after the header."""
+
+    number: int
+    reasons: tuple[FieldError, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A slice of one complete file: rows as (number, native row); `last` closes the file."""
+
+    feed: str
+    file: str
+    as_of: datetime
+    rows: Sequence[tuple[int, Document]]
+    rejects: Sequence[Reject] = ()
+    last: bool = False
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Inbound side of an adapter: files that appear, as batches of rows."""
+
+    def poll(self) -> AsyncIterator[Batch]:
+        """Yield the batches of every complete new file, forever; an unreadable file is one batch of rejects."""
+        ...
+
+
+class Translator(Protocol):
+    """An operation's mapping, compiled; pure, quick, and safe to share between tasks and threads."""
+
+    def to_native(self, body: Document, context: Context, /) -> Document:
+        """Build the native request; raises TranslationError (side "request") with all errors."""
+        ...
+
+    def to_headers(self, body: Document, context: Context, /) -> Document:
+        """Build the native headers of `[agency.headers]` and `[operation.headers]`; raises as to_native."""
+        ...
+
+    def to_canonical(self, document: Document, /) -> Document:
+        """Build the canonical reply; raises TranslationError (side "reply") with all errors."""
+        ...
+
+    def pointer(self, native_path: str, /) -> str:
+        """Return the JSON Pointer of the canonical field that feeds a native request field, "" when none does."""
+        ...
+
+    def key(self, body: Document, context: Context, /) -> bytes:
+        """Return what makes two requests the same: canonical body and every `@` value the mapping uses."""
+        ...
+
+
+class Schema(Protocol):
+    """The canonical side of one table: what a body must look like."""
+
+    @property
+    def json(self) -> Mapping[str, object]:
+        """The JSON Schema (2020-12) for OpenAPI and the data dictionary."""
+        ...
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """The names at the top level."""
+        ...
+
+    def check(self, body: object, /) -> tuple[FieldError, ...]:
+        """Return every error, unknown fields among them; empty when the body fits."""
+        ...
+
+    def from_query(self, pairs: Sequence[tuple[str, str]], /) -> Document:
+        """Read a query by the schema: repeated names are lists, dots nest.
+
+        A value that does not fit its field's type stays text, for `check` to report.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Rows of a snapshot that match, with the time the data is from."""
+
+    rows: Sequence[Document]
+    as_of: datetime
+
+
+class Snapshots(Protocol):
+    """The latest complete state of each feed, replaced whole."""
+
+    async def publish(self, feed: str, rows: Sequence[Document], /, *, as_of: datetime) -> None:
+        """Replace the feed's snapshot at once; lookups before see the old one, lookups after the new one."""
+        ...
+
+    async def find(self, feed: str, where: Document, /, *, limit: int) -> Found:
+        """Return rows whose fields equal all of `where`; raises Unavailable while the feed has no snapshot."""
+        ...

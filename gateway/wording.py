@@ -1,0 +1,198 @@
+"""The words people read, in Indonesian and English, by code and rule; knows no HTTP and no agency."""
+
+from collections.abc import Mapping
+from typing import Literal
+
+from gateway.errors import FieldError
+
+Language = Literal["id", "en"]
+
+RULES: Mapping[str, tuple[str, str]] = {
+    "required": ("wajib diisi", "is required"),
+    "unknown": ("tidak dikenal", "is not a known field"),
+    "type": ("harus berupa {expected}", "must be {expected}"),
+    "null": ("tidak boleh null", "must not be null"),
+    "digits": ("harus tepat {digits} digit angka", "must be exactly {digits} digits"),
+    "pattern": ("tidak sesuai pola {pattern}", "does not match {pattern}"),
+    "max": ("paling banyak {max} karakter", "must be at most {max} characters"),
+    "const": ("harus bernilai {const}", "must be {const}"),
+    "enum": ("harus salah satu dari: {allowed}", "must be one of: {allowed}"),
+    "codes": ("kode tidak dikenal; yang dikenal: {allowed}", "is an unknown code; known: {allowed}"),
+    "date": ("bukan tanggal yang sah ({date})", "is not a valid date ({date})"),
+    "number": ("bukan angka yang sah ({number})", "is not a valid number ({number})"),
+    "integer": ("bukan bilangan bulat", "is not a whole number"),
+    "bool": ("harus salah satu dari: {allowed}", "must be one of: {allowed}"),
+    "json": ("bukan JSON di dalam teks", "is not JSON inside a text"),
+    "split": ("tidak punya bagian ke-{part} menurut {split!r}", "has no part {part} by {split!r}"),
+    "each": ("harus berupa daftar", "must be a list"),
+    "using": ("tidak dapat diolah", "can't be converted"),
+    "control-character": ("mengandung karakter kendali", "contains a control character"),
+    "native": (
+        "tidak diterima sistem instansi: {expected}",
+        "is not accepted by the agency's system: {expected}",
+    ),
+    "columns": ("jumlah kolom {found}, seharusnya {expected}", "has {found} columns instead of {expected}"),
+    "quote": ("tanda kutip rusak", "has a broken quote"),
+    "header": ("judul kolom berbeda: {difference}", "the header differs: {difference}"),
+    "encoding": ("bukan {encoding}", "is not {encoding}"),
+    "rounded-number": (
+        "angka sudah dibulatkan oleh aplikasi spreadsheet (1,40502E+15); jadikan kolom bertipe Teks",
+        "was rounded by a spreadsheet (1,40502E+15); make the column Text",
+    ),
+}
+
+PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
+    "invalid-request": (
+        "Permintaan tidak sah",
+        "Perbaiki isian yang disebut, lalu kirim lagi.",
+        "Invalid request",
+        "Correct the fields listed and send it again.",
+    ),
+    "unsupported-setting": (
+        "Pengaturan belum didukung",
+        "Gateway ini belum mendukung header tersebut; kirim tanpa header itu.",
+        "Unsupported setting",
+        "This gateway does not support that header yet; send the request without it.",
+    ),
+    "unauthorized": (
+        "Kunci tidak sah",
+        "Sertakan kunci yang sah pada header Authorization: Bearer atau X-API-Key.",
+        "Unauthorized",
+        "Send a valid key as Authorization: Bearer or X-API-Key.",
+    ),
+    "unknown-operation": (
+        "Layanan tidak ditemukan",
+        "Alamat atau metode ini tidak ada, atau kunci Anda tidak berhak. Lihat /docs.",
+        "Unknown operation",
+        "There is no such path or method, or your key has no right to it. See /docs.",
+    ),
+    "too-large": (
+        "Isi terlalu besar",
+        "Isi permintaan melebihi batas {limit}.",
+        "Too large",
+        "The body is over the limit of {limit}.",
+    ),
+    "uri-too-long": (
+        "Alamat terlalu panjang",
+        "Alamat melebihi batas 8 KB.",
+        "URI too long",
+        "The path and query are over the limit of 8 KB.",
+    ),
+    "headers-too-large": (
+        "Header terlalu besar",
+        "Header melebihi batas 32 KB.",
+        "Headers too large",
+        "The header block is over the limit of 32 KB.",
+    ),
+    "unsupported-media": (
+        "Jenis isi tidak didukung",
+        "Kirim isi sebagai application/json (UTF-8), boleh dengan Content-Encoding: gzip.",
+        "Unsupported media type",
+        "Send the body as application/json (UTF-8), with Content-Encoding: gzip if you like.",
+    ),
+    "rate-limited": (
+        "Terlalu sering",
+        "Permintaan melebihi jatah; ulangi setelah waktu pada Retry-After.",
+        "Rate limited",
+        "Too many requests; try again after the time in Retry-After.",
+    ),
+    "overloaded": (
+        "Antrean penuh",
+        "Terlalu banyak permintaan menunggu; belum ada yang dikirim. Ulangi sebentar lagi.",
+        "Overloaded",
+        "Too many requests are waiting; nothing was sent. Try again shortly.",
+    ),
+    "stopping": (
+        "Gateway sedang berhenti",
+        "Gateway sedang dihentikan; ulangi sebentar lagi.",
+        "Stopping",
+        "The gateway is shutting down; try again shortly.",
+    ),
+    "not-found": (
+        "Data tidak ditemukan",
+        "{agency} tidak menemukan data yang diminta.",
+        "Not found",
+        "{agency} has no such record.",
+    ),
+    "refused": (
+        "Ditolak instansi",
+        "{agency} menolak permintaan ini.",
+        "Refused by the agency",
+        "{agency} refused this request.",
+    ),
+    "agency-unavailable": (
+        "Sistem instansi tidak dapat dihubungi",
+        "{agency} sedang tidak dapat dihubungi. {done}",
+        "Agency unavailable",
+        "{agency} can't be reached at the moment. {done}",
+    ),
+    "breaker-open": (
+        "Sistem instansi sedang bermasalah",
+        "{agency} baru saja berkali-kali gagal; permintaan ini tidak dikirim. Ulangi nanti.",
+        "Agency failing",
+        "{agency} failed repeatedly just now; this request was not sent. Try again later.",
+    ),
+    "agency-closed": (
+        "Di luar jam layanan",
+        "{agency} sedang di luar jam layanan.",
+        "Agency closed",
+        "{agency} is outside its service hours.",
+    ),
+    "agency-timeout": (
+        "Instansi tidak menjawab",
+        "{agency} tidak menjawab tepat waktu. {done}",
+        "Agency timeout",
+        "{agency} did not answer in time. {done}",
+    ),
+    "outcome-unknown": (
+        "Hasil belum diketahui",
+        "Belum diketahui apakah {agency} sudah memprosesnya. Jangan kirim ulang tanpa memeriksa.",
+        "Outcome unknown",
+        "It is not known whether {agency} has processed this. Check before sending it again.",
+    ),
+    "agency-invalid-answer": (
+        "Jawaban instansi tidak sesuai",
+        "{agency} menjawab di luar kesepakatan. {done}",
+        "Invalid answer from the agency",
+        "{agency} answered in a way that was not agreed. {done}",
+    ),
+    "agency-login": (
+        "Gateway ditolak instansi",
+        "{agency} tidak menerima kredensial gateway; hubungi operator gateway.",
+        "Agency login failed",
+        "{agency} does not accept the gateway's credentials; tell the gateway's operator.",
+    ),
+    "internal": (
+        "Kesalahan gateway",
+        "Terjadi kesalahan pada gateway; sebutkan correlation_id ini kepada operator.",
+        "Internal error",
+        "The gateway has a bug; quote this correlation_id to its operator.",
+    ),
+}
+
+_DONE: Mapping[bool, tuple[str, str]] = {
+    False: (
+        "Permintaan belum diproses; aman diulangi.",
+        "The request was not processed; it is safe to send it again.",
+    ),
+    True: (
+        "Permintaan mungkin sudah diproses; periksa dahulu sebelum mengulang.",
+        "The request may have been processed; check before sending it again.",
+    ),
+}
+
+
+def say(error: FieldError, language: Language) -> str:
+    """Return a field error as a sentence part without the field's name: `harus tepat 16 digit angka`."""
+    texts = RULES.get(error.rule, (error.rule, error.rule))
+    return texts[language == "en"].format(**error.params)
+
+
+def title_and_detail(
+    code: str, language: Language, *, agency: str = "", maybe_done: bool = False, limit: str = ""
+) -> tuple[str, str]:
+    """Return a problem's title and detail; `agency` is its title as people know it."""
+    texts = PROBLEMS.get(code, PROBLEMS["internal"])
+    title, detail = texts[2:] if language == "en" else texts[:2]
+    done = _DONE[maybe_done][language == "en"]
+    return title, detail.format(agency=agency, done=done, limit=limit)
