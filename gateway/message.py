@@ -29,6 +29,14 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
+@dataclass(slots=True)
+class Effort:
+    """What a message has cost so far: attempts made, seconds spent with agencies; the channel adds, the log reads."""
+
+    attempts: int = 0
+    seconds: float = 0.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A canonical request, validated; `deadline` is monotonic seconds and is never stored."""
@@ -43,6 +51,7 @@ class Message:
     deadline: float
     idempotency_key: str | None = None
     expires_at: datetime | None = None
+    effort: Effort = field(default_factory=Effort, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,214 @@
+"""Reads gateway.toml: all findings at once, with file:line; fills in ${NAME} from the environment."""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from gateway.config.locate import locate, nearest
+from gateway.config.models import Config
+from gateway.errors import ConfigError, Finding
+
+KeyPath = tuple[str, ...]
+
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_LEDGER_KEYS = frozenset(
+    {"answer_within", "ask", "deliver", "expires", "on_buried", "order_by", "repeat", "subject", "wait"}
+)
+_NOT_YET: tuple[tuple[KeyPath, frozenset[str]], ...] = (
+    (("gateway",), frozenset({"ledger", "holidays"})),
+    (("defaults",), _LEDGER_KEYS | {"hours"}),
+    (("agency", "*"), _LEDGER_KEYS | {"hours", "maintenance"}),
+    (("agency", "*", "operation", "*"), _LEDGER_KEYS | {"hours"}),
+    (("operation", "*"), _LEDGER_KEYS | {"hours"}),
+    ((), frozenset({"operator"})),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Located:
+    """A configuration that holds, with the lines of its keys and the secrets each agency lacks."""
+
+    config: Config
+    file: str
+    folder: Path
+    lines: Mapping[KeyPath, int]
+    missing: Mapping[str, tuple[str, ...]]
+
+    def where(self, *path: str) -> str:
+        """Return `gateway.toml:12` for a key, or for the nearest table around it."""
+        return place(self.file, self.lines, path)
+
+
+def place(file: str, lines: Mapping[KeyPath, int], path: KeyPath) -> str:
+    """Return `file:line` of a key, or of the nearest table around it."""
+    for length in range(len(path), 0, -1):
+        if line := lines.get(path[:length]):
+            return f"{file}:{line}"
+    return file
+
+
+def load(path: Path, environment: Mapping[str, str]) -> Located:
+    """Read and check a gateway.toml; raises ConfigError with every finding of the file itself.
+
+    A variable that is missing inside one agency is no error here: that agency answers 503 and the others start.
+    """
+    text = _read(path)
+    lines = locate(text)
+    document, absent = _fill(tomllib.loads(text), environment)
+    findings = [*_not_yet(document, path.name, lines), *_absent_elsewhere(absent, path.name, lines)]
+    try:
+        config = Config.model_validate(_without_refused(document))
+    except ValidationError as error:
+        findings += [finding(details, path.name, lines, Config) for details in error.errors()]
+        raise ConfigError(*findings) from None
+    if findings:
+        raise ConfigError(*findings)
+    return Located(config=config, file=path.name, folder=path.parent, lines=lines, missing=_by_agency(absent))
+
+
+def finding(details: ErrorDetails, file: str, lines: Mapping[KeyPath, int], model: type[BaseModel] | None) -> Finding:
+    """Translate one pydantic error into a finding; `model` gives the valid names beside an unknown key."""
+    path = tuple(str(step) for step in details["loc"])
+    where, shown = place(file, lines, path), ".".join(path)
+    if details["type"] == "extra_forbidden":
+        known = _names_beside(model, path) if model else ()
+        return Finding(where=where, what=f"{shown}: unknown key", remedy=suggestion(path[-1], known))
+    if details["type"] == "missing":
+        return Finding(where=where, what=f"{shown}: is required", remedy=f"write {path[-1]} = ...")
+    if details["type"] == "string_pattern_mismatch":
+        return Finding(where=where, what=f"{shown}: is not of the form {_form(path)}", remedy=_example(path))
+    return Finding(where=where, what=f"{shown}: {details['msg'].removeprefix('Value error, ')}")
+
+
+def suggestion(name: str, known: tuple[str, ...]) -> str:
+    """Return what to write instead of an unknown name."""
+    if close := nearest(name, known):
+        return f'did you mean "{close}"?'
+    return f"known: {', '.join(sorted(known))}" if known else ""
+
+
+def _read(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+        tomllib.loads(text)
+    except FileNotFoundError:
+        raise ConfigError(Finding(where=str(path), what="no such file", remedy="name it with --config")) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(Finding(where=path.name, what=f"can't be read: {error}")) from None
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"line (\d+)", str(error))
+        where = f"{path.name}:{line[1]}" if line else path.name
+        raise ConfigError(Finding(where=where, what=f"is not TOML: {error}")) from None
+    return text
+
+
+def _fill(document: dict[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[KeyPath, str]]]:
+    absent: list[tuple[KeyPath, str]] = []
+
+    def fill(value: object, path: KeyPath) -> object:
+        if isinstance(value, dict):
+            return {key: fill(inner, (*path, key)) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [fill(inner, (*path, str(index))) for index, inner in enumerate(value)]
+        return _VARIABLE.sub(lambda found: get(found[1], path), value) if isinstance(value, str) else value
+
+    def get(name: str, path: KeyPath) -> str:
+        if name not in environment:
+            absent.append((path, name))
+        return environment.get(name, "")
+
+    return cast("dict[str, Any]", fill(document, ())), absent
+
+
+def _not_yet(document: dict[str, Any], file: str, lines: Mapping[KeyPath, int]) -> Iterator[Finding]:
+    for pattern, names in _NOT_YET:
+        for path, table in _tables(document, pattern):
+            for name in sorted(names & table.keys()):
+                yield Finding(
+                    where=place(file, lines, (*path, name)),
+                    what=f"{'.'.join((*path, name))}: not available yet (store-and-forward, service hours, operators)",
+                    remedy="remove the key; it is refused so that nobody relies on it",
+                )
+
+
+def _tables(document: dict[str, Any], pattern: KeyPath) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
+    found: list[tuple[KeyPath, Any]] = [((), document)]
+    for step in pattern:
+        found = [
+            ((*path, key), inner)
+            for path, table in found
+            if isinstance(table, dict)
+            for key, inner in table.items()
+            if step in ("*", key)
+        ]
+    yield from ((path, table) for path, table in found if isinstance(table, dict))
+
+
+def _without_refused(document: dict[str, Any]) -> dict[str, Any]:
+    refused = {(*path, name) for pattern, names in _NOT_YET for path, _ in _tables(document, pattern) for name in names}
+
+    def keep(table: dict[str, Any], path: KeyPath) -> dict[str, Any]:
+        return {
+            key: keep(value, (*path, key)) if isinstance(value, dict) else value
+            for key, value in table.items()
+            if (*path, key) not in refused
+        }
+
+    return keep(document, ())
+
+
+def _absent_elsewhere(absent: list[tuple[KeyPath, str]], file: str, lines: Mapping[KeyPath, int]) -> Iterator[Finding]:
+    for path, name in absent:
+        if path[0] != "agency":
+            yield Finding(
+                where=place(file, lines, path),
+                what=f"{'.'.join(path)}: the environment has no {name}",
+                remedy=f"set {name} before starting",
+            )
+
+
+def _by_agency(absent: list[tuple[KeyPath, str]]) -> dict[str, tuple[str, ...]]:
+    agencies = dict.fromkeys(path[1] for path, _ in absent if path[0] == "agency")
+    return {agency: tuple(dict.fromkeys(n for path, n in absent if path[1] == agency)) for agency in agencies}
+
+
+def _names_beside(model: type[BaseModel], path: KeyPath) -> tuple[str, ...]:
+    """Follow a key path through the models to the one whose fields stand beside the unknown key."""
+    current: type[BaseModel] | None = model
+    for step in path[:-1]:
+        if current is None or step not in current.model_fields:
+            continue
+        current = _model_in(current.model_fields[step].annotation) or current
+    return tuple(current.model_fields) if current else ()
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(filter(None, map(_model_in, getattr(annotation, "__args__", ()))), None)
+
+
+def _form(path: KeyPath) -> str:
+    forms = {
+        "expose": '"METHOD /v1/path"',
+        "listen": '"address:port"',
+        "metrics": '"address:port"',
+        "sha256": "64 hexadecimal digits",
+    }
+    return forms.get(path[-1], "lower-case letters, digits and hyphens")
+
+
+def _example(path: KeyPath) -> str:
+    examples = {
+        "expose": 'write e.g. "GET /v1/izin/status"',
+        "listen": 'write e.g. "127.0.0.1:8080"',
+        "metrics": 'write e.g. "127.0.0.1:9090"',
+        "sha256": "make one with: gateway key new",
+    }
+    return examples.get(path[-1], "write e.g. status-izin")

@@ -1,0 +1,166 @@
+"""The settings of gateway.toml, their defaults and meaning; the configuration reference is made from them."""
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from gateway.config.units import Duration, Rate
+
+Name = Annotated[str, StringConstraints(pattern=r"[a-z][a-z0-9-]*\Z")]
+Exposure = Annotated[str, StringConstraints(pattern=r"(GET|POST|PUT|PATCH|DELETE) /v1/\S+\Z")]
+Address = Annotated[str, StringConstraints(pattern=r"(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}\Z")]
+
+
+class Settings(BaseModel):
+    """What all settings share: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
+
+
+class Gateway(Settings):
+    """The gateway itself."""
+
+    name: str = Field("opd-gateway", description="Shown in the documents and pages, e.g. the regency's name.")
+    listen: Address = Field("127.0.0.1:8080", description="Where apps reach the API.")
+    metrics: Address = Field("127.0.0.1:9090", description="Where Prometheus reads `/metrics`; its own listener.")
+    timezone: str = Field("Asia/Jakarta", description="The zone of dates and times in the canonical JSON.")
+    docs: Literal["public", "clients", "off"] = Field(
+        "public", description="Who may read `/docs` and `/openapi.json`: everybody, holders of a key, or nobody."
+    )
+    origins: tuple[str, ...] = Field((), description="Web origins that may call from a browser (CORS); off when empty.")
+
+
+class Retry(Settings):
+    """Trying again after a failure that certainly did nothing, or on a read."""
+
+    attempts: int = Field(3, ge=1, le=10, description="Attempts in all, the first included.")
+    wait: Duration = Field(0.2, description="The longest first wait; waits are drawn at random (full jitter).")
+    max_wait: Duration = Field(5.0, description="The longest wait of all.")
+    budget: float = Field(0.2, gt=0, le=1, description="Retries as a share of the agency's calls.")
+
+
+class Breaker(Settings):
+    """Giving a failing agency a rest."""
+
+    failures: int = Field(5, ge=1, description="Opens after so many failures in a row ...")
+    share: float = Field(0.5, gt=0, le=1, description="... or when this share of the last calls failed.")
+    window: int = Field(20, ge=1, description="How many last calls the share is taken of.")
+    minimum: int = Field(5, ge=1, description="The share counts only from so many calls on.")
+    open_for: Duration = Field(30.0, description="How long nothing is sent; then one call may try.")
+
+
+class Defaults(Settings):
+    """What holds for every agency and operation that says nothing else."""
+
+    timeout: Duration = Field(10.0, description="The longest one attempt may take.")
+    deadline: Duration = Field(20.0, description="The longest everything may take: waiting, attempts, retries.")
+    retry: Retry = Field(Retry(), description="Trying again.")
+    breaker: Breaker = Field(Breaker(), description="Giving a failing agency a rest.")
+    concurrency: int = Field(8, ge=1, description="Calls at one agency at a time.")
+    waiting: int = Field(64, ge=0, description="Calls that may wait for their turn; more are `overloaded`.")
+
+
+class Key(Settings):
+    """One key of a client, as `gateway key new` prints it."""
+
+    sha256: Annotated[str, StringConstraints(pattern=r"[0-9a-f]{64}\Z")] = Field(description="The key's SHA-256.")
+    until: dt.date | None = Field(None, description="The last day on which the key is valid.")
+
+
+class Client(Settings):
+    """An app that may call the gateway."""
+
+    title: str = Field("", description="The app as people know it.")
+    keys: tuple[Key, ...] = Field(description="One key, two while they are being changed.")
+    allow: tuple[str, ...] = Field(description='Operations it may call: `"dpmptsp/*"`, `"dinkes/daftar-faskes"`.')
+    rate: Rate | None = Field(None, description='How often it may call, e.g. `"50/s"`.')
+
+
+class Tls(Settings):
+    """How an agency's HTTPS is checked, and who we are to it."""
+
+    verify: bool = Field(True, description="Check the agency's certificate.")
+    ca: str | None = Field(None, description="A file with the agency's own certificate authority.")
+    certificate: str | None = Field(None, description="Our client certificate, a PEM file.")
+    key: str | None = Field(None, description="Its key, a PEM file.")
+
+
+class Operation(Settings):
+    """One thing that can be asked of an agency."""
+
+    title: str = Field("", description="What it does, for people.")
+    about: str = Field("", description="More about it, for the documentation.")
+    expose: Exposure | None = Field(None, description='Method and path, e.g. `"POST /v1/izin"`; none: composites only.')
+    call: str = Field(description="What the agency calls it: a SOAP operation, `POST /path/{x}`, a feed.")
+    safe: bool | None = Field(None, description="A read: may be retried, shared and cached. GET is safe by itself.")
+    timeout: Duration | None = Field(None, description="As in `[defaults]`, for this operation.")
+    deadline: Duration | None = Field(None, description="As in `[defaults]`, for this operation.")
+    stale: Duration | None = Field(None, description="Serve the last good answer so long while the agency is down.")
+
+    @model_validator(mode="after")
+    def _stale_is_for_reads(self) -> Self:
+        if self.stale is not None and not self.reads:
+            raise ValueError("stale is for reads; write safe = true if this operation only reads")
+        return self
+
+    @property
+    def reads(self) -> bool:
+        """Whether asking twice does no harm."""
+        return self.safe if self.safe is not None else (self.expose or "").startswith("GET ")
+
+
+class Composite(Settings):
+    """An operation of the gateway itself: passes on (`route`) or asks several at once (`gather`)."""
+
+    title: str = Field("", description="What it does, for people.")
+    about: str = Field("", description="More about it, for the documentation.")
+    expose: Exposure = Field(description='Method and path, e.g. `"POST /v1/aduan"`.')
+    safe: bool = Field(default=False, description="A read; a gather must be.")
+    deadline: Duration | None = Field(None, description="As in `[defaults]`.")
+    route: Mapping[str, str] | None = Field(
+        None, description='`{ by = "kategori", jalan = "dpupr/lapor", "*" = "diskominfo/lapor" }`'
+    )
+    gather: Mapping[str, str] | None = Field(None, description="Part name = safe operation.")
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if (self.route is None) == (self.gather is None):
+            raise ValueError("needs either route or gather")
+        if self.route is not None and "by" not in self.route:
+            raise ValueError('route needs by = "<field>"')
+        if self.gather is not None and not self.safe:
+            raise ValueError("a gather only reads; write safe = true")
+        return self
+
+
+class Agency(Settings):
+    """An OPD or partner and the one legacy system behind its adapter; further keys are its adapter's settings."""
+
+    model_config = ConfigDict(extra="allow")
+
+    title: str = Field("", description="The agency as people know it; shown in errors.")
+    adapter: str = Field(description='`"soap"`, `"rest"`, `"csv"`, or a dotted name as `"adapters.pln:PlnAdapter"`.')
+    mapping: str = Field(description="The agency's mapping file.")
+    timezone: str | None = Field(None, description="The zone of its dates and times; the gateway's when not set.")
+    timeout: Duration | None = Field(None, description="As in `[defaults]`, for this agency.")
+    deadline: Duration | None = Field(None, description="As in `[defaults]`, for this agency.")
+    retry: Retry | None = Field(None, description="As in `[defaults]`, for this agency.")
+    breaker: Breaker | None = Field(None, description="As in `[defaults]`, for this agency.")
+    concurrency: int | None = Field(None, ge=1, description="As in `[defaults]`, for this agency.")
+    waiting: int | None = Field(None, ge=0, description="As in `[defaults]`, for this agency.")
+    rate: Rate | None = Field(None, description='How often it may be called, e.g. `"20/s"`; calls wait their turn.')
+    quota: Rate | None = Field(None, description='What it allows in a period, e.g. `"5000/day"`.')
+    tls: Tls = Field(Tls(), description="How its HTTPS is checked.")
+    operation: Mapping[Name, Operation] = Field(default_factory=dict, description="What can be asked of it.")
+
+
+class Config(Settings):
+    """A whole gateway.toml."""
+
+    gateway: Gateway = Field(Gateway(), description="The gateway itself.")
+    defaults: Defaults = Field(Defaults(), description="What holds unless an agency or operation says otherwise.")
+    client: Mapping[Name, Client] = Field(default_factory=dict, description="The apps that may call.")
+    agency: Mapping[Name, Agency] = Field(default_factory=dict, description="The agencies.")
+    operation: Mapping[Name, Composite] = Field(default_factory=dict, description="The gateway's own operations.")

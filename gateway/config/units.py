@@ -1,0 +1,62 @@
+"""Durations, rates and sizes as people write them: "8s", "50/s", "1 MiB"; knows no settings."""
+
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import BeforeValidator, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_PERIODS = {"s": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "hour": 3600.0, "d": 86400.0, "day": 86400.0}
+_BYTES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)")
+_RATE = re.compile(r"(\d+)\s*/\s*(\w+)")
+_SIZE = re.compile(r"(\d+)\s*(\w*)")
+
+
+def seconds(text: object) -> float:
+    """Return a duration such as "200ms", "8s", "10m", "7d" in seconds; raises ValueError saying what to write."""
+    found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError('must be a duration such as "200ms", "8s", "10m" or "7d"')
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+def size(text: object) -> int:
+    """Return a size such as "1 MiB" in bytes; raises ValueError saying what to write."""
+    found = _SIZE.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is None or found[2] not in _BYTES:
+        raise ValueError('must be a size such as "1 MiB" or "64 KiB"')
+    return int(found[1]) * _BYTES[found[2]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many in so many seconds: "50/s", "5000/day"."""
+
+    count: int
+    seconds: float
+
+    @property
+    def per_second(self) -> float:
+        """The rate as a number a token bucket takes."""
+        return self.count / self.seconds
+
+    @classmethod
+    def parse(cls, text: object) -> "Rate":
+        """Read "50/s", "10/min" or "5000/day"; raises ValueError saying what to write."""
+        found = _RATE.fullmatch(text.strip()) if isinstance(text, str) else None
+        if found is None or found[2] not in _PERIODS or int(found[1]) == 0:
+            raise ValueError('must be a rate such as "50/s", "10/min" or "5000/day"')
+        return cls(int(found[1]), _PERIODS[found[2]])
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, cls) else cls.parse(value)
+        )
+
+
+Duration = Annotated[float, BeforeValidator(lambda value: value if isinstance(value, float) else seconds(value))]
+Size = Annotated[int, BeforeValidator(size)]

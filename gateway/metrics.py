@@ -1,0 +1,128 @@
+"""Every Prometheus metric, declared in one table; labels come from loaded configuration only."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+
+Kind = Literal["counter", "gauge", "histogram"]
+
+_FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
+_SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric: its name in Prometheus, its kind, its labels, what it says."""
+
+    name: str
+    kind: Kind
+    labels: tuple[str, ...]
+    help: str
+    buckets: tuple[float, ...] = ()
+
+
+TABLE: tuple[Metric, ...] = (
+    Metric(
+        "gateway_requests_total",
+        "counter",
+        ("operation", "agency", "method", "code", "outcome"),
+        "Requests answered, by HTTP status and outcome.",
+    ),
+    Metric(
+        "gateway_request_duration_seconds",
+        "histogram",
+        ("operation", "agency"),
+        "From the first byte of a request to its answer.",
+        _SLOW,
+    ),
+    Metric("gateway_overhead_seconds", "histogram", (), "The gateway's own time, the agency's taken off.", _FAST),
+    Metric("gateway_requests_in_flight", "gauge", (), "Requests being answered now."),
+    Metric("gateway_request_bytes_total", "counter", ("operation",), "Bytes of request bodies."),
+    Metric("gateway_response_bytes_total", "counter", ("operation",), "Bytes of answers."),
+    Metric("gateway_client_requests_total", "counter", ("client", "agency", "outcome"), "Requests by client."),
+    Metric("gateway_rejections_total", "counter", ("reason",), "Requests turned away before any agency was asked."),
+    Metric("gateway_agency_requests_total", "counter", ("agency", "operation", "outcome"), "Attempts at an agency."),
+    Metric(
+        "gateway_agency_request_duration_seconds",
+        "histogram",
+        ("agency", "operation"),
+        "One attempt at an agency.",
+        (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
+    ),
+    Metric("gateway_agency_retries_total", "counter", ("agency", "reason"), "Attempts after the first."),
+    Metric(
+        "gateway_agency_retry_budget_exhausted_total",
+        "counter",
+        ("agency",),
+        "Retries not made because the budget was spent.",
+    ),
+    Metric("gateway_agency_breaker_open", "gauge", ("agency",), "1 while nothing is sent because of failures."),
+    Metric("gateway_agency_breaker_transitions_total", "counter", ("agency", "to"), "Changes of the breaker."),
+    Metric("gateway_agency_up", "gauge", ("agency",), "1 when the last attempt or probe reached the agency."),
+    Metric("gateway_agency_last_success_timestamp_seconds", "gauge", ("agency",), "When it last answered as agreed."),
+    Metric("gateway_agency_slots_in_use", "gauge", ("agency",), "Calls at the agency now."),
+    Metric("gateway_agency_slots_limit", "gauge", ("agency",), "Calls allowed at a time."),
+    Metric("gateway_agency_waiting", "gauge", ("agency",), "Calls waiting for a slot."),
+    Metric("gateway_agency_quota_exhausted_total", "counter", ("agency",), "Calls not made: the quota was spent."),
+    Metric("gateway_cache_requests_total", "counter", ("operation", "result"), "Shared and stale answers."),
+    Metric(
+        "gateway_translation_errors_total", "counter", ("agency", "operation", "side"), "Documents that did not fit."
+    ),
+    Metric("gateway_file_drops_total", "counter", ("agency", "feed", "outcome"), "Files taken in or refused."),
+    Metric("gateway_file_rows_total", "counter", ("agency", "feed", "outcome"), "Rows taken in or refused."),
+    Metric(
+        "gateway_file_drop_last_success_timestamp_seconds",
+        "gauge",
+        ("agency", "feed"),
+        "When a file was last taken in.",
+    ),
+    Metric("gateway_event_loop_lag_seconds", "gauge", (), "How late the event loop last woke up."),
+    Metric("gateway_config_last_success_timestamp_seconds", "gauge", (), "When the configuration was last loaded."),
+    Metric("gateway_build_info", "gauge", ("version", "python"), "1, with the versions as labels."),
+)
+
+
+class Metrics:
+    """The table's metrics in a registry of their own; each method gives a child, to be bound once at load."""
+
+    def __init__(self) -> None:
+        disable_created_metrics()
+        self.registry = CollectorRegistry()
+        by_kind = {
+            kind: [metric for metric in TABLE if metric.kind == kind] for kind in ("counter", "gauge", "histogram")
+        }
+        self._counters = {m.name: Counter(m.name, m.help, m.labels, registry=self.registry) for m in by_kind["counter"]}
+        self._gauges = {m.name: Gauge(m.name, m.help, m.labels, registry=self.registry) for m in by_kind["gauge"]}
+        self._histograms = {
+            m.name: Histogram(m.name, m.help, m.labels, buckets=m.buckets, registry=self.registry)
+            for m in by_kind["histogram"]
+        }
+
+    def counter(self, name: str, *labels: str) -> Callable[[float], None]:
+        """Return the `inc` of one child."""
+        metric = self._counters[name]
+        return (metric.labels(*labels) if labels else metric).inc
+
+    def gauge(self, name: str, *labels: str) -> Gauge:
+        """Return one gauge."""
+        metric = self._gauges[name]
+        return metric.labels(*labels) if labels else metric
+
+    def histogram(self, name: str, *labels: str) -> Callable[[float], None]:
+        """Return the `observe` of one child."""
+        metric = self._histograms[name]
+        return (metric.labels(*labels) if labels else metric).observe
+
+    def by_last_label(self, name: str, *labels: str) -> Callable[[str], None]:
+        """Return a function counting one by the last label, whose values come from a fixed list (outcomes, codes)."""
+        children: dict[str, Callable[[float], None]] = {}
+
+        def count(last: str) -> None:
+            child = children.get(last)
+            if child is None:
+                child = children[last] = self.counter(name, *labels, last)
+            child(1)
+
+        return count
