@@ -1,0 +1,187 @@
+"""Inner end of a pipeline: translate, exchange, decide what the answer means; knows no protocol and no policy."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from gateway.errors import (
+    AgencyError,
+    AgencyLogin,
+    AgencyTimeout,
+    FieldError,
+    InvalidAnswer,
+    NotFound,
+    Refused,
+    TranslationError,
+    Unavailable,
+    UnknownOutcome,
+)
+from gateway.message import Answer, Call, Context, Document, Fault, Message, Outcome, Reply
+from gateway.ports import Adapter, Clock, Handler, Translator
+
+UNAUTHENTICATED = frozenset({401, 403})
+NOT_SERVED = frozenset({429, 503})
+SERVER_ERROR = 500
+
+
+class OutcomeTable(Protocol):
+    """An operation's outcome, http and faults tables, compiled."""
+
+    @property
+    def codes(self) -> Mapping[str, Outcome]:
+        """Body codes; empty when the agency has none."""
+        ...
+
+    @property
+    def http(self) -> Mapping[int, Outcome]:
+        """HTTP statuses that mean something particular here."""
+        ...
+
+    @property
+    def faults(self) -> Mapping[str, Outcome]:
+        """Fault codes and names of detail elements."""
+        ...
+
+    def code(self, document: Document, /) -> str | None:
+        """Return the body's code as text."""
+        ...
+
+    def message(self, document: Document, /) -> str:
+        """Return the agency's own words, "" when there are none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """One operation's way to its agency and back; `timeout` is seconds for one attempt."""
+
+    adapter: Adapter
+    translator: Translator
+    outcomes: OutcomeTable
+    target: str
+    timeout: float
+    safe: bool
+    clock: Clock
+    login: Mapping[str, str] = field(default_factory=dict)
+    observe: Callable[[str, float], None] = lambda _outcome, _seconds: None
+
+    def handler(self) -> Handler:
+        """Return the channel as a handler, to be wrapped in policies."""
+        return self.send
+
+    async def send(self, message: Message) -> Reply:
+        """Make one attempt; raises AgencyError, or TranslationError (side "request") when nothing was sent."""
+        context = Context(id=message.id, client=message.client, now=self.clock.now(), login=self.login)
+        call = self._call(message, context)
+        started = self.clock.monotonic()
+        try:
+            reply = self._read(await self._exchange(call))
+        except AgencyError as error:
+            self._spent(message, error.outcome, started)
+            raise
+        self._spent(message, reply.outcome, started)
+        return reply
+
+    def _call(self, message: Message, context: Context) -> Call:
+        remaining = message.deadline - self.clock.monotonic()
+        if remaining <= 0:
+            raise AgencyTimeout("the deadline passed before anything was sent", maybe_done=False)
+        return Call(
+            target=self.target,
+            document=self.translator.to_native(message.body, context),
+            headers=self.translator.to_headers(message.body, context),
+            timeout=min(self.timeout, remaining),
+            message_id=message.id,
+            correlation_id=message.correlation_id,
+            traceparent=message.traceparent,
+            safe=self.safe,
+        )
+
+    async def _exchange(self, call: Call) -> Answer:
+        try:
+            return await self.adapter.exchange(call)
+        except TranslationError as error:
+            raise TranslationError("request", [self._in_our_words(e) for e in error.errors]) from error
+
+    def _in_our_words(self, error: FieldError) -> FieldError:
+        return replace(error, pointer=self.translator.pointer(error.pointer))
+
+    def _read(self, answer: Answer) -> Reply:
+        outcome = self._outcome(answer)
+        document = answer.document
+        if document is None:
+            raise InvalidAnswer("the answer has no body", maybe_done=True)
+        try:
+            return Reply(body=self.translator.to_canonical(document), outcome=outcome)
+        except TranslationError as error:
+            raise InvalidAnswer("the answer does not fit the mapping", maybe_done=True, errors=error.errors) from error
+
+    def _outcome(self, answer: Answer) -> Outcome:
+        """Decide in this order: fault, body code, HTTP status; raises unless the call was done."""
+        if answer.fault is not None:
+            return self._by_fault(answer.fault, answer)
+        status = answer.http_status
+        failed = status is not None and not 200 <= status < 300  # noqa: PLR2004 - RFC 9110: 2xx is success
+        document = answer.document
+        if document is not None and self.outcomes.codes:
+            code = self.outcomes.code(document)
+            listed = None if code is None else self.outcomes.codes.get(code)
+            if listed is not None:
+                return self._settle(listed, self.outcomes.message(document), answer)
+            if not failed:
+                raise InvalidAnswer(f"the answer's code {code!r} is not listed in the outcome table", maybe_done=True)
+        return self._by_status(status, answer) if status is not None and failed else Outcome.OK
+
+    def _by_fault(self, fault: Fault, answer: Answer) -> Outcome:
+        faults = self.outcomes.faults
+        named = (faults[name] for name in (*fault.detail, fault.code) if name in faults)
+        outcome = next(named, None)
+        if outcome is None:
+            raise InvalidAnswer(f"fault {fault.code!r} is not listed in the faults table", maybe_done=True)
+        return self._settle(outcome, fault.text, answer)
+
+    def _by_status(self, status: int, answer: Answer) -> Outcome:
+        listed = self.outcomes.http.get(status)
+        if listed is not None:
+            text = self.outcomes.message(answer.document) if answer.document is not None else ""
+            return self._settle(listed, text, answer)
+        if status in UNAUTHENTICATED:
+            raise AgencyLogin(f"HTTP {status} to our credentials", maybe_done=False)
+        if status in NOT_SERVED:
+            raise Unavailable(f"HTTP {status}", maybe_done=False, retry_after=_retry_after(answer))
+        if status >= SERVER_ERROR:
+            raise Unavailable(f"HTTP {status}", maybe_done=True)
+        raise InvalidAnswer(f"HTTP {status} is not listed in the http table", maybe_done=True)
+
+    def _settle(self, outcome: Outcome, text: str, answer: Answer) -> Outcome:
+        if outcome in (Outcome.OK, Outcome.DUPLICATE):
+            return outcome
+        raise _failure(outcome, text, answer)
+
+    def _spent(self, message: Message, outcome: Outcome, started: float) -> None:
+        seconds = self.clock.monotonic() - started
+        message.effort.attempts += 1
+        message.effort.seconds += seconds
+        self.observe(outcome, seconds)
+
+
+def _failure(outcome: Outcome, text: str, answer: Answer) -> AgencyError:
+    match outcome:
+        case Outcome.NOT_FOUND:
+            return NotFound(text, maybe_done=False)
+        case Outcome.REFUSED:
+            return Refused(text, maybe_done=False)
+        case Outcome.UNAVAILABLE:
+            return Unavailable(text, maybe_done=False, retry_after=_retry_after(answer))
+        case Outcome.TIMEOUT:
+            return AgencyTimeout(text, maybe_done=True)
+        case Outcome.UNKNOWN:
+            return UnknownOutcome(text, maybe_done=True)
+        case _:
+            return InvalidAnswer(text, maybe_done=True)
+
+
+def _retry_after(answer: Answer) -> float | None:
+    """Return the seconds of a Retry-After header (RFC 9110 section 10.2.3); a date there is not honoured."""
+    text = answer.headers.get("retry-after", "")
+    return float(text) if text.isascii() and text.isdigit() else None

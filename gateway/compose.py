@@ -1,0 +1,81 @@
+"""The gateway's own operations: route passes a message on, gather asks several at once; knows no agency's protocol."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gateway.errors import (
+    AgencyError,
+    FieldError,
+    GatewayError,
+    InvalidRequest,
+    NotFound,
+    Overloaded,
+    Unavailable,
+)
+from gateway.message import Document, Message, Reply
+from gateway.ports import Handler
+from gateway.registry import Operation
+
+ANY = "*"
+
+
+def route(by: str, targets: Mapping[str, Operation]) -> Handler:
+    """Return a handler that passes a message on to the target its `by` field names, or to that of `"*"`."""
+    otherwise = targets.get(ANY)
+    allowed = ", ".join(sorted(name for name in targets if name != ANY))
+
+    async def pass_on(message: Message) -> Reply:
+        target = targets.get(str(message.body.get(by, "")), otherwise)
+        if target is None:
+            raise InvalidRequest(errors=[FieldError(pointer=f"/{by}", rule="enum", params={"allowed": allowed})])
+        return await target.handler(replace(message, operation=target.id))
+
+    return pass_on
+
+
+def gather(parts: Mapping[str, Operation]) -> Handler:
+    """Return a handler that asks every part side by side within the message's deadline.
+
+    The answer is `{"parts": {name: {state, data?, reason?, age?}}}`; when every part failed, the failure that is
+    most worth trying again for is raised as Unavailable.
+    """
+
+    async def ask_all(message: Message) -> Reply:
+        async with asyncio.TaskGroup() as group:
+            tasks = {name: group.create_task(_ask(part, message)) for name, part in parts.items()}
+        answers = {name: task.result() for name, task in tasks.items()}
+        if all(answer.failure is not None for answer in answers.values()):
+            raise _nothing_there(answers)
+        return Reply(body={"parts": {name: answer.body for name, answer in answers.items()}})
+
+    return ask_all
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    body: Document
+    failure: GatewayError | None = None
+
+
+async def _ask(part: Operation, message: Message) -> _Part:
+    fields = {name: message.body[name] for name in part.request.fields if name in message.body}
+    try:
+        reply = await part.handler(replace(message, operation=part.id, body=fields))
+    except NotFound:
+        return _Part({"state": "not-found"})
+    except GatewayError as error:
+        return _Part({"state": "missing", "reason": error.code}, error)
+    found: dict[str, Any] = {"state": "ok" if reply.age is None else "stale", "data": reply.body}
+    if reply.age is not None:
+        found["age"] = round(reply.age)
+    return _Part(found)
+
+
+def _nothing_there(answers: Mapping[str, _Part]) -> Unavailable:
+    failures = [answer.failure for answer in answers.values()]
+    waits = [f.retry_after for f in failures if isinstance(f, AgencyError | Overloaded) and f.retry_after is not None]
+    maybe_done = any(isinstance(f, AgencyError) and f.maybe_done for f in failures)
+    reasons = ", ".join(f"{name}: {a.failure.code}" for name, a in answers.items() if a.failure is not None)
+    return Unavailable(f"no part could be had ({reasons})", maybe_done=maybe_done, retry_after=min(waits, default=None))

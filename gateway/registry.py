@@ -1,0 +1,55 @@
+"""Agencies and operations as one immutable table; a reload builds a new one and swaps it. Builds nothing itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.message import OperationId
+from gateway.ports import Handler, Probe, Schema, Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One thing that can be asked: how it is exposed, what goes in and out, and the handler that answers it."""
+
+    id: OperationId
+    title: str
+    about: str
+    agency: str
+    agency_title: str
+    safe: bool
+    method: str | None
+    path: str | None
+    deadline: float
+    request: Schema
+    reply: Schema
+    handler: Handler
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Agency:
+    """One agency as the rest of the gateway sees it; `unready` says why it can't be asked at all."""
+
+    name: str
+    title: str
+    operations: Mapping[OperationId, Operation]
+    probe: Probe | None = None
+    source: Source | None = None
+    unready: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """Everything that can be asked, by id."""
+
+    agencies: Mapping[str, Agency] = field(default_factory=dict)
+    operations: Mapping[OperationId, Operation] = field(default_factory=dict)
+
+    @property
+    def exposed(self) -> tuple[Operation, ...]:
+        """The operations that have a path."""
+        return tuple(operation for operation in self.operations.values() if operation.path is not None)
+
+    @property
+    def longest_deadline(self) -> float:
+        """Seconds that a graceful stop has to allow for."""
+        return max((operation.deadline for operation in self.operations.values()), default=0.0)
