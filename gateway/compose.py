@@ -1,7 +1,7 @@
 """The gateway's own operations: route passes a message on, gather asks several at once; knows no agency's protocol."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from gateway.errors import (
     Unavailable,
 )
 from gateway.message import Document, Message, Reply
-from gateway.ports import Handler
+from gateway.ports import Handler, Schema
 from gateway.registry import Operation
 
 ANY = "*"
@@ -51,6 +51,49 @@ def gather(parts: Mapping[str, Operation]) -> Handler:
         return Reply(body={"parts": {name: answer.body for name, answer in answers.items()}})
 
     return ask_all
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The Schema of what a gather answers: for each part its state, and the part's own reply as data."""
+
+    replies: Mapping[str, Schema]
+
+    @property
+    def json(self) -> Mapping[str, object]:
+        """Return the JSON Schema."""
+        parts = {name: _part_schema(reply.json) for name, reply in self.replies.items()}
+        return {
+            "type": "object",
+            "properties": {"parts": {"type": "object", "properties": parts, "required": list(parts)}},
+            "required": ["parts"],
+        }
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Return the one name at the top level."""
+        return frozenset({"parts"})
+
+    def check(self, _body: object, /) -> tuple[FieldError, ...]:
+        """Find nothing: each part was checked where it was made."""
+        return ()
+
+    def from_query(self, pairs: Sequence[tuple[str, str]], /) -> Document:
+        """Return the pairs as they are; a reply is never read from a query."""
+        return dict(pairs)
+
+
+def _part_schema(data: Mapping[str, object]) -> Mapping[str, object]:
+    return {
+        "type": "object",
+        "properties": {
+            "state": {"type": "string", "enum": ["ok", "stale", "not-found", "missing"]},
+            "data": data,
+            "reason": {"type": "string", "description": "Kode masalah bila state = missing."},
+            "age": {"type": "integer", "description": "Umur data dalam detik bila state = stale."},
+        },
+        "required": ["state"],
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,7 @@ class Metrics:
     """The table's metrics in a registry of their own; each method gives a child, to be bound once at load."""
 
     def __init__(self) -> None:
-        disable_created_metrics()
+        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
         by_kind = {
             kind: [metric for metric in TABLE if metric.kind == kind] for kind in ("counter", "gauge", "histogram")

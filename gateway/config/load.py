@@ -2,8 +2,9 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -65,25 +66,31 @@ def load(path: Path, environment: Mapping[str, str]) -> Located:
     try:
         config = Config.model_validate(_without_refused(document))
     except ValidationError as error:
-        findings += [finding(details, path.name, lines, Config) for details in error.errors()]
+        findings += [
+            finding(details, section=(), where=partial(place, path.name, lines), known=_names_beside(details["loc"]))
+            for details in error.errors()
+        ]
         raise ConfigError(*findings) from None
     if findings:
         raise ConfigError(*findings)
     return Located(config=config, file=path.name, folder=path.parent, lines=lines, missing=_by_agency(absent))
 
 
-def finding(details: ErrorDetails, file: str, lines: Mapping[KeyPath, int], model: type[BaseModel] | None) -> Finding:
-    """Translate one pydantic error into a finding; `model` gives the valid names beside an unknown key."""
-    path = tuple(str(step) for step in details["loc"])
-    where, shown = place(file, lines, path), ".".join(path)
-    if details["type"] == "extra_forbidden":
-        known = _names_beside(model, path) if model else ()
-        return Finding(where=where, what=f"{shown}: unknown key", remedy=suggestion(path[-1], known))
-    if details["type"] == "missing":
-        return Finding(where=where, what=f"{shown}: is required", remedy=f"write {path[-1]} = ...")
-    if details["type"] == "string_pattern_mismatch":
-        return Finding(where=where, what=f"{shown}: is not of the form {_form(path)}", remedy=_example(path))
-    return Finding(where=where, what=f"{shown}: {details['msg'].removeprefix('Value error, ')}")
+def finding(
+    details: ErrorDetails, *, section: KeyPath, where: Callable[[KeyPath], str], known: tuple[str, ...]
+) -> Finding:
+    """Translate one pydantic error below `section` into a finding; `known` are the names beside an unknown key."""
+    path = (*section, *(str(step) for step in details["loc"]))
+    at, shown = where(path), ".".join(path)
+    match details["type"]:
+        case "extra_forbidden":
+            return Finding(where=at, what=f"{shown}: unknown key", remedy=suggestion(path[-1], known))
+        case "missing":
+            return Finding(where=at, what=f"{shown}: is required", remedy=f"write {path[-1]} = ...")
+        case "string_pattern_mismatch":
+            return Finding(where=at, what=f"{shown}: is not of the form {_form(path)}", remedy=_example(path))
+        case _:
+            return Finding(where=at, what=f"{shown}: {details['msg'].removeprefix('Value error, ')}")
 
 
 def suggestion(name: str, known: tuple[str, ...]) -> str:
@@ -178,14 +185,13 @@ def _by_agency(absent: list[tuple[KeyPath, str]]) -> dict[str, tuple[str, ...]]:
     return {agency: tuple(dict.fromkeys(n for path, n in absent if path[1] == agency)) for agency in agencies}
 
 
-def _names_beside(model: type[BaseModel], path: KeyPath) -> tuple[str, ...]:
+def _names_beside(path: Sequence[int | str]) -> tuple[str, ...]:
     """Follow a key path through the models to the one whose fields stand beside the unknown key."""
-    current: type[BaseModel] | None = model
+    current: type[BaseModel] = Config
     for step in path[:-1]:
-        if current is None or step not in current.model_fields:
-            continue
-        current = _model_in(current.model_fields[step].annotation) or current
-    return tuple(current.model_fields) if current else ()
+        if step in current.model_fields:
+            current = _model_in(current.model_fields[str(step)].annotation) or current
+    return tuple(current.model_fields)
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

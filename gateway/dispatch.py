@@ -1,0 +1,158 @@
+"""Message router, at load: which handler answers an operation, an agency's pipeline or a composite of several."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+
+from gateway import compose
+from gateway.config.models import Composite, Config
+from gateway.errors import ConfigError, Finding
+from gateway.message import OperationId
+from gateway.ports import Handler, Schema
+from gateway.registry import Agency, Operation, Registry
+from gateway.translate.schema import agree, merge
+
+Where = Callable[..., str]
+
+GATEWAY = "gateway"
+
+
+def table(agencies: Sequence[Agency], config: Config, where: Where) -> Registry:
+    """Return the table of everything that can be asked; raises ConfigError with every finding about it."""
+    operations = {op.id: op for agency in agencies for op in agency.operations.values()}
+    findings: list[Finding] = []
+    composites: dict[OperationId, Operation] = {}
+    for name, composite in config.operation.items():
+        try:
+            made = _composite(name, composite, operations, config, where)
+            composites[made.id] = made
+        except ConfigError as error:
+            findings += error.findings
+    everything = {**operations, **composites}
+    findings += _clashes(everything.values(), where)
+    findings += _unknown_rights(config, everything, where)
+    if findings:
+        raise ConfigError(*findings)
+    return Registry(agencies={agency.name: agency for agency in agencies}, operations=everything)
+
+
+def _composite(
+    name: str, composite: Composite, operations: Mapping[OperationId, Operation], config: Config, where: Where
+) -> Operation:
+    kind = "route" if composite.route is not None else "gather"
+    targets = _targets(name, kind, composite, operations, where)
+    deadline = composite.deadline or max(target.deadline for target in targets.values())
+    method, path = composite.expose.split(" ", 1)
+    if kind == "gather":
+        handler, request, reply = _gather(name, targets, where)
+    else:
+        handler, request, reply = _route(name, composite, targets, where)
+    return Operation(
+        id=OperationId(f"{GATEWAY}/{name}"),
+        title=composite.title,
+        about=composite.about,
+        agency=GATEWAY,
+        agency_title=config.gateway.name,
+        safe=composite.safe or all(target.safe for target in targets.values()),
+        method=method,
+        path=path,
+        deadline=deadline,
+        request=request,
+        reply=reply,
+        handler=handler,
+    )
+
+
+def _targets(
+    name: str, kind: str, composite: Composite, operations: Mapping[OperationId, Operation], where: Where
+) -> dict[str, Operation]:
+    wanted = {key: target for key, target in (composite.route or composite.gather or {}).items() if key != "by"}
+    findings = [
+        Finding(
+            where=where("operation", name, kind, key),
+            what=f'operation.{name}.{kind}.{key}: there is no operation "{target}"',
+            remedy=_nearest(target, operations),
+        )
+        for key, target in wanted.items()
+        if target not in operations
+    ]
+    if findings:
+        raise ConfigError(*findings)
+    return {key: operations[OperationId(target)] for key, target in wanted.items()}
+
+
+def _route(
+    name: str, composite: Composite, targets: Mapping[str, Operation], where: Where
+) -> tuple[Handler, Schema, Schema]:
+    by = (composite.route or {})["by"]
+    first, *others = targets.values()
+    findings = [
+        Finding(where=where("operation", name, "route"), what=f"operation.{name}.route: {first.id} and {o.id}: {text}")
+        for o in others
+        for text in (*agree(first.request, o.request), *agree(first.reply, o.reply))
+    ]
+    if by not in first.request.fields:
+        findings.append(
+            Finding(
+                where=where("operation", name, "route", "by"),
+                what=f'operation.{name}.route.by: the targets have no field "{by}"',
+                remedy=f"they have: {', '.join(sorted(first.request.fields))}",
+            )
+        )
+    if findings:
+        raise ConfigError(*findings)
+    return compose.route(by, targets), first.request, first.reply
+
+
+def _gather(name: str, targets: Mapping[str, Operation], where: Where) -> tuple[Handler, Schema, Schema]:
+    findings = [
+        Finding(
+            where=where("operation", name, "gather", part),
+            what=f"operation.{name}.gather.{part}: {target.id} is not safe, and a gather only reads",
+            remedy="gather reads only, or write safe = true on the operation if it reads",
+        )
+        for part, target in targets.items()
+        if not target.safe
+    ]
+    if findings:
+        raise ConfigError(*findings)
+    request = merge([target.request for target in targets.values()])
+    return compose.gather(targets), request, compose.Parts({name: target.reply for name, target in targets.items()})
+
+
+def _clashes(operations: Iterable[Operation], where: Where) -> Iterator[Finding]:
+    taken: dict[tuple[str, str], OperationId] = {}
+    for operation in operations:
+        if operation.path is None or operation.method is None:
+            continue
+        shape = "/".join("{}" if step.startswith("{") else step for step in operation.path.split("/"))
+        other = taken.setdefault((operation.method, shape), operation.id)
+        if other != operation.id:
+            yield Finding(
+                where=where(*_section(operation.id), "expose"),
+                what=f'{operation.id}: "{operation.method} {operation.path}" is exposed by {other} already',
+                remedy="give one of them another path",
+            )
+
+
+def _section(operation: OperationId) -> tuple[str, ...]:
+    agency, name = operation.split("/", 1)
+    return ("operation", name) if agency == GATEWAY else ("agency", agency, "operation", name)
+
+
+def _unknown_rights(config: Config, operations: Mapping[OperationId, Operation], where: Where) -> Iterator[Finding]:
+    for name, client in config.client.items():
+        for index, pattern in enumerate(client.allow):
+            agency, _, rest = pattern.partition("/")
+            known = pattern == "*" or (rest == "*" and agency in {GATEWAY, *config.agency}) or pattern in operations
+            if not known:
+                yield Finding(
+                    where=where("client", name, "allow", str(index)),
+                    what=f'client.{name}.allow: "{pattern}" is no operation and no "agency/*"',
+                    remedy=_nearest(pattern, [*operations, *(f"{a}/*" for a in (GATEWAY, *config.agency))]),
+                )
+
+
+def _nearest(name: str, known: Iterable[str]) -> str:
+    known = list(known)
+    close = get_close_matches(name, known, n=1)
+    return f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(sorted(known))}"
