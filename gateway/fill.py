@@ -22,7 +22,7 @@ def fill(
     section: KeyPath,
     where: Callable[[KeyPath], str],
 ) -> Adapter:
-    """Build an adapter whose dataclass fields are its settings; raises ConfigError naming file:line of each wrong one."""
+    """Build an adapter whose dataclass fields are its settings; raises ConfigError naming each wrong one."""
     if not (isinstance(make, type) and dataclasses.is_dataclass(make)):
         what = f"{getattr(make, '__name__', make)} is not a dataclass, so it has no settings"
         raise ConfigError(Finding(where=where((*section, "adapter")), what=what))
