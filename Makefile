@@ -1,0 +1,73 @@
+# `make` lists the targets. Another interpreter: make run PYTHON=python3.12
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+MADE   := $(VENV)/made-with-$(subst /,-,$(PYTHON))
+UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python
+LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+PYTEST := $(BIN)/python -m pytest
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test real check bench lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/run ## Set up, then run the gateway in front of the stand-in agencies
+	@$(BIN)/python -m gateway demo
+
+# Two workers for two cores; the ci profile makes hypothesis repeat the same cases in every run.
+test: $(VENV)/dev ## Set up, then run the tests (in under 5 minutes on two cores)
+	@$(PYTEST) --numprocesses=2 --dist=loadfile --hypothesis-profile=ci
+
+# pytest's 5 means that it found no tests, which leaves nothing that could have failed.
+real: $(VENV)/dev ## Test against programs pip can't bring; REQUIRE_REAL=1: a skip is a failure
+	@$(PYTEST) tests/real || { code=$$?; [ $$code -eq 5 ] && echo "tests/real holds no tests yet." || exit $$code; }
+
+check: $(VENV)/dev ## Lint, format, types, imports, spelling, sizes, docs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/codespell
+	@$(PYTEST) -q tests/test_shape.py tests/test_docs.py
+
+bench: $(VENV)/dev ## Measure the cost of a request (needs wrk and nginx)
+	@$(BIN)/python bench
+
+lock: $(VENV)/uv ## Renew the pinned requirements
+	$(LOCK) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
+	$(LOCK) --upgrade requirements/run.in -o requirements/run.txt
+	$(LOCK) --upgrade requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+
+clean: ## Remove the environment and what tools left behind (var/ stays)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamps below lie inside the environment, so they vanish with it.
+
+$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
+	  "The gateway needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make run PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
+	  "$(PYTHON) has no venv. On Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Setting up $(VENV) (once) ..."
+	@rm -rf $(VENV)
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/uv: requirements/bootstrap.txt $(MADE)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+$(VENV)/run: requirements/run.txt $(VENV)/uv
+	@$(UV) --compile-bytecode --require-hashes -r $<
+	@touch $@
+
+# hatchling and editables are among the hashed requirements, so the build needs no network.
+$(VENV)/dev: requirements/dev.txt pyproject.toml $(VENV)/run
+	@$(UV) --compile-bytecode --require-hashes -r requirements/dev.txt
+	@$(UV) --no-build-isolation --no-deps --no-index --editable .
+	@touch $@
