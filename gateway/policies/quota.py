@@ -1,0 +1,60 @@
+"""So many calls per calendar window, as an agency's terms of use count them: from its own midnight."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Literal
+
+from gateway.ports import Clock
+
+Period = Literal["minute", "hour", "day", "month"]
+
+
+class Quota:
+    """`limit` calls in each `period` of the agency's `zone`; counts in this process, since its start.
+
+    `on_quota` hears of each call that found it spent. One per agency.
+    """
+
+    __slots__ = ("_clock", "_ends", "_left", "_limit", "_on_quota", "_period", "_zone")
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        limit: int,
+        period: Period,
+        zone: tzinfo,
+        on_quota: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._clock = clock
+        self._limit = limit
+        self._period = period
+        self._zone = zone
+        self._on_quota = on_quota
+        self._left = 0
+        self._ends = datetime.min.replace(tzinfo=UTC)
+
+    def take(self) -> float:
+        """Count a call and return 0, or count none and return the seconds until the window ends."""
+        now = self._clock.now()
+        if now >= self._ends:
+            self._ends = _end(now.astimezone(self._zone), self._period)
+            self._left = self._limit
+        if self._left > 0:
+            self._left -= 1
+            return 0.0
+        self._on_quota()
+        return (self._ends - now).total_seconds()
+
+
+def _end(now: datetime, period: Period) -> datetime:
+    """Return the start of the next window in UTC, where differences are real seconds even when clocks change."""
+    if period == "minute":
+        end = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    elif period == "hour":
+        end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    else:
+        end = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+        if period == "month":
+            end = end.replace(day=1) if now.day > 1 else now.replace(day=1)
+    return end.astimezone(UTC)
