@@ -17,7 +17,7 @@ from gateway.errors import (
     UnknownOutcome,
 )
 from gateway.message import Answer, Call, Context, Document, Fault, Message, Outcome, Reply
-from gateway.ports import Adapter, Clock, Handler, Translator
+from gateway.ports import Adapter, Clock, Translator
 
 UNAUTHENTICATED = frozenset({401, 403})
 NOT_SERVED = frozenset({429, 503})
@@ -63,11 +63,7 @@ class Channel:
     safe: bool
     clock: Clock
     login: Mapping[str, str] = field(default_factory=dict)
-    observe: Callable[[str, float], None] = lambda _outcome, _seconds: None
-
-    def handler(self) -> Handler:
-        """Return the channel as a handler, to be wrapped in policies."""
-        return self.send
+    observe: Callable[[Outcome, float], None] = lambda _outcome, _seconds: None
 
     async def send(self, message: Message) -> Reply:
         """Make one attempt; raises AgencyError, or TranslationError (side "request") when nothing was sent."""

@@ -1,9 +1,9 @@
 """Agencies and operations as one immutable table; a reload builds a new one and swaps it. Builds nothing itself."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from gateway.message import OperationId
+from gateway.message import Document, OperationId
 from gateway.ports import Handler, Probe, Schema, Source
 
 
@@ -26,12 +26,23 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """How a feed's rows are read; a file with more than `max_reject` of its rows rejected is refused."""
+
+    read: Callable[[Document], Document]
+    key: tuple[str, ...]
+    max_reject: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
     """One agency as the rest of the gateway sees it; `unready` says why it can't be asked at all."""
 
     name: str
     title: str
     operations: Mapping[OperationId, Operation]
+    breaker: Callable[[], str]
+    feeds: Mapping[str, Feed] = field(default_factory=dict)
     probe: Probe | None = None
     source: Source | None = None
     unready: str = ""

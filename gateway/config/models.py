@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from gateway.config.units import Duration, Rate
+from gateway.config.units import Duration, Quota, Rate
 
 Name = Annotated[str, StringConstraints(pattern=r"[a-z][a-z0-9-]*\Z")]
 Exposure = Annotated[str, StringConstraints(pattern=r"(GET|POST|PUT|PATCH|DELETE) /v1/\S+\Z")]
@@ -151,7 +151,7 @@ class Agency(Settings):
     concurrency: int | None = Field(None, ge=1, description="As in `[defaults]`, for this agency.")
     waiting: int | None = Field(None, ge=0, description="As in `[defaults]`, for this agency.")
     rate: Rate | None = Field(None, description='How often it may be called, e.g. `"20/s"`; calls wait their turn.')
-    quota: Rate | None = Field(None, description='What it allows in a period, e.g. `"5000/day"`.')
+    quota: Quota | None = Field(None, description='What it allows in a period, e.g. `"5000/day"`.')
     tls: Tls = Field(Tls(), description="How its HTTPS is checked.")
     operation: Mapping[Name, Operation] = Field(default_factory=dict, description="What can be asked of it.")
 

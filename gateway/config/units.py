@@ -1,18 +1,17 @@
-"""Durations, rates and sizes as people write them: "8s", "50/s", "1 MiB"; knows no settings."""
+"""Durations, rates and quotas as people write them: "8s", "50/s", "5000/day"; knows no settings."""
 
 import re
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _PERIODS = {"s": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "hour": 3600.0, "d": 86400.0, "day": 86400.0}
-_BYTES = {"": 1, "B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)")
 _RATE = re.compile(r"(\d+)\s*/\s*(\w+)")
-_SIZE = re.compile(r"(\d+)\s*(\w*)")
+_QUOTA_FORM = 'must be a quota such as "5000/day" (minute, hour, day or month)'
 
 
 def seconds(text: object) -> float:
@@ -21,14 +20,6 @@ def seconds(text: object) -> float:
     if found is None:
         raise ValueError('must be a duration such as "200ms", "8s", "10m" or "7d"')
     return float(found[1]) * _SECONDS[found[2]]
-
-
-def size(text: object) -> int:
-    """Return a size such as "1 MiB" in bytes; raises ValueError saying what to write."""
-    found = _SIZE.fullmatch(text.strip()) if isinstance(text, str) else None
-    if found is None or found[2] not in _BYTES:
-        raise ValueError('must be a size such as "1 MiB" or "64 KiB"')
-    return int(found[1]) * _BYTES[found[2]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,5 +49,29 @@ class Rate:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """So many in each calendar period, from the agency's own midnight: "5000/day"."""
+
+    limit: int
+    period: Literal["minute", "hour", "day", "month"]
+
+    @classmethod
+    def parse(cls, text: object) -> "Quota":
+        """Read "5000/day"; raises ValueError saying what to write."""
+        found = _RATE.fullmatch(text.strip()) if isinstance(text, str) else None
+        if found is None or int(found[1]) == 0:
+            raise ValueError(_QUOTA_FORM)
+        match found[2]:
+            case "minute" | "hour" | "day" | "month" as period:
+                return cls(int(found[1]), period)
+        raise ValueError(_QUOTA_FORM)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, cls) else cls.parse(value)
+        )
+
+
 Duration = Annotated[float, BeforeValidator(lambda value: value if isinstance(value, float) else seconds(value))]
-Size = Annotated[int, BeforeValidator(size)]

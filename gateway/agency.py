@@ -1,0 +1,253 @@
+"""One agency from its section and its mapping: the adapter, and for each operation its translator and pipeline."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from gateway import registry
+from gateway.channel import Channel
+from gateway.config.load import Located
+from gateway.config.models import Agency, Operation
+from gateway.errors import ConfigError, Finding, Unavailable
+from gateway.fill import Provided, fill
+from gateway.limits import Limits, limits
+from gateway.message import Context, Message, OperationId, Outcome, Reply
+from gateway.metrics import Metrics
+from gateway.pipeline import stack
+from gateway.ports import Adapter, Clock, Contract, Described, FeedColumns, Handler, Probe, Source
+from gateway.translate import Compiled, CompiledRow, MappingFile, compile_operation, compile_row
+
+T = TypeVar("T")
+BreakerNews = Callable[[str, str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What the composition root hands every agency.
+
+    `find` returns an adapter's class by name, `provide` what its fields may ask for by type, `tap` may wrap it.
+    """
+
+    clock: Clock
+    metrics: Metrics
+    find: Callable[[str], Callable[..., object]]
+    provide: Callable[[str, Agency], Provided]
+    tap: Callable[[Adapter], Adapter] = lambda adapter: adapter
+    on_breaker: BreakerNews = lambda _agency, _state: None
+
+
+def build(name: str, located: Located, mapping: MappingFile, tools: Tools) -> registry.Agency:
+    """Build one agency; raises ConfigError with every finding about it. Blocks: a WSDL is read here."""
+    return _Builder(name, located, mapping, tools).build()
+
+
+class _Builder:
+    """One agency under construction: what each step needs, and the findings so far."""
+
+    def __init__(self, name: str, located: Located, mapping: MappingFile, tools: Tools) -> None:
+        self.name = name
+        self.section = located.config.agency[name]
+        self.located = located
+        self.mapping = mapping
+        self.tools = tools
+        self.title = self.section.title or name
+        self.zone = self.section.timezone or located.config.gateway.timezone
+        self.findings: list[Finding] = []
+        self.unready = _unready(located.missing.get(name, ()))
+
+    def build(self) -> registry.Agency:
+        rows = self._rows()
+        adapter = self._adapter(rows)
+        shared = self._limits()
+        operations = [
+            made
+            for operation, section in self.section.operation.items()
+            if (made := self._operation(operation, section, adapter, shared)) is not None
+        ]
+        if self.findings:
+            raise ConfigError(*self.findings)
+        return registry.Agency(
+            name=self.name,
+            title=self.title,
+            operations={operation.id: operation for operation in operations},
+            breaker=lambda: shared.breaker.state,
+            probe=adapter if isinstance(adapter, Probe) else None,
+            source=adapter if rows and isinstance(adapter, Source) else None,
+            feeds={feed: self._feed(feed, row) for feed, row in rows.items()},
+            unready=self.unready,
+        )
+
+    def _where(self, path: tuple[str, ...]) -> str:
+        return self.located.where(*path)
+
+    def _rows(self) -> dict[str, CompiledRow]:
+        return {
+            feed: row
+            for feed in self._settings("feed")
+            if (row := self._try(lambda feed=feed: compile_row(self.mapping, feed, timezone=self.zone))) is not None
+        }
+
+    def _settings(self, key: str) -> Mapping[str, Mapping[str, object]]:
+        found = (self.section.model_extra or {}).get(key, {})
+        return found if isinstance(found, dict) else {}
+
+    def _feed(self, feed: str, row: CompiledRow) -> registry.Feed:
+        settings = self._settings("feed")[feed]
+        return registry.Feed(
+            read=row.read, key=tuple(settings.get("key", ())), max_reject=float(settings.get("max_reject", 0.1))
+        )
+
+    def _adapter(self, rows: Mapping[str, CompiledRow]) -> Adapter:
+        """Build the adapter; without one nothing else about the agency can be checked, so its findings end here."""
+        section = ("agency", self.name)
+        written = {
+            operation.call: self.mapping.columns(name)
+            for name, operation in self.section.operation.items()
+            if operation.call in self._settings("out")
+        }
+        columns = FeedColumns(read={feed: row.columns for feed, row in rows.items()}, written=written)
+        try:
+            make = self.tools.find(self.section.adapter)
+            provided = {**self.tools.provide(self.name, self.section), FeedColumns: columns}
+            adapter = fill(make, self.section.model_extra or {}, provided, section=section, where=self._where)
+        except ConfigError as error:
+            raise ConfigError(*self.findings, *(self._placed(finding) for finding in error.findings)) from None
+        return self.tools.tap(adapter)
+
+    def _placed(self, finding: Finding) -> Finding:
+        """Say where in gateway.toml a finding is that an adapter made, which knows only its own keys."""
+        if ":" in finding.where or self.located.file in finding.where:
+            return finding
+        path = ("agency", self.name, *finding.where.split("."))
+        return replace(finding, where=self._where(path), what=f"{'.'.join(path)}: {finding.what}")
+
+    def _limits(self) -> Limits:
+        return limits(
+            self.name,
+            self.section,
+            self.located.config.defaults,
+            clock=self.tools.clock,
+            zone=ZoneInfo(self.zone),
+            metrics=self.tools.metrics,
+            on_breaker=lambda state: self.tools.on_breaker(self.name, state),
+        )
+
+    def _operation(self, name: str, section: Operation, adapter: Adapter, shared: Limits) -> registry.Operation | None:
+        compiled = self._try(lambda: self._compile(name, section, adapter))
+        if compiled is None:
+            return None
+        seconds = section.deadline or self.section.deadline or self.located.config.defaults.deadline
+        return registry.Operation(
+            id=OperationId(f"{self.name}/{name}"),
+            title=section.title or name,
+            about=section.about,
+            agency=self.name,
+            agency_title=self.title,
+            safe=section.reads,
+            method=section.expose.split(" ", 1)[0] if section.expose else None,
+            path=section.expose.split(" ", 1)[1] if section.expose else None,
+            deadline=seconds,
+            request=compiled.request,
+            reply=compiled.reply,
+            handler=self._handler(name, section, adapter, compiled, shared, seconds),
+        )
+
+    def _compile(self, name: str, section: Operation, adapter: Adapter) -> Compiled:
+        contract = self._contract(name, section, adapter)
+        return compile_operation(self.mapping, name, contract=contract, timezone=self.zone)
+
+    def _contract(self, name: str, section: Operation, adapter: Adapter) -> Contract | None:
+        if not isinstance(adapter, Described):
+            return None
+        try:
+            return adapter.contract(section.call)
+        except ConfigError as error:
+            path = ("agency", self.name, "operation", name, "call")
+            raise ConfigError(*(replace(f, where=self._where(path)) for f in error.findings)) from None
+
+    def _handler(  # noqa: PLR0913, PLR0917 - everything an operation is made of
+        self, name: str, section: Operation, adapter: Adapter, compiled: Compiled, shared: Limits, seconds: float
+    ) -> Handler:
+        operation = f"{self.name}/{name}"
+        login = self._login()
+        channel = Channel(
+            adapter=adapter,
+            translator=compiled.translator,
+            outcomes=compiled.outcomes,
+            target=section.call,
+            timeout=section.timeout or self.section.timeout or self.located.config.defaults.timeout,
+            safe=section.reads,
+            clock=self.tools.clock,
+            login=login,
+            observe=_observed(self.name, operation, self.tools.metrics),
+        )
+        if self.unready:
+            return _unready_handler(self.unready)
+        return stack(
+            shared.policies(
+                operation,
+                safe=section.reads,
+                deadline_seconds=seconds,
+                stale_seconds=section.stale,
+                key=self._key(compiled, login),
+            ),
+            channel.send,
+        )
+
+    def _login(self) -> dict[str, str]:
+        login = (self.section.model_extra or {}).get("login", {})
+        return {key: value for key, value in login.items() if isinstance(value, str)}
+
+    def _key(self, compiled: Compiled, login: Mapping[str, str]) -> Callable[[Message], bytes]:
+        key, now = compiled.translator.key, self.tools.clock.now
+
+        def of(message: Message) -> bytes:
+            return key(message.body, Context(id=message.id, client=message.client, now=now(), login=login))
+
+        return of
+
+    def _try(self, make: Callable[[], T]) -> T | None:
+        """Return what `make` makes, or keep its findings and go on to the next thing."""
+        try:
+            return make()
+        except ConfigError as error:
+            self.findings += error.findings
+            return None
+
+
+def _unready(missing: Iterable[str]) -> str:
+    names = ", ".join(missing)
+    return f"the environment has no {names}; set it and restart" if names else ""
+
+
+def _unready_handler(why: str) -> Handler:
+    async def unready(message: Message) -> Reply:
+        raise Unavailable(f"{message.operation}: {why}", maybe_done=False)
+
+    return unready
+
+
+def _observed(agency: str, operation: str, metrics: Metrics) -> Callable[[Outcome, float], None]:
+    """Return what a channel calls after each attempt, its figures bound."""
+    count = {
+        outcome: metrics.counter("gateway_agency_requests_total", agency, operation, outcome) for outcome in Outcome
+    }
+    took = metrics.histogram("gateway_agency_request_duration_seconds", agency, operation)
+    up, last = (
+        metrics.gauge("gateway_agency_up", agency),
+        metrics.gauge("gateway_agency_last_success_timestamp_seconds", agency),
+    )
+
+    def observe(outcome: Outcome, seconds: float) -> None:
+        count[outcome](1)
+        took(seconds)
+        reached = outcome not in _NOT_REACHED
+        up.set(1 if reached else 0)
+        if reached:
+            last.set_to_current_time()
+
+    return observe
+
+
+_NOT_REACHED = frozenset({Outcome.UNAVAILABLE, Outcome.TIMEOUT})

@@ -1,0 +1,141 @@
+"""What all operations of one agency share, breaker, slots, pace, retry budget, and the policies made from it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from gateway.config.models import Agency, Defaults, Retry
+from gateway.message import Message
+from gateway.metrics import Metrics
+from gateway.policies.breaker import Breaker, BreakerState, breaker
+from gateway.policies.bucket import TokenBucket
+from gateway.policies.budget import RetryBudget
+from gateway.policies.bulkhead import Bulkhead, bulkhead
+from gateway.policies.deadline import deadline
+from gateway.policies.quota import Quota
+from gateway.policies.retry import Retry as RetryPolicy
+from gateway.policies.single_flight import single_flight
+from gateway.policies.stale import Shelf, stale
+from gateway.policies.throttle import throttle
+from gateway.ports import Clock, Policy
+
+Key = Callable[[Message], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """One agency's shared state; `state` tells people how its breaker stands."""
+
+    agency: str
+    clock: Clock
+    metrics: Metrics
+    retry: Retry
+    breaker: Breaker
+    slots: Bulkhead
+    budget: RetryBudget
+    shelf: Shelf
+    bucket: TokenBucket | None
+    quota: Quota | None
+
+    def policies(
+        self, operation: str, *, safe: bool, deadline_seconds: float, stale_seconds: float | None, key: Key
+    ) -> dict[str, Policy]:
+        """Return an operation's policies by name; sharing and stale answers are for reads only."""
+        made: dict[str, Policy] = {
+            "deadline": deadline(self.clock, safe=safe),
+            "retry": self._retry(repeatable=safe),
+            "breaker": breaker(self.breaker),
+            "bulkhead": bulkhead(self.slots),
+        }
+        if self.bucket is not None or self.quota is not None:
+            made["throttle"] = throttle(self.clock, bucket=self.bucket, quota=self.quota)
+        if safe:
+            cached = self.metrics.by_last_label("gateway_cache_requests_total", operation)
+            made["single_flight"] = single_flight(
+                self.clock, key, deadline=deadline_seconds, on_shared=lambda: cached("shared")
+            )
+            if stale_seconds is not None:
+                made["stale"] = stale(self.clock, key, self.shelf, keep=stale_seconds, on_stale=lambda: cached("stale"))
+        return made
+
+    def _retry(self, *, repeatable: bool) -> Policy:
+        exhausted = self.metrics.counter("gateway_agency_retry_budget_exhausted_total", self.agency)
+        return RetryPolicy(
+            clock=self.clock,
+            budget=self.budget,
+            repeatable=repeatable,
+            attempts=self.retry.attempts,
+            shortest=self.retry.wait,
+            longest=self.retry.max_wait,
+            on_retry=self.metrics.by_last_label("gateway_agency_retries_total", self.agency),
+            on_exhausted=lambda: exhausted(1),
+        )
+
+
+def limits(  # noqa: PLR0913 - what state is made of
+    agency: str,
+    section: Agency,
+    defaults: Defaults,
+    *,
+    clock: Clock,
+    zone: ZoneInfo,
+    metrics: Metrics,
+    on_breaker: Callable[[BreakerState], None],
+) -> Limits:
+    """Make one agency's shared state; what its section does not say comes from the defaults."""
+    retry = section.retry or defaults.retry
+    chosen = section.breaker or defaults.breaker
+    slots = Bulkhead(
+        clock,
+        concurrency=section.concurrency or defaults.concurrency,
+        waiting=section.waiting if section.waiting is not None else defaults.waiting,
+    )
+    _show_slots(agency, slots, section.concurrency or defaults.concurrency, metrics)
+    return Limits(
+        agency=agency,
+        clock=clock,
+        metrics=metrics,
+        retry=retry,
+        breaker=Breaker(
+            clock=clock,
+            failures=chosen.failures,
+            share=chosen.share,
+            window=chosen.window,
+            minimum=chosen.minimum,
+            open_for=chosen.open_for,
+            on_change=_watched(agency, metrics, on_breaker),
+        ),
+        slots=slots,
+        budget=RetryBudget(clock, share=retry.budget),
+        shelf=Shelf(),
+        bucket=TokenBucket(section.rate.per_second, burst=1) if section.rate else None,
+        quota=_quota(agency, section, clock, zone, metrics),
+    )
+
+
+def _quota(agency: str, section: Agency, clock: Clock, zone: ZoneInfo, metrics: Metrics) -> Quota | None:
+    if section.quota is None:
+        return None
+    spent = metrics.counter("gateway_agency_quota_exhausted_total", agency)
+    return Quota(clock, limit=section.quota.limit, period=section.quota.period, zone=zone, on_quota=lambda: spent(1))
+
+
+def _show_slots(agency: str, slots: Bulkhead, limit: int, metrics: Metrics) -> None:
+    metrics.gauge("gateway_agency_slots_limit", agency).set(limit)
+    metrics.gauge("gateway_agency_slots_in_use", agency).set_function(lambda: slots.busy)
+    metrics.gauge("gateway_agency_waiting", agency).set_function(lambda: slots.waiting)
+
+
+def _watched(
+    agency: str, metrics: Metrics, on_breaker: Callable[[BreakerState], None]
+) -> Callable[[BreakerState], None]:
+    is_open = metrics.gauge("gateway_agency_breaker_open", agency)
+    is_open.set(0)
+    changed = metrics.by_last_label("gateway_agency_breaker_transitions_total", agency)
+
+    def on_change(state: BreakerState) -> None:
+        is_open.set(0 if state == "closed" else 1)
+        changed(state)
+        on_breaker(state)
+
+    return on_change
