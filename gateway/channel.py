@@ -173,6 +173,8 @@ def _failure(outcome: Outcome, text: str, answer: Answer) -> AgencyError:
             return AgencyTimeout(text, maybe_done=True)
         case Outcome.UNKNOWN:
             return UnknownOutcome(text, maybe_done=True)
+        case Outcome.LOGIN:
+            return AgencyLogin(text, maybe_done=False)
         case _:
             return InvalidAnswer(text, maybe_done=True)
 

@@ -209,7 +209,7 @@ class AgencyLogin(AgencyError):
     """The agency does not accept the gateway's own credentials, even fresh ones."""
 
     code = "agency-login"
-    outcome = Outcome.INVALID
+    outcome = Outcome.LOGIN
 
 
 class InvalidAnswer(AgencyError):

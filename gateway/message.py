@@ -26,6 +26,7 @@ class Outcome(StrEnum):
     UNAVAILABLE = "unavailable"
     TIMEOUT = "timeout"
     INVALID = "invalid"
+    LOGIN = "login"
     UNKNOWN = "unknown"
 
 
