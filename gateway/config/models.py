@@ -8,9 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from gateway.config.units import Duration, Quota, Rate
 
-Name = Annotated[str, StringConstraints(pattern=r"[a-z][a-z0-9-]*$")]
-Exposure = Annotated[str, StringConstraints(pattern=r"(GET|POST|PUT|PATCH|DELETE) /v1/\S+$")]
-Address = Annotated[str, StringConstraints(pattern=r"(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$")]
+Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
+Exposure = Annotated[str, StringConstraints(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /v1/\S+$")]
+Address = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$")]
 
 
 class Settings(BaseModel):
@@ -65,7 +65,7 @@ class Defaults(Settings):
 class Key(Settings):
     """One key of a client, as `gateway key new` prints it."""
 
-    sha256: Annotated[str, StringConstraints(pattern=r"[0-9a-f]{64}$")] = Field(description="The key's SHA-256.")
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] = Field(description="The key's SHA-256.")
     until: dt.date | None = Field(None, description="The last day on which the key is valid.")
 
 
