@@ -70,12 +70,15 @@ def _verify(given: Document) -> list[Document]:
     person = PEOPLE.get(str(given.get("NIK")))
     if person is None:
         return []
-    return [{"NIK": person["NIK"], **{name: _verdict(person[name], given.get(name)) for name in COMPARED}}]
+    return [
+        {
+            "NIK": person["NIK"],
+            **{name: _verdict(person[name], given[name]) for name in COMPARED if name in given},
+        }
+    ]
 
 
 def _verdict(known: str, said: object) -> str:
-    if said is None:
-        return "Tidak Dibandingkan"
     return "Sesuai (100)" if str(said).upper() == known.upper() else "Tidak Sesuai"
 
 

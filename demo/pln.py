@@ -1,4 +1,4 @@
-"""PLN, the electricity partner: signed REST; the verdict is in `rc`.
+"""PLN, the electricity partner: every call is a signed `POST /pln/<operation>`; the verdict is in `rc`.
 
 Modes of its own: `busy` (429, Retry-After 2), `unavailable` (503), `gangguan` (rc 68), `not-found` (rc 14),
 `login-refused` (401).

@@ -126,7 +126,7 @@ def test_disdukcapil_compares_and_does_not_tell(stand_ins: Running, http: httpx.
     said = {"NIK": "1405025205909001", "NAMA_LGKP": "Siti Rahmawati", "TGL_LHR": "13-05-1990"}
     (entry,) = dukcapil(http, stand_ins, "verifikasi_nik", **said)
     assert (entry["NAMA_LGKP"], entry["TGL_LHR"]) == ("Sesuai (100)", "Tidak Sesuai")
-    assert entry["TMPT_LHR"] == "Tidak Dibandingkan"
+    assert "TMPT_LHR" not in entry
 
 
 def test_disdukcapil_fails_under_http_200(stand_ins: Running, http: httpx.Client) -> None:
