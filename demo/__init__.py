@@ -1,4 +1,4 @@
-"""Small stand-ins for the agencies, each with switches; they know nothing of the gateway. All data made up."""
+"""Stand-ins for the agencies, each with switches; they know nothing of the gateway. All data is made up."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
