@@ -33,7 +33,7 @@ class Agency(Protocol):
         ...
 
     def answer(self, request: Request, operation: str, mode: str) -> Reply:
-        """Do the work and answer in `mode`; raises ValueError or TypeError for a body that can't be read."""
+        """Do the work and answer in `mode`; may trip over a body that isn't as expected."""
         ...
 
 
@@ -75,7 +75,8 @@ class AgencyApp:
             mode = Mode() if operation == LOGIN else switch.take()
             switch.arrived(operation, request.method, request.path)
             reply = PHP_ERROR if mode.name == "html" else agency.answer(request, operation, mode.name)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, LookupError, AttributeError):
+            # What an old script trips over when a call is not as it expects.
             await send_reply(send, Reply(status=400, body=b"Bad Request", content_type="text/plain"))
             return
         await self._deliver(request, reply, mode, receive, send)
@@ -88,9 +89,7 @@ class AgencyApp:
             return arrivals(self._place.switch)
         return await self._place.flip(request, name)
 
-    async def _deliver(
-        self, request: Request, reply: Reply, mode: Mode, receive: Receive, send: Send
-    ) -> None:
+    async def _deliver(self, request: Request, reply: Reply, mode: Mode, receive: Receive, send: Send) -> None:
         match mode.name:
             case "slow":
                 await _until_gone(receive, mode.seconds)

@@ -82,9 +82,7 @@ class Simpeg:
     def answer(self, request: Request, operation: str, mode: str) -> Reply:
         """Do it."""
         call = read_call(request.body)
-        if call.envelope != SOAP_12 or not request.headers.get("content-type", "").startswith(
-            "application/soap+xml"
-        ):
+        if call.envelope != SOAP_12 or not request.headers.get("content-type", "").startswith("application/soap+xml"):
             return Reply(status=415, body=b"SOAP 1.2 only", content_type="text/plain")
         try:
             fields = _perform(call, mode)
@@ -101,31 +99,23 @@ def _perform(call: SoapCall, mode: str) -> Document:
     if mode == "login-refused" or call.header.get("AuthHeader") != LOGIN:
         raise Fault("LoginGagal", "Username atau Password salah", Pesan="Username atau Password salah")
     if mode == "busy":
-        raise Fault(
-            "LayananSibuk", "Server was unable to process request", ours=True, Pesan="Basis data penuh"
-        )
+        raise Fault("LayananSibuk", "Server was unable to process request", ours=True, Pesan="Basis data penuh")
     if mode == "refuse":
-        raise Fault(
-            "PermintaanDitolak", "Permintaan ditolak", Pesan="Data pegawai sedang dikunci untuk penggajian"
-        )
+        raise Fault("PermintaanDitolak", "Permintaan ditolak", Pesan="Data pegawai sedang dikunci untuk penggajian")
     if call.operation == "UnitKerja":
         return {"UnitKerjaResult": len(UNITS), "DaftarUnit": {"Unit": [dict(unit) for unit in UNITS]}}
     if call.operation != "CariPegawai":
         raise Fault("PermintaanDitolak", "Operasi tidak dikenal", Pesan="Operasi tidak dikenal")
     nip = str(call.arguments.get("nip"))
     if mode == "not-found" or nip not in PEGAWAI:
-        raise Fault(
-            "PegawaiTidakDitemukan", "Pegawai tidak ditemukan", Nip=nip, Pesan="Pegawai tidak ditemukan"
-        )
+        raise Fault("PegawaiTidakDitemukan", "Pegawai tidak ditemukan", Nip=nip, Pesan="Pegawai tidak ditemukan")
     return {"CariPegawaiResult": "true", "Pegawai": PEGAWAI[nip]}
 
 
 def _renamed(fields: Document) -> Document:
     if "Pegawai" not in fields:
         return fields
-    renamed = {
-        "NamaPegawai" if name == "NamaLengkap" else name: value for name, value in fields["Pegawai"].items()
-    }
+    renamed = {"NamaPegawai" if name == "NamaLengkap" else name: value for name, value in fields["Pegawai"].items()}
     return {**fields, "Pegawai": renamed}
 
 

@@ -114,9 +114,7 @@ class PelalawanSehat:
         if perform is None:
             raise Refusal(404, "Layanan tidak dikenal")
         if mode in ("refuse", "quota"):
-            raise Refusal(
-                201, "Kuota Antrean Penuh" if mode == "quota" else "Pendaftaran ke Poli ini tidak tersedia"
-            )
+            raise Refusal(201, "Kuota Antrean Penuh" if mode == "quota" else "Pendaftaran ke Poli ini tidak tersedia")
         given = {**request.query, **request.json(), **_from_path(request.path)}
         response, code = perform(given)
         return response, 208 if mode == "duplicate" else code
@@ -160,9 +158,7 @@ class PelalawanSehat:
         if given.get("nomorkartu") and len(given["nomorkartu"]) != 13:  # noqa: PLR2004 - a JKN card's length
             raise Refusal(201, "Nomor Kartu harus 13 digit")
         same_day = [
-            each
-            for each in self._tickets.values()
-            if (each["kodepoli"], each["tanggalperiksa"]) == (poli, date)
+            each for each in self._tickets.values() if (each["kodepoli"], each["tanggalperiksa"]) == (poli, date)
         ]
         for ticket in same_day:
             if ticket["nik"] == nik and ticket["status"] == 1:
@@ -205,10 +201,11 @@ class PelalawanSehat:
         return ticket
 
 
-def _ticket(
-    poli: str, date: str, nik: str, slot: tuple[str, int, str, str, int, int], number: int
-) -> Document:
-    day = datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=WIB)
+def _ticket(poli: str, date: str, nik: str, slot: tuple[str, int, str, str, int, int], number: int) -> Document:
+    try:
+        day = datetime.strptime(date, "%Y-%m-%d").replace(tzinfo=WIB)
+    except ValueError:
+        raise Refusal(201, "Format Tanggal Tidak Sesuai, format yang benar adalah yyyy-mm-dd") from None
     opening, _ = slot[3].split("-")
     served = day + timedelta(hours=int(opening[:2]), minutes=10 * (number - 1))
     return {

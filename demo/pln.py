@@ -52,9 +52,7 @@ class Pln:
     def answer(self, request: Request, operation: str, mode: str) -> Reply:
         """Do it, if the body's signature is right."""
         expected = hmac.new(SECRET, request.body, hashlib.sha256).hexdigest()
-        if mode == "login-refused" or not hmac.compare_digest(
-            expected, request.headers.get("x-signature", "")
-        ):
+        if mode == "login-refused" or not hmac.compare_digest(expected, request.headers.get("x-signature", "")):
             return json_reply({"rc": "97", "pesan": "Tanda tangan tidak sah"}, 401)
         if mode == "busy":
             return json_reply({"rc": "29", "pesan": "Terlalu banyak permintaan"}, 429, {"retry-after": "2"})
@@ -70,11 +68,8 @@ class Pln:
 
     def _perform(self, operation: str, given: Document, mode: str) -> Document:
         perform: Callable[[Document], Document] | None = {
-            "infoPelanggan": lambda given: {
-                "id_pelanggan": given["id_pelanggan"],
-                **_known(CUSTOMERS, given),
-            },
-            "tagihan": lambda given: {"id_pelanggan": given["id_pelanggan"], **_known(BILLS, given)},
+            "infoPelanggan": lambda given: _known(CUSTOMERS, given),
+            "tagihan": lambda given: _known(BILLS, given),
             "laporGangguan": self._report,
             "statusGangguan": self._status,
         }.get(operation)
@@ -114,10 +109,10 @@ class Pln:
 
 
 def _known(table: Mapping[str, Document], given: Document) -> Document:
-    found = table.get(str(given.get("id_pelanggan")))
-    if found is None:
+    number = str(given.get("id_pelanggan"))
+    if number not in table:
         raise Refusal("14", "ID pelanggan tidak ditemukan")
-    return found
+    return {"id_pelanggan": number, **table[number]}
 
 
 def _public(report: Document) -> Document:

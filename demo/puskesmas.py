@@ -109,9 +109,7 @@ class Puskesmas:
         whole = _file(_rows())
         begun = _cut(whole)
         self._drop(begun)
-        task = asyncio.get_running_loop().create_task(
-            _append(self._path(), whole[len(begun) :], mode.seconds)
-        )
+        task = asyncio.get_running_loop().create_task(_append(self._path(), whole[len(begun) :], mode.seconds))
         self._later.add(task)
         task.add_done_callback(self._later.discard)
 

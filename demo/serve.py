@@ -46,9 +46,7 @@ class Listener:
         await self._ended()
         listening = socket.create_server((HOST, self.port))
         self.port = listening.getsockname()[1]
-        config = uvicorn.Config(
-            self._app, lifespan="off", ws="none", log_config=None, log_level=None, access_log=False
-        )
+        config = uvicorn.Config(self._app, lifespan="off", ws="none", log_config=None, log_level=None, access_log=False)
         self._server = _Server(config)
         self._task = asyncio.create_task(self._server.serve(sockets=[listening]))
         while not self._server.started and not self._task.done():  # noqa: ASYNC110
@@ -81,11 +79,7 @@ class Listener:
         await self._ended()
 
     def _connections(self) -> list[_Connection]:
-        return (
-            []
-            if self._server is None
-            else cast("list[_Connection]", [*self._server.server_state.connections])
-        )
+        return [] if self._server is None else cast("list[_Connection]", [*self._server.server_state.connections])
 
     async def _ended(self) -> None:
         if self._task is not None:
@@ -127,9 +121,7 @@ class StandIn:
     async def flip(self, request: Request, mode: str) -> Reply:
         """Turn the switch as a control request asks; its JSON body may hold `times` and `seconds`."""
         if request.method != "POST" or mode not in {*COMMON, *self.agency.modes}:
-            return json_reply(
-                {"error": f"no mode {mode!r}", "modes": sorted({*COMMON, *self.agency.modes})}, 404
-            )
+            return json_reply({"error": f"no mode {mode!r}", "modes": sorted({*COMMON, *self.agency.modes})}, 404)
         try:
             settings = request.json()
             await self.turn(mode, **settings)

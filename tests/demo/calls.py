@@ -38,9 +38,7 @@ def simpeg(
         f"<s:Body><{operation}>{fields}</{operation}></s:Body></s:Envelope>"
     )
     kind = f'application/soap+xml; charset=utf-8; action="http://simpeg.bkpsdm.example/{operation}"'
-    return http.post(
-        here.url("bkpsdm") + "/simpeg.asmx", content=body.encode(), headers={"content-type": kind}
-    )
+    return http.post(here.url("bkpsdm") + "/simpeg.asmx", content=body.encode(), headers={"content-type": kind})
 
 
 def dinkes(

@@ -108,9 +108,7 @@ def test_dinkes_cancels_a_ticket_once(stand_ins: Running, http: httpx.Client) ->
 
 
 def test_dinkes_refuses_a_full_clinic(stand_ins: Running, http: httpx.Client) -> None:
-    answer = dinkes(
-        http, stand_ins, "POST", "/antrean/ambil", kodepoli="GIG", tanggalperiksa="2026-12-01", nik="1"
-    )
+    answer = dinkes(http, stand_ins, "POST", "/antrean/ambil", kodepoli="GIG", tanggalperiksa="2026-12-01", nik="1")
     assert answer == {"metadata": {"message": "Kuota Antrean Penuh", "code": 201}}
 
 
@@ -131,9 +129,7 @@ def test_disdukcapil_compares_and_does_not_tell(stand_ins: Running, http: httpx.
 
 def test_disdukcapil_fails_under_http_200(stand_ins: Running, http: httpx.Client) -> None:
     assert dukcapil(http, stand_ins, "verifikasi_nik", NIK="1") == [{"RESPON": "Data Tidak Ditemukan"}]
-    assert dukcapil(http, stand_ins, "cek_kk", NO_KK="1", password="x") == [
-        {"RESPON": "User ID atau Password Salah"}
-    ]
+    assert dukcapil(http, stand_ins, "cek_kk", NO_KK="1", password="x") == [{"RESPON": "User ID atau Password Salah"}]
     assert len(dukcapil(http, stand_ins, "cek_kk", NO_KK="1405022001159101")) == 3
 
 

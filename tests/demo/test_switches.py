@@ -41,11 +41,7 @@ def test_a_down_agency_refuses_connections_until_the_control_port_brings_it_up(
     own_port: bool, stand_ins: Running, http: httpx.Client
 ) -> None:
     assert status(http, stand_ins).status_code == 200
-    url = (
-        stand_ins.url("dpmptsp") + "/__demo/down"
-        if own_port
-        else stand_ins.control_url + "/__demo/dpmptsp/down"
-    )
+    url = stand_ins.url("dpmptsp") + "/__demo/down" if own_port else stand_ins.control_url + "/__demo/dpmptsp/down"
     assert flip(http, url).json() == {"agency": "dpmptsp", "mode": "down"}
     with httpx.Client() as fresh, pytest.raises(httpx.ConnectError):
         status(fresh, stand_ins)
@@ -112,6 +108,9 @@ def test_arrivals_tell_operation_and_path(stand_ins: Running, http: httpx.Client
 def test_an_unreadable_call_is_a_bad_request(stand_ins: Running, http: httpx.Client) -> None:
     assert http.post(stand_ins.url("dpmptsp"), content=b"<a").status_code == 400
     assert http.post(stand_ins.url("dpmptsp"), content=b"<a/>").status_code == 400
+    assert pln(http, stand_ins, "infoPelanggan").json()["rc"] == "14"
+    odd = http.post(stand_ins.url("dpupr") + "/laporan", json={"kategori": []}, headers={"x-api-key": "rahasia-dpupr"})
+    assert odd.status_code == 400
 
 
 def wrong_pln(http: httpx.Client, here: Running) -> bool:
@@ -131,9 +130,7 @@ def wrong_report(http: httpx.Client, here: Running) -> bool:
 
 WRONG: dict[str, Callable[[httpx.Client, Running], bool]] = {
     "dpmptsp": lambda http, here: texts(status(http, here))["retribusi"] == "Rp abc",
-    "dinkes": lambda http, here: (
-        "namafaskes" not in dinkes(http, here, "GET", "/faskes")["response"]["list"][0]
-    ),
+    "dinkes": lambda http, here: "namafaskes" not in dinkes(http, here, "GET", "/faskes")["response"]["list"][0],
     "disdukcapil": wrong_dukcapil,
     "pln": wrong_pln,
     "bkpsdm": lambda http, here: (
@@ -164,9 +161,7 @@ def test_each_agency_refuses_in_its_own_way(stand_ins: Running, http: httpx.Clie
     assert http.post(stand_ins.url("diskominfo") + "/laporan", json=REPORT, auth=login).status_code == 422
 
 
-def test_sipolan_is_busy_or_finds_nothing_or_calls_a_filing_double(
-    stand_ins: Running, http: httpx.Client
-) -> None:
+def test_sipolan_is_busy_or_finds_nothing_or_calls_a_filing_double(stand_ins: Running, http: httpx.Client) -> None:
     stand_ins.switch("dpmptsp", "busy", times=1)
     assert texts(status(http, stand_ins))["faultcode"] == "Server.Busy"
     stand_ins.switch("dpmptsp", "not-found", times=1)
