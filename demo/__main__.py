@@ -1,0 +1,23 @@
+"""`python -m demo`: the stand-ins on their usual ports until SIGINT or SIGTERM."""
+
+import asyncio
+import logging
+import signal
+from pathlib import Path
+
+from demo import CONTROL_PORT, PORTS
+from demo.serve import serve
+
+
+async def main() -> None:
+    """Serve, quietly."""
+    logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+    until = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, until.set)
+    await serve(PORTS, CONTROL_PORT, Path("var/drops/puskesmas"), until=until)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
