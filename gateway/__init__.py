@@ -1,5 +1,6 @@
 """All that an adapter's author imports; everything else is the gateway's own business."""
 
+from gateway.config.units import Duration
 from gateway.errors import (
     AgencyLogin,
     AgencyTimeout,
@@ -41,6 +42,7 @@ __all__ = [
     "Contract",
     "Described",
     "Document",
+    "Duration",
     "Fault",
     "FeedColumns",
     "FieldError",

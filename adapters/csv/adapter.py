@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 from adapters.csv.drop import Drop, drop_at
 from adapters.csv.poll import FeedFiles, poll
-from adapters.csv.settings import Feed, Out, Seconds
+from adapters.csv.settings import Feed, Out
 from adapters.csv.write import row_file
 from gateway import (
     AgencyTimeout,
@@ -17,6 +17,7 @@ from gateway import (
     Clock,
     ConfigError,
     Document,
+    Duration,
     FeedColumns,
     FieldError,
     Finding,
@@ -36,7 +37,7 @@ class CsvAdapter:
     snapshots: Snapshots
     columns: FeedColumns = field(default_factory=FeedColumns)
     drop: str = ""
-    every: Seconds = 5.0
+    every: Duration = 5.0
     limit: int = 100
     feed: Mapping[str, Feed] = field(default_factory=dict)
     out: Mapping[str, Out] = field(default_factory=dict)
@@ -113,7 +114,7 @@ def _conditions(document: Document) -> Document:
     """Return what rows must equal, nested fields by dotted path."""
     conditions = dict(_flat(document, ""))
     if errors := [
-        FieldError(pointer="/" + name.replace(".", "/"), rule="native", params={"expected": "satu nilai/one value"})
+        FieldError(pointer=name, rule="native", params={"expected": "satu nilai/one value"})
         for name, value in conditions.items()
         if isinstance(value, list)
     ]:

@@ -34,7 +34,7 @@ def _nearest(missing: Sequence[str], added: Sequence[str]) -> dict[str, str]:
     left = {name.casefold(): name for name in reversed(added)}
     pairs = {}
     for name in missing:
-        for near in get_close_matches(name.casefold(), left, n=1, cutoff=0.6):
+        for near in get_close_matches(name.casefold(), left, n=1, cutoff=0.5):
             pairs[name] = left.pop(near)
     return pairs
 

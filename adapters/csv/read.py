@@ -42,16 +42,16 @@ async def pieces(file: BinaryIO, dialect: Dialect, wanted: Sequence[str], size: 
 
 
 def read(file: BinaryIO, dialect: Dialect, wanted: Sequence[str], size: int) -> Iterator[Piece]:
-    """Read a file, `size` records at a time; it is refused whole unless all `wanted` columns are in its header."""
+    """Read a file, `size` records at a time, and close it; it is refused whole unless its header has all `wanted`."""
     encoding, clean = find_encoding(file, dialect)
     file.seek(0)
-    text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
-    records = _records(text, dialect)
-    header = [name.strip() for name in next(records, None) or ()]
-    if errors := header_errors(header, wanted):
-        yield Piece(rows=(), rejects=(Reject(number=0, reasons=errors),), last=True)
-        return
-    yield from _pieces(records, header, size, None if clean else encoding)
+    with io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="") as text:
+        records = _records(text, dialect)
+        header = [name.strip() for name in next(records, None) or ()]
+        if errors := header_errors(header, wanted):
+            yield Piece(rows=(), rejects=(Reject(number=0, reasons=errors),), last=True)
+        else:
+            yield from _pieces(records, header, size, None if clean else encoding)
 
 
 def _pieces(records: Iterator[list[str] | None], header: list[str], size: int, doubtful: str | None) -> Iterator[Piece]:

@@ -3,27 +3,19 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from gateway import Duration
 
 Ready = Literal["stable", "marker", "rename"]
 
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_SPAN = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
-
-
-def _seconds(value: object) -> object:
-    if not isinstance(value, str):
-        return value
-    if not (found := _SPAN.fullmatch(value)):
-        raise ValueError(f'{value!r} is no duration: write "10s", "500ms", "2m" or "1h"')
-    return float(found[1]) * _UNITS[found[2]]
 
 
 def _encodings(value: str) -> str:
     for name in value.split("|"):
         try:
-            "".encode(name)
+            "a".encode(name)
         except LookupError:
             raise ValueError(f'{name!r} is no text encoding: write "utf-8|cp1252"') from None
     return value
@@ -49,7 +41,6 @@ def _named_by_id(value: str) -> str:
     return _own_folder(value)
 
 
-Seconds = Annotated[float, BeforeValidator(_seconds), Field(gt=0)]
 Separator = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_separator)]
 
 
@@ -76,7 +67,7 @@ class Feed(BaseModel):
     files: Annotated[str, AfterValidator(_own_folder)]
     dialect: Dialect = Dialect()
     ready: Ready = "stable"
-    stable_for: Seconds = 10.0
+    stable_for: Duration = 10.0
     key: tuple[str, ...] = ()
     max_reject: Annotated[float, Field(ge=0, le=1)] = 0.1
 

@@ -18,7 +18,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 def row_file(document: Document, columns: Sequence[str], dialect: Dialect) -> bytes:
     """Return header line and row in the first declared encoding; raises TranslationError with all that doesn't fit."""
     encoding = dialect.encodings[0]
-    errors = [FieldError(pointer=f"/{name}", rule="unknown") for name in document if name not in columns]
+    errors = [FieldError(pointer=name, rule="unknown") for name in document if name not in columns]
     cells = []
     for name in columns:
         cell = _cell(document.get(name))
@@ -50,13 +50,13 @@ def _cell(value: object) -> str | None:
 
 def _error(name: str, cell: str | None, encoding: str) -> FieldError | None:
     if cell is None:
-        return FieldError(pointer=f"/{name}", rule="native", params={"expected": "teks/text, angka/number"})
+        return FieldError(pointer=name, rule="native", params={"expected": "teks/text, angka/number"})
     if CONTROL.search(cell):
-        return FieldError(pointer=f"/{name}", rule="control-character")
+        return FieldError(pointer=name, rule="control-character")
     try:
         cell.encode(encoding)
     except UnicodeEncodeError:
-        return FieldError(pointer=f"/{name}", rule="encoding", params={"encoding": encoding})
+        return FieldError(pointer=name, rule="encoding", params={"encoding": encoding})
     return None
 
 
