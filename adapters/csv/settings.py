@@ -1,9 +1,9 @@
 """What an agency's section may say about its files; checked when loaded, touches no file."""
 
 import re
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from gateway import Duration
 
@@ -52,6 +52,12 @@ class Dialect(BaseModel):
     delimiter: Separator = ";"
     quote: Separator = '"'
     encoding: Annotated[str, AfterValidator(_encodings)] = "utf-8|cp1252"
+
+    @model_validator(mode="after")
+    def _two_signs(self) -> Self:
+        if self.delimiter == self.quote:
+            raise ValueError("delimiter and quote are the same")
+        return self
 
     @property
     def encodings(self) -> tuple[str, ...]:
