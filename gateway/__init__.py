@@ -1,5 +1,6 @@
 """All that an adapter's author imports; everything else is the gateway's own business."""
 
+from gateway.config.units import Duration
 from gateway.errors import (
     AgencyLogin,
     AgencyTimeout,
@@ -20,6 +21,7 @@ from gateway.ports import (
     Clock,
     Contract,
     Described,
+    FeedColumns,
     Found,
     NativeField,
     Probe,
@@ -40,7 +42,9 @@ __all__ = [
     "Contract",
     "Described",
     "Document",
+    "Duration",
     "Fault",
+    "FeedColumns",
     "FieldError",
     "Finding",
     "Found",

@@ -26,7 +26,7 @@ def fill(
     if not (isinstance(make, type) and dataclasses.is_dataclass(make)):
         what = f"{getattr(make, '__name__', make)} is not a dataclass, so it has no settings"
         raise ConfigError(Finding(where=where((*section, "adapter")), what=what))
-    hints = get_type_hints(make)
+    hints = get_type_hints(make, include_extras=True)
     given = {name: provided[kind] for name, kind in hints.items() if kind in provided}
     model = _model(make, hints, given)
     try:

@@ -84,7 +84,7 @@ class Described(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
-    """A row that can't be taken, with every reason; `number` counts records from 1 after the header."""
+    """A row that can't be taken, with every reason; `number` counts records from 1 after the header, 0 is the file."""
 
     number: int
     reasons: tuple[FieldError, ...]
@@ -102,12 +102,24 @@ class Batch:
     last: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedColumns:
+    """The columns an agency's mapping names: `read` by feed, `written` by out, each in the order of its table."""
+
+    read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    written: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
 @runtime_checkable
 class Source(Protocol):
     """Inbound side of an adapter: files that appear, as batches of rows."""
 
     def poll(self) -> AsyncIterator[Batch]:
-        """Yield the batches of every complete new file, forever; an unreadable file is one batch of rejects."""
+        """Yield the batches of every complete new file, forever, one file after the other.
+
+        A file that can't be taken at all ends in a batch with a reject of number 0 that says why. A batch counts as
+        dealt with when the next one is asked for.
+        """
         ...
 
 

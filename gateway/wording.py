@@ -35,6 +35,24 @@ RULES: Mapping[str, tuple[str, str]] = {
     "quote": ("tanda kutip rusak", "has a broken quote"),
     "header": ("judul kolom berbeda: {difference}", "the header differs: {difference}"),
     "encoding": ("bukan {encoding}", "is not {encoding}"),
+    "double-key": (
+        "kunci sama dengan baris {number}, isinya berbeda",
+        "has the key of row {number}, but other content",
+    ),
+    "unfinished": (
+        "berkas belum selesai ditulis (baris terakhir tidak ditutup, atau berkas berubah saat dibaca)",
+        "the file is not completely written (its last line isn't closed, or it changed while being read)",
+    ),
+    "unreadable": ("berkas tidak dapat dibaca: {error}", "the file can't be read: {error}"),
+    "max-reject": (
+        "{rejected} dari {total} baris ditolak; paling banyak {max}; data lama tetap dipakai",
+        "{rejected} of {total} rows were rejected; at most {max}; the old data stays in use",
+    ),
+    "shrunk": (
+        "menyusut dari {before} menjadi {after} baris; data lama tetap dipakai",
+        "shrank from {before} to {after} rows; the old data stays in use",
+    ),
+    "intake": ("gagal diolah karena kesalahan gateway ({error})", "could not be taken in: a bug ({error})"),
     "rounded-number": (
         "angka sudah dibulatkan oleh aplikasi spreadsheet (1,40502E+15); jadikan kolom bertipe Teks",
         "was rounded by a spreadsheet (1,40502E+15); make the column Text",

@@ -1,0 +1,1 @@
+"""Agencies that drop CSV files, and those that want them dropped."""

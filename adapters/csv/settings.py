@@ -1,0 +1,89 @@
+"""What an agency's section may say about its files; checked when loaded, touches no file."""
+
+import re
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from gateway import Duration
+
+Ready = Literal["stable", "marker", "rename"]
+
+_PLACEHOLDER = re.compile(r"\{[^}]*\}")
+
+
+def _encodings(value: str) -> str:
+    for name in value.split("|"):
+        try:
+            "a".encode(name)
+        except LookupError:
+            raise ValueError(f'{name!r} is no text encoding: write "utf-8|cp1252"') from None
+    return value
+
+
+def _separator(value: str) -> str:
+    if value in "\r\n\0":
+        raise ValueError("a line break can't separate columns or quote text")
+    return value
+
+
+def _own_folder(value: str) -> str:
+    if "/" in value or "\\" in value:
+        raise ValueError(f"{value!r} has a folder in it: files lie directly in the folder")
+    return value
+
+
+def _named_by_id(value: str) -> str:
+    if set(_PLACEHOLDER.findall(value)) != {"{id}"}:
+        raise ValueError(f'{value!r} must hold {{id}} and no other placeholder: write "jadwal_{{id}}.csv"')
+    if value.startswith("."):
+        raise ValueError(f"{value!r} would be hidden: let it begin with something else than a dot")
+    return _own_folder(value)
+
+
+Separator = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_separator)]
+
+
+class Dialect(BaseModel):
+    """How the agency writes CSV; `encoding` lists what it may be, the first that fits (read) or the first (write)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    delimiter: Separator = ";"
+    quote: Separator = '"'
+    encoding: Annotated[str, AfterValidator(_encodings)] = "utf-8|cp1252"
+
+    @model_validator(mode="after")
+    def _two_signs(self) -> Self:
+        if self.delimiter == self.quote:
+            raise ValueError("delimiter and quote are the same")
+        return self
+
+    @property
+    def encodings(self) -> tuple[str, ...]:
+        """The declared encodings, in order."""
+        return tuple(self.encoding.split("|"))
+
+
+class Feed(BaseModel):
+    """One `[agency.x.feed.<name>]`: which files, when they are complete, what makes a row one row."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: Annotated[str, AfterValidator(_own_folder)]
+    dialect: Dialect = Dialect()
+    ready: Ready = "stable"
+    stable_for: Duration = 10.0
+    key: tuple[str, ...] = ()
+    max_reject: Annotated[float, Field(ge=0, le=1)] = 0.1
+
+
+class Out(BaseModel):
+    """One `[agency.x.out.<name>]`: where a row file goes; `columns` stand in for the mapping's order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: str
+    file: Annotated[str, AfterValidator(_named_by_id)]
+    dialect: Dialect = Dialect()
+    columns: tuple[str, ...] | None = None

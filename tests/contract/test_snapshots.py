@@ -1,0 +1,100 @@
+"""What every Snapshots implementation must do."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from gateway.errors import Unavailable
+from gateway.message import Document
+from gateway.ports import Snapshots
+from gateway.snapshots import MemorySnapshots
+from tests.fakes import MONDAY_MORNING
+
+TUESDAY = MONDAY_MORNING + timedelta(days=1)
+ROWS: list[Document] = [
+    {"nik": "1405029001180001", "jenis": "BCG", "alamat": {"rt": "1"}, "berat": Decimal("3.20")},
+    {"nik": "1405029001180001", "jenis": "Polio", "alamat": {"rt": "1"}},
+    {"nik": "1405029001180002", "jenis": "BCG", "alamat": {"rt": "2"}, "tanda": ["x"]},
+]
+
+
+@pytest.fixture(params=[MemorySnapshots])
+def snapshots(request: pytest.FixtureRequest) -> Snapshots:
+    make: Callable[[], Snapshots] = request.param
+    return make()
+
+
+async def test_a_feed_without_a_file_is_unavailable_and_nothing_was_done(snapshots: Snapshots) -> None:
+    with pytest.raises(Unavailable) as raised:
+        await snapshots.find("imunisasi", {}, limit=1)
+    assert not raised.value.maybe_done
+
+
+@pytest.mark.parametrize(
+    ("where", "found"),
+    [
+        ({}, [0, 1, 2]),
+        ({"nik": "1405029001180001"}, [0, 1]),
+        ({"jenis": "BCG", "nik": "1405029001180001"}, [0]),
+        ({"alamat.rt": "2"}, [2]),
+        ({"berat": Decimal("3.2")}, [0]),
+        ({"berat": None}, [1, 2]),
+        ({"nik": "1405029001180003"}, []),
+        ({"nik": "1405029001180001", "nothing": "x"}, []),
+    ],
+)
+async def test_rows_match_all_conditions_in_the_order_of_the_file(
+    snapshots: Snapshots, where: Document, found: list[int]
+) -> None:
+    await snapshots.publish("imunisasi", ROWS, as_of=MONDAY_MORNING)
+    for _ in range(2):
+        answer = await snapshots.find("imunisasi", where, limit=10)
+        assert list(answer.rows) == [ROWS[number] for number in found]
+        assert answer.as_of == MONDAY_MORNING
+
+
+async def test_no_more_rows_than_the_limit(snapshots: Snapshots) -> None:
+    await snapshots.publish("imunisasi", ROWS, as_of=MONDAY_MORNING)
+    assert len((await snapshots.find("imunisasi", {"jenis": "BCG"}, limit=1)).rows) == 1
+    assert len((await snapshots.find("imunisasi", {}, limit=0)).rows) == 0
+
+
+async def test_a_new_snapshot_replaces_the_old_one_whole(snapshots: Snapshots) -> None:
+    await snapshots.publish("imunisasi", ROWS, as_of=MONDAY_MORNING)
+    await snapshots.find("imunisasi", {"jenis": "BCG"}, limit=10)
+    await snapshots.publish("imunisasi", ROWS[1:], as_of=TUESDAY)
+    answer = await snapshots.find("imunisasi", {"jenis": "BCG"}, limit=10)
+    assert (list(answer.rows), answer.as_of) == ([ROWS[2]], TUESDAY)
+
+
+async def test_feeds_are_apart(snapshots: Snapshots) -> None:
+    await snapshots.publish("imunisasi", ROWS, as_of=MONDAY_MORNING)
+    await snapshots.publish("stok", [], as_of=TUESDAY)
+    assert (await snapshots.find("stok", {}, limit=10)).rows == ()
+    assert len((await snapshots.find("imunisasi", {}, limit=10)).rows) == 3
+
+
+async def test_a_lookup_beside_a_publish_sees_one_snapshot_or_the_other(snapshots: Snapshots) -> None:
+    sizes = (5000, 7000)
+    for size in sizes:
+        rows = [{"nik": str(number), "all": "x"} for number in range(size)]
+        publish = asyncio.create_task(snapshots.publish("imunisasi", rows, as_of=MONDAY_MORNING))
+        seen = set()
+        while not publish.done():
+            await asyncio.sleep(0)
+            try:
+                seen.add(len((await snapshots.find("imunisasi", {"all": "x"}, limit=10_000)).rows))
+            except Unavailable:
+                assert size == sizes[0]
+        assert seen <= set(sizes)
+        await publish
+
+
+async def test_many_combinations_of_fields_are_answered_rightly(snapshots: Snapshots) -> None:
+    row = {f"f{number}": "x" for number in range(40)}
+    await snapshots.publish("imunisasi", [row], as_of=MONDAY_MORNING)
+    for name in (*row, *row):
+        assert (await snapshots.find("imunisasi", {name: "x"}, limit=1)).rows
