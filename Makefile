@@ -49,6 +49,8 @@ clean: ## Remove the environment and what tools left behind (var/ stays)
 # The stamps below lie inside the environment, so they vanish with it.
 
 $(MADE):
+	@command -v $(PYTHON) >/dev/null || { echo \
+	  "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make run PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
 	  "The gateway needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make run PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
