@@ -35,7 +35,7 @@ check: $(VENV)/dev ## Lint, format, types, imports, spelling, sizes, docs
 	@$(PYTEST) -q tests/test_shape.py tests/test_docs.py
 
 bench: $(VENV)/dev ## Measure the cost of a request (needs wrk and nginx)
-	@$(BIN)/python bench
+	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 lock: $(VENV)/uv ## Renew the pinned requirements
 	$(LOCK) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
@@ -49,6 +49,8 @@ clean: ## Remove the environment and what tools left behind (var/ stays)
 # The stamps below lie inside the environment, so they vanish with it.
 
 $(MADE):
+	@command -v $(PYTHON) >/dev/null || { echo \
+	  "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make run PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo \
 	  "The gateway needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make run PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo \
