@@ -1,0 +1,1 @@
+"""The adapters that come with the gateway; each speaks one protocol, or one agency's."""
