@@ -12,7 +12,7 @@ from gateway import Answer, Call
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlnAdapter:
-    """`call` is the operation's name, the last part of the path."""
+    """Its `call` is the last part of a path."""
 
     http: HttpClient
     url: str
@@ -21,7 +21,5 @@ class PlnAdapter:
     async def exchange(self, call: Call, /) -> Answer:
         """Sign the body with the shared secret and post it."""
         body = encode(call.document)
-        signature = hmac.digest(self.secret.get_secret_value().encode(), body, "sha256").hex()
-        return await post_json(
-            self.http, f"{self.url}/{call.target}", call, body=body, headers={"X-Signature": signature}
-        )
+        signed = {"X-Signature": hmac.digest(self.secret.get_secret_value().encode(), body, "sha256").hex()}
+        return await post_json(self.http, f"{self.url}/{call.target}", call, body=body, headers=signed)

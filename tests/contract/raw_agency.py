@@ -35,6 +35,10 @@ class Link:
                 self._agency.arrivals[-1] += await self._reader.readexactly(int(line.split(b":")[1]))
         return self._agency.arrivals[-1]
 
+    async def some(self) -> bytes:
+        """Read whatever comes first, uncounted."""
+        return await self._reader.read(65536)
+
     async def say(self, data: bytes) -> None:
         self._writer.write(data)
         await self._writer.drain()
