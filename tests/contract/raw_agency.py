@@ -107,8 +107,8 @@ class RawAgency:
         task.add_done_callback(self._tasks.discard)
         try:
             await self.script(Link(self, reader, writer))
-        except (OSError, asyncio.IncompleteReadError):
-            """The gateway hung up; what it made of that is the test's question."""
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            """The gateway hung up, or the test is over; what the gateway made of it is the test's question."""
         finally:
             writer.close()
 
