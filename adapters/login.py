@@ -1,0 +1,217 @@
+"""How the gateway shows a REST agency who it is; the settings, and the token that has to be fetched first."""
+
+import asyncio
+import re
+from base64 import b64encode
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, SecretStr, Tag
+
+from adapters.body import JSON, read
+from adapters.http import HttpClient
+from adapters.target import compile_target
+from gateway import (
+    AgencyLogin,
+    AgencyTimeout,
+    Answer,
+    Clock,
+    Document,
+    InvalidAnswer,
+    Unavailable,
+)
+
+REJECTED = frozenset({401, 403})
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def _seconds(value: object) -> float:
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise ValueError('write a duration like "30s", "45m" or "12h"')
+    return float(found[1]) * _SECONDS[found[2]]
+
+
+Duration = Annotated[float, BeforeValidator(_seconds)]
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Credentials(BaseModel):
+    """Names and values that only the mapping reads, as `@login.user`; nothing is sent by itself."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, SecretStr]
+
+
+class BasicLogin(_Settings):
+    """HTTP basic."""
+
+    kind: Literal["basic"]
+    user: str
+    password: SecretStr
+
+
+class BearerLogin(_Settings):
+    """A fixed token as `Authorization: Bearer`."""
+
+    kind: Literal["bearer"]
+    token: SecretStr
+
+
+class HeaderLogin(_Settings):
+    """A fixed value in a header of the agency's own."""
+
+    header: str
+    value: SecretStr
+
+
+class Expired(_Settings):
+    """By which native field, holding which codes, the agency says under HTTP 200 that a token has expired."""
+
+    from_: str = Field(alias="from")
+    codes: tuple[str, ...]
+
+
+class TokenLogin(_Settings):
+    """A token fetched by `call`, found at the path `token` of its answer, and sent in the header `send`."""
+
+    call: str
+    headers: dict[str, SecretStr] = {}
+    body: dict[str, SecretStr | int | bool] = {}
+    token: str
+    send: str
+    prefix: str = ""
+    lifetime: Duration | None = None
+    expired: Expired | None = None
+
+
+def _kind(value: object) -> str:
+    keys = value if isinstance(value, Mapping) else vars(value)
+    if "call" in keys:
+        return "token"
+    if "header" in keys:
+        return "header"
+    if "kind" in keys:
+        return "bearer" if keys["kind"] == "bearer" else "basic"
+    return "credentials"
+
+
+Login = Annotated[
+    Annotated[TokenLogin, Tag("token")]
+    | Annotated[HeaderLogin, Tag("header")]
+    | Annotated[BearerLogin, Tag("bearer")]
+    | Annotated[BasicLogin, Tag("basic")]
+    | Annotated[Credentials, Tag("credentials")],
+    Discriminator(_kind),
+]
+
+
+def fixed_headers(login: Login | None) -> dict[str, str]:
+    """Return the headers that a login adds to every call, none where a token is fetched."""
+    match login:
+        case BasicLogin():
+            pair = f"{login.user}:{login.password.get_secret_value()}".encode()
+            return {"Authorization": f"Basic {b64encode(pair).decode()}"}
+        case BearerLogin():
+            return {"Authorization": f"Bearer {login.token.get_secret_value()}"}
+        case HeaderLogin():
+            return {login.header: login.value.get_secret_value()}
+        case _:
+            return {}
+
+
+class FetchedToken:
+    """The token all calls share: fetched once however many wait for it, and again when the agency rejects it."""
+
+    __slots__ = ("_clock", "_fetching", "_http", "_login", "_send", "_target", "_token", "_until")
+
+    def __init__(self, login: TokenLogin, *, http: HttpClient, clock: Clock, url: str) -> None:
+        self._login = login
+        self._http = http
+        self._clock = clock
+        self._target = compile_target(url, login.call)
+        self._token: str | None = None
+        self._until = float("inf")
+        self._fetching: asyncio.Task[str] | None = None
+
+    async def headers(self, *, timeout: float) -> dict[str, str]:  # noqa: ASYNC109 -- the caller's time, as in send
+        """Return the header that carries the token, fetching it first where needed; errors are not maybe_done."""
+        token = self._token
+        if token is None or (self._login.lifetime and self._clock.monotonic() >= self._until):
+            token = await self._fetched(timeout)
+        return {self._login.send: self._login.prefix + token}
+
+    def rejected(self, answer: Answer) -> bool:
+        """Say whether an answer means that the token does not hold: the call was not done."""
+        if answer.http_status in REJECTED:
+            return True
+        expired = self._login.expired
+        return expired is not None and str(_at(answer.document, expired.from_)) in expired.codes
+
+    def drop(self, headers: Mapping[str, str]) -> None:
+        """Forget the token that was sent with `headers`, unless another call has fetched a newer one already."""
+        if self._token is not None and headers[self._login.send] == self._login.prefix + self._token:
+            self._token = None
+
+    async def _fetched(self, timeout: float) -> str:  # noqa: ASYNC109 -- as above
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._fetch(timeout))
+            self._fetching.add_done_callback(self._settle)
+        try:
+            # The task is shared: a caller that leaves must not take it away from the others.
+            async with asyncio.timeout(timeout):
+                return await asyncio.shield(self._fetching)
+        except TimeoutError:
+            raise AgencyTimeout(f"{self._http.agency}: its login did not answer in time", maybe_done=False) from None
+
+    def _settle(self, done: asyncio.Task[str]) -> None:
+        self._fetching = None
+        if done.cancelled() or done.exception():
+            return
+        self._token = done.result()
+        self._until = self._clock.monotonic() + (self._login.lifetime or float("inf"))
+
+    async def _fetch(self, timeout: float) -> str:  # noqa: ASYNC109 -- as above
+        agency = self._http.agency
+        try:
+            url, body = self._target.request(_revealed(self._login.body))
+            answer = read(
+                await self._http.send(
+                    self._target.method,
+                    url,
+                    headers={"Accept": JSON, "Content-Type": JSON, **_revealed(self._login.headers)},
+                    body=body,
+                    timeout=timeout,
+                ),
+                agency,
+            )
+        except (Unavailable, AgencyTimeout, InvalidAnswer) as error:
+            # Only the login may have been done, and doing it again harms nothing.
+            raise type(error)(f"{error} (at its login)", maybe_done=False) from error
+        return self._taken(answer, agency)
+
+    def _taken(self, answer: Answer, agency: str) -> str:
+        status = answer.http_status or 0
+        token = _at(answer.document, self._login.token)
+        if status < 400 and isinstance(token, str) and token:  # noqa: PLR2004 -- RFC 9110 section 15.5
+            return token
+        if status == 429 or status >= 500:  # noqa: PLR2004 -- RFC 6585; RFC 9110 section 15.6
+            raise Unavailable(f"{agency}: its login answers HTTP {status}", maybe_done=False)
+        raise AgencyLogin(f"{agency}: its login gave no token; check `login`", maybe_done=False)
+
+
+def _revealed(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in values.items()}
+
+
+def _at(document: Document | None, path: str) -> object:
+    value: object = document
+    for name in path.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(name)
+    return value

@@ -1,0 +1,113 @@
+"""JSON over HTTP, declared: where each native field goes, and which login; knows nothing of what answers mean."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
+
+from yarl import URL
+
+from adapters.body import JSON, read
+from adapters.http import HttpClient, trace_headers
+from adapters.login import FetchedToken, Login, TokenLogin, fixed_headers
+from adapters.target import Target, compile_target, plain_text
+from gateway import AgencyLogin, AgencyTimeout, Answer, Call, Clock, Document, FieldError, TranslationError
+
+PROBE_TIMEOUT = 5.0
+NOTHING: Mapping[str, str] = MappingProxyType({})
+# RFC 9110 section 5.5: a field value holds no control character but the tab.
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RestAdapter:
+    """An agency that speaks JSON over HTTP; `url` is what every call's path stands below."""
+
+    http: HttpClient
+    clock: Clock
+    url: str
+    login: Login | None = None
+    _targets: dict[str, Target] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _token: FetchedToken | None = field(init=False, repr=False, compare=False, default=None)
+    _headers: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._headers.update({"Accept": JSON, "Content-Type": JSON}, **fixed_headers(self.login))
+        if isinstance(self.login, TokenLogin):
+            token = FetchedToken(self.login, http=self.http, clock=self.clock, url=self.url)
+            object.__setattr__(self, "_token", token)
+
+    def prepare(self, target: str) -> Target:
+        """Compile a call; raises ConfigError when it is not a method and a path."""
+        return self._targets.setdefault(target, compile_target(self.url, target))
+
+    async def exchange(self, call: Call, /) -> Answer:
+        """Send the call, and once more with a fresh token where the agency rejects the one it was sent with."""
+        target = self._targets.get(call.target) or self.prepare(call.target)
+        url, body = target.request(call.document)
+        headers = {**self._headers, **trace_headers(call), **_flat(call.headers)}
+        request = _Request(target.method, url, headers, body, call.safe)
+        if self._token is None:
+            return await self._send(request, call.timeout)
+        return await self._with_token(self._token, request, self.clock.monotonic() + call.timeout)
+
+    async def probe(self) -> None:
+        """Connect and hang up; raises Unavailable or AgencyTimeout."""
+        await self.http.probe(self.url, timeout=PROBE_TIMEOUT)
+
+    async def _with_token(self, token: FetchedToken, request: "_Request", deadline: float) -> Answer:
+        for _ in range(2):
+            shown = await token.headers(timeout=self._left(deadline))
+            answer = await self._send(request, self._left(deadline), shown)
+            if not token.rejected(answer):
+                return answer
+            token.drop(shown)
+        raise AgencyLogin(f"{self.http.agency}: it rejects a fresh token too; check `login`", maybe_done=False)
+
+    def _left(self, deadline: float) -> float:
+        left = deadline - self.clock.monotonic()
+        if left <= 0:
+            raise AgencyTimeout(f"{self.http.agency}: no time was left to send it", maybe_done=False)
+        return left
+
+    async def _send(self, request: "_Request", timeout: float, shown: Mapping[str, str] = NOTHING) -> Answer:  # noqa: ASYNC109 -- as in HttpClient.send
+        answer = await self.http.send(
+            request.method,
+            request.url,
+            headers={**request.headers, **shown},
+            body=request.body,
+            timeout=timeout,
+            safe=request.safe,
+        )
+        return read(answer, self.http.agency)
+
+
+class _Request(NamedTuple):
+    """What is sent, the token apart."""
+
+    method: str
+    url: URL
+    headers: dict[str, str]
+    body: bytes | None
+    safe: bool
+
+
+def _flat(headers: Document, above: str = "") -> dict[str, str]:
+    """Return mapped headers by name; a dot in a name has nested it."""
+    flat: dict[str, str] = {}
+    for name, value in headers.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{above}{name}.")
+        elif value is not None:
+            flat[above + name] = _header(above + name, value)
+    return flat
+
+
+def _header(name: str, value: object) -> str:
+    text = plain_text(value)
+    if text is None:
+        raise TranslationError("request", [FieldError(pointer=name, rule="type", params={"expected": "teks"})])
+    if _CONTROL.search(text):
+        raise TranslationError("request", [FieldError(pointer=name, rule="control-character")])
+    return text

@@ -1,0 +1,87 @@
+"""JSON bodies keep their digits, and what is no JSON object is never taken for one."""
+
+from decimal import Decimal
+from types import MappingProxyType
+
+import pytest
+from multidict import CIMultiDict
+
+from adapters.body import encode, read
+from adapters.http import HttpAnswer
+from gateway import Answer, InvalidAnswer, TranslationError
+
+
+def answer(body: bytes, status: int = 200, **headers: str) -> Answer:
+    return read(HttpAnswer(status=status, headers=CIMultiDict(headers), body=body), "dinkes")
+
+
+def test_numbers_keep_their_digits_both_ways() -> None:
+    body = b'{"biaya":1250000.50,"besar":123456789012345678901234567890,"nol":0.10}'
+    document = answer(body).document
+    assert document == {"biaya": Decimal("1250000.50"), "besar": 123456789012345678901234567890, "nol": Decimal("0.10")}
+    assert encode(document) == body
+
+
+def test_a_list_becomes_items() -> None:
+    assert answer(b'[{"a":1}]').document == {"items": [{"a": 1}]}
+
+
+@pytest.mark.parametrize(
+    ("body", "looks"),
+    [
+        (b"", "empty"),
+        (b"  \n", "empty"),
+        (b"<!DOCTYPE html><html>Selamat datang</html>", "a page or XML"),
+        (b'{"a":1', "cut short or damaged"),
+        (b'{"a":1}{"b":2}', "cut short or damaged"),
+        (b'\xef\xbb\xbf{"a":1}', "something else"),
+        (b"Notice: Undefined index", "something else"),
+        (b'{"a":"\xe9"}', "cut short or damaged"),
+        (b'{"a":NaN}', "cut short or damaged"),
+        (b'{"a":1e999999999}', "cut short or damaged"),
+        (b"[" * 100_000, "cut short or damaged"),
+        (b'"ok"', "a lone str"),
+        (b"1", "a lone int"),
+        (b"null", "a lone NoneType"),
+    ],
+)
+def test_what_is_no_json_object_is_an_invalid_answer(body: bytes, looks: str) -> None:
+    with pytest.raises(InvalidAnswer, match=f"dinkes: its answer is {looks}") as caught:
+        answer(body)
+    assert caught.value.maybe_done
+
+
+def test_space_around_a_document_is_of_no_matter() -> None:
+    assert answer(b' \n{"a":1}\r\n').document == {"a": 1}
+
+
+@pytest.mark.parametrize("status", [400, 404, 500, 502, 503])
+@pytest.mark.parametrize("body", [b"", b"<html>", b'"teks"'])
+def test_an_error_status_may_come_without_a_document(status: int, body: bytes) -> None:
+    assert answer(body, status) == Answer(document=None, http_status=status)
+
+
+def test_an_error_status_is_passed_on_with_its_document() -> None:
+    got = answer(b'{"pesan":"kuota habis"}', 429, **{"Retry-After": "7"})
+    assert got == Answer(document={"pesan": "kuota habis"}, http_status=429, headers={"retry-after": "7"})
+
+
+@pytest.mark.parametrize("status", [301, 302, 304, 307])
+def test_a_redirect_is_an_invalid_answer(status: int) -> None:
+    with pytest.raises(InvalidAnswer, match="redirect"):
+        answer(b"{}", status)
+
+
+def test_no_content_is_an_empty_document() -> None:
+    assert answer(b"", 204).document == {}
+
+
+def test_any_mapping_is_an_object() -> None:
+    assert encode({"a": MappingProxyType({"b": "c"})}) == b'{"a":{"b":"c"}}'
+
+
+@pytest.mark.parametrize("value", [object(), "\ud800"])
+def test_what_json_cannot_hold_is_a_translation_error(value: object) -> None:
+    with pytest.raises(TranslationError) as caught:
+        encode({"a": value})
+    assert caught.value.side == "request"
