@@ -34,6 +34,14 @@ RULES: Mapping[str, tuple[str, str]] = {
     "columns": ("jumlah kolom {found}, seharusnya {expected}", "has {found} columns instead of {expected}"),
     "quote": ("tanda kutip rusak", "has a broken quote"),
     "header": ("judul kolom berbeda: {difference}", "the header differs: {difference}"),
+    "malformed": ("isi bukan JSON (UTF-8) yang sah", "the body is not valid JSON in UTF-8"),
+    "empty": ("isi kosong", "the body is empty"),
+    "gzip": ("isi bukan gzip yang utuh", "the body is not complete gzip data"),
+    "late": ("isi tidak lengkap diterima tepat waktu", "the body did not arrive in time"),
+    "http": ("bukan permintaan HTTP yang sah", "is not a valid HTTP request"),
+    "host": ("harus ada tepat satu header Host", "there must be exactly one Host header"),
+    "address": ("alamat bukan UTF-8 yang sah", "the path or query is not valid UTF-8"),
+    "in-path": ("sudah ada pada alamat", "is given by the path already"),
     "encoding": ("bukan {encoding}", "is not {encoding}"),
     "double-key": (
         "kunci sama dengan baris {number}, isinya berbeda",
@@ -188,7 +196,11 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
     ),
 }
 
-_DONE: Mapping[bool, tuple[str, str]] = {
+_DONE: Mapping[bool | None, tuple[str, str]] = {
+    None: (
+        "Aman diulangi.",
+        "It is safe to send it again.",
+    ),
     False: (
         "Permintaan belum diproses; aman diulangi.",
         "The request was not processed; it is safe to send it again.",
@@ -207,9 +219,9 @@ def say(error: FieldError, language: Language) -> str:
 
 
 def title_and_detail(
-    code: str, language: Language, *, agency: str = "", maybe_done: bool = False, limit: str = ""
+    code: str, language: Language, *, agency: str = "", maybe_done: bool | None = False, limit: str = ""
 ) -> tuple[str, str]:
-    """Return a problem's title and detail; `agency` is its title as people know it."""
+    """Return a problem's title and detail; `agency` is its title as people know it, `maybe_done` None for a read."""
     texts = PROBLEMS.get(code, PROBLEMS["internal"])
     title, detail = texts[2:] if language == "en" else texts[:2]
     done = _DONE[maybe_done][language == "en"]

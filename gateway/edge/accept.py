@@ -1,0 +1,99 @@
+"""From a request that may be asked to a validated Message; knows nothing of how it will be answered."""
+
+from collections.abc import Container
+from urllib.parse import parse_qsl
+
+from gateway.edge.auth import Client
+from gateway.edge.body import read
+from gateway.edge.current import Bound
+from gateway.edge.needs import Exposed
+from gateway.edge.table import Hit, Table, decode
+from gateway.edge.visit import Visit
+from gateway.errors import FieldError, InvalidRequest, UnknownOperation, UnsupportedSetting
+from gateway.message import Document, Message, new_message_id
+from gateway.ports import Clock
+
+_QUERY_METHODS = frozenset({"GET", "HEAD", "DELETE"})
+_QUERY_FIELDS = 1000
+
+
+def find(table: Table[Bound], client: Client, method: str, raw_path: bytes) -> Hit[Bound]:
+    """Return what this client may ask by this method at this path.
+
+    To a client, what it has no right to does not exist: UnknownOperation, with `allow` only when there is another
+    method there that it may use.
+    """
+    hit = table.find(method, raw_path)
+    if hit is not None and hit.value.operation.id in client.allowed:
+        return hit
+    raise UnknownOperation(allow=methods(table, client, raw_path))
+
+
+def methods(table: Table[Bound], client: Client, raw_path: bytes) -> tuple[str, ...]:
+    """Return the methods at a path that a client may use, as `Allow` lists them; none where it may use nothing."""
+    usable = [name for name, bound in table.methods(raw_path).items() if bound.operation.id in client.allowed]
+    return (*sorted(usable), "OPTIONS") if usable else ()
+
+
+async def message(visit: Visit, client: Client, hit: Hit[Bound], clock: Clock) -> Message:
+    """Read, validate and build the message; its deadline counts from when the whole body is here.
+
+    Raises InvalidRequest with every error, UnsupportedSetting, TooLarge, UnsupportedMedia, ClientGone.
+    """
+    if b"idempotency-key" in visit.headers:
+        raise UnsupportedSetting("Idempotency-Key")
+    operation = hit.value.operation
+    body = await _body(visit, operation, hit.params)
+    if errors := _check(operation, body):
+        raise InvalidRequest(errors=errors)
+    return Message(
+        id=new_message_id(),
+        operation=operation.id,
+        body=body,
+        client=client.name,
+        correlation_id=visit.correlation_id,
+        traceparent=visit.traceparent,
+        accepted_at=visit.now,
+        deadline=clock.monotonic() + operation.deadline,
+    )
+
+
+async def _body(visit: Visit, operation: Exposed, params: tuple[tuple[str, bytes], ...]) -> Document:
+    query: bytes = visit.scope["query_string"]
+    try:
+        in_path = [(name, decode(raw)) for name, raw in params]
+        pairs = _query(query) if query else []
+    except ValueError as error:
+        raise InvalidRequest("address", errors=[FieldError(pointer="", rule="address")], malformed=True) from error
+    if visit.method in _QUERY_METHODS:
+        _refuse(in_path, {name for name, _ in pairs}, "in-path")
+        return operation.request.from_query(in_path + pairs)
+    _refuse(pairs, {name for name, _ in pairs}, "unknown")
+    body, visit.request_bytes = await read(visit.headers, visit.receive)
+    if not in_path:
+        return body
+    _refuse(in_path, body.keys(), "in-path")
+    return {**body, **operation.request.from_query(in_path)}
+
+
+def _query(query: bytes) -> list[tuple[str, str]]:
+    return parse_qsl(query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_QUERY_FIELDS)
+
+
+def _refuse(names: list[tuple[str, str]], taken: Container[str], rule: str) -> None:
+    """Refuse names that are taken: a value given twice, or where it is not read, must not be ignored silently."""
+    errors = [FieldError(pointer=f"/{_escape(name)}", rule=rule) for name, _ in names if name in taken]
+    if errors:
+        raise InvalidRequest(errors=errors)
+
+
+def _escape(name: str) -> str:
+    """Escape a name for a JSON Pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _check(operation: Exposed, body: Document) -> tuple[FieldError, ...]:
+    try:
+        return operation.request.check(body)
+    except RecursionError as error:
+        raise InvalidRequest("malformed", errors=[FieldError(pointer="", rule="malformed")], malformed=True) from error

@@ -1,0 +1,130 @@
+"""One JSON line per request or change of state, written off the event loop; never a path, a query or a body."""
+
+import asyncio
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import BinaryIO, Literal
+
+import msgspec
+
+from gateway.errors import AgencyError, FieldError, InvalidRequest, TranslationError
+from gateway.masking import mask_text
+from gateway.ports import Clock
+from gateway.wording import say
+
+Level = Literal["debug", "info", "warning", "error"]
+
+_FLUSH_SECONDS = 0.05
+_HELD_BYTES = 8 << 20
+_ERROR_LENGTH, _ERRORS = 2000, 20
+
+
+class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """A request as the log tells it; `ms` is from its first byte to its answer."""
+
+    time: str
+    level: Level
+    event: str = "request"
+    correlation_id: str
+    client: str | None = None
+    method: str
+    operation: str | None = None
+    agency: str | None = None
+    outcome: str
+    status: int
+    ms: float
+    age: float | None = None
+    error: str | None = None
+
+
+class LineLog:
+    """Lines gathered for a moment and written together by a thread, so that a slow reader of the log delays nobody.
+
+    When the reader is stuck, lines past 8 MiB are dropped, and counted in the first line that gets through.
+    """
+
+    __slots__ = ("_busy", "_clock", "_dropped", "_encoder", "_held", "_lines", "_stream", "_timer", "_writer")
+
+    def __init__(self, stream: BinaryIO, clock: Clock) -> None:
+        self._stream = stream
+        self._clock = clock
+        self._encoder = msgspec.json.Encoder()
+        self._lines: list[bytes] = []
+        self._held = 0
+        self._dropped = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._busy: asyncio.Future[None] | None = None
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log")
+
+    def request(self, line: Line) -> None:
+        """Write a request's line."""
+        self._add(self._encoder.encode(line))
+
+    def __call__(self, event: str, /, *, level: str = "info", **facts: object) -> None:
+        """Write the line of a change of state, or of a bug; every fact is masked."""
+        line: dict[str, object] = {"time": self._clock.now().isoformat(), "level": level, "event": event}
+        line |= {name: mask_text(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+        self._add(msgspec.json.encode(line, enc_hook=lambda value: mask_text(str(value))))
+
+    def _add(self, line: bytes) -> None:
+        if self._held > _HELD_BYTES:
+            self._dropped += 1
+            return
+        self._lines.append(line)
+        self._held += len(line)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        if self._busy is not None and not self._busy.done():
+            self._timer = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self._flush)
+            return
+        self._busy = asyncio.get_running_loop().run_in_executor(self._writer, self._write, self._take())
+
+    def _take(self) -> bytes:
+        lines, self._lines, self._held = self._lines, [], 0
+        if self._dropped:
+            dropped = {"time": self._clock.now().isoformat(), "level": "warning", "event": "log-lines-dropped"}
+            lines.insert(0, msgspec.json.encode(dropped | {"lines": self._dropped}))
+            self._dropped = 0
+        return b"\n".join([*lines, b""])
+
+    def _write(self, data: bytes) -> None:
+        self._stream.write(data)
+        self._stream.flush()
+
+    def close(self) -> None:
+        """Write what is left; the thread ends."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._lines or self._dropped:
+            self._writer.submit(self._write, self._take())
+        self._writer.shutdown()
+
+
+def level_of(status: int) -> Level:
+    """Return how much a person should care: bugs and broken answers are errors, an agency that is away a warning."""
+    if status in (500, 502):
+        return "error"
+    return "warning" if status > 500 else "info"  # noqa: PLR2004 -- the HTTP class
+
+
+def explain(error: Exception) -> str | None:
+    """Return an error for the log: masked, with mapping file:line and values where a document did not fit."""
+    errors: Sequence[FieldError] = ()
+    if isinstance(error, InvalidRequest | AgencyError | TranslationError):
+        errors = error.errors
+    text = "" if isinstance(error, TranslationError) else str(error)
+    parts = [text] if text else []
+    parts += [_field(e, shown=not isinstance(error, InvalidRequest)) for e in errors[:_ERRORS]]
+    if len(errors) > _ERRORS:
+        parts.append(f"and {len(errors) - _ERRORS} more")
+    return mask_text("; ".join(parts))[:_ERROR_LENGTH] or None
+
+
+def _field(error: FieldError, *, shown: bool) -> str:
+    where = f"{error.where}: " if error.where else ""
+    value = f" ({error.value})" if shown and error.value is not None else ""
+    return f"{where}{error.pointer or '/'}: {say(error, 'en')}{value}"

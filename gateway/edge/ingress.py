@@ -1,0 +1,230 @@
+"""The outermost ASGI object: every request enters here and leaves with an answer, whatever happens inside."""
+
+import asyncio
+import traceback
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from gateway.edge import accept
+from gateway.edge.accesslog import Line, LineLog, explain, level_of
+from gateway.edge.asgi import App, Event, Header, Receive, Scope, Send
+from gateway.edge.auth import key_of
+from gateway.edge.body import ClientGone
+from gateway.edge.cors import Cors
+from gateway.edge.current import Current, Stopping
+from gateway.edge.hangup import Hangup
+from gateway.edge.problems import language, problem
+from gateway.edge.visit import Visit
+from gateway.errors import GatewayError, RateLimited, UnknownOperation
+from gateway.message import Reply
+from gateway.ports import Clock
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+_NO_STORE: Header = (b"cache-control", b"no-store")
+_NO_SNIFF: Header = (b"x-content-type-options", b"nosniff")
+_OK: tuple[Header, ...] = ((b"content-type", b"application/json"), _NO_STORE, _NO_SNIFF)
+_PROBLEM: tuple[Header, ...] = ((b"content-type", b"application/problem+json"), _NO_STORE, _NO_SNIFF)
+_CLIENT_GONE = 499  # nginx's number for it; nobody receives it, the log and the figures show it
+_PROBES = frozenset({b"/livez", b"/readyz"})
+_OK_STATUS, _NO_CONTENT, _BAD = 200, 204, 400
+
+
+class Edge:
+    """Serves `/v1` from the current routes, and hands everything else to the site (documents, health).
+
+    `stop` refuses new requests, `give_up` answers those still under way.
+    """
+
+    def __init__(self, current: Current, site: App, *, clock: Clock, log: LineLog, origins: Iterable[str] = ()) -> None:
+        self._current = current
+        self._site = site
+        self._clock = clock
+        self._log = log
+        self._cors = Cors(origins)
+        self._inside: set[Visit] = set()
+        self._given_up = False
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; lifespan goes to the site."""
+        if scope["type"] != "http":
+            await self._site(scope, receive, send)
+            return
+        visit = Visit(scope, receive, started=self._clock.monotonic(), now=self._clock.now())
+        path: bytes = scope["raw_path"]
+        if path.startswith(b"/v1/") or path == b"/v1":
+            await self._ask(visit, send)
+        else:
+            await self._browse(visit, send)
+
+    def start(self) -> None:
+        """Say that requests are served from now on."""
+        self._current.phase = "serving"
+
+    def stop(self) -> None:
+        """Refuse new requests from now on."""
+        self._current.phase = "stopping"
+
+    def give_up(self) -> None:
+        """End the requests still under way: each is answered 503 at once, a write with `maybe_done`."""
+        self._given_up = True
+        for visit in self._inside:
+            visit.cancel()
+
+    @property
+    def under_way(self) -> int:
+        """How many requests are being answered."""
+        return len(self._inside)
+
+    async def _ask(self, visit: Visit, send: Send) -> None:
+        visit.task = asyncio.current_task()
+        self._inside.add(visit)
+        try:
+            headers = await self._answer(visit)
+        finally:
+            self._inside.discard(visit)
+        if not visit.gone:
+            await send({"type": "http.response.start", "status": visit.status, "headers": headers})
+            await send({"type": "http.response.body", "body": visit.body})
+        self._account(visit)
+
+    async def _answer(self, visit: Visit) -> Sequence[Header]:
+        try:
+            visit.check_sizes()
+            if visit.method == "OPTIONS":
+                return self._options(visit)
+            return self._reply(visit, await self._serve(visit))
+        except ClientGone:
+            return self._leave(visit)
+        except asyncio.CancelledError:
+            if visit.gone:
+                return self._leave(visit)
+            if not self._given_up:
+                raise
+            return self._refuse(visit, Stopping(began=visit.bound is not None))
+        except Exception as error:  # noqa: BLE001 -- the last resort: no request ends without an answer
+            return self._refuse(visit, error)
+
+    async def _serve(self, visit: Visit) -> Reply:
+        if self._current.phase == "stopping":
+            raise Stopping
+        routes = self._current.routes
+        visit.client = client = routes.clients.find(key_of(visit.headers), visit.now)
+        hit = accept.find(routes.table, client, visit.method, visit.scope["raw_path"])
+        visit.bound = hit.value
+        if client.bucket is not None and (wait := client.bucket.take(visit.started)) > 0:
+            raise RateLimited(retry_after=wait)
+        message = await accept.message(visit, client, hit, self._clock)
+        operation = hit.value.operation
+        if not operation.safe:
+            return await operation.handler(message)
+        hangup = Hangup(visit)
+        try:
+            return await operation.handler(message)
+        finally:
+            hangup.stop()
+
+    def _reply(self, visit: Visit, reply: Reply) -> Sequence[Header]:
+        visit.status, visit.code = _OK_STATUS, reply.outcome
+        visit.body = _encode(reply.body)
+        headers = [*_OK, (b"content-length", b"%d" % len(visit.body)), *visit.ids()]
+        if reply.age is not None:
+            visit.age, visit.code = reply.age, "stale"
+            headers.append((b"age", b"%d" % reply.age))
+        return self._shared(visit, headers)
+
+    def _options(self, visit: Visit) -> Sequence[Header]:
+        visit.status, visit.code = _NO_CONTENT, "ok"
+        if (preflight := self._cors.preflight(visit.headers)) is not None:
+            return preflight
+        routes = self._current.routes
+        visit.client = routes.clients.find(key_of(visit.headers), visit.now)
+        allow = accept.methods(routes.table, visit.client, visit.scope["raw_path"])
+        if not allow:
+            raise UnknownOperation
+        return self._shared(visit, [(b"allow", ", ".join(allow).encode()), *visit.ids()])
+
+    def _refuse(self, visit: Visit, error: Exception) -> Sequence[Header]:
+        visit.error = error
+        if not isinstance(error, GatewayError):
+            trace = "".join(traceback.format_exception(error))
+            self._log("bug", level="error", correlation_id=visit.correlation_id, traceback=trace)
+        said = problem(
+            error,
+            language=language(visit.headers.get(b"accept-language")),
+            correlation_id=visit.correlation_id,
+            operation=visit.bound.operation if visit.bound else None,
+        )
+        visit.status, visit.code, visit.body = said.status, said.code, said.body
+        length = (b"content-length", b"%d" % len(said.body))
+        return self._shared(visit, [*_PROBLEM, length, *visit.ids(), *said.headers])
+
+    def _shared(self, visit: Visit, headers: list[Header]) -> list[Header]:
+        if (origin := visit.headers.get(b"origin")) is not None:
+            headers += self._cors.headers(origin)
+        return headers
+
+    def _leave(self, visit: Visit) -> Sequence[Header]:
+        visit.gone = True
+        visit.status, visit.code = _CLIENT_GONE, "client-gone"
+        return ()
+
+    def _account(self, visit: Visit) -> None:
+        bound, client = visit.bound, visit.client
+        seconds = self._clock.monotonic() - visit.started
+        observation = bound.observation if bound else self._current.routes.elsewhere
+        observation.done(
+            visit.method,
+            client.name if client else "",
+            visit.status,
+            visit.code,
+            seconds,
+            visit.request_bytes,
+            len(visit.body),
+        )
+        self._write(visit, seconds)
+
+    def _write(self, visit: Visit, seconds: float) -> None:
+        operation = visit.bound.operation if visit.bound else None
+        self._log.request(
+            Line(
+                time=visit.now.isoformat(),
+                level=level_of(visit.status),
+                correlation_id=visit.correlation_id,
+                client=visit.client.name if visit.client else None,
+                method=visit.method,
+                operation=operation.id if operation else None,
+                agency=operation.agency if operation else None,
+                outcome=visit.code,
+                status=visit.status,
+                ms=round(seconds * 1000, 2),
+                age=visit.age,
+                error=explain(visit.error) if visit.error else None,
+            )
+        )
+
+    async def _browse(self, visit: Visit, send: Send) -> None:
+        """Let the site answer, with our ids on its answer; a HEAD is its GET, of which the server sends no body."""
+
+        async def labelled(event: Event) -> None:
+            if event["type"] == "http.response.start":
+                visit.status = event["status"]
+                event["headers"] = [*event["headers"], *visit.ids()]
+            await send(event)
+
+        scope = visit.scope
+        scope["state"] = {**scope.get("state", {}), "correlation_id": visit.correlation_id}
+        try:
+            visit.check_sizes()
+            inner = {**scope, "method": "GET"} if visit.method == "HEAD" else scope
+            await self._site(inner, visit.receive, labelled)
+        except Exception as error:
+            if visit.status:
+                raise
+            headers = self._refuse(visit, error)
+            await send({"type": "http.response.start", "status": visit.status, "headers": headers})
+            await send({"type": "http.response.body", "body": visit.body})
+        if visit.status != _OK_STATUS or scope["raw_path"] not in _PROBES:
+            visit.code = visit.code or ("ok" if visit.status < _BAD else "site")
+            self._write(visit, self._clock.monotonic() - visit.started)

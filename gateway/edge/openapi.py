@@ -1,0 +1,240 @@
+"""The operations as an OpenAPI 3.1 document; a pure function of them, knows no HTTP server."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+from gateway.edge.needs import Exposed
+from gateway.edge.problems import MALFORMED, STATUS, WRONG_METHOD
+from gateway.wording import PROBLEMS
+
+Json = dict[str, object]
+
+_TEMPLATE = re.compile(r"\{([^{}]+)\}")
+_IN_QUERY = frozenset({"GET", "HEAD", "DELETE"})
+_DEEPEST = 8
+_LANGUAGES = {"name": "Accept-Language", "in": "header", "schema": {"type": "string", "enum": ["id", "en"]}}
+_ALWAYS = (
+    "invalid-request",
+    "unsupported-setting",
+    "unauthorized",
+    "unknown-operation",
+    "uri-too-long",
+    "headers-too-large",
+    "rate-limited",
+    "overloaded",
+    "stopping",
+    "not-found",
+    "refused",
+    "agency-unavailable",
+    "breaker-open",
+    "agency-timeout",
+    "agency-invalid-answer",
+    "agency-login",
+    "internal",
+)
+_WITH_BODY = ("too-large", "unsupported-media")
+_WITH_WRITE = ("outcome-unknown",)
+
+_PROBLEM: Json = {
+    "type": "object",
+    "description": "Kesalahan menurut RFC 9457 / an error as RFC 9457 has it",
+    "required": ["type", "title", "status", "detail", "correlation_id"],
+    "properties": {
+        "type": {"type": "string", "enum": list(STATUS), "description": "Kode yang tetap / a stable code"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "Apa yang terjadi dan apa yang harus dilakukan"},
+        "correlation_id": {"type": "string", "description": "Sebutkan ini kepada operator gateway"},
+        "agency": {"type": "string"},
+        "operation": {"type": "string"},
+        "maybe_done": {
+            "type": "boolean",
+            "description": "true: instansi mungkin sudah memprosesnya / the agency may have done it",
+        },
+        "agency_message": {"type": "string", "maxLength": 300, "description": "Kata-kata instansi sendiri"},
+        "header": {"type": "string", "description": "Header yang tidak didukung"},
+        "errors": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["pointer", "rule", "message"],
+                "properties": {
+                    "pointer": {"type": "string", "description": "JSON Pointer (RFC 6901)"},
+                    "rule": {"type": "string"},
+                    "message": {"type": "string"},
+                },
+            },
+        },
+        "errors_left_off": {"type": "integer"},
+    },
+}
+
+
+def document(operations: Iterable[Exposed], name: str, version: str) -> Json:
+    """Return the document; `name` is the gateway's title, `version` its version."""
+    exposed = [operation for operation in operations if operation.method and operation.path]
+    paths: dict[str, Json] = {}
+    for operation in exposed:
+        paths.setdefault(operation.path or "", {})[(operation.method or "").lower()] = _operation(operation)
+    agencies = {operation.agency: operation.agency_title or operation.agency for operation in exposed}
+    return {
+        "openapi": "3.1.0",
+        "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
+        "info": {"title": name, "version": version, "description": _ABOUT},
+        "servers": [{"url": "/"}],
+        "tags": [{"name": agency, "description": title} for agency, title in agencies.items()],
+        "security": [{"bearer": []}, {"key": []}],
+        "paths": paths,
+        "components": {
+            "schemas": {"Problem": _PROBLEM},
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer"},
+                "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+            },
+        },
+    }
+
+
+_ABOUT = (
+    "Satu API untuk layanan instansi. Kirim kunci pada `Authorization: Bearer` atau `X-API-Key`; kesalahan berbahasa "
+    "Indonesia, atau Inggris dengan `Accept-Language: en`.\n\n"
+    "One API for the agencies' services. Send your key as `Authorization: Bearer` or `X-API-Key`; errors are in "
+    "Indonesian, or in English with `Accept-Language: en`."
+)
+
+
+def _operation(operation: Exposed) -> Json:
+    method, path = operation.method or "", operation.path or ""
+    described: Json = {
+        "operationId": operation.id,
+        "summary": operation.title,
+        "tags": [operation.agency],
+        "parameters": [*_parameters(operation, method, path), _LANGUAGES],
+        "responses": {"200": _answer(operation), **_problems(operation, method)},
+        "x-safe": operation.safe,
+        "x-deadline-seconds": operation.deadline,
+    }
+    if operation.about:
+        described["description"] = operation.about
+    if method not in _IN_QUERY:
+        described["requestBody"] = {"required": True, "content": {"application/json": _body(operation, path)}}
+    return described
+
+
+def _body(operation: Exposed, path: str) -> Json:
+    names = set(_TEMPLATE.findall(path))
+    schema = dict(operation.request.json)
+    fields = _mapping(schema.get("properties"))
+    schema["properties"] = {name: field for name, field in fields.items() if name not in names}
+    if required := [name for name in _names(schema.get("required")) if name not in names]:
+        schema["required"] = required
+    else:
+        schema.pop("required", None)
+    return {"schema": schema, "example": example(schema)}
+
+
+def _answer(operation: Exposed) -> Json:
+    schema = operation.reply.json
+    return {
+        "description": "Jawaban instansi / the agency's answer",
+        "headers": {
+            "X-Correlation-ID": {"schema": {"type": "string"}},
+            "Age": {"schema": {"type": "integer"}, "description": "Detik sejak data ini berlaku, bila bukan yang baru"},
+        },
+        "content": {"application/json": {"schema": dict(schema), "example": example(schema)}},
+    }
+
+
+def _parameters(operation: Exposed, method: str, path: str) -> Iterator[Json]:
+    in_path = _TEMPLATE.findall(path)
+    fields = dict(_flat(operation.request.json))
+    for name in in_path:
+        field, _ = fields.get(name, ({"type": "string"}, True))
+        yield _parameter(name, field, "path", required=True)
+    if method in _IN_QUERY:
+        for name, (field, required) in fields.items():
+            if name not in in_path:
+                yield _parameter(name, field, "query", required=required)
+
+
+def _parameter(name: str, field: Mapping[str, object], place: Literal["path", "query"], *, required: bool) -> Json:
+    described: Json = {"name": name, "in": place, "required": required, "schema": dict(field)}
+    text = [str(field[key]) for key in ("title", "description") if field.get(key)]
+    if text:
+        described["description"] = ": ".join(text)
+    examples = field.get("examples")
+    if isinstance(examples, list) and examples:
+        described["example"] = examples[0]
+    return described
+
+
+def _flat(
+    schema: Mapping[str, object], prefix: str = "", *, needed: bool = True, depth: int = 0
+) -> Iterator[tuple[str, tuple[Mapping[str, object], bool]]]:
+    """Yield the leaves of an object by dotted name, as a query spells them, with whether each is required."""
+    required = set(_names(schema.get("required")))
+    for name, field in _mapping(schema.get("properties")).items():
+        inner = _mapping(field)
+        here = needed and name in required
+        if "properties" in inner and depth < _DEEPEST:
+            yield from _flat(inner, f"{prefix}{name}.", needed=here, depth=depth + 1)
+        else:
+            yield f"{prefix}{name}", (inner, here)
+
+
+def _problems(operation: Exposed, method: str) -> Json:
+    codes = list(_ALWAYS)
+    codes += () if method in _IN_QUERY else _WITH_BODY
+    codes += () if operation.safe else _WITH_WRITE
+    by_status: dict[int, list[str]] = {MALFORMED: ["invalid-request"], WRONG_METHOD: ["unknown-operation"]}
+    for code in codes:
+        by_status.setdefault(STATUS[code], []).append(code)
+    return {str(status): _problem(by_status[status]) for status in sorted(by_status)}
+
+
+def _problem(codes: list[str]) -> Json:
+    words = dict.fromkeys(f"`{code}`: {PROBLEMS[code][0]} / {PROBLEMS[code][2]}" for code in codes)
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {"description": "; ".join(words), "content": content}
+
+
+def example(schema: Mapping[str, object], depth: int = 0) -> object:
+    """Return a value that fits a schema, from its examples where it has some."""
+    for key in ("examples", "enum"):
+        values = schema.get(key)
+        if isinstance(values, list | tuple) and values:
+            return values[0]
+    for key in ("const", "default"):
+        if key in schema:
+            return schema[key]
+    kind = schema.get("type")
+    kind = kind[0] if isinstance(kind, list) and kind else kind
+    if (kind == "object" or "properties" in schema) and depth < _DEEPEST:
+        fields = _mapping(schema.get("properties"))
+        return {name: example(_mapping(field), depth + 1) for name, field in fields.items()}
+    if kind == "array":
+        return [example(_mapping(schema.get("items")), depth + 1)]
+    return _plain(kind, schema)
+
+
+_BY_FORMAT: Mapping[object, str] = {
+    "date": "2026-01-31",
+    "date-time": "2026-01-31T08:00:00+07:00",
+    "time": "08:00:00",
+}
+
+
+def _plain(kind: object, schema: Mapping[str, object]) -> object:
+    by_kind: Mapping[object, object] = {"integer": 1, "number": 1, "boolean": True, "null": None}
+    if kind in by_kind:
+        return by_kind[kind]
+    return _BY_FORMAT.get(schema.get("format"), "...")
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _names(value: object) -> list[str]:
+    return [str(name) for name in value] if isinstance(value, list | tuple) else []

@@ -1,0 +1,162 @@
+"""Two uvicorn servers in one loop, the API and the figures, and how they stop; knows nothing of what they serve."""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
+from math import ceil
+from signal import SIGINT, SIGTERM
+from typing import Literal
+
+import uvicorn
+
+from gateway.edge.asgi import App
+from gateway.edge.ingress import Edge
+from gateway.edge.protocol import Protocol
+from gateway.errors import ConfigError, Finding
+
+_BACKLOG = 2048
+_KEEP_ALIVE_SECONDS = 75  # longer than the 60 s for which proxies such as nginx keep a connection
+_LAST_SECONDS = 1.0
+"""After giving up, how long the answers may take to leave."""
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals alone and tells when it listens."""
+
+    def __init__(self, app: App, *, lifespan: Literal["on", "off"], grace: float) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=Protocol,
+                ws="none",
+                lifespan=lifespan,
+                log_config=None,
+                log_level="error",
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=ceil(grace + _LAST_SECONDS),
+            )
+        )
+        self.listening = asyncio.Event()
+        self._leaving = asyncio.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, and say so."""
+        await super().startup(sockets)
+        self.listening.set()
+
+    async def main_loop(self) -> None:
+        """Renew the Date header every second until asked to leave; uvicorn's own loop wakes ten times as often."""
+        while not self._leaving.is_set():
+            await self.on_tick(0)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), 1.0)
+
+    def leave(self) -> None:
+        """Close the listener and finish what is under way."""
+        self.should_exit = True
+        self._leaving.set()
+
+
+def bind(address: str, setting: str) -> socket.socket:
+    """Return a socket that listens at `host:port`; raises ConfigError naming the setting when that can't be."""
+    host, _, port = address.rpartition(":")
+    try:
+        family, kind, protocol, _, where = socket.getaddrinfo(
+            host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        bound = socket.socket(family, kind, protocol)
+    except (OSError, ValueError) as error:
+        raise ConfigError(_finding(address, setting, error)) from error
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind(where)
+        bound.listen(_BACKLOG)
+        bound.setblocking(False)
+    except OSError as error:
+        bound.close()
+        raise ConfigError(_finding(address, setting, error)) from error
+    return bound
+
+
+def _finding(address: str, setting: str, error: Exception) -> Finding:
+    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    return Finding(
+        where=setting,
+        what=f'can\'t listen on "{address}": {reason.lower()}',
+        remedy="stop the program that uses it, or choose another address",
+    )
+
+
+def on_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
+    """Let SIGTERM and Ctrl-C set `stop`, and the same again set `hurry`."""
+
+    def asked() -> None:
+        (hurry if stop.is_set() else stop).set()
+
+    for signal in (SIGINT, SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signal, asked)
+
+
+async def serve(  # noqa: PLR0913 -- the two servers, and the three ways in which they end
+    edge: Edge,
+    figures: App,
+    *,
+    listen: str,
+    metrics: str,
+    stop: asyncio.Event,
+    grace: float,
+    hurry: asyncio.Event | None = None,
+    started: Callable[[str, str], None] = lambda _listen, _metrics: None,
+) -> None:
+    """Serve until `stop` is set and everything under way has been answered, or `grace` seconds later.
+
+    `started` is told both addresses once both listen; port 0 takes a free one. Setting `hurry` ends the grace.
+    Raises ConfigError when an address can't be used.
+    """
+    hurry = hurry or asyncio.Event()
+    with closing(bind(listen, "gateway.listen")) as api, closing(bind(metrics, "gateway.metrics")) as for_figures:
+        public = _Server(edge, lifespan="on", grace=grace)
+        private = _Server(figures, lifespan="off", grace=_LAST_SECONDS)
+        async with asyncio.TaskGroup() as group:
+            serving = group.create_task(public.serve([api]))
+            group.create_task(private.serve([for_figures]))
+            await public.listening.wait()
+            await private.listening.wait()
+            edge.start()
+            started(_address(api), _address(for_figures))
+            await _first(stop, hurry, serving)
+            await _drain(edge, public, serving, hurry, grace)
+            private.leave()
+
+
+async def _first(stop: asyncio.Event, hurry: asyncio.Event, serving: asyncio.Task[None]) -> None:
+    waits = [asyncio.create_task(event.wait()) for event in (stop, hurry)]
+    await asyncio.wait([*waits, serving], return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+
+
+async def _drain(edge: Edge, public: _Server, serving: asyncio.Task[None], hurry: asyncio.Event, grace: float) -> None:
+    edge.stop()
+    public.leave()
+    hurried = asyncio.create_task(hurry.wait())
+    await asyncio.wait([serving, hurried], timeout=grace, return_when=asyncio.FIRST_COMPLETED)
+    hurried.cancel()
+    edge.give_up()
+    await asyncio.wait([serving], timeout=_LAST_SECONDS)
+    public.force_exit = True
+    await asyncio.wait([serving])
+
+
+def _address(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

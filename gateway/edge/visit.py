@@ -1,0 +1,93 @@
+"""One HTTP request while it is inside: what was read of it and what will be said about it; decides nothing."""
+
+from asyncio import Task
+from datetime import datetime
+
+from gateway.edge.asgi import Header, Receive, Scope
+from gateway.edge.auth import Client
+from gateway.edge.current import Bound
+from gateway.edge.trace import follow
+from gateway.errors import FieldError, HeadersTooLarge, InvalidRequest, UriTooLong
+
+HEADER_LIMIT = 32 << 10
+"""Bytes of a header block."""
+
+ADDRESS_LIMIT = 8 << 10
+"""Bytes of path and query."""
+
+_LINE = 4  # ": " and CRLF
+
+
+class Visit:
+    """A request's facts, gathered on its way; `gone` once its client has hung up."""
+
+    __slots__ = (
+        "age",
+        "body",
+        "bound",
+        "client",
+        "code",
+        "correlation_id",
+        "error",
+        "gone",
+        "headers",
+        "method",
+        "now",
+        "receive",
+        "request_bytes",
+        "scope",
+        "started",
+        "status",
+        "task",
+        "traceparent",
+    )
+
+    def __init__(self, scope: Scope, receive: Receive, *, started: float, now: datetime) -> None:
+        self.scope = scope
+        self.receive = receive
+        self.method: str = scope["method"]
+        self.headers: dict[bytes, bytes] = dict(scope["headers"])
+        self.started = started
+        self.now = now
+        self.correlation_id, self.traceparent = follow(
+            self.headers.get(b"x-correlation-id"), self.headers.get(b"traceparent")
+        )
+        self.client: Client | None = None
+        self.bound: Bound | None = None
+        self.request_bytes = 0
+        self.status = 0
+        self.code = ""
+        self.age: float | None = None
+        self.error: Exception | None = None
+        self.body = b""
+        self.task: Task[object] | None = None
+        self.gone = False
+
+    def check_sizes(self) -> None:
+        """Raise HeadersTooLarge, UriTooLong, or InvalidRequest when HTTP/1.1 comes without exactly one Host.
+
+        httptools checks none of these.
+        """
+        pairs, size, hosts = self.scope["headers"], 0, 0
+        for name, value in pairs:
+            size += len(name) + len(value) + _LINE
+            if name == b"host":
+                hosts += 1
+        if size > HEADER_LIMIT:
+            raise HeadersTooLarge
+        if len(self.scope["raw_path"]) + len(self.scope["query_string"]) > ADDRESS_LIMIT:
+            raise UriTooLong
+        if hosts != 1 and self.scope["http_version"] == "1.1":
+            raise InvalidRequest("host", errors=[FieldError(pointer="", rule="host")], malformed=True)
+
+    def cancel(self) -> None:
+        """End the visit's handler wherever it waits."""
+        if self.task is not None:
+            self.task.cancel()
+
+    def ids(self) -> tuple[Header, Header]:
+        """Return the headers by which the client and we can speak of this request."""
+        return (
+            (b"x-correlation-id", self.correlation_id.encode()),
+            (b"traceparent", self.traceparent.encode()),
+        )
