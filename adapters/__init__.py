@@ -1,1 +1,10 @@
-"""The adapters that come with the gateway; each speaks one protocol, or one agency's."""
+"""The adapters that come with the gateway; any other is named by its dotted name. That is the whole extension mechanism."""
+
+from collections.abc import Mapping
+
+BUILTIN: Mapping[str, str] = {
+    "soap": "adapters.soap.adapter:SoapAdapter",
+    "rest": "adapters.rest:RestAdapter",
+    "csv": "adapters.csv.adapter:CsvAdapter",
+}
+"""Imported when an agency first asks for it: a gateway without SOAP needs no SOAP library in memory."""

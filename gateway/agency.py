@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, ParamSpec, TypeVar
 from zoneinfo import ZoneInfo
 
 from gateway import registry
@@ -16,8 +16,10 @@ from gateway.message import Context, Message, OperationId, Outcome, Reply
 from gateway.metrics import Metrics
 from gateway.pipeline import stack
 from gateway.ports import Adapter, Clock, Contract, Described, FeedColumns, Handler, Probe, Source
-from gateway.translate import Compiled, CompiledRow, MappingFile, compile_operation, compile_row
+from gateway.translate.compile import Compiled, Row, compile_operation, compile_row
+from gateway.translate.rules import MappingFile
 
+P = ParamSpec("P")
 T = TypeVar("T")
 BreakerNews = Callable[[str, str], None]
 
@@ -81,32 +83,38 @@ class _Builder:
     def _where(self, path: tuple[str, ...]) -> str:
         return self.located.where(*path)
 
-    def _rows(self) -> dict[str, CompiledRow]:
-        return {
-            feed: row
-            for feed in self._settings("feed")
-            if (row := self._try(lambda feed=feed: compile_row(self.mapping, feed, timezone=self.zone))) is not None
-        }
+    def _rows(self) -> dict[str, Row]:
+        found: dict[str, Row] = {}
+        for feed in self._settings("feed"):
+            row = self._try(compile_row, self.mapping, feed, timezone=self.zone)
+            if row is not None:
+                found[feed] = row
+        return found
 
-    def _settings(self, key: str) -> Mapping[str, Mapping[str, object]]:
+    def _settings(self, key: str) -> Mapping[str, Mapping[str, Any]]:
         found = (self.section.model_extra or {}).get(key, {})
         return found if isinstance(found, dict) else {}
 
-    def _feed(self, feed: str, row: CompiledRow) -> registry.Feed:
+    def _feed(self, feed: str, row: Row) -> registry.Feed:
         settings = self._settings("feed")[feed]
         return registry.Feed(
             read=row.read, key=tuple(settings.get("key", ())), max_reject=float(settings.get("max_reject", 0.1))
         )
 
-    def _adapter(self, rows: Mapping[str, CompiledRow]) -> Adapter:
+    def _written(self) -> dict[str, tuple[str, ...]]:
+        """Return the columns of each file we write: the native fields of the operation that writes it."""
+        outs = self._settings("out")
+        return {
+            operation.call: compiled.columns
+            for name, operation in self.section.operation.items()
+            if operation.call in outs
+            and (compiled := self._try(compile_operation, self.mapping, name, timezone=self.zone)) is not None
+        }
+
+    def _adapter(self, rows: Mapping[str, Row]) -> Adapter:
         """Build the adapter; without one nothing else about the agency can be checked, so its findings end here."""
         section = ("agency", self.name)
-        written = {
-            operation.call: self.mapping.columns(name)
-            for name, operation in self.section.operation.items()
-            if operation.call in self._settings("out")
-        }
-        columns = FeedColumns(read={feed: row.columns for feed, row in rows.items()}, written=written)
+        columns = FeedColumns(read={feed: row.columns for feed, row in rows.items()}, written=self._written())
         try:
             make = self.tools.find(self.section.adapter)
             provided = {**self.tools.provide(self.name, self.section), FeedColumns: columns}
@@ -134,7 +142,7 @@ class _Builder:
         )
 
     def _operation(self, name: str, section: Operation, adapter: Adapter, shared: Limits) -> registry.Operation | None:
-        compiled = self._try(lambda: self._compile(name, section, adapter))
+        compiled = self._try(self._compile, name, section, adapter)
         if compiled is None:
             return None
         seconds = section.deadline or self.section.deadline or self.located.config.defaults.deadline
@@ -174,7 +182,7 @@ class _Builder:
         channel = Channel(
             adapter=adapter,
             translator=compiled.translator,
-            outcomes=compiled.outcomes,
+            outcomes=compiled.outcome,
             target=section.call,
             timeout=section.timeout or self.section.timeout or self.located.config.defaults.timeout,
             safe=section.reads,
@@ -207,10 +215,10 @@ class _Builder:
 
         return of
 
-    def _try(self, make: Callable[[], T]) -> T | None:
+    def _try(self, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Return what `make` makes, or keep its findings and go on to the next thing."""
         try:
-            return make()
+            return make(*args, **kwargs)
         except ConfigError as error:
             self.findings += error.findings
             return None

@@ -28,8 +28,18 @@ class OutcomeTable(Protocol):
     """An operation's outcome, http and faults tables, compiled."""
 
     @property
+    def code_path(self) -> tuple[str, ...]:
+        """Where the body's code is; empty when the agency has none."""
+        ...
+
+    @property
     def codes(self) -> Mapping[str, Outcome]:
-        """Body codes; empty when the agency has none."""
+        """What each body code means."""
+        ...
+
+    @property
+    def absent(self) -> Outcome:
+        """What a body without its code means."""
         ...
 
     @property
@@ -118,12 +128,11 @@ class Channel:
             return self._by_fault(answer.fault, answer)
         status = answer.http_status
         failed = status is not None and not 200 <= status < 300  # noqa: PLR2004 - RFC 9110: 2xx is success
-        document = answer.document
-        if document is not None and self.outcomes.codes:
-            code = self.outcomes.code(document)
-            listed = None if code is None else self.outcomes.codes.get(code)
+        if answer.document is not None and self.outcomes.code_path:
+            code = self.outcomes.code(answer.document)
+            listed = self.outcomes.codes.get(code) if code is not None else None if failed else self.outcomes.absent
             if listed is not None:
-                return self._settle(listed, self.outcomes.message(document), answer)
+                return self._settle(listed, self.outcomes.message(answer.document), answer)
             if not failed:
                 raise InvalidAnswer(f"the answer's code {code!r} is not listed in the outcome table", maybe_done=True)
         return self._by_status(status, answer) if status is not None and failed else Outcome.OK
@@ -161,22 +170,21 @@ class Channel:
         self.observe(outcome, seconds)
 
 
+_FAILURES: Mapping[Outcome, tuple[type[AgencyError], bool]] = {
+    Outcome.NOT_FOUND: (NotFound, False),
+    Outcome.REFUSED: (Refused, False),
+    Outcome.UNAVAILABLE: (Unavailable, False),
+    Outcome.LOGIN: (AgencyLogin, False),
+    Outcome.TIMEOUT: (AgencyTimeout, True),
+    Outcome.UNKNOWN: (UnknownOutcome, True),
+    Outcome.INVALID: (InvalidAnswer, True),
+}
+"""What an outcome that the agency itself stated is raised as, and whether it may have been done."""
+
+
 def _failure(outcome: Outcome, text: str, answer: Answer) -> AgencyError:
-    match outcome:
-        case Outcome.NOT_FOUND:
-            return NotFound(text, maybe_done=False)
-        case Outcome.REFUSED:
-            return Refused(text, maybe_done=False)
-        case Outcome.UNAVAILABLE:
-            return Unavailable(text, maybe_done=False, retry_after=_retry_after(answer))
-        case Outcome.TIMEOUT:
-            return AgencyTimeout(text, maybe_done=True)
-        case Outcome.UNKNOWN:
-            return UnknownOutcome(text, maybe_done=True)
-        case Outcome.LOGIN:
-            return AgencyLogin(text, maybe_done=False)
-        case _:
-            return InvalidAnswer(text, maybe_done=True)
+    kind, maybe_done = _FAILURES[outcome]
+    return kind(text, maybe_done=maybe_done, retry_after=_retry_after(answer))
 
 
 def _retry_after(answer: Answer) -> float | None:

@@ -1,15 +1,15 @@
 """Message router, at load: which handler answers an operation, an agency's pipeline or a composite of several."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from difflib import get_close_matches
 
 from gateway import compose
+from gateway.config.locate import suggest
 from gateway.config.models import Composite, Config
 from gateway.errors import ConfigError, Finding
 from gateway.message import OperationId
 from gateway.ports import Handler, Schema
 from gateway.registry import Agency, Operation, Registry
-from gateway.translate.schema import agree, merge
+from gateway.translate.schema import CanonicalSchema, agree, merge
 
 Where = Callable[..., str]
 
@@ -70,7 +70,7 @@ def _targets(
         Finding(
             where=where("operation", name, kind, key),
             what=f'operation.{name}.{kind}.{key}: there is no operation "{target}"',
-            remedy=_nearest(target, operations),
+            remedy=suggest(target, operations),
         )
         for key, target in wanted.items()
         if target not in operations
@@ -82,13 +82,13 @@ def _targets(
 
 def _route(
     name: str, composite: Composite, targets: Mapping[str, Operation], where: Where
-) -> tuple[Handler, Schema, Schema]:
+) -> tuple[Handler, CanonicalSchema, Schema]:
     by = (composite.route or {})["by"]
     first, *others = targets.values()
     findings = [
         Finding(where=where("operation", name, "route"), what=f"operation.{name}.route: {first.id} and {o.id}: {text}")
         for o in others
-        for text in (*agree(first.request, o.request), *agree(first.reply, o.reply))
+        for text in _differences(first, o)
     ]
     if by not in first.request.fields:
         findings.append(
@@ -103,7 +103,13 @@ def _route(
     return compose.route(by, targets), first.request, first.reply
 
 
-def _gather(name: str, targets: Mapping[str, Operation], where: Where) -> tuple[Handler, Schema, Schema]:
+def _differences(one: Operation, other: Operation) -> Iterator[str]:
+    yield from (f"request field {text}" for text in agree(one.request, other.request))
+    if isinstance(one.reply, CanonicalSchema) and isinstance(other.reply, CanonicalSchema):
+        yield from (f"reply field {text}" for text in agree(one.reply, other.reply))
+
+
+def _gather(name: str, targets: Mapping[str, Operation], where: Where) -> tuple[Handler, CanonicalSchema, Schema]:
     findings = [
         Finding(
             where=where("operation", name, "gather", part),
@@ -115,7 +121,7 @@ def _gather(name: str, targets: Mapping[str, Operation], where: Where) -> tuple[
     ]
     if findings:
         raise ConfigError(*findings)
-    request = merge([target.request for target in targets.values()])
+    request = merge([target.request for target in targets.values()], where("operation", name, "gather"))
     return compose.gather(targets), request, compose.Parts({name: target.reply for name, target in targets.items()})
 
 
@@ -148,11 +154,5 @@ def _unknown_rights(config: Config, operations: Mapping[OperationId, Operation],
                 yield Finding(
                     where=where("client", name, "allow", str(index)),
                     what=f'client.{name}.allow: "{pattern}" is no operation and no "agency/*"',
-                    remedy=_nearest(pattern, [*operations, *(f"{a}/*" for a in (GATEWAY, *config.agency))]),
+                    remedy=suggest(pattern, [*operations, *(f"{a}/*" for a in (GATEWAY, *config.agency))]),
                 )
-
-
-def _nearest(name: str, known: Iterable[str]) -> str:
-    known = list(known)
-    close = get_close_matches(name, known, n=1)
-    return f'did you mean "{close[0]}"?' if close else f"there are: {', '.join(sorted(known))}"

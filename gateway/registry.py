@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from gateway.message import Document, OperationId
 from gateway.ports import Handler, Probe, Schema, Source
+from gateway.translate.schema import CanonicalSchema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,7 +21,7 @@ class Operation:
     method: str | None
     path: str | None
     deadline: float
-    request: Schema
+    request: CanonicalSchema
     reply: Schema
     handler: Handler
 

@@ -11,7 +11,7 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from gateway.config.locate import locate, nearest
+from gateway.config.locate import locate, suggest
 from gateway.config.models import Config
 from gateway.errors import ConfigError, Finding
 
@@ -84,20 +84,13 @@ def finding(
     at, shown = where(path), ".".join(path)
     match details["type"]:
         case "extra_forbidden":
-            return Finding(where=at, what=f"{shown}: unknown key", remedy=suggestion(path[-1], known))
+            return Finding(where=at, what=f"{shown}: unknown key", remedy=suggest(path[-1], known))
         case "missing":
             return Finding(where=at, what=f"{shown}: is required", remedy=f"write {path[-1]} = ...")
         case "string_pattern_mismatch":
             return Finding(where=at, what=f"{shown}: is not of the form {_form(path)}", remedy=_example(path))
         case _:
             return Finding(where=at, what=f"{shown}: {details['msg'].removeprefix('Value error, ')}")
-
-
-def suggestion(name: str, known: tuple[str, ...]) -> str:
-    """Return what to write instead of an unknown name."""
-    if close := nearest(name, known):
-        return f'did you mean "{close}"?'
-    return f"known: {', '.join(sorted(known))}" if known else ""
 
 
 def _read(path: Path) -> str:
