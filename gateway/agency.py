@@ -106,7 +106,11 @@ class _Builder:
             for name, operation in self.section.operation.items()
             if operation.call in self._settings("out")
         }
-        columns = FeedColumns(read={feed: row.columns for feed, row in rows.items()}, written=written)
+        columns = FeedColumns(
+            read={feed: row.columns for feed, row in rows.items()},
+            written=written,
+            rows={feed: row.schema.json for feed, row in rows.items()},
+        )
         try:
             make = self.tools.find(self.section.adapter)
             provided = {**self.tools.provide(self.name, self.section), FeedColumns: columns}
