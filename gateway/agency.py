@@ -114,7 +114,11 @@ class _Builder:
     def _adapter(self, rows: Mapping[str, Row]) -> Adapter:
         """Build the adapter; without one nothing else about the agency can be checked, so its findings end here."""
         section = ("agency", self.name)
-        columns = FeedColumns(read={feed: row.columns for feed, row in rows.items()}, written=self._written())
+        columns = FeedColumns(
+            read={feed: row.columns for feed, row in rows.items()},
+            written=self._written(),
+            rows={feed: row.schema.json for feed, row in rows.items()},
+        )
         try:
             make = self.tools.find(self.section.adapter)
             provided = {**self.tools.provide(self.name, self.section), FeedColumns: columns}

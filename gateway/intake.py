@@ -11,21 +11,11 @@ from traceback import extract_tb
 from gateway.errors import FieldError, TranslationError
 from gateway.message import Document
 from gateway.ports import Batch, Reject, Snapshots, Source
+from gateway.registry import Feed
 
 FIRST_REJECTS = 5
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedPlan:
-    """What a feed's rows mean: `read` builds the canonical row or raises TranslationError, `key` is its identity.
-
-    A file with more than `max_reject` of its rows rejected, or fewer than `shrink` of the live rows, is refused.
-    """
-
-    read: Callable[[Document], Document]
-    key: tuple[str, ...] = ()
-    max_reject: float = 0.1
-    shrink: float = 0.5
+# An export cut short looks like a good file with fewer rows; agencies don't lose half their people overnight.
+SHRINK = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +37,7 @@ class FileReport:
 
 
 async def take_in(
-    source: Source, feeds: Mapping[str, FeedPlan], snapshots: Snapshots, report: Callable[[FileReport], None]
+    source: Source, feeds: Mapping[str, Feed], snapshots: Snapshots, report: Callable[[FileReport], None]
 ) -> None:
     """Publish every good file of a source, and report each file once; runs until cancelled, whatever the files hold."""
     files: dict[str, _File] = {}
@@ -70,11 +60,11 @@ async def take_in(
 class _File:
     """One file on its way in: its rows by identity, and what was wrong with the others."""
 
-    __slots__ = ("_first", "_plan", "_refused", "_rejected", "_repeated", "_rows", "_rules", "name")
+    __slots__ = ("_feed", "_first", "_refused", "_rejected", "_repeated", "_rows", "_rules", "name")
 
-    def __init__(self, plan: FeedPlan, name: str) -> None:
+    def __init__(self, feed: Feed, name: str) -> None:
         self.name = name
-        self._plan = plan
+        self._feed = feed
         self._rows: dict[object, tuple[int, Document]] = {}
         self._rules: Counter[str] = Counter()
         self._first: list[Reject] = []
@@ -117,7 +107,7 @@ class _File:
                 self._refused = reject.reasons[0]
                 return
             self._reject(reject)
-        read = self._plan.read
+        read = self._feed.read
         for number, row in batch.rows:
             try:
                 document = read(row)
@@ -128,7 +118,7 @@ class _File:
 
     def _accept(self, number: int, row: Document) -> None:
         """Keep a row; of two with one key the later wins, as people append their corrections."""
-        identity = tuple(row.get(name) for name in self._plan.key) or number
+        identity = tuple(row.get(name) for name in self._feed.key) or number
         if before := self._rows.get(identity):
             if before[1] == row:
                 self._repeated += 1
@@ -146,10 +136,10 @@ class _File:
     def _objection(self, before: int) -> FieldError | None:
         after = len(self._rows)
         total = after + self._rejected
-        if self._rejected > total * self._plan.max_reject:
-            counts = {"rejected": str(self._rejected), "total": str(total), "max": f"{self._plan.max_reject:.0%}"}
+        if self._rejected > total * self._feed.max_reject:
+            counts = {"rejected": str(self._rejected), "total": str(total), "max": f"{self._feed.max_reject:.0%}"}
             return FieldError(pointer="", rule="max-reject", params=counts)
-        if after < before * self._plan.shrink:
+        if after < before * SHRINK:
             return FieldError(pointer="", rule="shrunk", params={"before": str(before), "after": str(after)})
         return None
 

@@ -104,10 +104,15 @@ class Batch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedColumns:
-    """The columns an agency's mapping names: `read` by feed, `written` by out, each in the order of its table."""
+    """What an agency's mapping says of its files.
+
+    The columns it names, `read` by feed and `written` by out, each in the order of its table; the JSON Schema of each
+    feed's canonical row.
+    """
 
     read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     written: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rows: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
 
 
 @runtime_checkable

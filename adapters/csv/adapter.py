@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 
+from adapters.csv.contract import feed_contract, out_contract
 from adapters.csv.drop import Drop, drop_at
 from adapters.csv.poll import FeedFiles, poll
 from adapters.csv.settings import Feed, Out
@@ -16,6 +17,7 @@ from gateway import (
     Call,
     Clock,
     ConfigError,
+    Contract,
     Document,
     Duration,
     FeedColumns,
@@ -73,6 +75,12 @@ class CsvAdapter:
             if drop:
                 await drop.list()
 
+    def contract(self, target: str, /) -> Contract:
+        """Return a feed's or an out's fields; raises ConfigError naming those there are."""
+        if target in self.feed:
+            return feed_contract(self.columns.rows.get(target, {}))
+        return out_contract(self._columns(target) or ())
+
     def poll(self) -> AsyncIterator[Batch]:
         """Yield the batches of every complete new file in the drop."""
         drop = self._drop
@@ -93,21 +101,23 @@ class CsvAdapter:
 
     async def _find(self, call: Call) -> Document:
         found = await self.snapshots.find(call.target, _conditions(call.document), limit=self.limit)
-        return {"rows": list(found.rows), "count": len(found.rows), "as_of": found.as_of.isoformat()}
+        return {"rows": list(found.rows), "count": len(found.rows), "as_of": found.as_of.isoformat(timespec="seconds")}
 
     async def _write(self, call: Call) -> Document:
-        if not (out := self.out.get(call.target)):
-            raise self._unknown(call.target)
-        columns = out.columns or self.columns.written.get(call.target) or tuple(call.document)
+        columns = self._columns(call.target) or tuple(call.document)
+        out = self.out[call.target]
         name = out.file.replace("{id}", call.message_id)
         await self._out[call.target].put(name, row_file(call.document, columns, out.dialect))
         return {"file": name, "written": self.clock.now().isoformat(timespec="seconds")}
 
-    def _unknown(self, target: str) -> ConfigError:
+    def _columns(self, target: str) -> tuple[str, ...] | None:
+        """Return an out's columns, None when nothing but the document tells them; raises ConfigError."""
+        if out := self.out.get(target):
+            return out.columns or self.columns.written.get(target)
         names = [*self.feed, *self.out]
         near = get_close_matches(target, names, n=1)
         remedy = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
-        return ConfigError(Finding(where="call", what=f"no feed or out is called {target!r}", remedy=remedy))
+        raise ConfigError(Finding(where="call", what=f"no feed or out is called {target!r}", remedy=remedy))
 
 
 def _conditions(document: Document) -> Document:

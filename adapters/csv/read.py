@@ -78,7 +78,7 @@ def _reasons(cells: list[str], header: list[str], doubtful: str | None) -> tuple
     if doubtful is None:
         return ()
     return tuple(
-        FieldError(pointer=f"/{name}", rule="encoding", params={"encoding": doubtful})
+        FieldError(pointer=name, rule="encoding", params={"encoding": doubtful})
         for name, cell in zip(header, cells, strict=True)
         if UNDECODABLE in cell
     )

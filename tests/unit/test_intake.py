@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from gateway.errors import FieldError, TranslationError, Unavailable
-from gateway.intake import FeedPlan, FileReport, take_in
+from gateway.intake import FileReport, take_in
 from gateway.message import Document
 from gateway.ports import Batch, Reject
+from gateway.registry import Feed
 from gateway.snapshots import MemorySnapshots
 from gateway.wording import say
 from tests.fakes import MONDAY_MORNING
@@ -53,12 +54,10 @@ def good(count: int, first: int = 1) -> list[Document]:
     return [{"nik": f"{number}"} for number in range(first, first + count)]
 
 
-async def run(
-    *batches: Batch, plan: FeedPlan | None = None, snapshots: MemorySnapshots | None = None
-) -> list[FileReport]:
+async def run(*batches: Batch, feed: Feed | None = None, snapshots: MemorySnapshots | None = None) -> list[FileReport]:
     source, reports = Script(*batches), []
-    plan = plan or FeedPlan(read=read)
-    task = asyncio.create_task(take_in(source, {"f": plan}, snapshots or MemorySnapshots(), reports.append))
+    feed = feed or Feed(read=read, key=(), max_reject=0.1)
+    task = asyncio.create_task(take_in(source, {"f": feed}, snapshots or MemorySnapshots(), reports.append))
     await asyncio.wait_for(source.done.wait(), 5)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -136,9 +135,9 @@ async def test_an_empty_first_file_is_a_snapshot_of_nothing() -> None:
 
 async def test_of_two_rows_with_one_key_the_later_wins_and_a_plain_repetition_is_no_fault() -> None:
     snapshots = MemorySnapshots()
-    plan = FeedPlan(read=read, key=("nik",), max_reject=0.5)
+    feed = Feed(read=read, key=("nik",), max_reject=0.5)
     first, second = {"nik": "1", "berat": "3"}, {"nik": "1", "berat": "4"}
-    [report] = await run(batch(first, {"nik": "2"}, second, {"nik": "2"}), plan=plan, snapshots=snapshots)
+    [report] = await run(batch(first, {"nik": "2"}, second, {"nik": "2"}), feed=feed, snapshots=snapshots)
     assert await rows(snapshots) == [second, {"nik": "2"}]
     assert (report.accepted, report.repeated, report.rejected, report.rules) == (2, 1, 1, {"double-key": 1})
     assert report.first[0].number == 1

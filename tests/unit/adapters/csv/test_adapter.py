@@ -16,6 +16,7 @@ from gateway import (
     Answer,
     Call,
     ConfigError,
+    Described,
     Document,
     FeedColumns,
     Probe,
@@ -23,8 +24,9 @@ from gateway import (
     TranslationError,
     Unavailable,
 )
-from gateway.intake import FeedPlan, FileReport, take_in
+from gateway.intake import FileReport, take_in
 from gateway.message import new_message_id
+from gateway.registry import Feed as Plan
 from gateway.snapshots import MemorySnapshots
 from tests.fakes import MONDAY_MORNING, FakeClock
 
@@ -41,6 +43,10 @@ def call(target: str, document: Document, timeout: float = 5.0) -> Call:
         correlation_id="c",
         traceparent="00-0-0-00",
     )
+
+
+def _row(row: Document) -> Document:
+    return {"nik_anak": row["nik_anak"], "jenis": row["jenis"]}
 
 
 class Site:
@@ -63,7 +69,7 @@ class Site:
             out={"jadwal": Out(folder=str(self.out), file="jadwal_{id}.csv")},
             limit=2,
         )
-        plans = {"imunisasi": FeedPlan(read=lambda row: {"nik_anak": row["nik_anak"], "jenis": row["jenis"]})}
+        plans = {"imunisasi": Plan(read=_row, key=(), max_reject=0.1)}
         self.task = asyncio.create_task(take_in(self.adapter, plans, self.snapshots, self.reports.append))
 
     def drop(self, name: str, content: str | bytes = GOOD, at: float = 0.0) -> None:
@@ -99,6 +105,7 @@ OpenSite = Callable[..., Site]
 async def test_the_adapter_has_every_capability_it_claims(open_site: OpenSite) -> None:
     adapter: Adapter = open_site().adapter
     assert isinstance(adapter, Source)
+    assert isinstance(adapter, Described)
     assert isinstance(adapter, Probe)
     await adapter.probe()
 

@@ -44,7 +44,7 @@ def test_a_file_declared_utf8_only_loses_the_row_with_other_bytes_and_no_more() 
     content = lines("1;Ani;BCG") + "2;José;BCG\r\n".encode("cp1252") + b"3;Budi;BCG\r\n"
     found = read_all(content, dialect=Dialect(encoding="utf-8"))
     assert [number for number, _ in found.rows] == [1, 3]
-    assert [(reject.number, reject.reasons[0].pointer) for reject in found.rejects] == [(2, "/nama_anak")]
+    assert [(reject.number, reject.reasons[0].pointer) for reject in found.rejects] == [(2, "nama_anak")]
     assert found.rejects[0].reasons[0].params == {"encoding": "utf-8"}
 
 

@@ -29,7 +29,7 @@ def test_a_feed_reads_as_in_the_manual() -> None:
         ({"files": "*", "dialect": {"delimiter": "\n"}}, "a line break"),
         ({"files": "*", "dialect": {"delimiter": '"'}}, "delimiter and quote are the same"),
         ({"files": "*", "max_reject": 2}, "less than or equal to 1"),
-        ({"files": "*", "fiels": "*"}, "Extra inputs are not permitted"),
+        ({"files": "*", "filez": "*"}, "Extra inputs are not permitted"),
     ],
 )
 def test_a_wrong_feed_says_what_is_wrong(settings: dict[str, object], said: str) -> None:
