@@ -1,0 +1,1 @@
+"""Message translation: mapping files -> rules -> plans -> compiled functions, and the canonical schemas beside them."""

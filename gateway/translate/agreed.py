@@ -1,0 +1,76 @@
+"""Compares a mapping with the agency's own contract: names that are not there, lists not entered, gaps."""
+
+from collections.abc import Iterator, Mapping
+
+from gateway.config.locate import suggest
+from gateway.errors import Finding
+from gateway.ports import NativeField
+from gateway.translate.rules import MappingFile, Path, Repeat, Rules, show
+
+Fields = Mapping[str, NativeField]
+
+
+def unread(mapping: MappingFile, rules: Rules, fields: Fields, above: Path = ()) -> Iterator[Finding]:
+    """Yield what a reply or row table reads but the contract does not have."""
+    for rule in rules:
+        where = mapping.at(rule.line)
+        inside = above
+        if rule.each is not None:
+            yield from _named(where, (*above, *rule.each), above, fields, entered=True)
+            inside = (*above, *rule.each)
+        if rule.when is not None:
+            yield from _named(where, (*above, *rule.when.path), above, fields)
+        if isinstance(rule, Repeat):
+            yield from unread(mapping, rule.rules, fields, inside)
+            continue
+        for path in rule.sources:
+            yield from _named(where, (*inside, *path), inside, fields)
+
+
+def unwritten(mapping: MappingFile, rules: Rules, fields: Fields, line: int) -> Iterator[Finding]:
+    """Yield what a request table writes but the contract lacks, and what the contract requires but nothing feeds."""
+    fed: set[Path] = set()
+    for where, path, above, entered in _lefts(mapping, rules, ()):
+        fed.update(path[:length] for length in range(1, len(path) + 1))
+        yield from _named(where, path, above, fields, entered=entered)
+    for name, native in fields.items():
+        path = tuple(name.split("."))
+        wanted = all(path[:n] in fed or _required(path[:n], fields) for n in range(1, len(path)))
+        if native.required and wanted and path not in fed and not _has_children(path, fields):
+            remedy = f'add {name} = "..." or {{ const = ... }}'
+            yield Finding(
+                where=mapping.at(line), what=f"the agency requires {name}, and no rule feeds it", remedy=remedy
+            )
+
+
+def _lefts(mapping: MappingFile, rules: Rules, above: Path) -> Iterator[tuple[str, Path, Path, bool]]:
+    for rule in rules:
+        left = (*above, *rule.left)
+        yield mapping.at(rule.line), left, above, rule.each is not None
+        if isinstance(rule, Repeat):
+            yield from _lefts(mapping, rule.rules, left)
+
+
+def _named(where: str, path: Path, above: Path, fields: Fields, *, entered: bool = False) -> Iterator[Finding]:
+    if not path[:1] or path[len(above) :][:1] == () or path[len(above)].startswith("@"):
+        return
+    name = show(path)
+    if name not in fields and not _has_children(path, fields):
+        yield Finding(where=where, what=f"the agency's contract has no field {name}", remedy=suggest(name, fields))
+        return
+    last = len(path) - entered
+    for length in range(len(above) + 1, last + 1):
+        found = fields.get(show(path[:length]))
+        if found is not None and found.many:
+            yield Finding(where=where, what=f"{show(path[:length])} may repeat", remedy="enter it with each")
+            return
+
+
+def _required(path: Path, fields: Fields) -> bool:
+    found = fields.get(show(path))
+    return found is not None and found.required
+
+
+def _has_children(path: Path, fields: Fields) -> bool:
+    start = show(path) + "."
+    return any(name.startswith(start) for name in fields)

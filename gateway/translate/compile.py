@@ -1,0 +1,209 @@
+"""A mapping's tables -> what the gateway runs: translators, row readers and their canonical schemas."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from gateway.config.locate import suggest
+from gateway.errors import ConfigError, Finding
+from gateway.message import Context, Document
+from gateway.ports import Contract, NativeField
+from gateway.translate.agreed import unread, unwritten
+from gateway.translate.backward import Backward
+from gateway.translate.explain import from_context
+from gateway.translate.forward import Forward
+from gateway.translate.outcome import OutcomeTable, compile_outcome
+from gateway.translate.pairs import Native, Pairs, Setting, Side, pointer
+from gateway.translate.plan import Plan, inexact, is_context
+from gateway.translate.program import Program
+from gateway.translate.rules import MISSING, MappingFile, Path, Repeat, Rule, Rules, Section
+from gateway.translate.schema import CanonicalSchema, schema
+from gateway.translate.shape import Clash, Record, built, needed
+
+T = TypeVar("T")
+
+_SORTED = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str)
+
+
+class TableTranslator:
+    """The Translator of one operation; safe to share between tasks and threads."""
+
+    __slots__ = ("_context", "_pointers", "to_canonical", "to_headers", "to_native")
+
+    def __init__(self, request: Program, headers: Program, reply: Program, rules: Rules, header_rules: Rules) -> None:
+        self.to_native = request
+        self.to_headers = headers
+        self.to_canonical = reply
+        self._pointers = dict(_pointers(rules))
+        self._context = tuple(sorted({path for path in _sources((*rules, *header_rules)) if is_context(path)}))
+
+    def pointer(self, native_path: str, /) -> str:
+        """Return the JSON Pointer of the canonical field that feeds a native one; steps that are numbers are indexes."""
+        steps = native_path.replace("[", ".").replace("]", "").split(".")
+        indexes = [step for step in steps if step.isdigit()]
+        found = self._pointers.get(".".join(step for step in steps if not step.isdigit()), "")
+        for index in indexes:
+            found = found.replace("*", index, 1)
+        return found.partition("/*")[0]
+
+    def key(self, body: Document, context: Context, /) -> bytes:
+        """Return what makes two requests the same: canonical body and every `@` value the mapping uses."""
+        values = [from_context(path, context) for path in self._context]
+        return _SORTED.encode([body, [None if value is MISSING else value for value in values]])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """All that one operation needs; `native_of` and `request_of` undo the tables, None where that can't be done.
+
+    `columns` are the native request fields at the top level, in the order of the table.
+    """
+
+    translator: TableTranslator
+    request: CanonicalSchema
+    reply: CanonicalSchema
+    outcome: OutcomeTable
+    columns: tuple[str, ...]
+    native_of: Program | None
+    request_of: Program | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A feed's row table: `read` builds the canonical row of a native one, `write` undoes it, None where it can't."""
+
+    read: Program
+    write: Program | None
+    schema: CanonicalSchema
+    columns: tuple[str, ...]
+
+
+def compile_operation(
+    mapping: MappingFile,
+    operation: str,
+    *,
+    contract: Contract | None = None,
+    timezone: str = "Asia/Jakarta",
+    native: Native = "json",
+) -> Compiled:
+    """Compile the tables of one operation; raises ConfigError with every finding, each at its file and line."""
+    section = _section(mapping, operation)
+    blank = _nearest(section.blank, mapping.agency.blank, native == "csv")
+    root = _nearest(section.root, mapping.agency.root, ())
+    header_rules = tuple({rule.left: rule for rule in (*mapping.agency.headers, *section.headers)}.values())
+    request_rules, reply_rules = section.request or (), section.reply or ()
+    compiler = _Compiler(mapping, ZoneInfo(timezone), native, blank=blank)
+    request = compiler.table(request_rules, "write", contract and contract.request)
+    headers = compiler.table(header_rules, "write", contract and contract.headers)
+    reply = compiler.table(reply_rules, "read", contract and contract.reply, root=root)
+    if contract is not None:
+        compiler.findings += unwritten(mapping, request_rules, contract.request, section.line)
+        compiler.findings += unread(mapping, reply_rules, contract.reply, root)
+        if contract.headers:
+            compiler.findings += unwritten(mapping, header_rules, contract.headers, section.line)
+    wanted = compiler.shape(lambda: needed(Plan(file=mapping.name, parts=(*request[0].parts, *headers[0].parts))))
+    given = compiler.shape(lambda: built(reply[0]))
+    compiler.finish()
+    to_native, to_headers = Program(request[0], "request"), Program(headers[0], "request")
+    trials = (Program(inexact(table[0]), "request").errors for table in (request, headers) if inexact(table[0]).parts)
+    return Compiled(
+        translator=TableTranslator(to_native, to_headers, Program(reply[0], "reply"), request_rules, header_rules),
+        request=schema(wanted, *trials),
+        reply=schema(given),
+        outcome=compile_outcome(mapping, operation),
+        columns=tuple(dict.fromkeys(rule.left[0] for rule in request_rules)),
+        native_of=Program(reply[1], "reply") if reply[1] else None,
+        request_of=Program(request[1], "request") if request[1] else None,
+    )
+
+
+def compile_row(mapping: MappingFile, feed: str, *, timezone: str = "Asia/Jakarta") -> Row:
+    """Compile the `[feed.row]` table; its errors point at columns. Raises ConfigError with every finding."""
+    section = _section(mapping, feed)
+    if section.row is None:
+        remedy = f"add [{feed}.row]: left our field, right their column"
+        raise ConfigError(Finding(where=mapping.at(section.line), what=f"{feed} has no row table", remedy=remedy))
+    compiler = _Compiler(mapping, ZoneInfo(timezone), "csv", blank=section.blank is not False, by_source=True)
+    forward, backward = compiler.table(section.row, "read", None)
+    shape = compiler.shape(lambda: built(forward))
+    compiler.finish()
+    return Row(
+        read=Program(forward, "reply"),
+        write=Program(backward, "reply") if backward else None,
+        schema=schema(shape),
+        columns=tuple(dict.fromkeys(path[0] for path in _sources(section.row) if path)),
+    )
+
+
+class _Compiler:
+    """Compiles the tables of one section and collects their findings."""
+
+    def __init__(
+        self, mapping: MappingFile, zone: ZoneInfo, native: Native, *, blank: bool, by_source: bool = False
+    ) -> None:
+        self.findings: list[Finding] = []
+        self._mapping = mapping
+        self._zone = zone
+        self._native = native
+        self._blank = blank
+        self._by_source = by_source
+
+    def table(
+        self, rules: Rules, side: Side, fields: Mapping[str, NativeField] | None, root: Path = ()
+    ) -> tuple[Plan, Plan | None]:
+        setting = Setting(
+            mapping=self._mapping, side=side, zone=self._zone, native=self._native, blank=self._blank,
+            fields=fields, root=root, by_source=self._by_source,
+        )  # fmt: skip
+        pairs = Pairs(setting)
+        forward = Forward(setting, pairs).plan(rules, root)
+        self.findings += pairs.findings
+        return forward, None if pairs.findings else Backward(setting, pairs).plan(rules)
+
+    def shape(self, make: Any) -> Record:
+        try:
+            shape: Record = make()
+        except Clash as clash:
+            self.findings.append(Finding(where=self._mapping.at(clash.line), what=str(clash)))
+            return Record()
+        return shape
+
+    def finish(self) -> None:
+        if self.findings:
+            raise ConfigError(*dict.fromkeys(self.findings))
+
+
+def _section(mapping: MappingFile, name: str) -> Section:
+    if name not in mapping.operations:
+        what = f"{mapping.name} has no tables for {name}"
+        raise ConfigError(Finding(where=mapping.name, what=what, remedy=suggest(name, mapping.operations)))
+    return mapping.operations[name]
+
+
+def _nearest(own: T | None, agency: T | None, default: T) -> T:
+    return own if own is not None else agency if agency is not None else default
+
+
+def _sources(rules: Iterable[Rule | Repeat]) -> Iterator[Path]:
+    for rule in rules:
+        if isinstance(rule, Repeat):
+            yield from _sources(rule.rules)
+        else:
+            yield from rule.sources
+
+
+def _pointers(rules: Rules, above: Path = (), ours: str = "") -> Iterator[tuple[str, str]]:
+    for rule in rules:
+        left = (*above, *rule.left)
+        if isinstance(rule, Repeat):
+            here = f"{ours}{pointer(rule.each)}/*"
+            yield ".".join(left), here
+            yield from _pointers(rule.rules, left, here)
+            continue
+        source = next((path for path in rule.sources if not is_context(path)), None)
+        if source is not None:
+            each = f"{pointer(rule.each)}/*" if rule.each else ""
+            yield ".".join(left), ours + each + pointer(source)

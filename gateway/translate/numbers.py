@@ -1,0 +1,77 @@
+"""Reads and writes decimal numbers as people write them: 1.234,56 or Rp1.234,56; never through a float."""
+
+import re
+from collections.abc import Callable
+from decimal import Context, Decimal, InvalidOperation
+from functools import lru_cache
+
+from gateway.translate.convert import LONGEST_NUMBER, Bad, Form, Pair, Step, need_number, plain, refuse_type
+
+_FORMAT = re.compile(r"(?P<before>(?:Rp\.? ?)?)1(?P<group>[.,' ]?)234(?:(?P<point>[.,])(?P<decimals>[0-9]{1,6}))?")
+_EXACT = Context(prec=2 * LONGEST_NUMBER + 8)
+_CACHED = 4096
+
+
+def problem(form: str) -> str:
+    """Return what is wrong with a number format, "" if nothing is."""
+    found = _FORMAT.fullmatch(form)
+    if found is None:
+        return "write the number 1234.56 their way: 1.234,56 or 1,234.56 or 1234,56 or Rp1.234,56"
+    return "grouping and decimals need different signs" if found["group"] and found["group"] == found["point"] else ""
+
+
+def numbers(form: str, *, number: bool) -> Pair:
+    """Return the converter of a number format; `number` when their side takes a number itself, not text."""
+    read = _reader(form)
+    write = Step(run=need_number, quick=Decimal) if number else Step(run=_writer(form))
+    return Pair(read=Step(run=read), write=write, form=Form(kind="number"), exact=number)
+
+
+def _reader(form: str) -> Callable[[object], Decimal | int]:
+    parts = _parts(form)
+    group, point = re.escape(parts["group"]), re.escape(parts["point"])
+    whole = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})*" if group else rf"[0-9]{{1,{LONGEST_NUMBER}}}"
+    after = rf"(?:{point}[0-9]{{1,{len(parts['decimals'])}}})?" if point else ""
+    match = re.compile(rf"(-?){re.escape(parts['before'])}({whole}{after})").fullmatch
+
+    @lru_cache(maxsize=_CACHED)
+    def parse(text: str) -> Decimal:
+        found = match(text)
+        if found is None or len(text) > 2 * LONGEST_NUMBER:
+            raise Bad("number", text, number=form)
+        digits = found[2].replace(parts["group"], "") if group else found[2]
+        return Decimal(found[1] + (digits.replace(parts["point"], ".") if point else digits))
+
+    def read(value: object) -> Decimal | int:
+        if isinstance(value, str):
+            return parse(value)
+        if value is None or not isinstance(value, int | Decimal):
+            raise refuse_type(value, f'number "{form}"')
+        return need_number(value)
+
+    return read
+
+
+def _writer(form: str) -> Callable[[object], str]:
+    parts = _parts(form)
+    decimals = len(parts["decimals"])
+    smallest = Decimal(1).scaleb(-decimals)
+    spell = ("," if parts["group"] else "") + f".{decimals}f"
+    signs = str.maketrans({",": parts["group"], ".": parts["point"]})
+
+    def write(value: object) -> str:
+        number = Decimal(need_number(value))
+        try:
+            if not plain(number) or number.quantize(smallest, context=_EXACT) != number:
+                raise Bad("number", value, number=form)
+        except InvalidOperation as error:
+            raise Bad("number", value, number=form) from error
+        sign = "-" if number < 0 else ""
+        return sign + parts["before"] + format(abs(number), spell).translate(signs)
+
+    return write
+
+
+def _parts(form: str) -> dict[str, str]:
+    found = _FORMAT.fullmatch(form)
+    return found.groupdict(default="") if found else {}

@@ -1,0 +1,38 @@
+"""Judges a mapping's patterns: only those that take linear time and that JSON Schema understands as well."""
+
+import re
+from re import _constants as op  # type: ignore[attr-defined]  # the only view of a parsed pattern that Python has
+from re import _parser as parser  # type: ignore[attr-defined]  # the same
+from typing import Any
+
+_PLAIN = {op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN}
+_REPEATS = {op.MAX_REPEAT, op.MIN_REPEAT}
+
+
+def problem(pattern: str) -> str:
+    """Return what is wrong with a pattern, "" if nothing is."""
+    try:
+        re.compile(pattern)
+        return _judge(parser.parse(pattern), repeated=False)
+    except (re.error, OverflowError, RecursionError) as error:
+        return f"it can't be read: {error}"
+
+
+def _judge(parsed: Any, *, repeated: bool) -> str:
+    for code, argument in parsed:
+        wrong = ""
+        if code in _REPEATS:
+            _, most, inner = argument
+            endless = most is op.MAXREPEAT
+            wrong = "a repetition inside a repetition can take forever" if endless and repeated else ""
+            wrong = wrong or _judge(inner, repeated=repeated or endless)
+        elif code is op.BRANCH:
+            wrong = "" if not repeated else "alternatives inside a repetition can take forever"
+            wrong = wrong or next(filter(None, (_judge(branch, repeated=repeated) for branch in argument[1])), "")
+        elif code is op.SUBPATTERN:
+            wrong = _judge(argument[-1], repeated=repeated)
+        elif code not in _PLAIN:
+            wrong = "only characters, classes, groups, alternatives and repetitions (the whole text is matched anyway)"
+        if wrong:
+            return wrong
+    return ""
