@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from gateway import registry
@@ -15,8 +15,9 @@ from gateway.limits import Limits, limits
 from gateway.message import Context, Message, OperationId, Outcome, Reply
 from gateway.metrics import Metrics
 from gateway.pipeline import stack
-from gateway.ports import Adapter, Clock, Contract, Described, FeedColumns, Handler, Probe, Source
+from gateway.ports import Adapter, Clock, Contract, Described, FeedColumns, Handler, Probe, Snapshots, Source
 from gateway.translate.compile import Compiled, Row, compile_operation, compile_row
+from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
 
 P = ParamSpec("P")
@@ -55,6 +56,7 @@ class _Builder:
         self.tools = tools
         self.title = self.section.title or name
         self.zone = self.section.timezone or located.config.gateway.timezone
+        self.provided = tools.provide(name, self.section)
         self.findings: list[Finding] = []
         self.unready = _unready(located.missing.get(name, ()))
 
@@ -76,6 +78,7 @@ class _Builder:
             breaker=lambda: shared.breaker.state,
             probe=adapter if isinstance(adapter, Probe) else None,
             source=adapter if rows and isinstance(adapter, Source) else None,
+            snapshots=cast("Snapshots | None", self.provided.get(Snapshots)),
             feeds={feed: self._feed(feed, row) for feed, row in rows.items()},
             unready=self.unready,
         )
@@ -108,7 +111,7 @@ class _Builder:
             operation.call: compiled.columns
             for name, operation in self.section.operation.items()
             if operation.call in outs
-            and (compiled := self._try(compile_operation, self.mapping, name, timezone=self.zone)) is not None
+            and (compiled := self._try(compile_operation, self.mapping, name, timezone=self.zone, native="csv"))
         }
 
     def _adapter(self, rows: Mapping[str, Row]) -> Adapter:
@@ -121,11 +124,11 @@ class _Builder:
         )
         try:
             make = self.tools.find(self.section.adapter)
-            provided = {**self.tools.provide(self.name, self.section), FeedColumns: columns}
+            provided = {**self.provided, FeedColumns: columns}
             adapter = fill(make, self.section.model_extra or {}, provided, section=section, where=self._where)
         except ConfigError as error:
             raise ConfigError(*self.findings, *(self._placed(finding) for finding in error.findings)) from None
-        return self.tools.tap(adapter)
+        return adapter
 
     def _placed(self, finding: Finding) -> Finding:
         """Say where in gateway.toml a finding is that an adapter made, which knows only its own keys."""
@@ -167,7 +170,8 @@ class _Builder:
 
     def _compile(self, name: str, section: Operation, adapter: Adapter) -> Compiled:
         contract = self._contract(name, section, adapter)
-        return compile_operation(self.mapping, name, contract=contract, timezone=self.zone)
+        native: Native = "csv" if isinstance(adapter, Source) else "json"
+        return compile_operation(self.mapping, name, contract=contract, timezone=self.zone, native=native)
 
     def _contract(self, name: str, section: Operation, adapter: Adapter) -> Contract | None:
         if not isinstance(adapter, Described):
@@ -184,7 +188,7 @@ class _Builder:
         operation = f"{self.name}/{name}"
         login = self._login()
         channel = Channel(
-            adapter=adapter,
+            adapter=self.tools.tap(adapter),
             translator=compiled.translator,
             outcomes=compiled.outcome,
             target=section.call,

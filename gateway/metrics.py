@@ -84,6 +84,10 @@ TABLE: tuple[Metric, ...] = (
 )
 
 
+OTHER = "other"
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
 class Metrics:
     """The table's metrics in a registry of their own; each method gives a child, to be bound once at load."""
 
@@ -126,3 +130,58 @@ class Metrics:
             child(1)
 
         return count
+
+
+class RequestFigures:
+    """Where the edge counts one operation's answered requests; the children of each status and outcome are kept."""
+
+    __slots__ = ("_agency", "_by_client", "_by_outcome", "_duration", "_metrics", "_operation", "_overhead", "_sizes")
+
+    def __init__(self, metrics: Metrics, operation: str, agency: str) -> None:
+        self._metrics = metrics
+        self._operation = operation
+        self._agency = agency
+        self._duration = metrics.histogram("gateway_request_duration_seconds", operation, agency)
+        self._overhead = metrics.histogram("gateway_overhead_seconds")
+        self._sizes = (
+            metrics.counter("gateway_request_bytes_total", operation),
+            metrics.counter("gateway_response_bytes_total", operation),
+        )
+        self._by_outcome: dict[tuple[str, int, str], Callable[[float], None]] = {}
+        self._by_client: dict[tuple[str, str], Callable[[float], None]] = {}
+
+    def done(  # noqa: PLR0913, PLR0917 - one call per request, by position, is the cheap way
+        self,
+        method: str,
+        client: str,
+        status: int,
+        outcome: str,
+        seconds: float,
+        agency_seconds: float,
+        request_bytes: int,
+        response_bytes: int,
+        /,
+    ) -> None:
+        """Count one answered request; `client` is a configured name, or "" when nobody showed a valid key."""
+        count = self._by_outcome.get((method, status, outcome)) or self._outcome(method, status, outcome)
+        count(1)
+        by_client = self._by_client.get((client, outcome)) or self._client(client, outcome)
+        by_client(1)
+        self._duration(seconds)
+        self._overhead(max(0.0, seconds - agency_seconds))
+        received, sent = self._sizes
+        received(request_bytes)
+        sent(response_bytes)
+
+    def _outcome(self, method: str, status: int, outcome: str) -> Callable[[float], None]:
+        known = method if method in _METHODS else OTHER
+        labels = (self._operation, self._agency, known, str(status), outcome)
+        child = self._metrics.counter("gateway_requests_total", *labels)
+        if known == method:
+            self._by_outcome[method, status, outcome] = child
+        return child
+
+    def _client(self, client: str, outcome: str) -> Callable[[float], None]:
+        child = self._metrics.counter("gateway_client_requests_total", client or OTHER, self._agency, outcome)
+        self._by_client[client, outcome] = child
+        return child

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.message import Document, OperationId
-from gateway.ports import Handler, Probe, Schema, Source
+from gateway.ports import Handler, Probe, Schema, Snapshots, Source
 from gateway.translate.schema import CanonicalSchema
 
 
@@ -46,6 +46,7 @@ class Agency:
     feeds: Mapping[str, Feed] = field(default_factory=dict)
     probe: Probe | None = None
     source: Source | None = None
+    snapshots: Snapshots | None = None
     unready: str = ""
 
 

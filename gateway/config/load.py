@@ -33,13 +33,14 @@ _NOT_YET: tuple[tuple[KeyPath, frozenset[str]], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Located:
-    """A configuration that holds, with the lines of its keys and the secrets each agency lacks."""
+    """A configuration that holds: the lines of its keys, the secrets each agency lacks, and those that were filled in."""
 
     config: Config
     file: str
     folder: Path
     lines: Mapping[KeyPath, int]
     missing: Mapping[str, tuple[str, ...]]
+    secrets: frozenset[str] = frozenset()
 
     def where(self, *path: str) -> str:
         """Return `gateway.toml:12` for a key, or for the nearest table around it."""
@@ -73,7 +74,14 @@ def load(path: Path, environment: Mapping[str, str]) -> Located:
         raise ConfigError(*findings) from None
     if findings:
         raise ConfigError(*findings)
-    return Located(config=config, file=path.name, folder=path.parent, lines=lines, missing=_by_agency(absent))
+    return Located(
+        config=config,
+        file=path.name,
+        folder=path.resolve().parent,
+        lines=lines,
+        missing=_by_agency(absent),
+        secrets=frozenset(environment[name] for name in _VARIABLE.findall(text) if environment.get(name)),
+    )
 
 
 def finding(

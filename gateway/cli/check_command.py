@@ -1,0 +1,48 @@
+"""`gateway check`: everything there is to say about the configuration, offline, all in one go."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import msgspec
+
+from gateway.cli.options import config_option, read_config
+from gateway.errors import ConfigError, Finding
+
+
+@click.command(
+    name="check", help="Check gateway.toml, the mappings and the pinned WSDLs; exits with 1 when something must change."
+)
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Findings as JSON, for scripts.")
+def command(config: Path, *, as_json: bool) -> None:
+    """Print the findings."""
+    findings = _findings(config)
+    if as_json:
+        click.echo(msgspec.json.encode([asdict(finding) for finding in findings]))
+    else:
+        _print(findings)
+    sys.exit(any(not finding.warning for finding in findings))
+
+
+def _findings(config: Path) -> Sequence[Finding]:
+    from gateway import app  # noqa: PLC0415 - what can't even be read is told without loading the adapters
+
+    try:
+        return app.check(read_config(config, os.environ))
+    except ConfigError as error:
+        return error.findings
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        level = click.style("warning", fg="yellow") if finding.warning else click.style("error", fg="red")
+        click.echo(f"{finding.where}: {level}: {finding.what}")
+        if finding.remedy:
+            click.echo(f"    {finding.remedy}")
+    errors = sum(not finding.warning for finding in findings)
+    warnings = len(findings) - errors
+    click.echo(f"{errors} to change, {warnings} to consider" if findings else "nothing to change")

@@ -1,0 +1,128 @@
+"""`gateway demo`: eight stand-in agencies and the gateway before them, on loopback only, with a client whose key is demo."""
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import click
+import uvloop
+
+from demo import CONTROL_PORT, ENVIRONMENT, PORTS
+from gateway import app
+from gateway.cli.options import config_option, read_config
+from gateway.edge.auth import Admission, KeyHash
+from gateway.errors import ConfigError, Finding
+
+KEY = "demo"
+STAND_INS_START = 15.0
+"""Seconds."""
+
+TO_TRY = (
+    ("a permit's status (SOAP)", "{curl} '{url}/v1/izin/status?nomor=161/IMB/IV/2021'"),
+    (
+        "file a permit (SOAP)",
+        '{curl} {url}/v1/izin {json} \'{{"jenis": "IMB", "jenis_permohonan": "baru", "pemohon": '
+        '{{"nik": "1405025205909001", "nama": "Siti Rahmawati", "alamat": "Jl. Akasia 12"}}}}\'',
+    ),
+    (
+        "a queue ticket at the clinic (REST)",
+        '{curl} {url}/v1/antrean {json} \'{{"nik": "1405020311789003", "no_hp": "081200009003", '
+        '"kode_poli": "UMU", "tanggal": "{tomorrow}"}}\'',
+    ),
+    (
+        "a child's immunisations (CSV)",
+        '{curl} {url}/v1/imunisasi/cari {json} \'{{"nik_anak": "1405025503259101"}}\'',
+    ),
+    (
+        "everything about one citizen (gathered)",
+        '{curl} {url}/v1/warga/ringkasan {json} \'{{"nik": "1405025205909001"}}\'',
+    ),
+)
+
+
+@click.command(name="demo", help="Start the stand-in agencies and the gateway; prints what to try. Ctrl-C ends both.")
+@config_option
+def command(config: Path) -> None:
+    """Start everything."""
+    located = read_config(config, {**os.environ, **ENVIRONMENT})
+    listen, metrics = located.config.gateway.listen, located.config.gateway.metrics
+    _only_loopback(located.where("gateway", "listen"), listen)
+    _only_loopback(located.where("gateway", "metrics"), metrics)
+    guest = Admission(name="demo", title="Demo", keys=(KeyHash(sha256=sha256(KEY.encode()).hexdigest()),), allow=("*",))
+    with _stand_ins(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(app.run(located, guests=[guest], started=_tell))
+
+
+def _only_loopback(where: str, address: str) -> None:
+    host = address.rpartition(":")[0].strip("[]")
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if host != "localhost":
+        what = f'the demo listens on loopback only, and "{address}" is not: its key is known to everybody'
+        raise ConfigError(Finding(where=where, what=what, remedy='write "127.0.0.1:8080", or use gateway run'))
+
+
+@contextlib.contextmanager
+def _stand_ins() -> Iterator[None]:
+    """Run the stand-ins as a child; it hears Ctrl-C too, and is ended in any case."""
+    for port in (CONTROL_PORT, *PORTS.values()):
+        _must_be_free(port)
+    child = subprocess.Popen([sys.executable, "-m", "demo"])  # noqa: S603 - our own interpreter and package
+    try:
+        _wait_for(child)
+        yield
+    finally:
+        child.terminate()
+        child.wait()
+
+
+def _must_be_free(port: int) -> None:
+    with socket.socket() as probe:
+        if probe.connect_ex(("127.0.0.1", port)) == 0:
+            what = f"port {port}, which a stand-in agency needs, is in use"
+            raise ConfigError(Finding(where="gateway demo", what=what, remedy="is another demo running?"))
+
+
+def _wait_for(child: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + STAND_INS_START
+    while time.monotonic() < until and child.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", CONTROL_PORT)) == 0:
+                return
+        time.sleep(0.02)
+    what = "the stand-in agencies did not start"
+    raise ConfigError(Finding(where="gateway demo", what=what, remedy="run python -m demo and read what it says"))
+
+
+def _tell(listen: str, metrics: str) -> None:
+    values = {
+        "url": f"http://{listen}",
+        "curl": f"curl -H 'X-API-Key: {KEY}'",
+        "json": "--json",
+        "tomorrow": time.strftime("%Y-%m-%d", time.localtime(time.time() + 86_400)),
+    }
+    lines = ["", f"The gateway is at http://{listen} in front of {len(PORTS)} stand-in agencies. Try:", ""]
+    for title, text in TO_TRY:
+        lines += [f"  # {title}", f"  {text.format(**values)}", ""]
+    if shutil.which("curl") is None:
+        lines += ["  (curl is not installed here: apt-get install curl)", ""]
+    lines += [
+        f"  documentation   http://{listen}/docs",
+        f"  metrics         http://{metrics}/metrics",
+        f"  switch one off  curl -X POST -H 'X-Demo: switch' http://127.0.0.1:{CONTROL_PORT}/__demo/dinkes/down",
+        f"  and on again    curl -X POST -H 'X-Demo: switch' http://127.0.0.1:{CONTROL_PORT}/__demo/dinkes/up",
+        "",
+        "Ctrl-C stops everything. One line per request follows.",
+        "",
+    ]
+    click.echo("\n".join(lines), err=True)

@@ -1,0 +1,25 @@
+"""`gateway run`: serve what gateway.toml says until Ctrl-C or SIGTERM."""
+
+import asyncio
+from pathlib import Path
+
+import click
+import uvloop
+
+from gateway import app
+from gateway.cli.options import config_option, read_config
+
+
+@click.command(name="run", help="Run the gateway until Ctrl-C or SIGTERM; requests under way are finished.")
+@config_option
+def command(config: Path) -> None:
+    """Serve."""
+    located = read_config(config)
+
+    def started(listen: str, metrics: str) -> None:
+        click.echo(
+            f"{located.config.gateway.name}: http://{listen}/docs, metrics at http://{metrics}/metrics", err=True
+        )
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(app.run(located, started=started))
