@@ -5,9 +5,11 @@ done until a request was handed to a connection, and maybe done from then on.
 """
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import cast
@@ -61,7 +63,13 @@ class Tls:
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
+        context.set_alpn_protocols(("http/1.1",))
         return context
+
+
+@cache
+def _usual_tls() -> ssl.SSLContext:
+    return Tls().context()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +104,7 @@ class HttpClient:
         self, agency: str, *, tls: Tls | None = None, connections: int = CONNECTIONS, max_body: int = MAX_BODY
     ) -> None:
         self._agency = agency
-        self._tls: ssl.SSLContext | bool = tls.context() if tls else True
+        self._tls = tls.context() if tls else _usual_tls()
         self._connections = connections
         self._max_body = max_body
         self._fresh: aiohttp.ClientSession | None = None
@@ -149,15 +157,13 @@ class HttpClient:
     async def probe(self, url: str, *, timeout: float) -> None:  # noqa: ASYNC109 -- as in send
         """Connect, with TLS where the URL has it, and hang up; raises Unavailable or AgencyTimeout."""
         target = URL(url)
-        context = (
-            (ssl.create_default_context() if self._tls is True else self._tls) if target.scheme == "https" else None
-        )
+        context = self._tls if target.scheme == "https" else None
         try:
             async with asyncio.timeout(timeout):
                 _, writer = await asyncio.open_connection(target.host, target.port, ssl=context)
         except TimeoutError:
             raise self._timed_out(maybe_done=False) from None
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise self._unavailable(error, maybe_done=False) from None
         writer.transport.abort()
 
@@ -294,7 +300,7 @@ class _Request(aiohttp.ClientRequest):
 
 def _why_unreachable(cause: Exception) -> str:
     match cause:
-        case aiohttp.ClientConnectorDNSError():
+        case aiohttp.ClientConnectorDNSError() | socket.gaierror() | UnicodeError():
             return "has a name that can't be resolved; check `url`"
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
             return "shows a TLS certificate that is not trusted; check `tls`"

@@ -197,7 +197,7 @@ class FetchedToken:
     def _taken(self, answer: Answer, agency: str) -> str:
         status = answer.http_status or 0
         token = _at(answer.document, self._login.token)
-        if status < 400 and isinstance(token, str) and token:  # noqa: PLR2004 -- RFC 9110 section 15.5
+        if status < 400 and isinstance(token, str) and token and token.isprintable():  # noqa: PLR2004 -- RFC 9110 section 15.5
             return token
         if status == 429 or status >= 500:  # noqa: PLR2004 -- RFC 6585; RFC 9110 section 15.6
             raise Unavailable(f"{agency}: its login answers HTTP {status}", maybe_done=False)

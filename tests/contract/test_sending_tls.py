@@ -26,6 +26,12 @@ def server_side(*, client_certificate: bool = False, highest: ssl.TLSVersion | N
     return context
 
 
+@pytest.fixture(params=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both loops: the gateway runs on uvloop where there is one."""
+    return "asyncio", {"use_uvloop": request.param == "uvloop"}
+
+
 @pytest.fixture
 async def client() -> AsyncIterator[HttpClient]:
     client = HttpClient("pln", tls=TRUSTING)

@@ -139,6 +139,7 @@ async def test_a_token_rejected_again_is_a_login_error_that_did_nothing(
         (said({"metadata": {"code": 201, "message": "Password salah"}}), AgencyLogin),
         (said({"response": {"token": ""}}), AgencyLogin),
         (said({"response": {"token": 7}}), AgencyLogin),
+        (said({"response": {"token": "a\r\nX-Sisip: 1"}}), AgencyLogin),
         (Said(b"<html>"), InvalidAnswer),
         (Said(b"", 302), InvalidAnswer),
         (Said(b"", 503), Unavailable),
