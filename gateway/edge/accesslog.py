@@ -121,7 +121,7 @@ def explain(error: Exception) -> str | None:
     parts += [_field(e, shown=not isinstance(error, InvalidRequest)) for e in errors[:_ERRORS]]
     if len(errors) > _ERRORS:
         parts.append(f"and {len(errors) - _ERRORS} more")
-    return mask_text("; ".join(parts))[:_ERROR_LENGTH] or None
+    return mask_text("; ".join(parts)[: 2 * _ERROR_LENGTH])[:_ERROR_LENGTH] or None
 
 
 def _field(error: FieldError, *, shown: bool) -> str:

@@ -8,7 +8,6 @@ _PREFLIGHT: tuple[Header, ...] = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
     (b"access-control-allow-headers", b"authorization, x-api-key, content-type, x-correlation-id, traceparent"),
     (b"access-control-max-age", b"600"),
-    (b"content-length", b"0"),
 )
 _EXPOSED: Header = (b"access-control-expose-headers", b"x-correlation-id, traceparent, retry-after, age, allow")
 

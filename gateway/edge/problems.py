@@ -147,7 +147,7 @@ def _details(error: Exception, language: Language) -> dict[str, object]:
     if isinstance(error, InvalidRequest) or (isinstance(error, TranslationError) and error.side == "request"):
         return _field_errors(error.errors, language)
     if isinstance(error, NotFound | Refused) and (text := str(error)):
-        return {"agency_message": mask_text(text)[:_AGENCY_TEXT]}
+        return {"agency_message": mask_text(text[: 2 * _AGENCY_TEXT])[:_AGENCY_TEXT]}
     if isinstance(error, UnsupportedSetting):
         return {"header": str(error)}
     return {}

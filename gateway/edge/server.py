@@ -15,7 +15,7 @@ from gateway.edge.ingress import Edge
 from gateway.edge.protocol import Protocol
 from gateway.errors import ConfigError, Finding
 
-_BACKLOG = 2048
+_BACKLOG, _LAST_PORT = 2048, 65535
 _KEEP_ALIVE_SECONDS = 75  # longer than the 60 s for which proxies such as nginx keep a connection
 _LAST_SECONDS = 1.0
 """After giving up, how long the answers may take to leave."""
@@ -70,6 +70,8 @@ def bind(address: str, setting: str) -> socket.socket:
     """Return a socket that listens at `host:port`; raises ConfigError naming the setting when that can't be."""
     host, _, port = address.rpartition(":")
     try:
+        if int(port) > _LAST_PORT:  # getaddrinfo would take it modulo 65536
+            raise ValueError(f"there is no port {port}")  # noqa: TRY301 -- told like the system's own refusals
         family, kind, protocol, _, where = socket.getaddrinfo(
             host.strip("[]") or None, int(port), type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]

@@ -83,7 +83,7 @@ def _documents(documents: Documents, current: Current, clock: Clock, readers: Re
     async def docs(request: Asked) -> Response[bytes]:
         headers = {**_DATED, "content-security-policy": policy(), "referrer-policy": "no-referrer"}
         text = documents.for_rights(rights(request))[1]
-        return Response(text, media_type="text/html; charset=utf-8", headers=headers)
+        return Response(text, media_type="text/html", headers=headers)
 
     return [openapi, docs]
 

@@ -248,3 +248,8 @@ def schema():
 @pytest.fixture(scope="module")
 def bucket():
     return FakeBucket
+
+
+@pytest.fixture(scope="module")
+def admitted():
+    return admissions()
