@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.message import Context, Document, MessageId
 from gateway.translate.compile import compile_operation
-from gateway.translate.load import parse
+from gateway.translate.load import parse_mapping
 
 MAPPING = """
 [izin.reply]
@@ -130,7 +130,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--records", type=int, default=5000)
     count = arguments.parse_args().records
-    mapping = parse(MAPPING, "bench.toml")
+    mapping = parse_mapping(MAPPING, "bench.toml")
     started = time.process_time()
     compiled = compile_operation(mapping, "izin")
     print(f"compile, once per operation      {(time.process_time() - started) * 1e3:8.1f} ms")

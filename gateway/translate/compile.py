@@ -41,7 +41,7 @@ class TableTranslator:
         self._context = tuple(sorted({path for path in _sources((*rules, *header_rules)) if is_context(path)}))
 
     def pointer(self, native_path: str, /) -> str:
-        """Return the JSON Pointer of the canonical field that feeds a native one; steps that are numbers are indexes."""
+        """Return the JSON Pointer of the field that feeds a native one; steps that are numbers are indexes."""
         steps = native_path.replace("[", ".").replace("]", "").split(".")
         indexes = [step for step in steps if step.isdigit()]
         found = self._pointers.get(".".join(step for step in steps if not step.isdigit()), "")
@@ -57,22 +57,18 @@ class TableTranslator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """All that one operation needs; `native_of` and `request_of` undo the tables, None where that can't be done.
-
-    `columns` are the native request fields at the top level, in the order of the table.
-    """
+    """All that one operation needs; `native_of` and `request_of` undo the tables, None where that can't be done."""
 
     translator: TableTranslator
     request: CanonicalSchema
     reply: CanonicalSchema
-    outcome: OutcomeTable
-    columns: tuple[str, ...]
+    outcomes: OutcomeTable
     native_of: Program | None
     request_of: Program | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class CompiledRow:
     """A feed's row table: `read` builds the canonical row of a native one, `write` undoes it, None where it can't."""
 
     read: Program
@@ -96,9 +92,9 @@ def compile_operation(
     header_rules = tuple({rule.left: rule for rule in (*mapping.agency.headers, *section.headers)}.values())
     request_rules, reply_rules = section.request or (), section.reply or ()
     compiler = _Compiler(mapping, ZoneInfo(timezone), native, blank=blank)
-    request = compiler.table(request_rules, "write", contract and contract.request)
-    headers = compiler.table(header_rules, "write", contract and contract.headers)
-    reply = compiler.table(reply_rules, "read", contract and contract.reply, root=root)
+    request = compiler.table(request_rules, "write", contract.request if contract else None)
+    headers = compiler.table(header_rules, "write", contract.headers if contract else None)
+    reply = compiler.table(reply_rules, "read", contract.reply if contract else None, root=root)
     if contract is not None:
         compiler.findings += unwritten(mapping, request_rules, contract.request, section.line)
         compiler.findings += unread(mapping, reply_rules, contract.reply, root)
@@ -111,16 +107,15 @@ def compile_operation(
     trials = (Program(inexact(table[0]), "request").errors for table in (request, headers) if inexact(table[0]).parts)
     return Compiled(
         translator=TableTranslator(to_native, to_headers, Program(reply[0], "reply"), request_rules, header_rules),
-        request=schema(wanted, *trials),
+        request=schema(wanted, *trials, nulls=False),
         reply=schema(given),
-        outcome=compile_outcome(mapping, operation),
-        columns=tuple(dict.fromkeys(rule.left[0] for rule in request_rules)),
+        outcomes=compile_outcome(mapping, operation),
         native_of=Program(reply[1], "reply") if reply[1] else None,
         request_of=Program(request[1], "request") if request[1] else None,
     )
 
 
-def compile_row(mapping: MappingFile, feed: str, *, timezone: str = "Asia/Jakarta") -> Row:
+def compile_row(mapping: MappingFile, feed: str, *, timezone: str = "Asia/Jakarta") -> CompiledRow:
     """Compile the `[feed.row]` table; its errors point at columns. Raises ConfigError with every finding."""
     section = _section(mapping, feed)
     if section.row is None:
@@ -130,7 +125,7 @@ def compile_row(mapping: MappingFile, feed: str, *, timezone: str = "Asia/Jakart
     forward, backward = compiler.table(section.row, "read", None)
     shape = compiler.shape(lambda: built(forward))
     compiler.finish()
-    return Row(
+    return CompiledRow(
         read=Program(forward, "reply"),
         write=Program(backward, "reply") if backward else None,
         schema=schema(shape),

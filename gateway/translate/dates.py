@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from gateway.translate.convert import Bad, Form, Pair, Step, need_text, read_integer, refuse_type
@@ -62,11 +62,26 @@ def typed(kind: str, zone: ZoneInfo) -> Pair:
     return _pair(kind, _SHOWN[kind], check, check)
 
 
+@cache
 def canonical(kind: str) -> Callable[[object], object]:
     """Return the check that a value is a canonical date, time or moment; raises Bad."""
     return _checked(
         _cached({"date": _plain_date, "time": _plain_time, "datetime": _canonical_moment}[kind]), _SHOWN[kind]
     )
+
+
+def is_canonical(kind: str) -> Callable[[str], bool]:
+    """Return the quick form of that check, for text; it remembers what it has seen."""
+    check = canonical(kind)
+
+    def test(text: str) -> bool:
+        try:
+            check(text)
+        except Bad:
+            return False
+        return True
+
+    return lru_cache(maxsize=_CACHED)(test)
 
 
 def _pair(kind: str, form: str, read: Text, write: Text) -> Pair:

@@ -10,7 +10,7 @@ from gateway.errors import FieldError
 from gateway.masking import mask_value
 from gateway.translate.code import Code
 from gateway.translate.convert import LONGEST_NUMBER, Bad, need_binary, need_number, need_text, refuse_type
-from gateway.translate.dates import canonical
+from gateway.translate.dates import canonical, is_canonical
 from gateway.translate.rules import MISSING
 from gateway.translate.shape import Leaf, Record, Series, Shape
 
@@ -67,10 +67,10 @@ def _write_record(code: Code, record: Record, name: str) -> None:
 
 def _misfit(code: Code, leaf: Leaf, name: str) -> str:
     """Return the expression that is true when the value may be wrong."""
-    if leaf.const is not MISSING or leaf.form.kind not in {"text", "integer", "boolean", "date"}:
+    if leaf.const is MISSING and leaf.form.kind in _MOMENTS:
+        return f"{name}.__class__ is not str or not {code.bind(is_canonical(leaf.form.kind))}({name})"
+    if leaf.const is not MISSING or leaf.form.kind not in {"text", "integer", "boolean"}:
         return f"{code.bind(partial(_wrong, leaf))}({name})"
-    if leaf.form.kind == "date":
-        return f"{name}.__class__ is not str or {code.bind(partial(_wrong, leaf))}({name})"
     if leaf.form.kind != "text":
         kind = code.bind({"integer": int, "boolean": bool}[leaf.form.kind])
         limit = f" or not -{10**LONGEST_NUMBER} < {name} < {10**LONGEST_NUMBER}" if leaf.form.kind == "integer" else ""

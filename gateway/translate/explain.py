@@ -10,17 +10,16 @@ from gateway.translate.convert import Bad, Step, refuse_type
 from gateway.translate.plan import EMPTY, OPTIONAL, REQUIRED, Field, Fixed, Listed, Part, Plan, is_context
 from gateway.translate.rules import MISSING, Path, When
 
-Errors = list[FieldError]
 
-
-def explain(plan: Plan, document: object, context: Context | None) -> tuple[dict[str, Any], Errors]:
+def explain(plan: Plan, document: object, context: Context | None) -> tuple[dict[str, Any], list[FieldError]]:
     """Return what the plan builds of a document, and every error; never raises."""
-    errors: Errors = []
+    reading = _Reading(plan.file, context)
     try:
         document = take_root(document, plan.root)
     except Bad as bad:
-        return {}, [_error(bad, "", f"{plan.file}:{plan.parts[0].line}" if plan.parts else plan.file)]
-    return _build(plan, document, context, "", errors), errors
+        where = f"{plan.file}:{plan.parts[0].line}" if plan.parts else plan.file
+        return {}, [error_of(bad, "", where)]
+    return reading.build(plan, document, ""), reading.errors
 
 
 def take_root(document: object, root: Path) -> object:
@@ -72,57 +71,64 @@ def applies(when: When, document: object) -> bool:
     return type(value) is type(when.equals) and value == when.equals
 
 
-def _build(plan: Plan, document: object, context: Context | None, prefix: str, errors: Errors) -> dict[str, Any]:
-    built: dict[str, Any] = {}
-    for part in plan.parts:
-        try:
-            value = _part(part, plan, document, context, prefix, errors)
-        except Bad as bad:
-            errors.append(_error(bad, prefix + getattr(part, "pointer", ""), f"{plan.file}:{part.line}", part))
-        except Exception:  # noqa: BLE001  # whatever a strange value does to us, the record gets an error, not a crash
-            pointer = prefix + getattr(part, "pointer", "")
-            errors.append(_error(Bad("type", expected="?"), pointer, f"{plan.file}:{part.line}", part))
-        else:
-            if value is not MISSING:
-                _put(built, part.target, value)
-    return built
+class _Reading:
+    """One reading of a document: the errors found so far."""
 
+    def __init__(self, file: str, context: Context | None) -> None:
+        self.errors: list[FieldError] = []
+        self._file = file
+        self._context = context
 
-def _part(part: Part, plan: Plan, document: object, context: Context | None, prefix: str, errors: Errors) -> object:
-    if part.when is not None and not applies(part.when, document):
-        return MISSING
-    if isinstance(part, Fixed):
-        return part.value
-    if isinstance(part, Field):
-        return _field(part, document, context)
-    elements = _elements(part, document)
-    if elements is MISSING or not isinstance(elements, list):
-        return MISSING
-    return [
-        _item(part, plan, element, context, f"{prefix}{part.pointer}/{index}", errors)
-        for index, element in enumerate(elements)
-    ]
+    def build(self, plan: Plan, document: object, prefix: str) -> dict[str, Any]:
+        built: dict[str, Any] = {}
+        for part in plan.parts:
+            pointer = prefix + ("" if isinstance(part, Fixed) else part.pointer)
+            try:
+                value = self._part(part, document, pointer)
+            except Bad as bad:
+                self._note(bad, pointer, part)
+            except Exception:  # noqa: BLE001 - whatever a strange value does, its record gets an error and no crash
+                self._note(Bad("type", expected="?"), pointer, part)
+            else:
+                if value is not MISSING:
+                    _put(built, part.target, value)
+        return built
 
+    def _part(self, part: Part, document: object, pointer: str) -> object:
+        if part.when is not None and not applies(part.when, document):
+            return MISSING
+        if isinstance(part, Fixed):
+            return part.value
+        if isinstance(part, Field):
+            return _field(part, document, self._context)
+        elements = _elements(part, document)
+        if elements is None:
+            return MISSING
+        return [self._item(part, element, f"{pointer}/{index}") for index, element in enumerate(elements)]
 
-def _item(part: Listed, plan: Plan, element: object, context: Context | None, prefix: str, errors: Errors) -> object:
-    where = f"{plan.file}:{part.line}"
-    try:
-        if isinstance(part.item, Field):
-            return _field(part.item, element, context)
-        if not isinstance(element, Mapping):
-            raise refuse_type(element, "object")  # as any other error of this element
-    except Bad as bad:
-        errors.append(_error(bad, prefix, where, part.item))
+    def _item(self, part: Listed, element: object, pointer: str) -> object:
+        item = part.item
+        if isinstance(item, Field):
+            try:
+                return _field(item, element, self._context)
+            except Bad as bad:
+                self._note(bad, pointer, item)
+                return None
+        if isinstance(element, Mapping):
+            return self.build(item, element, pointer)
+        self._note(refuse_type(element, "object"), pointer, part)
         return None
-    return _build(part.item, element, context, prefix, errors)
+
+    def _note(self, bad: Bad, pointer: str, part: Part) -> None:
+        self.errors.append(error_of(bad, pointer, f"{self._file}:{part.line}", part))
 
 
-def _elements(part: Listed, document: object) -> object:
+def _elements(part: Listed, document: object) -> list[Any] | None:
     value = fetch(part.each, document)
     if value is MISSING or value is None:
         if part.absent is REQUIRED:
             raise Bad("required") if value is MISSING else Bad("null")
-        return [] if part.absent is EMPTY else MISSING
+        return [] if part.absent is EMPTY else None
     if part.lenient:
         return as_list(value)
     if not isinstance(value, list | tuple):
@@ -172,7 +178,8 @@ def _put(built: dict[str, Any], target: Path, value: object) -> None:
     built[target[-1]] = value
 
 
-def _error(bad: Bad, pointer: str, where: str, part: object = None) -> FieldError:
+def error_of(bad: Bad, pointer: str, where: str, part: object = None) -> FieldError:
+    """Return what is told of a value that does not fit, masked."""
     personal = isinstance(part, Field) and part.rule.mask
     value = None if bad.value is MISSING else mask_value(bad.value, personal=personal)
     return FieldError(pointer=pointer, rule=bad.rule, params=bad.params, where=where, value=value)

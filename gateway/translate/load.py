@@ -17,7 +17,7 @@ _KEYS = ("root", "blank", "outcome", "http", "faults", *_TABLES)
 _AGENCY_KEYS = ("root", "blank", "outcome", "http", "faults", "headers")
 
 
-def load(path: FilePath, name: str = "") -> MappingFile:
+def load_mapping(path: FilePath, name: str = "") -> MappingFile:
     """Read a mapping file; `name` is how errors call it, the path by default. Raises ConfigError with all findings."""
     shown = name or str(path)
     try:
@@ -25,10 +25,10 @@ def load(path: FilePath, name: str = "") -> MappingFile:
     except (OSError, UnicodeDecodeError) as error:
         reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"can't be read: {error.strerror}"
         raise ConfigError(Finding(where=shown, what=f"the mapping {reason}")) from error
-    return parse(text, shown)
+    return parse_mapping(text, shown)
 
 
-def parse(text: str, name: str) -> MappingFile:
+def parse_mapping(text: str, name: str) -> MappingFile:
     """Read a mapping's text; raises ConfigError with all findings."""
     try:
         data = tomllib.loads(text, parse_float=Decimal)

@@ -51,7 +51,7 @@ class Pairs:
         self._setting = setting
         self._reads = setting.side == "read"
 
-    def pair(self, rule: Rule, above: Path) -> Pair:
+    def pair(self, rule: Rule, above: Path) -> Pair:  # noqa: PLR0911 - one return per converter
         """Return the converter of a rule whose native path starts at `above`."""
         theirs = rule.sources[0] if self._reads else rule.left
         kind = None if rule.join is not None or rule.split is not None else self._setting.kind((*above, *theirs))

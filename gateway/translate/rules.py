@@ -126,6 +126,11 @@ class MappingFile:
     operations: Mapping[str, Section]
     codes: Mapping[str, CodeTable]
 
+    def columns(self, operation: str) -> tuple[str, ...]:
+        """Return the native request fields of an operation at the top level, in the order of its table."""
+        rules = self.operations[operation].request if operation in self.operations else None
+        return tuple(dict.fromkeys(rule.left[0] for rule in rules or ()))
+
     def at(self, line: int) -> str:
         """Return `mappings/dinkes.toml:12`."""
         return f"{self.name}:{line}"

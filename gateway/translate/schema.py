@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from gateway.errors import ConfigError, FieldError, Finding
 from gateway.message import Document
+from gateway.ports import Schema
 from gateway.translate.convert import Bad, plain, read_integer
 from gateway.translate.examine import Fits, examine, fits
 from gateway.translate.rules import MISSING
@@ -62,24 +63,25 @@ class CanonicalSchema:
         return body
 
 
-def schema(shape: Record, *trials: Trial) -> CanonicalSchema:
-    """Return the schema of a shape."""
-    return CanonicalSchema(shape=shape, json=json_schema(shape), fits=fits(shape), trials=trials)
+def schema(shape: Record, *trials: Trial, nulls: bool = True) -> CanonicalSchema:
+    """Return the schema of a shape; `nulls` False keeps quiet about null, which requests may say for "left out"."""
+    return CanonicalSchema(shape=shape, json=json_schema(shape, nulls=nulls), fits=fits(shape), trials=trials)
 
 
-def merge(schemas: Sequence[CanonicalSchema], where: str = "gateway.toml") -> CanonicalSchema:
+def merge(schemas: Sequence[Schema], where: str = "gateway.toml") -> CanonicalSchema:
     """Return one schema with the fields of all; raises ConfigError at `where` if a field means two things."""
+    requests = [_own(one) for one in schemas]
     try:
-        shape = merged(one.shape for one in schemas)
+        shape = merged(one.shape for one in requests)
     except Clash as clash:
         remedy = "the operations put together must agree on it"
         raise ConfigError(Finding(where=where, what=str(clash), remedy=remedy)) from clash
-    return schema(shape, *(_only(trial, one) for one in schemas for trial in one.trials))
+    return schema(shape, *(_only(trial, one) for one in requests for trial in one.trials), nulls=False)
 
 
-def agree(one: CanonicalSchema, other: CanonicalSchema) -> tuple[str, ...]:
+def agree(one: Schema, other: Schema) -> tuple[str, ...]:
     """Return how two schemas differ in what they take, as texts; empty if they are alike."""
-    mine, theirs = dict(_flat(one.shape)), dict(_flat(other.shape))
+    mine, theirs = dict(_flat(_own(one).shape)), dict(_flat(_own(other).shape))
     return tuple(
         f"{name}: {mine.get(name, 'not there')} and {theirs.get(name, 'not there')}"
         for name in sorted(mine.keys() | theirs.keys())
@@ -87,21 +89,28 @@ def agree(one: CanonicalSchema, other: CanonicalSchema) -> tuple[str, ...]:
     )
 
 
-def json_schema(shape: Shape) -> dict[str, object]:
+def _own(schema: Schema) -> CanonicalSchema:
+    if not isinstance(schema, CanonicalSchema):
+        raise TypeError(f"only schemas made of mappings can be compared, not {type(schema).__name__}")
+    return schema
+
+
+def json_schema(shape: Shape, *, nulls: bool = True) -> dict[str, object]:
     """Return the JSON Schema (2020-12) of a shape."""
+    found: dict[str, object]
     match shape:
         case Record():
-            found: dict[str, object] = {
+            found = {
                 "type": "object",
-                "properties": {name: json_schema(child) for name, child in shape.fields.items()},
+                "properties": {name: json_schema(child, nulls=nulls) for name, child in shape.fields.items()},
                 "required": [name for name, child in shape.fields.items() if child.required],
                 "additionalProperties": False,
             }
         case Series():
-            found = {"type": "array", "items": json_schema(shape.item)}
+            found = {"type": "array", "items": json_schema(shape.item, nulls=nulls)}
         case Leaf():
             found = _leaf(shape)
-    if shape.null and not shape.required and "type" in found:
+    if nulls and shape.null and not shape.required and "type" in found:
         found["type"] = [found["type"], "null"]
         if isinstance(found.get("enum"), list):
             found["enum"] = [*_list(found["enum"]), None]
@@ -122,12 +131,9 @@ def _leaf(leaf: Leaf) -> dict[str, object]:
         "description": leaf.about or None,
     }
     found = {**_KINDS[form.kind], **{name: value for name, value in limits.items() if value is not None}}
-    for name, value in (("const", leaf.const), ("default", leaf.default)):
-        if value is not MISSING:
-            found[name] = value
-    if leaf.example is not MISSING:
-        found["examples"] = [leaf.example]
-    return found
+    example = MISSING if leaf.example is MISSING else [leaf.example]
+    said = {"const": leaf.const, "default": leaf.default, "examples": example}
+    return {**found, **{name: value for name, value in said.items() if value is not MISSING}}
 
 
 def _flat(shape: Shape, path: str = "") -> Iterator[tuple[str, str]]:

@@ -170,7 +170,7 @@ class Reader:
             mask=table.get("mask", False),
             title=table.get("title", ""),
             about=table.get("about", ""),
-            **{name: table.get(name) for name in ("join", "split", "digits", "pattern", "max")},  # type: ignore[arg-type]  # types were checked
+            **{name: table.get(name) for name in ("join", "split", "digits", "pattern", "max")},
         )
 
     def _check_keys(self, table: Mapping[str, Any], key: Key) -> None:
@@ -184,21 +184,7 @@ class Reader:
                 self.find((*key, name), f"{key[-1]}: {name} must be {wanted}")
 
     def _contradictions(self, table: Mapping[str, Any], key: Key) -> None:
-        for what, wrong in (
-            ("const stands alone; only when, title, about and example go with it",
-             "const" in table and not table.keys() <= {"const", "when", "title", "about", "example"}),
-            ("join needs a list of several paths in from", "join" in table and not _several(table)),
-            ("a list in from needs join or using", _several(table) and not {"join", "using"} & table.keys()),
-            ("from must name at least one path", table.get("from") == []),
-            ("split and part go together", ("split" in table) != ("part" in table)),
-            ("split can't be empty", table.get("split") == ""),
-            ("split and join exclude each other", "split" in table and "join" in table),
-            ("part counts from 1", "part" in table and table["part"] < 1),
-            ("digits and max are at least 1", min(table.get("digits", 1), table.get("max", 1)) < 1),
-            ("default and optional exclude each other: with a default it is always there",
-             "default" in table and table.get("optional") is True),
-            ("each and when need a table of their own, or no default", "each" in table and bool({"default", "when"} & table.keys())),
-        ):  # fmt: skip
+        for wrong, what in _contradictions(table):
             if wrong:
                 self.find(key, f"{key[-1]}: {what}")
 
@@ -236,7 +222,7 @@ class Reader:
             self.find((*key, name), f"{key[-1]}: {name}: {wrong}", remedy)
         return Converter(kind=name, argument=argument, number=number)
 
-    def _argument(self, name: ConverterKind, value: Any) -> tuple[object, str, str]:
+    def _argument(self, name: ConverterKind, value: Any) -> tuple[object, str, str]:  # noqa: PLR0911 - one return per converter
         match name:
             case "date":
                 return value, dates.problem(value), ""
@@ -271,3 +257,25 @@ def _several(table: Mapping[str, Any]) -> bool:
 def _flags_problem(value: list[Any]) -> str:
     two = len(value) == 2 and type(value[0]) is type(value[1]) and type(value[0]) in {str, int, bool}  # noqa: PLR2004  # a pair
     return "" if two and value[0] != value[1] else "it takes two different values of one kind"
+
+
+def _contradictions(given: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
+    """Yield what can't be together, and whether it is."""
+    keys = given.keys()
+    several = _several(given)
+    beside_const = {"const", "when", "mask", "title", "about", "example"}
+    yield (
+        "const" in keys and not keys <= beside_const,
+        "const stands alone; only when, title, about, example go with it",
+    )
+    yield "join" in keys and not several, "join needs a list of several paths in from"
+    yield several and not {"join", "using"} & keys, "a list in from needs join or using"
+    yield given.get("from") == [], "from must name at least one path"
+    yield ("split" in keys) != ("part" in keys), "split and part go together"
+    yield given.get("split") == "", "split can't be empty"
+    yield "split" in keys and "join" in keys, "split and join exclude each other"
+    yield given.get("part", 1) < 1, "part counts from 1"
+    yield min(given.get("digits", 1), given.get("max", 1)) < 1, "digits and max are at least 1"
+    both = "default" in keys and given.get("optional") is True
+    yield both, "default and optional exclude each other: with a default it is always there"
+    yield "each" in keys and bool({"default", "when"} & keys), "a list with each takes neither default nor when"
