@@ -33,7 +33,7 @@ _NOT_YET: tuple[tuple[KeyPath, frozenset[str]], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Located:
-    """A configuration that holds: the lines of its keys, the secrets each agency lacks, and those that were filled in."""
+    """A configuration that holds: the lines of its keys, the secrets each agency lacks, and those it was given."""
 
     config: Config
     file: str
