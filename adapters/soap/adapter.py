@@ -1,0 +1,177 @@
+"""The SOAP adapter: one port of a pinned WSDL over the shared HTTP client; types are the plan's business."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+from yarl import URL
+
+from adapters.http import HttpAnswer, HttpClient, trace_headers
+from adapters.soap.decode import decode
+from adapters.soap.encode import encode
+from adapters.soap.plan import Field, MessagePlan, OperationPlan, Shape, paths
+from adapters.soap.planning import Plans, read_plans
+from gateway import (
+    Answer,
+    Call,
+    ConfigError,
+    Contract,
+    Document,
+    Fault,
+    FieldError,
+    Finding,
+    InvalidAnswer,
+    NativeField,
+    TranslationError,
+)
+
+LARGE = 256 * 1024  # decoding more than this takes longer than the event loop should wait
+PROBE_TIMEOUT = 5.0
+_SHOWN = 20
+
+
+class Login(BaseModel):
+    """Credentials, which mappings place in the body or a header as `@login.user` and `@login.password`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    user: str
+    password: SecretStr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoapAdapter:
+    """Speaks with one agency as its WSDL says; making one reads the WSDL, which blocks: do it in a thread.
+
+    `url` overrides the WSDL's address; `service` and `port` choose where the WSDL has several; `timezone` is given to
+    dateTimes that the agency sends without a zone; `header_namespace` is for header blocks the WSDL does not declare.
+    Raises ConfigError when the WSDL can't be used.
+    """
+
+    http: HttpClient
+    wsdl: Path
+    url: str = ""
+    service: str = ""
+    port: str = ""
+    login: Login | None = None
+    timezone: ZoneInfo | None = None
+    header_namespace: str = ""
+    plans: Plans = field(init=False, repr=False)
+    _address: URL = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        plans = read_plans(self.wsdl, service=self.service, port=self.port)
+        address = self.url or plans.address
+        if not address.startswith(("http://", "https://")):
+            raise ConfigError(Finding(where=str(self.wsdl), what="has no HTTP address", remedy="set `url`"))
+        object.__setattr__(self, "plans", plans)
+        object.__setattr__(self, "_address", URL(address))
+
+    def contract(self, target: str, /) -> Contract:
+        """Return an operation's native fields; raises ConfigError when the WSDL lacks it or it can't be planned."""
+        operation = self._operation(target)
+        headers = {
+            path: native
+            for name, block in operation.request.headers.items()
+            for path, native in ((name, _native(block)), *_natives(block.shape, f"{name}."))
+        }
+        return Contract(
+            request=dict(_payload(operation.request)),
+            reply={} if operation.reply is None else dict(_payload(operation.reply)),
+            headers=headers,
+        )
+
+    async def exchange(self, call: Call, /) -> Answer:
+        """Send one call and return its document or fault; see Adapter for the errors."""
+        operation = self._operation(call.target)
+        blocks, plain = _split(call.headers, operation.request)
+        body = encode(operation.request, call.document, blocks, header_namespace=self.header_namespace)
+        headers = {**plain, **trace_headers(call), **_content_headers(operation)}
+        answer = await self.http.send(
+            "POST", self._address, headers=headers, body=body, timeout=call.timeout, safe=call.safe
+        )
+        return await self._read(operation, answer)
+
+    async def probe(self) -> None:
+        """Connect and hang up; raises Unavailable or AgencyTimeout."""
+        await self.http.probe(str(self._address), timeout=PROBE_TIMEOUT)
+
+    async def _read(self, operation: OperationPlan, answer: HttpAnswer) -> Answer:
+        """A readable envelope counts whatever the status; an unreadable answer is left to a status that is no 2xx."""
+        document: Document | None = None
+        fault: Fault | None = None
+        successful = 200 <= answer.status < 300  # noqa: PLR2004 -- RFC 9110 section 15.3
+        if not successful and not answer.body.strip():
+            return Answer(http_status=answer.status, headers=answer.headers)
+        try:
+            found = await self._decoded(operation, answer.body)
+        except InvalidAnswer:
+            if successful:
+                raise
+        else:
+            document, fault = (None, found) if isinstance(found, Fault) else (found, None)
+        return Answer(document=document, fault=fault, http_status=answer.status, headers=answer.headers)
+
+    async def _decoded(self, operation: OperationPlan, body: bytes) -> Document | Fault:
+        if operation.reply is None and not body.strip():
+            return {}
+        plan = operation.reply or MessagePlan(soap=operation.request.soap, rpc=False, encoded=False, payload=None)
+        if len(body) > LARGE:
+            return await asyncio.to_thread(decode, plan, body, zone=self.timezone)
+        return decode(plan, body, zone=self.timezone)
+
+    def _operation(self, target: str) -> OperationPlan:
+        found = self.plans.operations.get(target)
+        if found is None:
+            raise ConfigError(self.plans.refused.get(target) or self._unknown(target))
+        return found
+
+    def _unknown(self, target: str) -> Finding:
+        known = sorted(self.plans.operations)
+        near = get_close_matches(target, known, n=3, cutoff=0.5)
+        names = [*near, *(name for name in known if name not in near)]
+        more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        remedy = f"it has: {', '.join(names[:_SHOWN])}{more}"
+        return Finding(where=str(self.wsdl), what=f"the WSDL has no operation '{target}'", remedy=remedy)
+
+
+def _content_headers(operation: OperationPlan) -> dict[str, str]:
+    """SOAP 1.1 has its action in a header of its own, quoted; SOAP 1.2 in the media type."""
+    if operation.request.soap == "1.1":
+        return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{operation.action}"'}
+    action = f'; action="{operation.action}"' if operation.action else ""
+    return {"Content-Type": f"application/soap+xml; charset=utf-8{action}"}
+
+
+def _split(headers: Document, plan: MessagePlan) -> tuple[Document, Mapping[str, str]]:
+    """Tell SOAP header blocks (nested, or declared in the WSDL) from HTTP headers (plain text)."""
+    blocks = {name: value for name, value in headers.items() if isinstance(value, Mapping) or name in plan.headers}
+    plain = {name: value for name, value in headers.items() if name not in blocks}
+    wrong = [
+        FieldError(pointer=name, rule="type", params={"expected": "text"})
+        for name, value in plain.items()
+        if not isinstance(value, str)
+    ]
+    if wrong:
+        raise TranslationError("request", wrong)
+    return blocks, plain
+
+
+def _payload(plan: MessagePlan) -> Mapping[str, NativeField]:
+    if plan.payload is None:
+        return {}
+    if plan.payload.shape is None:
+        return {"#text": _native(plan.payload)}
+    return dict(_natives(plan.payload.shape))
+
+
+def _natives(shape: Shape | None, before: str = "") -> list[tuple[str, NativeField]]:
+    return [(path, _native(found)) for path, found in paths(shape, before)]
+
+
+def _native(found: Field) -> NativeField:
+    return NativeField(kind=found.kind, required=found.least > 0, many=found.many, allowed=found.allowed)

@@ -1,0 +1,252 @@
+"""From an answer's bytes and its plan to a document; every value typed or an error, never silently None."""
+
+from collections.abc import Iterator, Mapping
+from datetime import tzinfo
+from typing import Any
+
+from lxml import etree
+
+from adapters.soap.envelope import NIL, Body, open_envelope, untyped
+from adapters.soap.lexical import TEXT as TEXT_TYPE
+from adapters.soap.lexical import TYPES, derives, with_zone
+from adapters.soap.plan import ENCODING, ENVELOPE, TEXT, XSD, XSI, Field, MessagePlan, Shape
+from gateway import Document, Fault, FieldError, InvalidAnswer, mask_text, mask_value
+
+_TYPE = f"{{{XSI}}}type"
+_OURS = frozenset({NIL, _TYPE, f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation"})
+_MARKUP = frozenset({*ENVELOPE.values(), *ENCODING.values(), "http://www.w3.org/XML/1998/namespace"})
+_TYPE_NAMESPACES = frozenset({XSD, "http://www.w3.org/1999/XMLSchema", "http://www.w3.org/2000/10/XMLSchema"})
+_ENOUGH = 50
+_MOST_ATTRIBUTES = 100  # reading them one by one costs quadratic time in lxml
+
+
+def decode(plan: MessagePlan, content: bytes, *, zone: tzinfo | None = None) -> Document | Fault:
+    """Return the payload's document, or the fault; raises InvalidAnswer (maybe done) with every field that is wrong.
+
+    A field that is missing is absent (a list of none is []), xsi:nil is None, an empty element is "". `zone` is given
+    to dateTimes that bear none; without it such a dateTime is an error: nobody could know which moment it means.
+    """
+    opened = open_envelope(content, plan.soap, encoded=plan.encoded)
+    if isinstance(opened, Fault):
+        return opened
+    reader = _Reader(plan, opened, zone)
+    document = reader.payload(opened.payload)
+    if reader.errors:
+        shown = "; ".join(
+            f"{found.pointer}: {found.rule} {' '.join(found.params.values())}" for found in reader.errors[:3]
+        )
+        raise InvalidAnswer(f"the answer does not fit the WSDL: {shown}", maybe_done=True, errors=reader.errors)
+    return document
+
+
+class _Reader:
+    """One answer's way to a document; collects errors up to a number that still helps."""
+
+    def __init__(self, plan: MessagePlan, body: Body, zone: tzinfo | None) -> None:
+        self.plan = plan
+        self.referred = body.referred
+        self.zone = zone
+        self.errors: list[FieldError] = []
+
+    def payload(self, element: etree._Element | None) -> Document:
+        """Return the payload's children: one level of wrapping is taken off."""
+        payload = self.plan.payload
+        if element is None or payload is None:
+            return self._nothing(element, payload)
+        if not self._is_payload(element, payload):
+            self._wrong(mask_text(etree.QName(element).localname), "native", expected=payload.name)
+            return {}
+        value = self._value(payload, element, "")
+        if isinstance(value, dict) and payload.shape is not None:
+            return value
+        return {} if value is None else {TEXT: value}
+
+    def _nothing(self, element: etree._Element | None, payload: Field | None) -> Document:
+        if element is not None:
+            self._wrong(mask_text(etree.QName(element).localname), "unknown")
+        elif payload is not None:
+            self._wrong(payload.name, "required")
+        return {}
+
+    def _is_payload(self, element: etree._Element, payload: Field) -> bool:
+        """SOAP 1.1 section 7.1 gives the wrapper of an rpc answer its name by convention only, and no namespace."""
+        return element.tag == payload.tag or (self.plan.rpc and etree.QName(element).localname == payload.name)
+
+    def _value(self, field: Field, element: etree._Element, path: str) -> Any:
+        element = self._followed(element, path)
+        nil = False
+        if element.attrib:
+            if len(element.attrib) > _MOST_ATTRIBUTES:
+                return self._wrong(path, "native", expected=f"at most {_MOST_ATTRIBUTES} attributes")
+            self._check_type(field, element, path)
+            nil = element.get(NIL) in {"true", "1"}
+        if nil:
+            return self._null(field, element, path)
+        if field.kind == "any":
+            return self._undeclared(element, path)
+        if field.shape is not None:
+            return self._object(field.shape, element, f"{path}." if path else "")
+        if element.attrib:
+            self._refuse_attributes(element, path)
+        if len(element):
+            return self._wrong(path, "native", expected=f"xsd:{field.type}, not elements")
+        return self._simple(field, element.text or "", path)
+
+    def _followed(self, element: etree._Element, path: str) -> etree._Element:
+        if not self.plan.encoded or not (target := element.get("href") or element.get(f"{{{ENCODING['1.2']}}}ref")):
+            return element
+        found = self.referred.get(target.removeprefix("#"))
+        if found is None or len(element) or (element.text or "").strip():
+            self._wrong(path, "native", expected="a reference to an element of the Body")
+            return element
+        return found
+
+    def _null(self, field: Field, element: etree._Element, path: str) -> None:
+        if len(element) or element.text:
+            self._wrong(path, "native", expected="nothing where xsi:nil is true")
+        elif not field.nillable:
+            self._wrong(path, "null")
+
+    def _simple(self, field: Field, text: str, path: str) -> Any:
+        try:
+            value = TYPES.get(field.type, TEXT_TYPE).read(text)
+        except ValueError:
+            return self._wrong(path, "native", text, expected=f"xsd:{field.type}")
+        if field.allowed and text not in field.allowed:
+            return self._wrong(path, "enum", text, allowed=", ".join(field.allowed))
+        if field.kind != "datetime":
+            return value
+        try:
+            return with_zone(str(value), self.zone)
+        except ValueError:
+            return self._wrong(path, "native", text, expected="a dateTime with its zone; else set `timezone`")
+
+    def _object(self, shape: Shape, element: etree._Element, before: str) -> Document:
+        document = dict(self._attributes(shape, element, before))
+        if shape.text is not None:
+            if len(element):
+                self._wrong(before + TEXT, "native", expected="text, not elements")
+            else:
+                document[TEXT] = self._simple(shape.text, element.text or "", before + TEXT)
+            return document
+        if element.text and element.text.strip():
+            self._wrong(before.rstrip("."), "native", element.text, expected="elements only")
+        for child in element:
+            self._child(shape, child, document, before)
+        self._complete(shape, document, before)
+        return document
+
+    def _child(self, shape: Shape, child: etree._Element, document: dict[str, Any], before: str) -> None:
+        if child.tail and child.tail.strip():
+            self._wrong(before.rstrip("."), "native", child.tail, expected="elements only")
+        field = shape.fields[0] if shape.item is not None else shape.by_tag.get(str(child.tag))
+        if field is None:
+            self._unexpected(shape, child, document, before)
+            return
+        path = before + field.name
+        value = self._value(field, child, path)
+        if field.many:
+            document.setdefault(field.name, []).append(value)
+        elif field.name in document:
+            self._wrong(path, "native", expected="at most 1")
+        else:
+            document[field.name] = value
+
+    def _unexpected(self, shape: Shape, child: etree._Element, document: dict[str, Any], before: str) -> None:
+        """An element nobody declared: taken as it is where the WSDL allows any, unless its name is a declared one."""
+        name = etree.QName(child).localname
+        if name in shape.names:
+            tag = next(found.tag for found in shape.fields if found.name == name)
+            self._wrong(before + name, "native", expected=f"an element {tag}")
+        elif not shape.open:
+            self._wrong(before + mask_text(name[:80]), "unknown")
+        elif name in document:
+            known = document[name]
+            document[name] = [*(known if isinstance(known, list) else [known]), untyped(child)]
+        else:
+            document[name] = untyped(child)
+
+    def _complete(self, shape: Shape, document: dict[str, Any], before: str) -> None:
+        """Check what is missing or too many; a list of none becomes an empty list."""
+        self._check_choices(shape, document, before)
+        for field in shape.fields:
+            if field.many:
+                self._check_count(field, document.setdefault(field.name, []), before)
+            elif field.least and field.name not in document:
+                self._wrong(before + field.name, "required")
+
+    def _check_choices(self, shape: Shape, document: Mapping[str, Any], before: str) -> None:
+        for choice in shape.choices:
+            taken = [option for option in choice.options if not option.names.isdisjoint(document)]
+            if len(taken) > 1:
+                names = sorted(name for option in taken for name in option.names if name in document)
+                self._wrong(before + names[-1], "native", expected=f"only one of: {', '.join(names)}")
+            for name in sorted(taken[0].needed.difference(document)) if taken else ():
+                self._wrong(before + name, "required")
+
+    def _check_count(self, field: Field, values: Any, before: str) -> None:
+        if len(values) < field.least:
+            self._wrong(before + field.name, "required" if not values else "native", expected=f"at least {field.least}")
+        if field.most is not None and len(values) > field.most:
+            self._wrong(before + field.name, "native", expected=f"at most {field.most}")
+
+    def _attributes(self, shape: Shape, element: etree._Element, before: str) -> Iterator[tuple[str, Any]]:
+        seen = set()
+        for tag, text in element.attrib.items() if element.attrib else ():
+            field = shape.by_tag.get(str(tag))
+            if field is not None and field.name.startswith("@"):
+                seen.add(field.name)
+                yield field.name, self._simple(field, str(text), before + field.name)
+            elif not self._is_markup(str(tag)) and not shape.open:
+                self._wrong(f"{before}@{mask_text(etree.QName(tag).localname[:80])}", "unknown")
+        for field in shape.attributes:
+            if field.least and field.name not in seen:
+                self._wrong(before + field.name, "required")
+
+    def _refuse_attributes(self, element: etree._Element, path: str) -> None:
+        for tag in element.attrib:
+            if not self._is_markup(str(tag)):
+                self._wrong(f"{path}.@{mask_text(etree.QName(tag).localname[:80])}", "unknown")
+
+    def _is_markup(self, tag: str) -> bool:
+        """Attributes that belong to XML, XML Schema or SOAP, and to no document; encoded messages have id and href."""
+        if tag in _OURS:
+            return True
+        if tag in {"id", "href"}:
+            return self.plan.encoded
+        return tag.startswith("{") and tag[1:].partition("}")[0] in _MARKUP
+
+    def _check_type(self, field: Field, element: etree._Element, path: str) -> None:
+        """xsi:type must name the declared type, or for a simple one its built-in base or a restriction of that."""
+        declared = element.get(_TYPE)
+        if declared is None or field.kind == "any":
+            return
+        namespace, name = _resolved(declared, element)
+        if (namespace, name) == field.xsi:
+            return
+        if field.shape is not None:
+            fits = field.shape.item is not None and (namespace, name) in {(uri, "Array") for uri in ENCODING.values()}
+        else:
+            plain = namespace in _TYPE_NAMESPACES or namespace in ENCODING.values()
+            fits = plain and (derives(name, field.type) or derives(field.type, name))
+        if not fits:
+            wanted = field.xsi[1] if field.xsi else field.kind
+            self._wrong(path, "native", declared, expected=f"type {wanted}")
+
+    def _undeclared(self, element: etree._Element, path: str) -> Any:
+        """xsd:anyType: typed where the element names a built-in type, else text and elements as they are."""
+        namespace, name = _resolved(element.get(_TYPE, ""), element)
+        if namespace in _TYPE_NAMESPACES and name in TYPES and not len(element):
+            typed = Field(name="", tag="", kind=TYPES[name].kind, type=name)
+            return self._simple(typed, element.text or "", path)
+        return untyped(element)
+
+    def _wrong(self, path: str, rule: str, value: str | None = None, **params: str) -> None:
+        if len(self.errors) < _ENOUGH:
+            shown = None if value is None else mask_value(value.strip())
+            self.errors.append(FieldError(pointer=path, rule=rule, params=params, value=shown))
+
+
+def _resolved(name: str, element: etree._Element) -> tuple[str, str]:
+    prefix, _, local = name.strip().rpartition(":")
+    return element.nsmap.get(prefix or None) or "", local

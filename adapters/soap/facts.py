@@ -1,0 +1,135 @@
+"""What a WSDL says and zeep forgets: facets of simple types, and how each message is encoded; knows no plan."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from lxml import etree
+
+_XSD = "{http://www.w3.org/2001/XMLSchema}"
+_WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
+_SOAP = ("{http://schemas.xmlsoap.org/wsdl/soap/}", "{http://schemas.xmlsoap.org/wsdl/soap12/}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facets:
+    """Limits on a text: allowed values (none listed: any), and lengths in characters."""
+
+    allowed: tuple[str, ...] = ()
+    min_length: int = 0
+    max_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """A binding's soap:body: `encoded` or literal, and whether it picks some of the parts only."""
+
+    encoded: bool = False
+    picks_parts: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything collected: facets and named types by Clark name, uses by (binding, operation, direction)."""
+
+    facets: Mapping[str, Facets] = field(default_factory=dict)
+    named: frozenset[str] = frozenset()
+    uses: Mapping[tuple[str, str, str], Use] = field(default_factory=dict)
+    overloaded: frozenset[tuple[str, str]] = frozenset()
+
+
+def collect(documents: Iterable[etree._Element]) -> Facts:
+    """Return what the documents of one WSDL say."""
+    documents = tuple(documents)
+    types = [found for document in documents for found in _simple_types(document)]
+    bound = [found for document in documents for found in _operations(document)]
+    keys = [(binding, operation.get("name", "")) for binding, operation in bound]
+    return Facts(
+        facets=_resolve(types),
+        named=frozenset(name for name, is_global, _ in types if is_global),
+        uses={
+            (binding, operation.get("name", ""), direction): use
+            for binding, operation in bound
+            for direction, use in _uses(operation)
+        },
+        overloaded=frozenset(key for key in keys if keys.count(key) > 1),
+    )
+
+
+_Restriction = tuple[str, Facets]  # base type, own facets
+_Found = tuple[str, bool, _Restriction]
+
+
+def _simple_types(document: etree._Element) -> Iterator[_Found]:
+    """Yield the restricted simple types as zeep names them: an anonymous one bears its parent's name."""
+    for schema in document.iter(_XSD + "schema"):
+        target = schema.get("targetNamespace", "")
+        for simple in schema.iter(_XSD + "simpleType"):
+            restriction = simple.find(_XSD + "restriction")
+            if restriction is None:
+                continue
+            parent = simple.getparent()
+            is_global = parent is schema
+            name = simple.get("name") if is_global or parent is None else parent.get("name", "Anonymous")
+            base = _clark(restriction.get("base", ""), restriction, target)
+            yield f"{{{target}}}{name}" if target else f"{name}", is_global, (base, _facets(restriction))
+
+
+def _clark(name: str, element: etree._Element, target: str) -> str:
+    prefix, _, local = name.rpartition(":")
+    namespace = element.nsmap.get(prefix or None) or (target if not prefix else "")
+    return f"{{{namespace}}}{local}" if namespace else local
+
+
+def _facets(restriction: etree._Element) -> Facets:
+    values = {str(facet.tag).removeprefix(_XSD): facet.get("value", "") for facet in restriction}
+    exact = values.get("length", "")
+    longest = values.get("maxLength", exact)
+    shortest = values.get("minLength", exact)
+    return Facets(
+        allowed=tuple(found.get("value", "") for found in restriction.iterfind(_XSD + "enumeration")),
+        min_length=int(shortest) if shortest.isdigit() else 0,
+        max_length=int(longest) if longest.isdigit() else None,
+    )
+
+
+def _resolve(types: Iterable[_Found]) -> dict[str, Facets]:
+    """Join each type's facets with its bases'; two different types under one name have none, not wrong ones."""
+    known: dict[str, _Restriction] = {}
+    ambiguous: set[str] = set()
+    for name, _, restriction in types:
+        if known.setdefault(name, restriction) != restriction:
+            ambiguous.add(name)
+    return {name: _joined(name, known) for name in known if name not in ambiguous}
+
+
+def _joined(name: str, known: Mapping[str, _Restriction]) -> Facets:
+    facets, seen = Facets(), {name}
+    while name in known:
+        base, own = known[name]
+        facets = Facets(
+            allowed=facets.allowed or own.allowed,
+            min_length=facets.min_length or own.min_length,
+            max_length=own.max_length if facets.max_length is None else facets.max_length,
+        )
+        if base in seen:
+            break
+        seen.add(base)
+        name = base
+    return facets
+
+
+def _operations(document: etree._Element) -> Iterator[tuple[str, etree._Element]]:
+    target = document.get("targetNamespace", "")
+    for binding in document.iterfind(_WSDL + "binding"):
+        name = _clark(binding.get("name", ""), binding, "")
+        for operation in binding.iterfind(_WSDL + "operation"):
+            yield f"{{{target}}}{name.rpartition('}')[2]}", operation
+
+
+def _uses(operation: etree._Element) -> Iterator[tuple[str, Use]]:
+    for direction in ("input", "output"):
+        for soap in _SOAP:
+            body = operation.find(f"{_WSDL}{direction}//{soap}body")
+            if body is not None:
+                encoded = body.get("use", "literal") == "encoded"
+                yield direction, Use(encoded=encoded, picks_parts=body.get("parts") is not None)

@@ -1,0 +1,100 @@
+"""The only files that loading a WSDL may read: one agency's folder and the schemas shipped here; knows no types."""
+
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from lxml import etree
+
+from gateway import ConfigError, Finding
+
+SCHEMAS = Path(__file__).parent / "schemas"
+
+_SHIPPED = {
+    "schemas.xmlsoap.org/soap/encoding": "soap-encoding.xsd",
+    "schemas.xmlsoap.org/soap/envelope": "soap11-envelope.xsd",
+    "schemas.xmlsoap.org/wsdl": "wsdl.xsd",
+    "www.w3.org/2003/05/soap-envelope": "soap12-envelope.xsd",
+    "www.w3.org/2003/05/soap-encoding": "soap12-encoding.xsd",
+    "www.w3.org/XML/1998/namespace": "xml.xsd",
+    "www.w3.org/2001/xml.xsd": "xml.xsd",
+    "www.w3.org/2001/03/xml.xsd": "xml.xsd",
+    "www.w3.org/2009/01/xml.xsd": "xml.xsd",
+    "www.w3.org/2005/05/xmlmime": "xmlmime.xsd",
+    "ws-i.org/profiles/basic/1.1/xsd": "swaref.xsd",
+    "ws-i.org/profiles/basic/1.1/swaref.xsd": "swaref.xsd",
+    "www.w3.org/2000/09/xmldsig": "xmldsig.xsd",
+    "www.w3.org/TR/2002/REC-xmldsig-core-20020212/xmldsig-core-schema.xsd": "xmldsig.xsd",
+    "www.w3.org/TR/xmldsig-core/xmldsig-core-schema.xsd": "xmldsig.xsd",
+    "www.w3.org/2005/08/addressing": "addressing.xsd",
+    "www.w3.org/2005/08/addressing/ws-addr.xsd": "addressing.xsd",
+    "www.w3.org/2006/03/addressing/ws-addr.xsd": "addressing.xsd",
+}
+_IMPORT = "{http://www.w3.org/2001/XMLSchema}import"
+
+
+class Folder:
+    """Hands files to the WSDL loader and keeps each parsed document, for what the loader itself forgets."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.documents: list[etree._Element] = []
+        self.reading = ""
+
+    def load(self, location: str) -> bytes:
+        """Return a file's content; raises ConfigError for anything outside the folder, unreadable, or not XML."""
+        path = self._find(location)
+        self.reading = str(path)
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise _problem(path, f"can't be read: {error.strerror}", "put the file there") from error
+        document = _parse(path, content)
+        self.documents.append(document)
+        return etree.tostring(document) if _point_to_shipped(document) else content
+
+    def _find(self, location: str) -> Path:
+        if (shipped := _shipped(location)) is not None:
+            return shipped
+        parts = urlsplit(location)
+        if parts.scheme in {"http", "https"}:
+            raise _problem(
+                self.reading, f"imports {location}", "save that file beside the WSDL and import it by its file name"
+            )
+        path = Path(unquote(parts.path) if parts.scheme == "file" else location).resolve()
+        if not path.is_relative_to(self.root):
+            raise _problem(
+                self.reading, f"imports a file outside {self.root}", "copy it beside the WSDL and import it by its name"
+            )
+        return path
+
+
+def _shipped(location: str) -> Path | None:
+    _, separator, rest = location.partition("://")
+    name = _SHIPPED.get(rest.rstrip("/#")) if separator else None
+    return SCHEMAS / name if name else None
+
+
+def _parse(path: Path, content: bytes) -> etree._Element:
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
+    try:
+        document = etree.fromstring(content, parser)
+    except etree.XMLSyntaxError as error:
+        raise _problem(f"{path}:{error.lineno}", f"is not well-formed XML: {error.msg}", "correct the file") from error
+    if document.getroottree().docinfo.doctype:  # type: ignore[union-attr]
+        raise _problem(f"{path}:1", "has a DOCTYPE, which is not read", "remove it")
+    return document
+
+
+def _point_to_shipped(document: etree._Element) -> bool:
+    """Give imports of well-known namespaces that name no file the address they are shipped under."""
+    pointed = False
+    for found in document.iter(_IMPORT):
+        namespace = found.get("namespace", "")
+        if not found.get("schemaLocation") and _shipped(namespace) is not None:
+            found.set("schemaLocation", namespace)
+            pointed = True
+    return pointed
+
+
+def _problem(where: object, what: str, remedy: str) -> ConfigError:
+    return ConfigError(Finding(where=str(where), what=what, remedy=remedy))
