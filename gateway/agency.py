@@ -16,7 +16,7 @@ from gateway.message import Context, Message, OperationId, Outcome, Reply
 from gateway.metrics import Metrics
 from gateway.pipeline import stack
 from gateway.ports import Adapter, Clock, Contract, Described, FeedColumns, Handler, Probe, Snapshots, Source
-from gateway.translate.compile import Compiled, Row, compile_operation, compile_row
+from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row
 from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
 
@@ -86,8 +86,8 @@ class _Builder:
     def _where(self, path: tuple[str, ...]) -> str:
         return self.located.where(*path)
 
-    def _rows(self) -> dict[str, Row]:
-        found: dict[str, Row] = {}
+    def _rows(self) -> dict[str, CompiledRow]:
+        found: dict[str, CompiledRow] = {}
         for feed in self._settings("feed"):
             row = self._try(compile_row, self.mapping, feed, timezone=self.zone)
             if row is not None:
@@ -98,7 +98,7 @@ class _Builder:
         found = (self.section.model_extra or {}).get(key, {})
         return found if isinstance(found, dict) else {}
 
-    def _feed(self, feed: str, row: Row) -> registry.Feed:
+    def _feed(self, feed: str, row: CompiledRow) -> registry.Feed:
         settings = self._settings("feed")[feed]
         return registry.Feed(
             read=row.read, key=tuple(settings.get("key", ())), max_reject=float(settings.get("max_reject", 0.1))
@@ -106,15 +106,12 @@ class _Builder:
 
     def _written(self) -> dict[str, tuple[str, ...]]:
         """Return the columns of each file we write: the native fields of the operation that writes it."""
-        outs = self._settings("out")
+        operations = self.section.operation.items()
         return {
-            operation.call: compiled.columns
-            for name, operation in self.section.operation.items()
-            if operation.call in outs
-            and (compiled := self._try(compile_operation, self.mapping, name, timezone=self.zone, native="csv"))
+            made.call: self.mapping.columns(name) for name, made in operations if made.call in self._settings("out")
         }
 
-    def _adapter(self, rows: Mapping[str, Row]) -> Adapter:
+    def _adapter(self, rows: Mapping[str, CompiledRow]) -> Adapter:
         """Build the adapter; without one nothing else about the agency can be checked, so its findings end here."""
         section = ("agency", self.name)
         columns = FeedColumns(
@@ -190,7 +187,7 @@ class _Builder:
         channel = Channel(
             adapter=self.tools.tap(adapter),
             translator=compiled.translator,
-            outcomes=compiled.outcome,
+            outcomes=compiled.outcomes,
             target=section.call,
             timeout=section.timeout or self.section.timeout or self.located.config.defaults.timeout,
             safe=section.reads,

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from adapters import BUILTIN
 from adapters.http import HttpClient
@@ -20,6 +21,7 @@ from gateway.clock import SystemClock
 from gateway.config.load import Located
 from gateway.config.models import Agency, Tls
 from gateway.dispatch import table
+from gateway.edge.asgi import App
 from gateway.edge.accesslog import LineLog
 from gateway.edge.auth import Admission, KeyHash
 from gateway.edge.current import Current, routes
@@ -37,7 +39,7 @@ from gateway.policies.bucket import TokenBucket
 from gateway.ports import Adapter, Clock, Snapshots
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots
-from gateway.translate.load import load as load_mapping
+from gateway.translate.load import load_mapping
 from gateway.version import __version__
 from gateway.wording import say
 
@@ -169,7 +171,7 @@ def _edge(  # noqa: PLR0913 - composed once, here
         docs=gateway.docs,
         states=lambda: {agency.name: _state(agency) for agency in known.agencies.values()},
     )
-    edge = Edge(current, pages, clock=clock, log=log, origins=gateway.origins)
+    edge = Edge(current, cast("App", pages), clock=clock, log=log, origins=gateway.origins)
     metrics.gauge("gateway_requests_in_flight").set_function(lambda: edge.under_way)
     metrics.gauge("gateway_build_info", __version__, platform.python_version()).set(1)
     metrics.gauge("gateway_config_last_success_timestamp_seconds").set_to_current_time()

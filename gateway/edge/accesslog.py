@@ -20,7 +20,7 @@ _ERROR_LENGTH, _ERRORS = 2000, 20
 
 
 class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A request as the log tells it; `ms` is from its first byte to its answer."""
+    """A request as the log tells it; `ms` is from its first byte to its answer, `agency_ms` of all attempts."""
 
     time: str
     level: Level
@@ -33,6 +33,8 @@ class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     outcome: str
     status: int
     ms: float
+    agency_ms: float = 0.0
+    attempts: int = 0
     age: float | None = None
     error: str | None = None
 

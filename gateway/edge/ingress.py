@@ -116,6 +116,7 @@ class Edge:
         if client.bucket is not None and (wait := client.bucket.take(visit.started)) > 0:
             raise RateLimited(retry_after=wait)
         message = await accept.message(visit, client, hit, self._clock)
+        visit.effort = message.effort
         operation = hit.value.operation
         if not operation.safe:
             return await operation.handler(message)
@@ -180,6 +181,7 @@ class Edge:
             visit.status,
             visit.code,
             seconds,
+            visit.effort.seconds,
             visit.request_bytes,
             len(visit.body),
         )
@@ -199,6 +201,8 @@ class Edge:
                 outcome=visit.code,
                 status=visit.status,
                 ms=round(seconds * 1000, 2),
+                agency_ms=round(visit.effort.seconds * 1000, 2),
+                attempts=visit.effort.attempts,
                 age=visit.age,
                 error=explain(visit.error) if visit.error else None,
             )

@@ -57,11 +57,15 @@ class Observation(Protocol):
         status: int,
         outcome: str,
         seconds: float,
+        agency_seconds: float,
         request_bytes: int,
         response_bytes: int,
         /,
     ) -> None:
-        """Count one answered request; `outcome` is the reply's outcome, "stale", or an error's code."""
+        """Count one answered request; `outcome` is the reply's outcome, "stale", or an error's code.
+
+        `seconds` are all it took, `agency_seconds` those of them that agencies took.
+        """
         ...
 
 

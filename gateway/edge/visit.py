@@ -8,6 +8,7 @@ from gateway.edge.auth import Client
 from gateway.edge.current import Bound
 from gateway.edge.trace import follow
 from gateway.errors import FieldError, HeadersTooLarge, InvalidRequest, UriTooLong
+from gateway.message import Effort
 
 HEADER_LIMIT = 32 << 10
 """Bytes of a header block."""
@@ -28,6 +29,7 @@ class Visit:
         "client",
         "code",
         "correlation_id",
+        "effort",
         "error",
         "gone",
         "headers",
@@ -60,6 +62,7 @@ class Visit:
         self.age: float | None = None
         self.error: Exception | None = None
         self.body = b""
+        self.effort = Effort()
         self.task: Task[object] | None = None
         self.gone = False
 

@@ -46,6 +46,11 @@ class CanonicalSchema:
         """The names at the top level."""
         return frozenset(self.shape.fields)
 
+    @property
+    def personal(self) -> frozenset[str]:
+        """The names at the top level that hold personal data (`mask = true`)."""
+        return frozenset(n for n, inside in self.shape.fields.items() if isinstance(inside, Leaf) and inside.mask)
+
     def check(self, body: object, /) -> tuple[FieldError, ...]:
         """Return every error (at most 100), unknown fields among them; empty when the body fits."""
         if not self.fits(body) and (errors := tuple(islice(examine(self.shape, body), MOST_ERRORS))):
