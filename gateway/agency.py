@@ -58,7 +58,7 @@ class _Builder:
         self.zone = self.section.timezone or located.config.gateway.timezone
         self.provided = tools.provide(name, self.section)
         self.findings: list[Finding] = []
-        self.unready = _unready(located.missing.get(name, ()))
+        self.unready = _unready(located.missing(name))
 
     def build(self) -> registry.Agency:
         rows = self._rows()

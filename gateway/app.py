@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from adapters import BUILTIN
 from adapters.http import HttpClient
@@ -76,7 +77,8 @@ def assemble(
     def provide(name: str, section: Agency) -> Provided:
         client = HttpClient(name, tls=_tls(section.tls))
         opened.append(client)
-        return {HttpClient: client, Clock: clock, Snapshots: MemorySnapshots()}
+        zone = ZoneInfo(section.timezone) if section.timezone else None
+        return {HttpClient: client, Clock: clock, Snapshots: MemorySnapshots(), ZoneInfo | None: zone}
 
     tools = Tools(clock=clock, metrics=metrics, find=_find, provide=provide, tap=tap, on_breaker=on_breaker)
     agencies: list[registry.Agency] = []
@@ -96,12 +98,11 @@ def check(located: Located) -> list[Finding]:
     """Return everything there is to say about a configuration, offline; warnings among it."""
     missing = [
         Finding(
-            where=located.where("agency", agency),
-            what=f"agency.{agency}: the environment has no {name}; the agency would answer 503",
+            where=located.where(*path),
+            what=f"{'.'.join(path)}: the environment has no {name}; the agency would answer 503",
             remedy=f"set {name} before starting",
         )
-        for agency, names in located.missing.items()
-        for name in names
+        for path, name in located.absent
     ]
     try:
         assembled = assemble(located, clock=clock_of(located), metrics=Metrics())

@@ -131,7 +131,7 @@ class Channel:
         if answer.document is not None and self.outcomes.code_path:
             code = self.outcomes.code(answer.document)
             listed = self.outcomes.codes.get(code) if code is not None else None if failed else self.outcomes.absent
-            if listed is not None:
+            if listed is not None and listed is not Outcome.INVALID:
                 return self._settle(listed, self.outcomes.message(answer.document), answer)
             if not failed:
                 raise InvalidAnswer(f"the answer's code {code!r} is not listed in the outcome table", maybe_done=True)

@@ -77,7 +77,7 @@ def _stand_ins() -> Iterator[None]:
     """Run the stand-ins as a child; it hears Ctrl-C too, and is ended in any case."""
     for port in (CONTROL_PORT, *PORTS.values()):
         _must_be_free(port)
-    child = subprocess.Popen([sys.executable, "-m", "demo"])  # noqa: S603 - our own interpreter and package
+    child = subprocess.Popen([sys.executable, "-m", "demo"])
     try:
         _wait_for(child)
         yield

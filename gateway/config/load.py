@@ -39,12 +39,16 @@ class Located:
     file: str
     folder: Path
     lines: Mapping[KeyPath, int]
-    missing: Mapping[str, tuple[str, ...]]
+    absent: Sequence[tuple[KeyPath, str]]
     secrets: frozenset[str] = frozenset()
 
     def where(self, *path: str) -> str:
         """Return `gateway.toml:12` for a key, or for the nearest table around it."""
         return place(self.file, self.lines, path)
+
+    def missing(self, agency: str) -> tuple[str, ...]:
+        """Return the environment's names that an agency needs and that are not there."""
+        return tuple(dict.fromkeys(name for path, name in self.absent if path[:2] == ("agency", agency)))
 
 
 def place(file: str, lines: Mapping[KeyPath, int], path: KeyPath) -> str:
@@ -79,7 +83,7 @@ def load(path: Path, environment: Mapping[str, str]) -> Located:
         file=path.name,
         folder=path.resolve().parent,
         lines=lines,
-        missing=_by_agency(absent),
+        absent=absent,
         secrets=frozenset(environment[name] for name in _VARIABLE.findall(text) if environment.get(name)),
     )
 
@@ -179,11 +183,6 @@ def _absent_elsewhere(absent: list[tuple[KeyPath, str]], file: str, lines: Mappi
                 what=f"{'.'.join(path)}: the environment has no {name}",
                 remedy=f"set {name} before starting",
             )
-
-
-def _by_agency(absent: list[tuple[KeyPath, str]]) -> dict[str, tuple[str, ...]]:
-    agencies = dict.fromkeys(path[1] for path, _ in absent if path[0] == "agency")
-    return {agency: tuple(dict.fromkeys(n for path, n in absent if path[1] == agency)) for agency in agencies}
 
 
 def _names_beside(path: Sequence[int | str]) -> tuple[str, ...]:
