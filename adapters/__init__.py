@@ -1,4 +1,4 @@
-"""The adapters that come with the gateway; any other is named by its dotted name. That is the whole extension mechanism."""
+"""The adapters that come with the gateway. Any other is named by its dotted name: the whole extension mechanism."""
 
 from collections.abc import Mapping
 

@@ -22,8 +22,8 @@ from gateway.clock import SystemClock
 from gateway.config.load import Located
 from gateway.config.models import Agency, Tls
 from gateway.dispatch import table
-from gateway.edge.asgi import App
 from gateway.edge.accesslog import LineLog
+from gateway.edge.asgi import App
 from gateway.edge.auth import Admission, KeyHash
 from gateway.edge.current import Current, routes
 from gateway.edge.health import Figures
@@ -118,7 +118,7 @@ async def run(
     started: Callable[[str, str], None] = lambda _listen, _metrics: None,
     stop: asyncio.Event | None = None,
 ) -> None:
-    """Serve until SIGTERM, Ctrl-C or `stop`; requests under way are finished. Raises ConfigError when it can't start."""
+    """Serve until SIGTERM, Ctrl-C or `stop`, and finish what is under way. Raises ConfigError when it can't start."""
     stop, hurry = stop or asyncio.Event(), asyncio.Event()
     on_signals(stop, hurry)
     clock, metrics = clock_of(located), Metrics()

@@ -1,4 +1,4 @@
-"""`gateway demo`: eight stand-in agencies and the gateway before them, on loopback only, with a client whose key is demo."""
+"""`gateway demo`: eight stand-in agencies and the gateway before them, on loopback, for a client whose key is demo."""
 
 import asyncio
 import contextlib
@@ -26,27 +26,19 @@ KEY = "demo"
 STAND_INS_START = 15.0
 """Seconds."""
 
-TO_TRY = (
-    ("a permit's status (SOAP)", "{curl} '{url}/v1/izin/status?nomor=161/IMB/IV/2021'"),
-    (
-        "file a permit (SOAP)",
-        '{curl} {url}/v1/izin {json} \'{{"jenis": "IMB", "jenis_permohonan": "baru", "pemohon": '
-        '{{"nik": "1405025205909001", "nama": "Siti Rahmawati", "alamat": "Jl. Akasia 12"}}}}\'',
-    ),
+SITI = '{"nik": "1405025205909001", "nama": "Siti Rahmawati", "alamat": "Jl. Akasia 12"}'
+TO_TRY: tuple[tuple[str, str, str], ...] = (
+    ("a permit's status (SOAP)", "/v1/izin/status?nomor=161/IMB/IV/2021", ""),
+    ("file a permit (SOAP)", "/v1/izin", f'{{"jenis": "IMB", "jenis_permohonan": "baru", "pemohon": {SITI}}}'),
     (
         "a queue ticket at the clinic (REST)",
-        '{curl} {url}/v1/antrean {json} \'{{"nik": "1405020311789003", "no_hp": "081200009003", '
-        '"kode_poli": "UMU", "tanggal": "{tomorrow}"}}\'',
+        "/v1/antrean",
+        '{"nik": "1405020311789003", "no_hp": "081200009003", "kode_poli": "UMU", "tanggal": "TOMORROW"}',
     ),
-    (
-        "a child's immunisations (CSV)",
-        '{curl} {url}/v1/imunisasi/cari {json} \'{{"nik_anak": "1405025503259101"}}\'',
-    ),
-    (
-        "everything about one citizen (gathered)",
-        '{curl} {url}/v1/warga/ringkasan {json} \'{{"nik": "1405025205909001"}}\'',
-    ),
+    ("a child's immunisations (CSV)", "/v1/imunisasi/cari", '{"nik_anak": "1405025503259101"}'),
+    ("everything about one citizen (gathered)", "/v1/warga/ringkasan", '{"nik": "1405025205909001"}'),
 )
+"""What it shows, the path, and the JSON to send when it isn't a GET; every one of them works when pasted."""
 
 
 @click.command(name="demo", help="Start the stand-in agencies and the gateway; prints what to try. Ctrl-C ends both.")
@@ -104,16 +96,18 @@ def _wait_for(child: "subprocess.Popen[bytes]") -> None:
     raise ConfigError(Finding(where="gateway demo", what=what, remedy="run python -m demo and read what it says"))
 
 
+def to_try(listen: str) -> Iterator[tuple[str, str]]:
+    """Yield each command with what it shows."""
+    tomorrow = time.strftime("%Y-%m-%d", time.localtime(time.time() + 86_400))
+    for title, path, data in TO_TRY:
+        sent = f" --json '{data.replace('TOMORROW', tomorrow)}'" if data else ""
+        yield title, f"curl -H 'X-API-Key: {KEY}' 'http://{listen}{path}'{sent}"
+
+
 def _tell(listen: str, metrics: str) -> None:
-    values = {
-        "url": f"http://{listen}",
-        "curl": f"curl -H 'X-API-Key: {KEY}'",
-        "json": "--json",
-        "tomorrow": time.strftime("%Y-%m-%d", time.localtime(time.time() + 86_400)),
-    }
     lines = ["", f"The gateway is at http://{listen} in front of {len(PORTS)} stand-in agencies. Try:", ""]
-    for title, text in TO_TRY:
-        lines += [f"  # {title}", f"  {text.format(**values)}", ""]
+    for title, line in to_try(listen):
+        lines += [f"  # {title}", f"  {line}", ""]
     if shutil.which("curl") is None:
         lines += ["  (curl is not installed here: apt-get install curl)", ""]
     lines += [
