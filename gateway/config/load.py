@@ -127,7 +127,7 @@ def _fill(document: dict[str, Any], environment: Mapping[str, str]) -> tuple[dic
         if isinstance(value, dict):
             return {key: fill(inner, (*path, key)) for key, inner in value.items()}
         if isinstance(value, list):
-            return [fill(inner, (*path, str(index))) for index, inner in enumerate(value)]
+            return tuple(fill(inner, (*path, str(index))) for index, inner in enumerate(value))
         return _VARIABLE.sub(lambda found: get(found[1], path), value) if isinstance(value, str) else value
 
     def get(name: str, path: KeyPath) -> str:

@@ -14,9 +14,9 @@ Address = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[\w.-]+
 
 
 class Settings(BaseModel):
-    """What all settings share: frozen, and an unknown key is an error."""
+    """What all settings share: frozen, no guessing of types, and an unknown key is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=False)
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Gateway(Settings):

@@ -1,0 +1,162 @@
+"""gateway.toml is checked whole: every finding with its line, and what to write instead."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway.config.load import Located, load
+from gateway.config.units import Quota, Rate
+from gateway.errors import ConfigError, Finding
+
+AGENCY = """
+[agency.dpmptsp]
+adapter = "rest"
+mapping = "mappings/dpmptsp.toml"
+url     = "http://127.0.0.1:1/"
+"""
+
+
+def read(tmp_path: Path, text: str, **environment: str) -> Located:
+    file = tmp_path / "gateway.toml"
+    file.write_text(text, encoding="utf-8")
+    return load(file, environment)
+
+
+def findings(tmp_path: Path, text: str, **environment: str) -> tuple[Finding, ...]:
+    with pytest.raises(ConfigError) as caught:
+        read(tmp_path, text, **environment)
+    return caught.value.findings
+
+
+def test_defaults_are_those_of_the_design(tmp_path: Path) -> None:
+    config = read(tmp_path, AGENCY).config
+    assert (config.defaults.timeout, config.defaults.deadline) == (10.0, 20.0)
+    assert (config.defaults.retry.attempts, config.defaults.retry.wait, config.defaults.retry.max_wait) == (3, 0.2, 5.0)
+    assert (config.defaults.breaker.failures, config.defaults.breaker.window) == (5, 20)
+    assert (config.defaults.concurrency, config.defaults.waiting) == (8, 64)
+    assert (config.gateway.listen, config.gateway.metrics) == ("127.0.0.1:8080", "127.0.0.1:9090")
+
+
+def test_durations_rates_and_quotas_are_read(tmp_path: Path) -> None:
+    text = AGENCY + 'timeout = "1500ms"\nrate = "20/s"\nquota = "5000/day"\n'
+    agency = read(tmp_path, text).config.agency["dpmptsp"]
+    assert (agency.timeout, agency.rate, agency.quota) == (1.5, Rate(20, 1.0), Quota(5000, "day"))
+
+
+@pytest.mark.parametrize(
+    ("setting", "says"),
+    [
+        ('timeout = "8"', "must be a duration"),
+        ("timeout = 8", "must be a duration"),
+        ('rate = "20"', "must be a rate"),
+        ('rate = "0/s"', "must be a rate"),
+        ('quota = "5000/s"', "must be a quota"),
+        ("concurrency = 0", "greater than or equal to 1"),
+        ('concurrency = "8"', "valid integer"),
+    ],
+)
+def test_a_wrong_value_is_found_at_its_line(tmp_path: Path, setting: str, says: str) -> None:
+    (finding,) = findings(tmp_path, AGENCY + setting + "\n")
+    assert finding.where == "gateway.toml:6"
+    assert says in finding.what
+
+
+def test_every_finding_is_told_at_once(tmp_path: Path) -> None:
+    text = '[gateway]\nlissen = "x"\nlisten = "8080"\n' + AGENCY + '[agency.dpmptsp.operation.x]\nkall = "y"\n'
+    found = findings(tmp_path, text)
+    assert {finding.where.rpartition(":")[2] for finding in found} >= {"2", "3", "10"}
+    assert any(finding.remedy == 'did you mean "listen"?' for finding in found)
+    assert any("call: is required" in finding.what for finding in found)
+
+
+def test_what_is_not_toml_is_told_with_its_line(tmp_path: Path) -> None:
+    (finding,) = findings(tmp_path, "[gateway]\nname = \n")
+    assert finding.where == "gateway.toml:2"
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no such file"):
+        load(tmp_path / "gateway.toml", {})
+
+
+def test_a_secret_is_filled_in_from_the_environment(tmp_path: Path) -> None:
+    located = read(tmp_path, AGENCY + 'login = { user = "g", password = "${PW}" }\n', PW="rahasia")
+    assert located.config.agency["dpmptsp"].model_extra is not None
+    assert located.config.agency["dpmptsp"].model_extra["login"]["password"] == "rahasia"
+    assert located.secrets == {"rahasia"}
+    assert located.missing("dpmptsp") == ()
+
+
+def test_an_agencys_missing_secret_does_not_stop_the_others(tmp_path: Path) -> None:
+    located = read(tmp_path, AGENCY + 'login = { user = "g", password = "${PW}" }\n')
+    assert located.missing("dpmptsp") == ("PW",)
+    assert located.missing("dinkes") == ()
+
+
+def test_a_missing_variable_elsewhere_does(tmp_path: Path) -> None:
+    (finding,) = findings(tmp_path, '[gateway]\nname = "${NAME}"\n')
+    assert finding.where == "gateway.toml:2"
+    assert "the environment has no NAME" in finding.what
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ('[gateway]\nledger = "sqlite:var/ledger.db"\n', 2),
+        ('[gateway]\nholidays = "ID"\n', 2),
+        ("[operator.budi]\n", 1),
+        ('[operation.aduan]\nexpose = "POST /v1/aduan"\nroute = { by = "a", "*" = "b/c" }\nwait = "3s"\n', 4),
+        *(
+            (f'{AGENCY}[agency.dpmptsp.operation.x]\ncall = "POST /x"\n{setting}\n', 8)
+            for setting in (
+                'deliver = "store-and-forward"',
+                'wait = "3s"',
+                'expires = "7d"',
+                'order_by = "pemohon.nik"',
+                'subject = "pemohon.nik"',
+                'repeat = "ask"',
+                'ask = { operation = "y" }',
+                'answer_within = "3 working days"',
+                'on_buried = "skip"',
+            )
+        ),
+        (AGENCY + 'hours = "Mon-Thu 07:30-16:00"\n', 6),
+    ],
+)
+def test_a_setting_of_the_ledger_is_refused_by_name(tmp_path: Path, text: str, line: int) -> None:
+    (finding,) = findings(tmp_path, text)
+    assert finding.where == f"gateway.toml:{line}"
+    assert "not available yet" in finding.what
+
+
+@pytest.mark.parametrize("name", ["Dpmptsp", "dpmptsp!", "1x"])
+def test_names_are_plain(tmp_path: Path, name: str) -> None:
+    assert findings(tmp_path, AGENCY.replace("agency.dpmptsp", f'agency."{name}"'))
+
+
+@pytest.mark.parametrize("expose", ["/v1/izin", "GET /izin", "get /v1/izin", "GET /v1/izin status", "FETCH /v1/izin"])
+def test_a_path_is_exposed_below_v1_with_its_method(tmp_path: Path, expose: str) -> None:
+    text = f'{AGENCY}[agency.dpmptsp.operation.x]\ncall = "GET /x"\nexpose = "{expose}"\n'
+    (finding,) = findings(tmp_path, text)
+    assert finding.where == "gateway.toml:8"
+    assert "GET /v1/" in finding.remedy
+
+
+def test_stale_is_for_reads(tmp_path: Path) -> None:
+    text = f'{AGENCY}[agency.dpmptsp.operation.x]\ncall = "POST /x"\nexpose = "POST /v1/x"\nstale = "10m"\n'
+    (finding,) = findings(tmp_path, text)
+    assert "safe = true" in finding.what
+
+
+@pytest.mark.parametrize(
+    ("rest", "says"),
+    [
+        ("", "needs either route or gather"),
+        ('route = { "*" = "a/b" }\n', 'route needs by = "<field>"'),
+        ('gather = { a = "a/b" }\n', "a gather only reads"),
+        ('route = { by = "x" }\ngather = { a = "a/b" }\n', "needs either route or gather"),
+    ],
+)
+def test_a_composite_is_one_thing(tmp_path: Path, rest: str, says: str) -> None:
+    (finding,) = findings(tmp_path, f'[operation.x]\nexpose = "POST /v1/x"\n{rest}')
+    assert says in finding.what

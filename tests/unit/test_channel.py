@@ -1,0 +1,245 @@
+"""What an answer means: fault, body code, HTTP status, in this order; and what is told when it can't be read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from gateway.channel import Channel
+from gateway.errors import (
+    AgencyError,
+    AgencyLogin,
+    AgencyTimeout,
+    FieldError,
+    InvalidAnswer,
+    NotFound,
+    Refused,
+    TranslationError,
+    Unavailable,
+    UnknownOutcome,
+)
+from gateway.message import Answer, Call, Fault, Message, MessageId, OperationId, Outcome
+from gateway.translate.outcome import OutcomeTable
+from tests.fakes import FakeClock
+
+CODES = {"00": Outcome.OK, "03": Outcome.DUPLICATE, "02": Outcome.NOT_FOUND, "05": Outcome.REFUSED}
+
+
+class Plain:
+    """A mapping that changes nothing, and refuses a reply that says `bad`."""
+
+    def to_native(self, body, context, /):
+        if "missing" in body:
+            raise TranslationError("request", [FieldError(pointer="/missing", rule="required")])
+        return {**body, "by": context.login.get("user", "")}
+
+    def to_headers(self, _body, _context, /):
+        return {"x-system": "test"}
+
+    def to_canonical(self, document, /):
+        if "bad" in document:
+            raise TranslationError("reply", [FieldError(pointer="/bad", rule="number", where="mappings/x.toml:7")])
+        return document
+
+    def pointer(self, native_path, /):
+        return f"/ours/{native_path}"
+
+    def key(self, _body, _context, /):
+        return b""
+
+
+@dataclass
+class Agency:
+    """Answers, or raises, what it was given; keeps the calls."""
+
+    says: Answer | Exception
+    calls: list[Call] = field(default_factory=list)
+
+    async def exchange(self, call, /):
+        self.calls.append(call)
+        if isinstance(self.says, Exception):
+            raise self.says
+        return self.says
+
+
+def channel(says: Answer | Exception, **tables: Any) -> tuple[Channel, Agency, list[tuple[Outcome, float]]]:
+    agency, seen = Agency(says), []
+    made = Channel(
+        adapter=agency,
+        translator=Plain(),
+        outcomes=OutcomeTable(**tables),
+        target="statusPermohonan",
+        timeout=8.0,
+        safe=False,
+        clock=FakeClock(),
+        login={"user": "gateway"},
+        observe=lambda outcome, seconds: seen.append((outcome, seconds)),
+    )
+    return made, agency, seen
+
+
+def message(body: Mapping[str, Any] | None = None, *, seconds: float = 20.0) -> Message:
+    return Message(
+        id=MessageId("m-1"),
+        operation=OperationId("dpmptsp/status-izin"),
+        body=body or {"nomor": "1"},
+        client="klik",
+        correlation_id="c-1",
+        traceparent="00-0-0-00",
+        accepted_at=datetime.now(UTC),
+        deadline=1000.0 + seconds,
+    )
+
+
+def coded(**more: Any) -> dict[str, Any]:
+    return {"code_path": ("kode",), "message_path": ("pesan",), "codes": CODES, **more}
+
+
+async def test_the_call_carries_document_headers_ids_and_the_time_that_is_left() -> None:
+    way, agency, _ = channel(Answer(document={"a": 1}, http_status=200))
+    reply = await way.send(message(seconds=3.0))
+    (call,) = agency.calls
+    assert reply.body == {"a": 1}
+    assert call.document == {"nomor": "1", "by": "gateway"}
+    assert call.headers == {"x-system": "test"}
+    assert call.target == "statusPermohonan"
+    assert (call.message_id, call.correlation_id) == ("m-1", "c-1")
+    assert call.timeout == pytest.approx(3.0)
+
+
+async def test_one_attempt_gets_no_more_than_its_timeout() -> None:
+    way, agency, _ = channel(Answer(document={}, http_status=200))
+    await way.send(message(seconds=20.0))
+    assert agency.calls[0].timeout == pytest.approx(8.0)
+
+
+async def test_nothing_is_sent_after_the_deadline() -> None:
+    way, agency, _ = channel(Answer(document={}, http_status=200))
+    with pytest.raises(AgencyTimeout) as caught:
+        await way.send(message(seconds=-1.0))
+    assert not caught.value.maybe_done
+    assert agency.calls == []
+
+
+async def test_a_request_that_does_not_fit_is_not_sent() -> None:
+    way, agency, seen = channel(Answer(document={}, http_status=200))
+    with pytest.raises(TranslationError):
+        await way.send(message({"missing": 1}))
+    assert agency.calls == seen == []
+
+
+async def test_what_the_protocol_cant_carry_is_told_in_canonical_words() -> None:
+    refused = TranslationError("request", [FieldError(pointer="nama", rule="control-character")])
+    way, _, _ = channel(refused)
+    with pytest.raises(TranslationError) as caught:
+        await way.send(message())
+    assert caught.value.side == "request"
+    assert caught.value.errors[0].pointer == "/ours/nama"
+
+
+FAULTS = {"Server.Busy": Outcome.UNAVAILABLE, "PegawaiTidakDitemukan": Outcome.NOT_FOUND}
+
+
+@pytest.mark.parametrize(
+    ("fault", "raised", "maybe_done"),
+    [
+        (Fault(code="Server.Busy", text="sibuk"), Unavailable, False),
+        (Fault(code="Client", text="?", detail={"PegawaiTidakDitemukan": ""}), NotFound, False),
+        (Fault(code="Server", text="aneh"), InvalidAnswer, True),
+    ],
+)
+async def test_a_fault_counts_before_anything_else(fault: Fault, raised: type[AgencyError], maybe_done: bool) -> None:
+    answer = Answer(document={"kode": "00"}, fault=fault, http_status=200)
+    way, _, _ = channel(answer, **coded(faults=FAULTS))
+    with pytest.raises(raised) as caught:
+        await way.send(message())
+    assert caught.value.maybe_done is maybe_done
+
+
+@pytest.mark.parametrize("status", [200, 404, 500])
+async def test_a_listed_body_code_counts_before_the_http_status(status: int) -> None:
+    answer = Answer(document={"kode": "05", "pesan": "berkas kurang"}, http_status=status)
+    way, _, seen = channel(answer, **coded())
+    with pytest.raises(Refused, match="berkas kurang") as caught:
+        await way.send(message())
+    assert not caught.value.maybe_done
+    assert [outcome for outcome, _ in seen] == [Outcome.REFUSED]
+
+
+async def test_a_duplicate_is_a_success() -> None:
+    way, _, _ = channel(Answer(document={"kode": "03"}, http_status=200), **coded())
+    assert (await way.send(message())).outcome == Outcome.DUPLICATE
+
+
+@pytest.mark.parametrize("document", [{"kode": "99"}, {"pesan": "tanpa kode"}])
+async def test_a_code_that_is_not_listed_or_not_there_is_invalid(document: dict[str, str]) -> None:
+    way, _, _ = channel(Answer(document=document, http_status=200), **coded())
+    with pytest.raises(InvalidAnswer, match="not listed") as caught:
+        await way.send(message())
+    assert caught.value.maybe_done
+
+
+async def test_an_agency_that_only_tells_failures_is_fine_without_a_code() -> None:
+    way, _, _ = channel(Answer(document={"nomor": "1"}, http_status=200), **coded(codes={}, absent=Outcome.OK))
+    assert (await way.send(message())).outcome == Outcome.OK
+
+
+@pytest.mark.parametrize(
+    ("status", "http", "raised", "maybe_done"),
+    [
+        (404, {404: Outcome.NOT_FOUND}, NotFound, False),
+        (404, {}, InvalidAnswer, True),
+        (401, {}, AgencyLogin, False),
+        (403, {}, AgencyLogin, False),
+        (429, {}, Unavailable, False),
+        (503, {}, Unavailable, False),
+        (500, {}, Unavailable, True),
+        (502, {}, Unavailable, True),
+        (504, {}, Unavailable, True),
+        (504, {504: Outcome.TIMEOUT}, AgencyTimeout, True),
+        (500, {500: Outcome.UNKNOWN}, UnknownOutcome, True),
+        (302, {}, InvalidAnswer, True),
+    ],
+)
+async def test_an_http_status_means_what_the_table_or_http_says(
+    status: int, http: Mapping[int, Outcome], raised: type[AgencyError], maybe_done: bool
+) -> None:
+    way, _, seen = channel(Answer(document={}, http_status=status), http=http)
+    with pytest.raises(raised) as caught:
+        await way.send(message())
+    assert caught.value.maybe_done is maybe_done
+    assert seen[0][0] == raised.outcome
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("2", 2.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None), ("-1", None)])
+async def test_retry_after_in_seconds_is_passed_on(text: str, seconds: float | None) -> None:
+    way, _, _ = channel(Answer(http_status=429, headers={"retry-after": text}))
+    with pytest.raises(Unavailable) as caught:
+        await way.send(message())
+    assert caught.value.retry_after == seconds
+
+
+async def test_a_success_without_a_body_is_invalid() -> None:
+    way, _, seen = channel(Answer(http_status=200))
+    with pytest.raises(InvalidAnswer):
+        await way.send(message())
+    assert seen[0][0] == Outcome.INVALID
+
+
+async def test_a_reply_that_does_not_fit_keeps_its_errors_for_the_log() -> None:
+    way, _, _ = channel(Answer(document={"bad": "Rp abc"}, http_status=200))
+    with pytest.raises(InvalidAnswer) as caught:
+        await way.send(message())
+    assert caught.value.maybe_done
+    assert caught.value.errors[0].where == "mappings/x.toml:7"
+
+
+async def test_each_attempt_is_added_to_the_messages_effort() -> None:
+    way, _, _ = channel(Unavailable("gone", maybe_done=False))
+    asked = message()
+    for _ in range(2):
+        with pytest.raises(Unavailable):
+            await way.send(asked)
+    assert asked.effort.attempts == 2
