@@ -9,8 +9,9 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx
 
-from adapters.http import HttpClient
-from gateway import AgencyTimeout, InvalidAnswer, Unavailable
+from adapters.body import read
+from adapters.http import HttpAnswer, HttpClient
+from gateway import AgencyTimeout, Answer, InvalidAnswer, Unavailable
 
 DEFAULT_TIMEOUT = 10.0
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -54,6 +55,11 @@ def as_httpx(client: HttpClient) -> httpx.AsyncClient:
         cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=())),
         trust_env=False,
     )
+
+
+def as_answer(response: httpx.Response, agency: str) -> Answer:
+    """Return what an adapter hands back, read as `body.read` does; raises InvalidAnswer where httpx's `json` fails."""
+    return read(HttpAnswer(status=response.status_code, headers=response.headers, body=response.content), agency)
 
 
 class _Transport(httpx.AsyncBaseTransport):

@@ -1,11 +1,12 @@
 """The httpx view: what a hand-written adapter sees."""
 
 import gzip
+from decimal import Decimal
 
 import httpx
 import pytest
 
-from adapters.as_httpx import as_httpx
+from adapters.as_httpx import as_answer, as_httpx
 from adapters.http import HttpClient
 from gateway import AgencyTimeout, InvalidAnswer, Unavailable
 from tests.contract.raw_agency import Link, RawAgency, unused_port
@@ -77,3 +78,23 @@ async def test_a_connection_that_hangs_is_not_maybe_done(http: HttpClient) -> No
             await client.post(agency.url.replace("http:", "https:"), timeout=0.05)
     assert isinstance(caught.value, AgencyTimeout)
     assert not caught.value.maybe_done
+
+
+async def test_an_answer_is_read_as_the_rest_adapter_reads_it(http: HttpClient, agency: JsonAgency) -> None:
+    bodies = [Said(b'{"a":1.50}', 429, (("Retry-After", "3"),)), Said(b"<html>")]
+
+    async def behave(_: Asked) -> Said:
+        return bodies.pop(0)
+
+    agency.behave = behave
+    async with as_httpx(http) as client:
+        answer = as_answer(await client.post(agency.url), http.agency)
+        assert (answer.document, answer.http_status, answer.headers) == (
+            {"a": Decimal("1.50")},
+            429,
+            {"retry-after": "3"},
+        )
+        page = await client.post(agency.url)
+    with pytest.raises(InvalidAnswer, match="dinkes: its answer is a page") as caught:
+        as_answer(page, http.agency)
+    assert caught.value.maybe_done

@@ -123,7 +123,8 @@ async def test_what_is_not_http_is_an_invalid_answer(http: HttpClient, data: byt
 async def test_cookies_never_come_back(http: HttpClient, agency: JsonAgency) -> None:
     agency.behave = answering(Said(headers=(("Set-Cookie", "sesi=orang-pertama; Path=/"),)))
     for safe in (True, True, False, False):
-        await get(http, agency.url, safe=safe)
+        # For a bare IP address aiohttp would drop cookies anyway.
+        await get(http, agency.url.replace("127.0.0.1", "localhost"), safe=safe)
     assert not any("cookie" in asked.headers for asked in agency.asked)
 
 
