@@ -107,9 +107,7 @@ async def test_after_the_last_attempt_the_last_error_is_raised_as_it_is(clock: L
     assert len(agency.calls) == 3
 
 
-@pytest.mark.parametrize(
-    "last", [not_done(), BreakerOpen("open", maybe_done=False), Overloaded("full", retry_after=1)]
-)
+@pytest.mark.parametrize("last", [not_done(), BreakerOpen("open", maybe_done=False), Overloaded("full", retry_after=1)])
 async def test_an_earlier_doubt_outlives_a_last_attempt_that_was_not_sent(clock: LoopClock, last: GatewayError) -> None:
     doubt = maybe_done()
     agency = Scripted(doubt, last)
