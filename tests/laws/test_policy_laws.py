@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from hypothesis import given, settings
@@ -62,7 +63,7 @@ class Ask:
 asks = st.lists(
     st.builds(
         Ask,
-        after=st.sampled_from([0.0, 0.0, 0.0, 0.2, 1.0, 7.0, 31.0]),
+        after=st.sampled_from([0.0, 0.0, 0.0, 0.2, 1.0, 6.0, 31.0]),
         operation=st.sampled_from(["read", "write", "harmless"]),
         subject=st.integers(1, 3),
         seconds=st.sampled_from([0.0, 0.15, 1.0, 5.0, 20.0, 20.0]),
@@ -93,7 +94,8 @@ class World:
 
     def __post_init__(self) -> None:
         self.slots = Bulkhead(self.clock, concurrency=2, waiting=3)
-        self.health = Breaker(clock=self.clock)
+        # Quick to open and to probe, so that short scripts see every state.
+        self.health = Breaker(clock=self.clock, failures=3, minimum=4, window=6, open_for=5.0)
         self.budget = RetryBudget(self.clock)
         self.shelf = Shelf(20_000)
         self.bucket = TokenBucket(self.rate) if self.rate else None
@@ -176,9 +178,14 @@ async def one(world: World, ask: Ask) -> Seen:
     return Seen(ask=ask, message=message, end=end, at=world.clock.monotonic())
 
 
-def live(script: list[tuple[float, str]], rate: float | None, todo: list[Ask]) -> tuple[World, list[Seen]]:
+def live(
+    script: list[tuple[float, str]], rate: float | None, todo: list[Ask], stalls: Sequence[tuple[float, float]] = ()
+) -> tuple[World, list[Seen]]:
     async def main() -> tuple[World, list[Seen]]:
         world = World(script, rate)
+        loop = asyncio.get_running_loop()
+        for after, seconds in stalls:
+            loop.call_later(after, loop.stall, seconds)
         tasks = []
         for ask in todo:
             await world.clock.sleep(ask.after)
@@ -194,11 +201,11 @@ long = settings(max_examples=250, deadline=None)
 
 
 @long
-@given(**worlds)
+@given(**worlds, stalls=st.lists(st.tuples(st.sampled_from([0.0, 0.2, 1.0, 5.0]), st.sampled_from([0.1, 4.0, 20.0]))))
 def test_an_agency_is_never_called_late_nor_too_often_nor_again_after_a_doubt(
-    script: list[tuple[float, str]], rate: float | None, todo: list[Ask]
+    script: list[tuple[float, str]], rate: float | None, todo: list[Ask], stalls: list[tuple[float, float]]
 ) -> None:
-    world, seen = live(script, rate, todo)
+    world, seen = live(script, rate, todo, stalls)
     own = {one.message.id: one for one in seen}
     attempts = Counter(message.id for _, message in world.called)
     assert all(count <= ATTEMPTS for count in attempts.values())

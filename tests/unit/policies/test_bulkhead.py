@@ -3,7 +3,7 @@ import asyncio
 import pytest
 
 from gateway.errors import Overloaded, Refused
-from gateway.message import Message, Reply
+from gateway.message import Reply
 from gateway.policies.bulkhead import Bulkhead, bulkhead
 from gateway.ports import Handler
 from tests.virtual import LoopClock, Scripted, a_message
@@ -80,31 +80,31 @@ async def test_a_cancelled_waiter_leaves_the_line(clock: LoopClock) -> None:
     assert slots.busy == 0
 
 
-@pytest.mark.parametrize("cancelled_first", [True, False])
-async def test_a_waiter_cancelled_as_its_slot_comes_hands_it_on(clock: LoopClock, cancelled_first: bool) -> None:
+@pytest.mark.parametrize("granted", [True, False])
+async def test_a_waiter_cancelled_as_its_slot_comes_hands_it_on(clock: LoopClock, granted: bool) -> None:
     slots = Bulkhead(clock, concurrency=1)
-    go = asyncio.Event()
+    agency = Scripted((1.0, OK))
+    handler = bulkhead(slots)(agency)
 
-    async def agency(_: Message) -> Reply:
-        await go.wait()
-        return OK
+    async def first() -> None:
+        await handler(a_message())
+        if granted:
+            second.cancel()  # its slot was given to it just now, and it has not run since
 
-    first, second, third = start(bulkhead(slots)(agency), 20, 20, 20)
+    async def hang_up() -> None:
+        await clock.sleep(1.0)
+        if not granted:
+            second.cancel()  # it is still in line when the slot comes, later in this turn
+
+    early = asyncio.create_task(hang_up())
+    tasks = [early, asyncio.create_task(first())]
     await asyncio.sleep(0)
-    if cancelled_first:
-        second.cancel()
-        slots.give()  # as the first call would, in the same turn
-        slots.take()
-    else:
-        slots.give()
-        second.cancel()
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    go.set()
-    await asyncio.wait([first, second, third])
+    second, third = start(handler, 20, 20)
+    await asyncio.wait([*tasks, second, third])
     assert second.cancelled()
     assert third.result() is OK
-    assert slots.waiting == 0
+    assert agency.times == [1000, 1001]
+    assert (slots.busy, slots.waiting) == (0, 0)
 
 
 async def test_a_slot_that_comes_after_the_deadline_is_not_used(clock: LoopClock) -> None:
@@ -116,7 +116,7 @@ async def test_a_slot_that_comes_after_the_deadline_is_not_used(clock: LoopClock
     def stall() -> None:
         """Give the slot, then let the loop be busy until after the deadline, before the waiter runs."""
         slots.give()
-        loop.elapsed += 10
+        loop.stall(10)
 
     loop.call_later(1, stall)
     with pytest.raises(Overloaded, match="after the deadline"):

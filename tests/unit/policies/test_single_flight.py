@@ -72,7 +72,10 @@ async def test_one_who_joins_as_the_last_leaves_gets_a_call_of_their_own(clock: 
     await asyncio.sleep(1)
     first.cancel()
     (second,) = start(handler, 20)
-    assert await second is OK
+    await asyncio.sleep(1)
+    (third,) = start(handler, 20)
+    assert await asyncio.gather(second, third) == [OK, OK]
+    assert agency.times == [1000, 1001]  # the third shares the second's
 
 
 async def test_an_earlier_deadline_is_a_waiters_own(clock: LoopClock) -> None:
