@@ -37,6 +37,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return 1000.0 + self.elapsed
 
+    def stall(self, seconds: float) -> None:
+        """Be busy for so long: time passes and nobody runs."""
+        self.elapsed += seconds
+
 
 class LoopClock:
     """The running loop's time."""

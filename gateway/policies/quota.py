@@ -49,12 +49,12 @@ class Quota:
 
 def _end(now: datetime, period: Period) -> datetime:
     """Return the start of the next window in UTC, where differences are real seconds even when clocks change."""
-    if period == "minute":
-        end = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
-    elif period == "hour":
-        end = now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    else:
-        end = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
-        if period == "month":
-            end = end.replace(day=1) if now.day > 1 else now.replace(day=1)
-    return end.astimezone(UTC)
+    minute = now.replace(second=0, microsecond=0)
+    midnight = minute.replace(hour=0, minute=0)
+    ends = {
+        "minute": minute + timedelta(minutes=1),
+        "hour": minute.replace(minute=0) + timedelta(hours=1),
+        "day": midnight + timedelta(days=1),
+        "month": (midnight.replace(day=1) + timedelta(days=32)).replace(day=1),
+    }
+    return ends[period].astimezone(UTC)

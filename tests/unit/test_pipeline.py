@@ -36,5 +36,5 @@ async def test_an_operation_without_a_policy_goes_straight_on() -> None:
 
 
 def test_an_unknown_policy_is_named() -> None:
-    with pytest.raises(ValueError, match=r"no such policy: cache .there are: stale, single_flight"):
+    with pytest.raises(ValueError, match=r"no such policy: cache \(there are: stale, single_flight"):
         stack({"cache": named("cache", [])}, channel)
