@@ -17,6 +17,7 @@ _OURS = frozenset({NIL, _TYPE, f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespac
 _MARKUP = frozenset({*ENVELOPE.values(), *ENCODING.values(), "http://www.w3.org/XML/1998/namespace"})
 _TYPE_NAMESPACES = frozenset({XSD, "http://www.w3.org/1999/XMLSchema", "http://www.w3.org/2000/10/XMLSchema"})
 _ENOUGH = 50
+_MOST_REFERRED = 100_000  # elements read through references, which may name one element many times
 _MOST_ATTRIBUTES = 100  # reading them one by one costs quadratic time in lxml
 
 
@@ -46,6 +47,7 @@ class _Reader:
         self.plan = plan
         self.referred = body.referred
         self.zone = zone
+        self.followed = 0
         self.errors: list[FieldError] = []
 
     def payload(self, element: etree._Element | None) -> Document:
@@ -98,6 +100,10 @@ class _Reader:
         found = self.referred.get(target.removeprefix("#"))
         if found is None or len(element) or (element.text or "").strip():
             self._wrong(path, "native", expected="a reference to an element of the Body")
+            return element
+        self.followed += sum(1 for _ in found.iter())
+        if self.followed > _MOST_REFERRED:
+            self._wrong(path, "native", expected="fewer references")
             return element
         return found
 
