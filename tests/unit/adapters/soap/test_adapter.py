@@ -292,8 +292,8 @@ async def test_the_stand_in_simpeg_is_spoken_to_by_its_pinned_wsdl(http: HttpCli
     )
     headers = {"AuthHeader": {"Username": "gateway", "Password": "rahasia-simpeg"}}
 
-    answer = await adapter.exchange(a_call("CariPegawai", {"Nip": "197806152005011901"}, headers=headers))
+    answer = await adapter.exchange(a_call("CariPegawai", {"nip": "197806152005011901"}, headers=headers))
 
     assert "2026-11-20T14:05:09+07:00" in str(answer.document)
-    refused = await adapter.exchange(a_call("CariPegawai", {"Nip": "197806152005011901"}))
+    refused = await adapter.exchange(a_call("CariPegawai", {"nip": "197806152005011901"}))
     assert refused.fault is not None
