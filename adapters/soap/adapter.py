@@ -7,10 +7,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, SecretStr
 from yarl import URL
 
 from adapters.http import HttpAnswer, HttpClient, trace_headers
+from adapters.login import Credentials
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
 from adapters.soap.plan import Field, MessagePlan, OperationPlan, Shape, paths
@@ -34,22 +34,13 @@ PROBE_TIMEOUT = 5.0
 _SHOWN = 20
 
 
-class Login(BaseModel):
-    """Credentials, which mappings place in the body or a header as `@login.user` and `@login.password`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    user: str
-    password: SecretStr
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoapAdapter:
     """Speaks with one agency as its WSDL says; making one reads the WSDL, which blocks: do it in a thread.
 
-    `url` overrides the WSDL's address; `service` and `port` choose where the WSDL has several; `timezone` is given to
-    dateTimes that the agency sends without a zone; `header_namespace` is for header blocks the WSDL does not declare.
-    Raises ConfigError when the WSDL can't be used.
+    `url` overrides the WSDL's address; `service` and `port` choose where the WSDL has several; `login` is what
+    mappings place in a body or header; `timezone` is given to dateTimes that the agency sends without a zone;
+    `header_namespace` is for header blocks the WSDL does not declare. Raises ConfigError when the WSDL can't be used.
     """
 
     http: HttpClient
@@ -57,7 +48,7 @@ class SoapAdapter:
     url: str = ""
     service: str = ""
     port: str = ""
-    login: Login | None = None
+    login: Credentials | None = None
     timezone: ZoneInfo | None = None
     header_namespace: str = ""
     plans: Plans = field(init=False, repr=False)
@@ -109,9 +100,10 @@ class SoapAdapter:
             return Answer(http_status=answer.status, headers=answer.headers)
         try:
             found = await self._decoded(operation, answer.body)
-        except InvalidAnswer:
+        except InvalidAnswer as error:
             if successful:
-                raise
+                what = f"{self.http.agency}: {operation.name}: {error}"
+                raise InvalidAnswer(what, maybe_done=True, errors=error.errors) from error
         else:
             document, fault = (None, found) if isinstance(found, Fault) else (found, None)
         return Answer(document=document, fault=fault, http_status=answer.status, headers=answer.headers)

@@ -16,7 +16,9 @@ _TYPE = f"{{{XSI}}}type"
 _OURS = frozenset({NIL, _TYPE, f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation"})
 _MARKUP = frozenset({*ENVELOPE.values(), *ENCODING.values(), "http://www.w3.org/XML/1998/namespace"})
 _TYPE_NAMESPACES = frozenset({XSD, "http://www.w3.org/1999/XMLSchema", "http://www.w3.org/2000/10/XMLSchema"})
+_RESULT = "{http://www.w3.org/2003/05/soap-rpc}result"  # SOAP 1.2 part 2 section 4.2.1: names the part that returns
 _ENOUGH = 50
+_MOST_REFERRED = 100_000  # elements read through references, which may name one element many times
 _MOST_ATTRIBUTES = 100  # reading them one by one costs quadratic time in lxml
 
 
@@ -46,6 +48,7 @@ class _Reader:
         self.plan = plan
         self.referred = body.referred
         self.zone = zone
+        self.followed = 0
         self.errors: list[FieldError] = []
 
     def payload(self, element: etree._Element | None) -> Document:
@@ -98,6 +101,10 @@ class _Reader:
         found = self.referred.get(target.removeprefix("#"))
         if found is None or len(element) or (element.text or "").strip():
             self._wrong(path, "native", expected="a reference to an element of the Body")
+            return element
+        self.followed += sum(1 for _ in found.iter())
+        if self.followed > _MOST_REFERRED:
+            self._wrong(path, "native", expected="fewer references")
             return element
         return found
 
@@ -154,6 +161,8 @@ class _Reader:
 
     def _unexpected(self, shape: Shape, child: etree._Element, document: dict[str, Any], before: str) -> None:
         """An element nobody declared: taken as it is where the WSDL allows any, unless its name is a declared one."""
+        if child.tag == _RESULT and self.plan.rpc:
+            return
         name = etree.QName(child).localname
         if name in shape.names:
             tag = next(found.tag for found in shape.fields if found.name == name)

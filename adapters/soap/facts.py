@@ -7,6 +7,7 @@ from lxml import etree
 
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
+_MULTIPART = "{http://schemas.xmlsoap.org/wsdl/mime/}multipartRelated"
 _SOAP = ("{http://schemas.xmlsoap.org/wsdl/soap/}", "{http://schemas.xmlsoap.org/wsdl/soap12/}")
 
 
@@ -21,10 +22,11 @@ class Facets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """A binding's soap:body: `encoded` or literal, and whether it picks some of the parts only."""
+    """A binding's soap:body: `encoded` or literal, the parts it names (None: all), and attachments."""
 
     encoded: bool = False
-    picks_parts: bool = False
+    parts: frozenset[str] | None = None
+    attachments: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +123,10 @@ def _joined(name: str, known: Mapping[str, _Restriction]) -> Facets:
 def _operations(document: etree._Element) -> Iterator[tuple[str, etree._Element]]:
     target = document.get("targetNamespace", "")
     for binding in document.iterfind(_WSDL + "binding"):
-        name = _clark(binding.get("name", ""), binding, "")
+        local = binding.get("name", "").rpartition(":")[2]
+        name = f"{{{target}}}{local}" if target else local
         for operation in binding.iterfind(_WSDL + "operation"):
-            yield f"{{{target}}}{name.rpartition('}')[2]}", operation
+            yield name, operation
 
 
 def _uses(operation: etree._Element) -> Iterator[tuple[str, Use]]:
@@ -131,5 +134,12 @@ def _uses(operation: etree._Element) -> Iterator[tuple[str, Use]]:
         for soap in _SOAP:
             body = operation.find(f"{_WSDL}{direction}//{soap}body")
             if body is not None:
-                encoded = body.get("use", "literal") == "encoded"
-                yield direction, Use(encoded=encoded, picks_parts=body.get("parts") is not None)
+                parts = body.get("parts")
+                yield (
+                    direction,
+                    Use(
+                        encoded=body.get("use", "literal") == "encoded",
+                        parts=None if parts is None else frozenset(parts.split()),
+                        attachments=operation.find(f"{_WSDL}{direction}/{_MULTIPART}") is not None,
+                    ),
+                )

@@ -95,12 +95,12 @@ class _Planner:
 
     def _message(self, operation: Zeep, direction: str) -> MessagePlan:
         message: Zeep = getattr(operation, direction)
-        use = self.facts.uses.get((self.binding.name.text, operation.name, direction), Use())
-        if use.picks_parts and message.body is not None and message._is_body_wrapped:  # noqa: SLF001
-            raise _Unplannable("puts only some parts of its message into the Body")
+        use = self.facts.uses.get((self.binding.name.text, operation.name, direction))
+        if use is None or use.attachments:
+            raise _Unplannable("has attachments or another kind of body than SOAP's, which are not sent or read here")
         types = self._types[use.encoded]
         rpc = operation.style == "rpc"
-        payload = self._rpc(operation, direction, types) if rpc else self._document(message, types)
+        payload = self._rpc(operation, direction, types, use) if rpc else _document(message, types, use)
         headers = {found.name: replace(found, least=0) for found in _headers(message, types)}
         return MessagePlan(
             soap=self.soap,
@@ -111,23 +111,28 @@ class _Planner:
             prefixes=_prefixes(self.soap, (payload, *headers.values())),
         )
 
-    def _document(self, message: Zeep, types: "_Types") -> Field | None:
-        if message.body is None:
-            return None
-        if message._is_body_wrapped:  # noqa: SLF001
-            raise _Unplannable("has several parts in a document-style Body")
-        if message.abstract is not None and any(part.element is None for part in message.abstract.parts.values()):
-            raise _Unplannable("has a part of a type, not an element, in a document-style Body")
-        return types.element(message.body)
-
-    def _rpc(self, operation: Zeep, direction: str, types: "_Types") -> Field:
+    def _rpc(self, operation: Zeep, direction: str, types: "_Types", use: Use) -> Field:
         message: Zeep = getattr(operation, direction)
         name = operation.name if direction == "input" else f"{operation.name}Response"
         # The message has no body where the operation has no parts; the wrapper is there all the same.
         parts = () if message.body is None else message.body.type._element  # noqa: SLF001
         namespace = "" if message.body is None else message.body.qname.namespace or ""
-        fields = tuple(types.element(part) for part in parts)
+        fields = tuple(types.element(part) for part in parts if use.parts is None or part.name in use.parts)
         return Field(name=name, tag=_clark(namespace, name), kind="object", shape=Shape(fields=fields))
+
+
+def _document(message: Zeep, types: "_Types", use: Use) -> Field | None:
+    """The one element under the Body; zeep does not read which part is meant, and guesses where a part is a type."""
+    if message.body is None:
+        return None
+    declared = [] if message.abstract is None else message.abstract.parts.values()
+    if any(part.element is None for part in declared):
+        raise _Unplannable("has a part of a type, not an element, in a document-style Body")
+    elements = message.body.type._element if message._is_body_wrapped else [message.body]  # noqa: SLF001
+    meant = [found for found in elements if use.parts is None or len(elements) == 1 or found.attr_name in use.parts]
+    if len(meant) != 1:
+        raise _Unplannable(f"has {len(meant)} parts in a document-style Body")
+    return types.element(meant[0])
 
 
 def _headers(message: Zeep, types: "_Types") -> Iterator[Field]:
@@ -164,7 +169,8 @@ class _Types:
             xsi = _qname(type_) if type_.is_global else None
             return Field(name=name, tag=tag, kind="object", xsi=xsi, shape=content)
         if isinstance(type_, ListType | UnionType):
-            return Field(name=name, tag=tag, kind="text", type="string")
+            # A list stays one text, its values apart by blanks; of a union only the sender knows which member is meant.
+            return Field(name=name, tag=tag, kind="text", type="list" if isinstance(type_, ListType) else "string")
         if isinstance(type_, BuiltinType):
             return self._simple(name, tag, type_)
         return Field(name=name, tag=tag, kind="any")

@@ -1,0 +1,299 @@
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import get_type_hints
+from zoneinfo import ZoneInfo
+
+import pytest
+from aiohttp import web
+from pydantic import TypeAdapter
+
+from adapters.http import HttpClient
+from adapters.login import Credentials
+from adapters.soap.adapter import LARGE, SoapAdapter
+from demo.testing import Running, running
+from gateway import (
+    Answer,
+    ConfigError,
+    Contract,
+    Described,
+    Fault,
+    InvalidAnswer,
+    NativeField,
+    Probe,
+    TranslationError,
+    Unavailable,
+)
+from tests.contract.calls import CORRELATION_ID, TRACEPARENT, a_call
+from tests.contract.raw_agency import unused_port
+
+ROOT = Path(__file__).parents[4]
+ENOUGH = {"pemohon": {"nik": "1405029001180001", "nama": "Siti"}, "jenis": "IMB", "luas": 72}
+SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
+FAULT = "<e:Fault><faultcode>e:Client</faultcode><faultstring>Ditolak</faultstring></e:Fault>"
+LOGIN = {"kode_akses": "gateway", "kata_sandi": "rahasia-sipolan"}
+
+
+def soap(body: str) -> bytes:
+    return f'<e:Envelope xmlns:e="{SOAP_11}"><e:Body>{body}</e:Body></e:Envelope>'.encode()
+
+
+class Agency:
+    """A real HTTP server that answers what it is told to and remembers what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer = web.Response(body=soap(""))
+        self.asked: list[tuple[web.Request, bytes]] = []
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append((request, await request.read()))
+        return self.answer
+
+
+Exchange = Callable[..., Awaitable[Answer]]
+
+
+@pytest.fixture
+async def http() -> AsyncIterator[HttpClient]:
+    client = HttpClient("dpmptsp")
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+def agency() -> Agency:
+    return Agency()
+
+
+@pytest.fixture
+async def url(agency: Agency) -> AsyncIterator[str]:
+    server = web.ServerRunner(web.Server(agency))
+    await server.setup()
+    site = web.TCPSite(server, "127.0.0.1", 0)
+    await site.start()
+    yield f"http://127.0.0.1:{server.addresses[0][1]}/soap"
+    await server.cleanup()
+
+
+@pytest.fixture
+def izin_adapter(http: HttpClient, url: str, wsdls: Path) -> SoapAdapter:
+    return SoapAdapter(http=http, wsdl=wsdls / "izin.wsdl", url=url)
+
+
+async def test_soap_1_1_puts_its_action_into_a_header(izin_adapter: SoapAdapter, agency: Agency) -> None:
+    await izin_adapter.exchange(a_call("Catat", ENOUGH))
+
+    ((request, body),) = agency.asked
+    assert request.headers["SOAPAction"] == '"catat"'
+    assert request.headers["Content-Type"] == "text/xml; charset=utf-8"
+    assert request.headers["X-Correlation-ID"] == CORRELATION_ID
+    assert request.headers["traceparent"] == TRACEPARENT
+    assert b"AjukanIzin" in body
+
+
+async def test_soap_1_2_puts_its_action_into_the_media_type(
+    http: HttpClient, url: str, wsdls: Path, agency: Agency
+) -> None:
+    adapter = SoapAdapter(http=http, wsdl=wsdls / "izin.wsdl", url=url, port="IzinSoap12")
+
+    agency.answer = web.Response(status=503)
+    await adapter.exchange(a_call("AjukanIzin", ENOUGH))
+
+    action = 'action="http://dpmptsp.example.go.id/izin/AjukanIzin"'
+    assert agency.asked[0][0].headers["Content-Type"] == f"application/soap+xml; charset=utf-8; {action}"
+    assert "SOAPAction" not in agency.asked[0][0].headers
+
+
+async def test_nested_headers_are_soaps_and_plain_ones_https(izin_adapter: SoapAdapter, agency: Agency) -> None:
+    agency.answer = web.Response(body=soap(FAULT))
+    headers = {"AuthHeader": {"Username": "gateway", "Password": "x"}, "X-Kunci": "abc"}
+
+    await izin_adapter.exchange(a_call("AjukanIzin", ENOUGH, headers=headers))
+
+    ((request, body),) = agency.asked
+    assert request.headers["X-Kunci"] == "abc"
+    assert b"AuthHeader" in body
+    assert "AuthHeader" not in request.headers
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Lain: 1", 5])
+async def test_a_header_that_http_can_not_hold_is_not_sent(
+    izin_adapter: SoapAdapter, agency: Agency, value: object
+) -> None:
+    with pytest.raises(TranslationError):
+        await izin_adapter.exchange(a_call("Catat", ENOUGH, headers={"X-Kunci": value}))
+
+    assert not agency.asked
+
+
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_a_fault_is_a_fault_whatever_the_status(izin_adapter: SoapAdapter, agency: Agency, status: int) -> None:
+    agency.answer = web.Response(body=soap(FAULT), status=status)
+
+    answer = await izin_adapter.exchange(a_call("AjukanIzin", ENOUGH))
+
+    assert (answer.fault, answer.document) == (Fault(code="Client", text="Ditolak"), None)
+    assert answer.http_status == status
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 404, 429, 500])
+async def test_an_unreadable_failure_is_left_to_its_status(
+    izin_adapter: SoapAdapter, agency: Agency, status: int
+) -> None:
+    agency.answer = web.Response(text="<html>", content_type="text/html", status=status)
+
+    answer = await izin_adapter.exchange(a_call("AjukanIzin", ENOUGH))
+
+    assert (answer.document, answer.fault, answer.http_status) == (None, None, status)
+
+
+async def test_a_fatal_page_under_200_is_an_invalid_answer(izin_adapter: SoapAdapter, agency: Agency) -> None:
+    agency.answer = web.Response(text="<br />\n<b>Fatal error</b>:  Uncaught Error", content_type="text/html")
+
+    with pytest.raises(InvalidAnswer, match="dpmptsp: AjukanIzin: the answer is an HTML page") as caught:
+        await izin_adapter.exchange(a_call("AjukanIzin", ENOUGH))
+
+    assert caught.value.maybe_done
+
+
+@pytest.mark.parametrize("answer", [b"", soap("")])
+async def test_a_one_way_operation_answers_nothing(izin_adapter: SoapAdapter, agency: Agency, answer: bytes) -> None:
+    agency.answer = web.Response(body=answer, status=202)
+
+    assert (await izin_adapter.exchange(a_call("Catat", ENOUGH))).document == {}
+
+
+async def test_a_large_answer_does_not_hold_up_the_event_loop(
+    http: HttpClient, url: str, wsdls: Path, agency: Agency
+) -> None:
+    adapter = SoapAdapter(http=http, wsdl=wsdls / "sipolan.wsdl", url=url)
+    item = "<item><nama_proses>A</nama_proses><tgl_selesai/><urut>1</urut></item>"
+    content = soap(
+        '<r:statusPermohonanResponse xmlns:r="urn:sipolan"><return><no_permohonan/><kode_status/><retribusi/>'
+        f"<riwayat>{item * 30_000}</riwayat></return></r:statusPermohonanResponse>"
+    )
+    assert len(content) > LARGE
+    agency.answer = web.Response(body=content)
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    answer = await adapter.exchange(a_call("statusPermohonan", {"no_permohonan": "1", "kode_akses": "x"}))
+    counting.cancel()
+
+    assert answer.document is not None
+    assert len(answer.document["return"]["riwayat"]["item"]) == 30_000
+    assert turns > 100
+
+
+async def test_the_probe_only_connects(izin_adapter: SoapAdapter, agency: Agency, http: HttpClient) -> None:
+    await izin_adapter.probe()
+
+    assert not agency.asked
+    elsewhere = SoapAdapter(http=http, wsdl=izin_adapter.wsdl, url=f"http://127.0.0.1:{unused_port()}")
+    with pytest.raises(Unavailable):
+        await elsewhere.probe()
+
+
+def test_the_adapter_can_describe_and_be_probed(wsdls: Path) -> None:
+    adapter = SoapAdapter(http=HttpClient("dpmptsp"), wsdl=wsdls / "izin.wsdl")
+
+    assert isinstance(adapter, Described)
+    assert isinstance(adapter, Probe)
+
+
+def contract(wsdl: Path, target: str) -> Contract:
+    return SoapAdapter(http=HttpClient("dpmptsp"), wsdl=wsdl).contract(target)
+
+
+def test_a_contract_names_fields_by_dotted_path(wsdls: Path) -> None:
+    found = contract(wsdls / "izin.wsdl", "AjukanIzin")
+
+    assert found.request["pemohon"] == NativeField(kind="object", required=True)
+    assert found.request["pemohon.nik"] == NativeField(kind="text", required=True)
+    assert found.request["berkas"] == NativeField(kind="binary", many=True)
+    assert found.request["status"] == NativeField(kind="text", allowed=("ok", "tolak"))
+    assert found.request["biaya.@mata_uang"] == NativeField(kind="text", required=True)
+    assert found.request["biaya.#text"] == NativeField(kind="number", required=True)
+    assert not found.request["npwp"].required
+    assert found.reply["diubah"] == NativeField(kind="datetime", required=True)
+    assert found.headers["AuthHeader.Password"] == NativeField(kind="text", required=True)
+    assert not found.headers["AuthHeader"].required
+
+
+def test_lists_add_no_step_to_a_path(wsdls: Path) -> None:
+    found = contract(wsdls / "sipolan.wsdl", "statusPermohonan")
+
+    assert found.reply["return.riwayat.item"] == NativeField(kind="object", many=True)
+    assert found.reply["return.riwayat.item.urut"] == NativeField(kind="integer", required=True)
+
+
+def test_an_unknown_operation_lists_those_there_are_the_nearest_first(wsdls: Path) -> None:
+    with pytest.raises(ConfigError) as caught:
+        contract(wsdls / "sipolan.wsdl", "statusPermohonn")
+
+    (finding,) = caught.value.findings
+    assert finding.what == "the WSDL has no operation 'statusPermohonn'"
+    assert finding.remedy == "it has: statusPermohonan, simpanRiwayat"
+
+
+def test_an_operation_that_can_not_be_planned_says_why_and_harms_no_other(wsdls: Path) -> None:
+    with pytest.raises(ConfigError, match="'TanamPohon' uses type 'Pohon', which contains itself"):
+        contract(wsdls / "izin.wsdl", "TanamPohon")
+
+
+def test_its_settings_are_read_from_text(wsdls: Path) -> None:
+    section = {
+        "wsdl": str(wsdls / "izin.wsdl"),
+        "port": "IzinSoap12",
+        "timezone": "Asia/Jakarta",
+        "login": {"user": "gateway", "password": "rahasia"},
+    }
+    kinds = get_type_hints(SoapAdapter)
+
+    adapter = SoapAdapter(
+        http=HttpClient("dpmptsp"),
+        **{name: TypeAdapter(kinds[name]).validate_python(section[name]) for name in section},
+    )
+
+    assert isinstance(adapter.login, Credentials)
+    assert adapter.timezone == ZoneInfo("Asia/Jakarta")
+    assert "rahasia" not in repr(adapter)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("demo")) as stand_ins:
+        yield stand_ins
+
+
+async def test_the_stand_in_sipolan_is_spoken_to_by_its_pinned_wsdl(http: HttpClient, demo: Running) -> None:
+    adapter = SoapAdapter(http=http, wsdl=ROOT / "wsdl/dpmptsp/sipolan.wsdl", url=f"{demo.url('dpmptsp')}/sipolan")
+
+    answer = await adapter.exchange(a_call("statusPermohonan", {**LOGIN, "no_permohonan": "161/IMB/IV/2021"}))
+
+    assert answer.document is not None
+    assert answer.document["retribusi"] == "1.250.000,50"
+    assert answer.document["keterangan"] is None
+    assert answer.document["riwayat"]["item"][0]["nama_proses"] == "Pendaftaran"
+
+
+async def test_the_stand_in_simpeg_is_spoken_to_by_its_pinned_wsdl(http: HttpClient, demo: Running) -> None:
+    adapter = SoapAdapter(
+        http=http,
+        wsdl=ROOT / "wsdl/bkpsdm/simpeg.wsdl",
+        url=f"{demo.url('bkpsdm')}/simpeg.asmx",
+        timezone=ZoneInfo("Asia/Jakarta"),
+    )
+    headers = {"AuthHeader": {"Username": "gateway", "Password": "rahasia-simpeg"}}
+
+    answer = await adapter.exchange(a_call("CariPegawai", {"nip": "197806152005011901"}, headers=headers))
+
+    assert "2026-11-20T14:05:09+07:00" in str(answer.document)
+    refused = await adapter.exchange(a_call("CariPegawai", {"nip": "197806152005011901"}))
+    assert refused.fault is not None
