@@ -19,7 +19,7 @@ from gateway.translate.outcome import OutcomeTable, compile_outcome
 from gateway.translate.pairs import Native, Pairs, Setting, Side, pointer
 from gateway.translate.plan import Plan, inexact, is_context
 from gateway.translate.program import Program
-from gateway.translate.rules import MISSING, MappingFile, Path, Repeat, Rule, Rules, Section
+from gateway.translate.rules import MISSING, MappingFile, Path, Repeat, Rule, Rules, Section, show
 from gateway.translate.schema import CanonicalSchema, schema
 from gateway.translate.shape import Clash, Record, built, needed
 
@@ -39,6 +39,11 @@ class TableTranslator:
         self.to_canonical = reply
         self._pointers = dict(_pointers(rules))
         self._context = tuple(sorted({path for path in _sources((*rules, *header_rules)) if is_context(path)}))
+
+    @property
+    def context(self) -> tuple[str, ...]:
+        """The `@` values that the mapping uses, as it writes them."""
+        return tuple(show(path) for path in self._context)
 
     def pointer(self, native_path: str, /) -> str:
         """Return the JSON Pointer of the field that feeds a native one; steps that are numbers are indexes."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.masking import mask_value
 from gateway.translate.rules import MISSING
 
 LONGEST_NUMBER = 40
@@ -70,6 +71,16 @@ class Pair:
 def refuse_type(value: object, expected: str) -> Bad:
     """Return the error of a value of the wrong kind."""
     return Bad("null") if value is None else Bad("type", value, expected=expected)
+
+
+def picture(bad: Bad, *, personal: bool) -> str | None:
+    """Return the masked value of an error, None if it has none to show."""
+    if bad.value is MISSING:
+        return None
+    try:
+        return mask_value(bad.value, personal=personal)
+    except ValueError:  # an int too long to be written out
+        return "a number of thousands of digits"
 
 
 def need_text(value: object) -> str:

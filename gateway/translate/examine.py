@@ -7,9 +7,8 @@ from functools import partial
 from typing import Any
 
 from gateway.errors import FieldError
-from gateway.masking import mask_value
 from gateway.translate.code import Code
-from gateway.translate.convert import LONGEST_NUMBER, Bad, need_binary, need_number, need_text, refuse_type
+from gateway.translate.convert import LONGEST_NUMBER, Bad, need_binary, need_number, need_text, picture, refuse_type
 from gateway.translate.dates import canonical, is_canonical
 from gateway.translate.rules import MISSING
 from gateway.translate.shape import Leaf, Record, Series, Shape
@@ -127,7 +126,7 @@ def _escaped(name: str) -> str:
 
 
 def _error(bad: Bad, pointer: str, leaf: Leaf | None = None) -> FieldError:
-    value = None if bad.value is MISSING else mask_value(bad.value, personal=leaf is not None and leaf.mask)
+    value = picture(bad, personal=leaf is not None and leaf.mask)
     return FieldError(pointer=pointer, rule=bad.rule, params=bad.params, value=value)
 
 

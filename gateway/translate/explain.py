@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.errors import FieldError
-from gateway.masking import mask_value
 from gateway.message import Context
-from gateway.translate.convert import Bad, Step, refuse_type
+from gateway.translate.convert import Bad, Step, picture, refuse_type
 from gateway.translate.plan import EMPTY, OPTIONAL, REQUIRED, Field, Fixed, Listed, Part, Plan, is_context
 from gateway.translate.rules import MISSING, Path, When
 
@@ -181,5 +180,5 @@ def _put(built: dict[str, Any], target: Path, value: object) -> None:
 def error_of(bad: Bad, pointer: str, where: str, part: object = None) -> FieldError:
     """Return what is told of a value that does not fit, masked."""
     personal = isinstance(part, Field) and part.rule.mask
-    value = None if bad.value is MISSING else mask_value(bad.value, personal=personal)
+    value = picture(bad, personal=personal)
     return FieldError(pointer=pointer, rule=bad.rule, params=bad.params, where=where, value=value)
