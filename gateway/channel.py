@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from traceback import extract_tb
 from typing import Protocol
 
 from gateway.errors import (
@@ -9,6 +11,7 @@ from gateway.errors import (
     AgencyLogin,
     AgencyTimeout,
     FieldError,
+    GatewayError,
     InvalidAnswer,
     NotFound,
     Refused,
@@ -108,6 +111,14 @@ class Channel:
             return await self.adapter.exchange(call)
         except TranslationError as error:
             raise TranslationError("request", [self._in_our_words(e) for e in error.errors]) from error
+        except GatewayError:
+            raise
+        except Exception as error:
+            # Whatever an agency sends, a hand-written adapter that stumbles over it is no bug of the gateway's; the
+            # exception's own text may hold personal data.
+            frame = extract_tb(error.__traceback__)[-1]
+            place = f"{PurePath(frame.filename).name}:{frame.lineno}"
+            raise InvalidAnswer(f"the adapter failed: {type(error).__name__} at {place}", maybe_done=True) from error
 
     def _in_our_words(self, error: FieldError) -> FieldError:
         return replace(error, pointer=self.translator.pointer(error.pointer))

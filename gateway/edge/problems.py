@@ -134,12 +134,14 @@ def _status(error: Exception, code: str) -> int:
 
 
 def _maybe_done(error: Exception, operation: Exposed | None) -> bool | None:
+    """Return whether something may have been done; of a read nothing is, so it may be repeated at will."""
+    changes = operation is None or not operation.safe
     if isinstance(error, AgencyError):
-        return error.maybe_done
+        return error.maybe_done and changes
     if isinstance(error, TranslationError) and error.side == "reply":
-        return True
+        return changes
     if isinstance(error, Stopping) and error.began and operation is not None:
-        return not operation.safe
+        return changes
     return None
 
 

@@ -116,7 +116,7 @@ def test_after_a_write_it_says_whether_it_may_have_been_done(write):
 
 def test_after_a_read_it_says_that_repeating_is_safe(read):
     _, body = told(errors.AgencyTimeout(maybe_done=True), read)
-    assert body["maybe_done"] is True
+    assert body["maybe_done"] is False
     assert body["detail"].endswith("Aman diulangi.")
 
 
