@@ -195,6 +195,7 @@ class _Builder:
             clock=self.tools.clock,
             login=login,
             observe=_observed(self.name, operation, self.tools.metrics),
+            on_misfit=self.tools.metrics.by_last_label("gateway_translation_errors_total", self.name, operation),
         )
         if self.unready:
             return _unready_handler(self.unready)

@@ -77,6 +77,7 @@ class Channel:
     clock: Clock
     login: Mapping[str, str] = field(default_factory=dict)
     observe: Callable[[Outcome, float], None] = lambda _outcome, _seconds: None
+    on_misfit: Callable[[str], None] = lambda _side: None
 
     async def send(self, message: Message) -> Reply:
         """Make one attempt; raises AgencyError, or TranslationError (side "request") when nothing was sent."""
@@ -95,10 +96,16 @@ class Channel:
         remaining = message.deadline - self.clock.monotonic()
         if remaining <= 0:
             raise AgencyTimeout("the deadline passed before anything was sent", maybe_done=False)
+        try:
+            document = self.translator.to_native(message.body, context)
+            headers = self.translator.to_headers(message.body, context)
+        except TranslationError:
+            self.on_misfit("request")
+            raise
         return Call(
             target=self.target,
-            document=self.translator.to_native(message.body, context),
-            headers=self.translator.to_headers(message.body, context),
+            document=document,
+            headers=headers,
             timeout=min(self.timeout, remaining),
             message_id=message.id,
             correlation_id=message.correlation_id,
@@ -131,6 +138,7 @@ class Channel:
         try:
             return Reply(body=self.translator.to_canonical(document), outcome=outcome)
         except TranslationError as error:
+            self.on_misfit("reply")
             raise InvalidAnswer("the answer does not fit the mapping", maybe_done=True, errors=error.errors) from error
 
     def _outcome(self, answer: Answer) -> Outcome:
