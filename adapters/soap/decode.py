@@ -57,7 +57,7 @@ class _Reader:
         if element is None or payload is None:
             return self._nothing(element, payload)
         if not self._is_payload(element, payload):
-            self._wrong(mask_text(etree.QName(element).localname), "native", expected=payload.name)
+            self._wrong(mask_text(etree.QName(element).localname), "native", expected=f"an element {payload.tag}")
             return {}
         value = self._value(payload, element, "")
         if isinstance(value, dict) and payload.shape is not None:
@@ -77,14 +77,12 @@ class _Reader:
 
     def _value(self, field: Field, element: etree._Element, path: str) -> Any:
         element = self._followed(element, path)
-        nil = False
         if element.attrib:
             if len(element.attrib) > _MOST_ATTRIBUTES:
                 return self._wrong(path, "native", expected=f"at most {_MOST_ATTRIBUTES} attributes")
             self._check_type(field, element, path)
-            nil = element.get(NIL) in {"true", "1"}
-        if nil:
-            return self._null(field, element, path)
+            if self._is_nil(element, path):
+                return self._null(field, element, path)
         if field.kind == "any":
             return self._undeclared(element, path)
         if field.shape is not None:
@@ -107,6 +105,12 @@ class _Reader:
             self._wrong(path, "native", expected="fewer references")
             return element
         return found
+
+    def _is_nil(self, element: etree._Element, path: str) -> bool:
+        said = element.get(NIL, "false")
+        if said not in {"true", "1", "false", "0"}:
+            self._wrong(path, "native", said, expected="xsi:nil true or false")
+        return said in {"true", "1"}
 
     def _null(self, field: Field, element: etree._Element, path: str) -> None:
         if len(element) or element.text:

@@ -103,6 +103,7 @@ def test_values_have_their_types(read: Read) -> None:
         ("nama", '<m:nama xsi:type="xsd:int">7</m:nama>'),
         ("nama", '<m:nama xsi:type="m:Pemohon">7</m:nama>'),
         ("nama", '<m:nama xsi:type="q:Apa">7</m:nama>'),
+        ("nama", '<m:nama xsi:nil="ya"/>'),
         ("jenis", '<m:jenis xsi:nil="true"/>'),
         ("nama", '<m:nama id="1">Siti</m:nama>'),
         ("nama", '<m:nama href="#1"/>'),
