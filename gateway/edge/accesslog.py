@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import BinaryIO, Literal
 
 import msgspec
@@ -22,7 +23,7 @@ _ERROR_LENGTH, _ERRORS = 2000, 20
 class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A request as the log tells it; `ms` is from its first byte to its answer, `agency_ms` of all attempts."""
 
-    time: str
+    time: datetime
     level: Level
     event: str = "request"
     correlation_id: str

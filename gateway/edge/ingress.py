@@ -97,14 +97,19 @@ class Edge:
             return self._reply(visit, await self._serve(visit))
         except ClientGone:
             return self._leave(visit)
-        except asyncio.CancelledError:
-            if visit.gone:
-                return self._leave(visit)
-            if not self._given_up:
-                raise
-            return self._refuse(visit, Stopping(began=visit.bound is not None))
+        except asyncio.CancelledError as error:
+            return self._interrupted(visit, error)
         except Exception as error:  # noqa: BLE001 -- the last resort: no request ends without an answer
             return self._refuse(visit, error)
+
+    def _interrupted(self, visit: Visit, error: asyncio.CancelledError) -> Sequence[Header]:
+        if visit.gone:
+            return self._leave(visit)
+        if self._given_up:
+            return self._refuse(visit, Stopping(began=visit.bound is not None))
+        if visit.cancelled:
+            raise error
+        return self._refuse(visit, RuntimeError(f"something inside was cancelled: {error!r}"))
 
     async def _serve(self, visit: Visit) -> Reply:
         if self._current.phase == "stopping":
@@ -191,7 +196,7 @@ class Edge:
         operation = visit.bound.operation if visit.bound else None
         self._log.request(
             Line(
-                time=visit.now.isoformat(),
+                time=visit.now,
                 level=level_of(visit.status),
                 correlation_id=visit.correlation_id,
                 client=visit.client.name if visit.client else None,

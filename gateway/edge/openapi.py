@@ -11,6 +11,7 @@ from gateway.wording import PROBLEMS
 Json = dict[str, object]
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
+_DIGITS = re.compile(r"\^?(?:\[0-9\]|\\d)\{(\d{1,2})\}\$?")
 _IN_QUERY = frozenset({"GET", "HEAD", "DELETE"})
 _DEEPEST = 8
 _LANGUAGES = {"name": "Accept-Language", "in": "header", "schema": {"type": "string", "enum": ["id", "en"]}}
@@ -229,6 +230,8 @@ def _plain(kind: object, schema: Mapping[str, object]) -> object:
     by_kind: Mapping[object, object] = {"integer": 1, "number": 1, "boolean": True, "null": None}
     if kind in by_kind:
         return by_kind[kind]
+    if (digits := _DIGITS.fullmatch(str(schema.get("pattern")))) is not None:
+        return "0" * int(digits[1])
     return _BY_FORMAT.get(schema.get("format"), "...")
 
 

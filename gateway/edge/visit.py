@@ -88,6 +88,11 @@ class Visit:
         if self.task is not None:
             self.task.cancel()
 
+    @property
+    def cancelled(self) -> bool:
+        """Whether the task itself was cancelled, and not only something that it waited for."""
+        return self.task is not None and self.task.cancelling() > 0
+
     def ids(self) -> tuple[Header, Header]:
         """Return the headers by which the client and we can speak of this request."""
         return (

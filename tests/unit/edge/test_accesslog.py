@@ -9,11 +9,12 @@ from gateway.clock import SystemClock
 from gateway.edge.accesslog import Line, LineLog, explain
 from gateway.errors import FieldError, InvalidRequest, TranslationError
 
+NOW = SystemClock().now()
 NIK = "1405020101809001"
 
 
 def line(**more):
-    facts = {"time": "t", "level": "info", "correlation_id": "c", "method": "GET", "outcome": "ok", "status": 200}
+    facts = {"time": NOW, "level": "info", "correlation_id": "c", "method": "GET", "outcome": "ok", "status": 200}
     return Line(**{**facts, "ms": 1.0, **more})
 
 

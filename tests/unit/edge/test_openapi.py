@@ -129,6 +129,7 @@ def test_nested_fields_of_a_get_are_named_with_dots(operation):
         ({"type": ["string", "null"], "format": "date"}, "2026-01-31"),
         ({"type": "array", "items": {"type": "integer"}}, [1]),
         ({"type": "object", "properties": {"a": {"type": "boolean"}}}, {"a": True}),
+        ({"type": "string", "pattern": "^[0-9]{5}$"}, "00000"),
         ({}, "..."),
     ],
 )
