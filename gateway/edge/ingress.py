@@ -106,7 +106,7 @@ class Edge:
         if visit.gone:
             return self._leave(visit)
         if self._given_up:
-            return self._refuse(visit, Stopping(began=visit.bound is not None))
+            return self._refuse(visit, Stopping(began=visit.began))
         if visit.cancelled:
             raise error
         return self._refuse(visit, RuntimeError(f"something inside was cancelled: {error!r}"))
@@ -121,7 +121,7 @@ class Edge:
         if client.bucket is not None and (wait := client.bucket.take(visit.started)) > 0:
             raise RateLimited(retry_after=wait)
         message = await accept.message(visit, client, hit, self._clock)
-        visit.effort = message.effort
+        visit.effort, visit.began = message.effort, True
         operation = hit.value.operation
         if not operation.safe:
             return await operation.handler(message)
@@ -206,7 +206,7 @@ class Edge:
                 outcome=visit.code,
                 status=visit.status,
                 ms=round(seconds * 1000, 2),
-                agency_ms=round(visit.effort.seconds * 1000, 2),
+                agency_ms=round(visit.effort.seconds * 1000, 2) if visit.effort.attempts else None,
                 attempts=visit.effort.attempts,
                 age=visit.age,
                 error=explain(visit.error) if visit.error else None,
@@ -235,5 +235,5 @@ class Edge:
             await send({"type": "http.response.start", "status": visit.status, "headers": headers})
             await send({"type": "http.response.body", "body": visit.body})
         if visit.status != _OK_STATUS or scope["raw_path"] not in _PROBES:
-            visit.code = visit.code or ("ok" if visit.status < _BAD else "site")
+            visit.code = visit.code or ("ok" if visit.status < _BAD else "not-served")
             self._write(visit, self._clock.monotonic() - visit.started)

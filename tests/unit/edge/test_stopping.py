@@ -76,6 +76,20 @@ async def test_past_the_grace_the_rest_is_answered_503(stand, operation, expose,
         await asyncio.wait_for(edge.done, 5)
 
 
+async def test_a_write_whose_body_was_still_coming_was_not_begun(stand, operation):
+    async with stand([operation("dpmptsp/x", "POST /v1/x")], grace=0.2) as edge:
+        reader, writer = await edge.connect()
+        head = b"POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n"
+        writer.write(head + KEY + b'\r\n{"nomor"')
+        while not edge.edge.under_way:  # noqa: ASYNC110 - the other end of a socket moves
+            await asyncio.sleep(0.01)
+        edge.stop.set()
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"maybe_done" not in answer
+
+
 async def test_a_second_signal_ends_the_grace(stand, operation):
     handler = Waiting()
     async with stand([operation("dpmptsp/x", "GET /v1/x", handler)], grace=60) as edge:
