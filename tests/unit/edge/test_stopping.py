@@ -1,11 +1,13 @@
 """How the server starts and stops, over real ports."""
 
 import asyncio
+import os
+import signal
 import socket
 
 import pytest
 
-from gateway.edge.server import bind
+from gateway.edge.server import bind, on_signals
 from gateway.errors import ConfigError
 from gateway.message import Reply
 
@@ -157,3 +159,17 @@ def test_an_ipv6_address_may_stand_in_brackets():
         pytest.skip(str(error))
     with bound:
         assert bound.family == socket.AF_INET6
+
+
+async def test_the_first_signal_stops_and_the_second_hurries():
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    on_signals(stop, hurry)
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(stop.wait(), 5)
+        assert not hurry.is_set()
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.wait_for(hurry.wait(), 5)
+    finally:
+        for one in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().remove_signal_handler(one)
