@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from gateway.translate import convert
 from gateway.translate.convert import Pair, Step
-from gateway.translate.pairs import BLANKS, Pairs, Setting, checks, joiner, pointer
+from gateway.translate.pairs import BLANKS, Pairs, Setting, checks, joiner, overlap, pointer
 from gateway.translate.plan import EMPTY, OPTIONAL, REQUIRED, Field, Listed, Part, Plan, Source, is_context
 from gateway.translate.rules import MISSING, Path, Repeat, Rule, Rules
 
@@ -39,6 +39,9 @@ class Backward:
             elif rule.const is MISSING:
                 parts.extend(self._undo(rule, above))
         parts.extend(self._unsplit(path, separator, found, above) for (path, separator), found in splits.items())
+        targets = {part.target for part in parts}
+        if any(overlap(one, other) for one in targets for other in targets if one != other):
+            raise _OneWay
         return tuple(parts)
 
     def _repeat_back(self, rule: Repeat, above: Path) -> Listed:

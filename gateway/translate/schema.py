@@ -225,4 +225,4 @@ def _place(body: dict[str, Any], name: str, value: object) -> None:
     if isinstance(inside, dict) and last not in inside:
         inside[last] = value
     else:
-        body[name] = value
+        body[name] = [body[name], value] if name in body else value
