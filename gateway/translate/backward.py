@@ -74,13 +74,10 @@ class Backward:
             if rule.each is not None:
                 item = replace(back, sources=(Source(path=()),), pointer="", absent=REQUIRED, when=None)
                 item = replace(item, target=path)
-                made.append(self._list_back(rule, item if not path else self._boxed(item)))
+                made.append(self._list_back(rule, item))
                 continue
             made.append(back)
         return made
-
-    def _boxed(self, item: Field) -> Plan:
-        return Plan(file=self._setting.mapping.name, parts=(item,))
 
     def _unsplit(self, path: Path, separator: str, rules: list[Rule], above: Path) -> Field:
         rules = sorted(rules, key=lambda rule: rule.part)

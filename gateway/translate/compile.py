@@ -104,7 +104,9 @@ def compile_operation(
         compiler.findings += unwritten(mapping, request_rules, contract.request, section.line)
         compiler.findings += unread(mapping, reply_rules, contract.reply, root)
         if contract.headers:
-            compiler.findings += unwritten(mapping, header_rules, contract.headers, section.line)
+            declared = {name.partition(".")[0] for name in contract.headers}
+            parts = tuple(rule for rule in header_rules if rule.left[0] in declared)
+            compiler.findings += unwritten(mapping, parts, contract.headers, section.line)
     wanted = compiler.shape(lambda: needed(Plan(file=mapping.name, parts=(*request[0].parts, *headers[0].parts))))
     given = compiler.shape(lambda: built(reply[0]))
     compiler.finish()

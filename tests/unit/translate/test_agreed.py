@@ -144,5 +144,9 @@ def test_what_the_contract_lacks_is_told_with_its_line(text: str) -> None:
     assert any(remedy in finding for finding in found)
 
 
+def test_a_header_that_the_contract_does_not_declare_is_the_adapters_business() -> None:
+    compiled('[agency.headers]\nAuth.User = "@login.user"\nX-Kanal = { const = "spbe" }\n[op.request]\nnip = "n"')
+
+
 def test_what_nothing_asks_for_is_no_finding() -> None:
     compiled('[agency.headers]\nAuth.User = "@login.user"\n[op.request]\nnip = { const = "1" }\n[op.reply]\na = "nip"')

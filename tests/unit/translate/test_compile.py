@@ -317,7 +317,8 @@ def test_an_operation_without_tables_is_refused_with_the_nearest_name() -> None:
 
 def test_headers_of_the_agency_and_of_the_operation_are_built_apart() -> None:
     table = compiled(
-        '[agency.headers]\nAuth.User = "@login.user"\nx-a = "a"\n[op.headers]\nx-a = { const = "b" }\n[op.request]\nx = "c"'
+        '[agency.headers]\nAuth.User = "@login.user"\nx-a = "a"\n'
+        '[op.headers]\nx-a = { const = "b" }\n[op.request]\nx = "c"'
     )
     assert table.translator.to_headers({"c": "d"}, CONTEXT) == {"Auth": {"User": "gateway"}, "x-a": "b"}
     assert table.request.fields == {"c"}
