@@ -39,6 +39,9 @@ class Backward:
             elif rule.const is MISSING:
                 parts.extend(self._undo(rule, above))
         parts.extend(self._unsplit(path, separator, found, above) for (path, separator), found in splits.items())
+        lists = [part.target for part in parts if isinstance(part, Listed)]
+        if len(set(lists)) < len(lists):
+            raise _OneWay
         targets = {part.target for part in parts}
         if any(overlap(one, other) for one in targets for other in targets if one != other):
             raise _OneWay

@@ -117,8 +117,8 @@ def compile_operation(
         request=schema(wanted, *trials, nulls=False),
         reply=schema(given),
         outcomes=compile_outcome(mapping, operation),
-        native_of=Program(reply[1], "reply") if reply[1] else None,
-        request_of=Program(request[1], "request") if request[1] else None,
+        native_of=Program(reply[1], "reply", rare=True) if reply[1] else None,
+        request_of=Program(request[1], "request", rare=True) if request[1] else None,
     )
 
 
@@ -134,7 +134,7 @@ def compile_row(mapping: MappingFile, feed: str, *, timezone: str = "Asia/Jakart
     compiler.finish()
     return CompiledRow(
         read=Program(forward, "reply"),
-        write=Program(backward, "reply") if backward else None,
+        write=Program(backward, "reply", rare=True) if backward else None,
         schema=schema(shape),
         columns=tuple(dict.fromkeys(path[0] for path in _sources(section.row) if path)),
     )

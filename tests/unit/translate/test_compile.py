@@ -280,6 +280,7 @@ def test_what_can_t_be_undone_has_no_inverse() -> None:
     assert reply('a = { from = ["x", "y"], join = "" }').native_of is None
     assert reply('a = { from = "x", split = "/", part = 2 }').native_of is None
     assert reply('a = { from = "x", using = ["builtins:str", "builtins:dict"] }\nb = "x.y"').native_of is None
+    assert reply('a = { each = "x", from = "n" }\nb = { each = "x", from = "m" }').native_of is None
     twice = 'a = { from = "x", codes = "dua" }\n[codes.dua]\n"1" = "sama"\n"2" = "sama"'
     assert reply(twice).native_of is None
 
