@@ -104,7 +104,9 @@ def compile_operation(
         compiler.findings += unwritten(mapping, request_rules, contract.request, section.line)
         compiler.findings += unread(mapping, reply_rules, contract.reply, root)
         if contract.headers:
-            compiler.findings += unwritten(mapping, header_rules, contract.headers, section.line)
+            declared = {name.partition(".")[0] for name in contract.headers}
+            parts = tuple(rule for rule in header_rules if rule.left[0] in declared)
+            compiler.findings += unwritten(mapping, parts, contract.headers, section.line)
     wanted = compiler.shape(lambda: needed(Plan(file=mapping.name, parts=(*request[0].parts, *headers[0].parts))))
     given = compiler.shape(lambda: built(reply[0]))
     compiler.finish()
@@ -115,8 +117,8 @@ def compile_operation(
         request=schema(wanted, *trials, nulls=False),
         reply=schema(given),
         outcomes=compile_outcome(mapping, operation),
-        native_of=Program(reply[1], "reply") if reply[1] else None,
-        request_of=Program(request[1], "request") if request[1] else None,
+        native_of=Program(reply[1], "reply", rare=True) if reply[1] else None,
+        request_of=Program(request[1], "request", rare=True) if request[1] else None,
     )
 
 
@@ -132,7 +134,7 @@ def compile_row(mapping: MappingFile, feed: str, *, timezone: str = "Asia/Jakart
     compiler.finish()
     return CompiledRow(
         read=Program(forward, "reply"),
-        write=Program(backward, "reply") if backward else None,
+        write=Program(backward, "reply", rare=True) if backward else None,
         schema=schema(shape),
         columns=tuple(dict.fromkeys(path[0] for path in _sources(section.row) if path)),
     )

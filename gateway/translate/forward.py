@@ -6,7 +6,7 @@ from typing import Any
 
 from gateway.translate import convert
 from gateway.translate.convert import Bad, Form, Pair, Step
-from gateway.translate.pairs import BLANKS, Pairs, Setting, checks, joiner, pointer
+from gateway.translate.pairs import BLANKS, Pairs, Setting, checks, joiner, overlap, pointer
 from gateway.translate.plan import (
     EMPTY,
     OPTIONAL,
@@ -37,7 +37,15 @@ class Forward:
         """Return the plan that builds the left of each rule."""
         return Plan(file=self._setting.mapping.name, parts=self._forward(rules, root), root=root)
 
+    def _overlaps(self, rules: Rules) -> None:
+        for index, rule in enumerate(rules):
+            for other in rules[:index]:
+                if overlap(rule.left, other.left):
+                    what = f"{show(rule.left)} is built by line {other.line} already"
+                    self._pairs.find(rule.line, what, "one rule per field; an object has rules for its fields only")
+
     def _forward(self, rules: Rules, above: Path) -> tuple[Part, ...]:
+        self._overlaps(rules)
         return tuple(
             self._repeat(rule, above) if isinstance(rule, Repeat) else self._rule(rule, above) for rule in rules
         )

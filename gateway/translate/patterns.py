@@ -12,7 +12,8 @@ _REPEATS = {op.MAX_REPEAT, op.MIN_REPEAT}
 def problem(pattern: str) -> str:
     """Return what is wrong with a pattern, "" if nothing is."""
     try:
-        re.compile(pattern)
+        if re.compile(pattern).flags != re.UNICODE:
+            return "flags are not known to JSON Schema"
         return _judge(parser.parse(pattern), repeated=False)
     except (re.error, OverflowError, RecursionError) as error:
         return f"it can't be read: {error}"
