@@ -10,7 +10,7 @@ from lxml import etree
 from adapters.soap.encode import encode
 from adapters.soap.planning import read_plans
 
-CASES = sorted((Path(__file__).parents[3] / "golden" / "soap").glob("*.case"))
+CASES = sorted((Path(__file__).parent / "golden").glob("*.case"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.stem)
