@@ -50,43 +50,49 @@ class Credentials(BaseModel):
 class BasicLogin(_Settings):
     """HTTP basic."""
 
-    kind: Literal["basic"]
-    user: str
-    password: SecretStr
+    kind: Literal["basic"] = Field(description="Says that it is this kind.")
+    user: str = Field(description="The user's name.")
+    password: SecretStr = Field(description="The password.")
 
 
 class BearerLogin(_Settings):
     """A fixed token as `Authorization: Bearer`."""
 
-    kind: Literal["bearer"]
-    token: SecretStr
+    kind: Literal["bearer"] = Field(description="Says that it is this kind.", examples=["bearer"])
+    token: SecretStr = Field(description="The token.", examples=["${SIKAP_TOKEN}"])
 
 
 class HeaderLogin(_Settings):
     """A fixed value in a header of the agency's own."""
 
-    header: str
-    value: SecretStr
+    header: str = Field(description="The header's name.")
+    value: SecretStr = Field(description="Its value.")
 
 
 class Expired(_Settings):
     """By which native field, holding which codes, the agency says under HTTP 200 that a token has expired."""
 
-    from_: str = Field(alias="from")
-    codes: tuple[str, ...]
+    from_: str = Field(alias="from", description="Where the code is in the answer.")
+    codes: tuple[str, ...] = Field(description="The codes that mean: the token has expired.")
 
 
 class TokenLogin(_Settings):
     """A token fetched by `call`, found at the path `token` of its answer, and sent in the header `send`."""
 
-    call: str
-    headers: dict[str, SecretStr] = {}
-    body: dict[str, SecretStr | int | bool] = {}
-    token: str
-    send: str
-    prefix: str = ""
-    lifetime: Duration | None = None
-    expired: Expired | None = None
+    call: str = Field(description="The call that gives a token, below `url`.")
+    headers: dict[str, SecretStr] = Field({}, description="Headers of that call.")
+    body: dict[str, SecretStr | int | bool] = Field(
+        {},
+        description="What that call sends: a JSON body, or the query of a GET.",
+        examples=[{"user": "gateway", "password": "${SIKAP_PASSWORD}"}],
+    )
+    token: str = Field(description="Where the token is in the answer.")
+    send: str = Field(description="The header in which every other call carries it.")
+    prefix: str = Field("", description="What stands before the token there.", examples=["Bearer "])
+    lifetime: Duration | None = Field(
+        None, description="A new one is fetched after this time, before the agency has to say no.", examples=["45m"]
+    )
+    expired: Expired | None = Field(None, description="How an expired token is told under HTTP 200.")
 
 
 def _kind(value: object) -> str:
