@@ -1,12 +1,11 @@
 """How the gateway shows a REST agency who it is; the settings, and the token that has to be fetched first."""
 
 import asyncio
-import re
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, SecretStr, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag
 
 from adapters.body import JSON, read
 from adapters.http import HttpClient
@@ -17,23 +16,12 @@ from gateway import (
     Answer,
     Clock,
     Document,
+    Duration,
     InvalidAnswer,
     Unavailable,
 )
 
 REJECTED = frozenset({401, 403})
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _seconds(value: object) -> float:
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError('write a duration like "30s", "45m" or "12h"')
-    return float(found[1]) * _SECONDS[found[2]]
-
-
-Duration = Annotated[float, BeforeValidator(_seconds)]
 
 
 class _Settings(BaseModel):
