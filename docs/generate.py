@@ -18,10 +18,9 @@ from pydantic_core import PydanticUndefined
 from adapters import login
 from adapters.csv import adapter as csv
 from adapters.csv import settings as csv_settings
-from adapters.http import HttpClient
 from adapters.rest import RestAdapter
 from adapters.soap import adapter as soap
-from gateway import Clock, Duration, FeedColumns, Snapshots
+from gateway import Duration
 from gateway.config import models
 from gateway.config.units import Quota, Rate
 from gateway.edge.problems import STATUS
@@ -31,7 +30,6 @@ from gateway.wording import PROBLEMS, RULES
 DOCS = Path(__file__).parent
 PILOT: Mapping[str, Any] = tomllib.loads((DOCS.parent / "gateway.toml").read_text("utf-8"))
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+)(?: (?P<of>[\w-]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
-PROVIDED = (HttpClient, Clock, Snapshots, FeedColumns)
 
 SECTIONS: Mapping[str, tuple[type, str]] = {
     "gateway": (models.Gateway, "gateway"),
@@ -101,13 +99,10 @@ def _declared(made: type) -> Iterator[tuple[str, object, object, FieldInfo]]:
             yield info.alias or name, hints[name], info.get_default(call_default_factory=True), info
     elif is_dataclass(made):
         for field in fields(made):
-            info = next((extra for extra in getattr(hints[field.name], "__metadata__", ()) if _is_info(extra)), None)
-            if field.init and info is not None:
-                yield field.name, hints[field.name], _default(field), info
-
-
-def _is_info(extra: object) -> bool:
-    return isinstance(extra, FieldInfo)
+            extras = getattr(hints[field.name], "__metadata__", ())
+            for info in extras if field.init else ():
+                if isinstance(info, FieldInfo):
+                    yield field.name, hints[field.name], _default(field), info
 
 
 def _default(field: Any) -> object:
@@ -240,11 +235,17 @@ def table_of_metrics() -> str:
     return table(("metric", "is", "labels", "says"), rows)
 
 
+def source(adapter: str) -> str:
+    """Return an adapter's file as it is."""
+    return f"```python\n{(DOCS.parent / f'adapters/{adapter}.py').read_text('utf-8')}```\n"
+
+
 BLOCKS: Mapping[str, Callable[..., str]] = {
     "settings": table_of_settings,
     "problem": problem,
     "rules": table_of_rules,
     "metrics": table_of_metrics,
+    "source": source,
 }
 
 

@@ -3,6 +3,7 @@
 import json
 import re
 import runpy
+import shutil
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ import msgspec
 import pytest
 from pydantic import TypeAdapter
 
+from gateway import app
+from gateway.config.load import load
 from gateway.edge.accesslog import explain
 from gateway.errors import ConfigError, TranslationError
 from gateway.message import Context, Document, MessageId
@@ -70,6 +73,20 @@ def examples(page: Path) -> Iterator[Example]:
 EXAMPLES = [(page, example) for page in PAGES for example in examples(page)]
 
 
+def configurations(page: Path) -> Iterator[tuple[int, str, str]]:
+    """Yield each gateway.toml of a page with the mapping that follows it, "" if none does."""
+    found: list[tuple[int, str, str]] = []
+    for line, kind, text in blocks(page):
+        if kind == "toml gateway":
+            found.append((line, text, ""))
+        elif kind == "toml mapping" and found and not found[-1][2]:
+            found[-1] = (*found[-1][:2], text)
+    yield from found
+
+
+CONFIGURATIONS = [(page, *found) for page in PAGES for found in configurations(page)]
+
+
 def document(text: str) -> Document:
     found: Document = json.loads(text, parse_float=Decimal)
     return found
@@ -77,11 +94,12 @@ def document(text: str) -> Document:
 
 def translated(example: Example) -> Document:
     mapping = parse_mapping(example.mapping, NAME)
-    (name,) = mapping.operations
     given = document(example.given)
     if example.side == "row":
-        row: Document = compile_row(mapping, name).read(given)
+        (feed,) = [name for name, section in mapping.operations.items() if section.row is not None]
+        row: Document = compile_row(mapping, feed).read(given)
         return row
+    (name,) = [name for name, section in mapping.operations.items() if section.row is None]
     operation = compile_operation(mapping, name)
     if example.side == "theirs":
         return operation.translator.to_canonical(given)
@@ -120,6 +138,25 @@ def findings(mapping: str) -> Sequence[str]:
 def test_an_example_gives_what_the_page_says(page: Path, example: Example) -> None:
     wanted = example.expected.splitlines() if example.kind.startswith("text") else wire(document(example.expected))
     assert outcome(example) == wanted, page
+
+
+@pytest.mark.parametrize(
+    ("config", "mapping"),
+    [found[2:] for found in CONFIGURATIONS],
+    ids=[f"{page.relative_to(ROOT)}:{line}" for page, line, *_ in CONFIGURATIONS],
+)
+def test_gateway_check_has_nothing_to_say_about_a_configuration_that_is_shown(
+    config: str, mapping: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("mappings", "wsdl"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    (tmp_path / "gateway.toml").write_text(config, "utf-8")
+    if mapping:
+        (agency,) = tomllib.loads(config)["agency"].values()
+        (tmp_path / agency["mapping"]).write_text(mapping, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    secrets = dict.fromkeys(re.findall(r"\$\{(\w+)\}", config), "rahasia")
+    assert app.check(load(Path("gateway.toml"), secrets)) == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
