@@ -1,0 +1,44 @@
+"""Real gateways in front of the stand-ins, all on free ports; each test finds the agencies as on the first day."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from demo import testing
+from demo.testing import Running
+from tests.flows import process
+from tests.flows.flow import Flow
+from tests.flows.pilot import IMPATIENT, QUICK_RETRIES, UNBREAKABLE, defaults, pilot
+from tests.flows.process import Gateway
+
+
+@pytest.fixture(scope="session")
+def agencies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with testing.running(tmp_path_factory.mktemp("drops")) as here:
+        yield here
+
+
+@pytest.fixture(scope="session")
+def usual(agencies: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    folder = tmp_path_factory.mktemp("usual")
+    with process.running(pilot(folder, agencies.ports, defaults(UNBREAKABLE, QUICK_RETRIES))) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="session")
+def impatient(agencies: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    folder = tmp_path_factory.mktemp("impatient")
+    changes = {**defaults(UNBREAKABLE, QUICK_RETRIES), **IMPATIENT}
+    with process.running(pilot(folder, agencies.ports, changes)) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def flow(usual: Gateway, agencies: Running) -> Flow:
+    return Flow(usual, agencies)
+
+
+@pytest.fixture
+def unlucky(impatient: Gateway, agencies: Running) -> Flow:
+    """A gateway that waits for no longer than 0.6 s and never had a good answer it could serve again as stale."""
+    return Flow(impatient, agencies)
