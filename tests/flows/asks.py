@@ -1,4 +1,4 @@
-"""Every operation of the pilot as an app asks for it, with made-up people; what comes back is in each agency's tests."""
+"""Every operation of the pilot as an app asks for it, with made-up people; what comes back is in the tests."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

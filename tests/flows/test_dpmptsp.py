@@ -115,7 +115,7 @@ WRONG = (
 )
 
 
-@pytest.mark.parametrize(("ask", "expected"), HAPPY.items(), ids=str)
+@pytest.mark.parametrize(("ask", "expected"), HAPPY.items(), ids=map(str, HAPPY))
 def test_what_is_asked_of_sipolan_is_answered_in_clean_json(flow: Flow, ask: Ask, expected: dict[str, Any]) -> None:
     answer = flow.ask(ask)
     assert (answer.status_code, answer.json()) == (200, expected)
@@ -169,7 +169,7 @@ def test_an_answer_of_sipolan_that_breaks_off_is_503(unlucky: Flow, ask: Ask) ->
     checks.breaks_off(unlucky, ask)
 
 
-@pytest.mark.parametrize(("ask", "words"), WRONG, ids=str)
+@pytest.mark.parametrize(("ask", "words"), WRONG, ids=[str(ask) for ask, _ in WRONG])
 def test_wrong_values_of_sipolan_are_502_and_the_log_names_them(flow: Flow, ask: Ask, words: tuple[str, ...]) -> None:
     checks.is_broken(flow, ask, "wrong", *words)
 
