@@ -1,6 +1,7 @@
 """Real gateways in front of the stand-ins, all on free ports; each test finds the agencies as on the first day."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,20 +9,27 @@ from demo import testing
 from demo.testing import Running
 from tests.flows import process
 from tests.flows.flow import Flow
-from tests.flows.pilot import IMPATIENT, QUICK_RETRIES, UNBREAKABLE, defaults, pilot
+from tests.flows.pilot import IMPATIENT, QUICK_RETRIES, UNBREAKABLE, defaults, dropped_in, pilot
 from tests.flows.process import Gateway
 
 
 @pytest.fixture(scope="session")
-def agencies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    with testing.running(tmp_path_factory.mktemp("drops")) as here:
+def drops(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("drops")
+
+
+@pytest.fixture(scope="session")
+def agencies(drops: Path) -> Iterator[Running]:
+    with testing.running(drops) as here:
         yield here
 
 
 @pytest.fixture(scope="session")
-def usual(agencies: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+def usual(agencies: Running, drops: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder = tmp_path_factory.mktemp("usual")
-    with process.running(pilot(folder, agencies.ports, defaults(UNBREAKABLE, QUICK_RETRIES))) as gateway:
+    changes = {**defaults(UNBREAKABLE, QUICK_RETRIES), **dropped_in(drops)}
+    with process.running(pilot(folder, agencies.ports, changes)) as gateway:
+        gateway.event("file-accepted")
         yield gateway
 
 

@@ -30,7 +30,7 @@ QUICK_RETRIES = 'retry    = { attempts = 2, wait = "10ms", max_wait = "20ms", bu
 
 EVERYWHERE: Mapping[str, str] = {
     'listen   = "127.0.0.1:8080"': 'listen   = "127.0.0.1:0"\nmetrics  = "127.0.0.1:0"',
-    'every   = "1s"': 'every   = "100ms"',
+    'every   = "1s"': 'every   = "50ms"',
     'stable_for = "2s"': 'stable_for = "200ms"',
 }
 # For tests in which an agency keeps silent.
@@ -63,6 +63,11 @@ def shipped(folder: Path, changes: Mapping[str, str] | None = None) -> Path:
     config = folder / "gateway.toml"
     config.write_text(changed((ROOT / "gateway.toml").read_text("utf-8"), changes or {}), "utf-8")
     return config
+
+
+def dropped_in(folder: Path) -> dict[str, str]:
+    """Return the change that lets the gateway look for the puskesmas' files in `folder`."""
+    return {'drop    = "var/drops/puskesmas" ': f'drop    = "{folder}" '}
 
 
 def pilot(folder: Path, ports: Mapping[str, int], changes: Mapping[str, str] | None = None) -> Path:
