@@ -34,10 +34,7 @@ def decode(plan: MessagePlan, content: bytes, *, zone: tzinfo | None = None) -> 
     reader = _Reader(plan, opened, zone)
     document = reader.payload(opened.payload)
     if reader.errors:
-        shown = "; ".join(
-            f"{found.pointer}: {found.rule} {' '.join(found.params.values())}" for found in reader.errors[:3]
-        )
-        raise InvalidAnswer(f"the answer does not fit the WSDL: {shown}", maybe_done=True, errors=reader.errors)
+        raise InvalidAnswer("the answer does not fit the WSDL", maybe_done=True, errors=reader.errors)
     return document
 
 
@@ -80,9 +77,9 @@ class _Reader:
         if element.attrib:
             if len(element.attrib) > _MOST_ATTRIBUTES:
                 return self._wrong(path, "native", expected=f"at most {_MOST_ATTRIBUTES} attributes")
-            self._check_type(field, element, path)
-            if self._is_nil(element, path):
+            if self._is_nil(element, path):  # whatever type the nothing is said to be of
                 return self._null(field, element, path)
+            self._check_type(field, element, path)
         if field.kind == "any":
             return self._undeclared(element, path)
         if field.shape is not None:

@@ -126,6 +126,10 @@ def test_missing_null_and_empty_are_three_states(read: Read) -> None:
     assert read(nama='<m:nama xsi:nil="false">Siti</m:nama>')["nama"] == "Siti"
 
 
+def test_nothing_is_nothing_of_whatever_type_it_is_said_to_be(read: Read) -> None:
+    assert read(nama='<m:nama xsi:nil="true" xsi:type="xsd:int"/>')["nama"] is None
+
+
 def test_text_is_whole_whatever_splits_it(read: Read) -> None:
     assert read(nama="<m:nama>ad<?x y?>min<!-- c -->@<![CDATA[<pelalawan>]]></m:nama>")["nama"] == "admin@<pelalawan>"
     assert read(nama="  Siti \n")["nama"] == "  Siti \n"
