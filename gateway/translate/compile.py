@@ -103,7 +103,8 @@ def compile_operation(
     if contract is not None:
         compiler.findings += unwritten(mapping, request_rules, contract.request, section.line)
         compiler.findings += unread(mapping, reply_rules, contract.reply, root)
-        compiler.findings += unread(mapping, _told(section.outcome or mapping.agency.outcome), contract.reply)
+        if contract.reply:
+            compiler.findings += unread(mapping, _told(section.outcome or mapping.agency.outcome), contract.reply)
         if contract.headers:
             declared = {name.partition(".")[0] for name in contract.headers}
             parts = tuple(rule for rule in header_rules if rule.left[0] in declared)

@@ -152,3 +152,9 @@ def test_a_header_that_the_contract_does_not_declare_is_the_adapters_business() 
 
 def test_what_nothing_asks_for_is_no_finding() -> None:
     compiled('[agency.headers]\nAuth.User = "@login.user"\n[op.request]\nnip = { const = "1" }\n[op.reply]\na = "nip"')
+
+
+def test_an_operation_without_an_answer_needs_no_outcome_in_it() -> None:
+    text = '[agency]\noutcome = { from = "kode", ok = ["1"] }\n[op.request]\nnip = "n"'
+    one_way = Contract(request={"nip": NativeField()}, reply={})
+    assert compile_operation(parse_mapping(text, "x.toml"), "op", contract=one_way).request.fields == {"n"}
