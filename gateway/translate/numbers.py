@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal, InvalidOperation
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from gateway.translate.convert import LONGEST_NUMBER, Bad, Form, Pair, Step, need_number, refuse_type
 
@@ -20,6 +20,7 @@ def problem(form: str) -> str:
     return "grouping and decimals need different signs" if found["group"] and found["group"] == found["point"] else ""
 
 
+@cache
 def numbers(form: str, *, number: bool) -> Pair:
     """Return the converter of a number format; `number` when their side takes a number itself, not text."""
     read = _reader(form)

@@ -12,18 +12,21 @@ from gateway.translate import convert
 from gateway.translate.convert import Bad, Form, Pair, Step
 from gateway.translate.dates import dates, typed
 from gateway.translate.numbers import numbers
+from gateway.translate.patterns import LONGEST
 from gateway.translate.rules import Converter, MappingFile, Path, Rule, show
 
 Side = Literal["read", "write"]
 """read: ours is built from theirs (replies, rows); write: theirs from ours (requests, headers)."""
 
-Native = Literal["json", "soap", "csv"]
-
 BLANKS = frozenset({"", "0000-00-00", "0000-00-00 00:00:00"})
 """What `blank = "missing"` takes for missing, beside a date format's own zeros."""
 
 
+Native = Literal["json", "soap", "csv"]
+"""What kind of system is behind an operation: with CSV, empty text is missing unless the mapping says otherwise."""
+
 _CELL = NativeField()
+_FLAGS = {"text": (str, '["1", "0"]'), "integer": (int, "[1, 0]"), "boolean": (bool, "[true, false]")}
 _MOMENTS = frozenset({"date", "datetime", "time"})
 
 
@@ -34,7 +37,7 @@ class Setting:
     mapping: MappingFile
     side: Side
     zone: ZoneInfo
-    native: Native = "json"
+    cells: bool = False
     blank: bool = False
     fields: Mapping[str, NativeField] | None = None
     root: Path = ()
@@ -44,7 +47,7 @@ class Setting:
         """Return what is known of a native field, None where the protocol leaves it open."""
         if self.fields is not None:
             return self.fields.get(".".join((*self.root, *path)))
-        return _CELL if self.native == "csv" else None
+        return _CELL if self.cells else None
 
 
 class Pairs:
@@ -63,7 +66,7 @@ class Pairs:
         kind = native.kind if native else None
         if rule.converter is None:
             return self._native(native)
-        self._twice(rule, kind)
+        self._mistyped(rule, kind)
         text = rule.converter.argument == "text" or kind == "text"
         argument: Any = rule.converter.argument
         match rule.converter.kind:
@@ -92,16 +95,17 @@ class Pairs:
         pair = convert.NATIVE[native.kind]
         return replace(pair, form=Form(words=native.allowed)) if pair is convert.TEXT and native.allowed else pair
 
-    def _twice(self, rule: Rule, kind: str | None) -> None:
-        """Refuse a converter of text where the contract has a type already: the value will never be such a text."""
+    def _mistyped(self, rule: Rule, kind: str | None) -> None:
+        """Refuse a converter for values that the field's own type can't have."""
         converter = rule.converter
-        moment = converter is not None and converter.kind == "date" and kind in _MOMENTS
-        flag = converter is not None and converter.kind == "bool" and kind == "boolean"
-        if converter is not None and (
-            (moment and converter.argument != "iso") or (flag and True not in _list(converter))
-        ):
+        if converter is None or kind is None:
+            return
+        moment = converter.kind == "date" and kind in _MOMENTS and converter.argument != "iso"
+        wanted = _FLAGS.get(kind) if converter.kind == "bool" else None
+        if moment or (wanted and not all(type(flag) is wanted[0] for flag in _list(converter))):
             path = show(rule.sources[0] if self._reads else rule.left)
-            self.find(rule.line, f"{path} is a {kind} by the contract", f"leave out {converter.kind}")
+            remedy = f"write bool = {wanted[1]}" if wanted else f"leave out {converter.kind}"
+            self.find(rule.line, f"{path} is {kind} by the contract", remedy)
 
     def _number(self, argument: str | Literal[True], kind: str | None) -> Pair:
         if argument is True:
@@ -169,11 +173,16 @@ def checks(rule: Rule) -> tuple[Step, ...]:
     steps = []
     if rule.digits is not None:
         steps.append(convert.check_digits(rule.digits))
+    if (most := longest(rule)) is not None:
+        steps.append(convert.check_max(most))
     if rule.pattern is not None:
         steps.append(convert.check_pattern(rule.pattern))
-    if rule.max is not None:
-        steps.append(convert.check_max(rule.max))
     return tuple(steps)
+
+
+def longest(rule: Rule) -> int | None:
+    """Return how long a rule's text may be; a pattern is never tried on a long one (see patterns.py)."""
+    return min(rule.max or LONGEST, LONGEST) if rule.pattern is not None else rule.max
 
 
 def pointer(path: Path) -> str:

@@ -21,6 +21,7 @@ from gateway.translate.load import load_mapping, parse_mapping
 from gateway.translate.program import Program
 from gateway.translate.rules import MISSING
 from gateway.translate.shape import Leaf, Record, Series, Shape
+from gateway.wording import say
 
 CONTEXT = Context(
     id=MessageId("018f"),
@@ -170,6 +171,7 @@ def only_translation_errors(call: Callable[[], object]) -> None:
         return
     assert found
     assert all(error.where for error in found)
+    assert all(say(error, language) for error in found for language in ("id", "en"))
 
 
 def without_empty(value: Any) -> Any:
@@ -222,7 +224,7 @@ def test_what_was_written_reads_the_same_again(data: st.DataObject) -> None:
 def test_garbage_gets_a_translation_error_and_nothing_else(data: st.DataObject) -> None:
     table = data.draw(compiled())
     garbage = data.draw(GARBAGE)
-    assert isinstance(table.request.check(garbage), tuple)
+    assert all(say(error, "en") for error in table.request.check(garbage))
     only_translation_errors(lambda: table.translator.to_native(garbage, CONTEXT))
     only_translation_errors(lambda: table.translator.to_canonical(garbage))
     only_translation_errors(lambda: table.translator.to_canonical({"data": garbage}))

@@ -30,7 +30,7 @@ CONTRACT = Contract(request=FIELDS, reply=FIELDS, headers={"Auth.User": NativeFi
 
 
 def compiled(text: str) -> Compiled:
-    return compile_operation(parse_mapping(text, "mappings/x.toml"), "op", contract=CONTRACT, native="soap")
+    return compile_operation(parse_mapping(text, "mappings/x.toml"), "op", contract=CONTRACT)
 
 
 def findings(text: str) -> list[str]:
@@ -121,12 +121,14 @@ MISTAKES = {
     '[op.reply.a]\neach = "berkas.itm"\nb = "nama"': (1, "no field berkas.itm", "berkas.item"),
     '[op.reply]\na = { from = "nip", when = { path = "jeniss", equals = "1" } }': (2, "no field jeniss", "jenis"),
     '[op.request]\nnip = "a"\nberkas.item = "b"': (3, "berkas.item may repeat", "each"),
+    '[op.reply]\na = { from = "nip", bool = [1, 0] }': (2, "nip is text by the contract", '["1", "0"]'),
+    '[op]\noutcome = { from = "kode", ok = ["1"] }\n[op.reply]\na = "nip"': (2, "has no field kode", ""),
     '[op.headers]\nAuth.Pass = "@login.password"': (2, "no field Auth.Pass", ""),
-    '[op.reply]\na = { from = "lahir", date = "dd-mm-yyyy" }': (2, "lahir is a date by the contract", "leave out date"),
+    '[op.reply]\na = { from = "lahir", date = "dd-mm-yyyy" }': (2, "lahir is date by the contract", "leave out date"),
     '[op.reply]\na = { from = "aktif", bool = ["1", "0"] }': (
         2,
-        "aktif is a boolean by the contract",
-        "leave out bool",
+        "aktif is boolean by the contract",
+        "[true, false]",
     ),
     '[op.request]\nnip = "n"\njenis = { from = "a", codes = "j" }\n[codes.j]\nA = "a"\nX = "x"': (
         3,
@@ -150,3 +152,9 @@ def test_a_header_that_the_contract_does_not_declare_is_the_adapters_business() 
 
 def test_what_nothing_asks_for_is_no_finding() -> None:
     compiled('[agency.headers]\nAuth.User = "@login.user"\n[op.request]\nnip = { const = "1" }\n[op.reply]\na = "nip"')
+
+
+def test_an_operation_without_an_answer_needs_no_outcome_in_it() -> None:
+    text = '[agency]\noutcome = { from = "kode", ok = ["1"] }\n[op.request]\nnip = "n"'
+    one_way = Contract(request={"nip": NativeField()}, reply={})
+    assert compile_operation(parse_mapping(text, "x.toml"), "op", contract=one_way).request.fields == {"n"}

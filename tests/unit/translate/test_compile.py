@@ -109,7 +109,7 @@ WRITTEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ('x = "@id"\ny = "@client"\nz = "@login.user"', {}, {"x": "0190-a", "y": "klik", "z": "gateway"}),
     ('x = "@now"', {}, {"x": "2026-11-24T01:30:15+00:00"}),
     ('x = { from = "@now", date = "yyyymmdd" }', {}, {"x": "20261124"}),
-    ('x = { from = "@now", date = "HH:MM" }', {}, {"x": "01:30"}),
+    ('x = { from = "@now", date = "HH:MM" }', {}, {"x": "08:30"}),
     ('x = { from = "@now", date = "dd-mm-yyyy HH:MM:SS" }', {}, {"x": "24-11-2026 08:30:15"}),
     ('x = { from = ["@client", "a"], join = "-" }', {"a": "7"}, {"x": "klik-7"}),
     ('x = { each = "a", from = "." }', {"a": ["p"]}, {"x": ["p"]}),
@@ -149,6 +149,13 @@ def test_blank_texts_and_zero_dates_are_missing_where_the_agency_says_so() -> No
     assert table.translator.to_canonical({"x": "", "y": "00/00/0000", "z": "0"}) == {"c": "0"}
     assert table.translator.to_canonical({"x": "", "y": "0000-00-00", "z": "0"}) == {"c": "0"}
     assert [e.rule for e in refused(table.translator.to_canonical, {"z": ""})] == ["required"]
+
+
+def test_empty_text_is_missing_in_csv_unless_the_mapping_says_otherwise() -> None:
+    rule = 'a = { from = "x", optional = true }'
+    assert reply(rule, native="csv").translator.to_canonical({"x": ""}) == {}
+    text = compiled(f'[op]\nblank = "text"\n[op.reply]\n{rule}', native="csv")
+    assert text.translator.to_canonical({"x": ""}) == {"a": ""}
 
 
 def test_an_operation_overrides_its_agency() -> None:
@@ -372,6 +379,11 @@ urutan   = { from = "NO", integer = true }
         ("TGL", "date"),
         ("NO", "required"),
     ]
+
+
+def test_a_row_is_text_whatever_it_means() -> None:
+    with pytest.raises(ConfigError, match=r"x.toml:2: X is text by the contract"):
+        compile_row(parse_mapping('[f.row]\na = { from = "X", bool = [1, 0] }', "x.toml"), "f")
 
 
 def test_a_feed_without_rows_is_refused() -> None:

@@ -119,6 +119,24 @@ def test_a_contracts_own_dates_stay_iso() -> None:
         assert pair.read.run(value) == value
 
 
+def test_zones_and_fractions_of_other_soap_stacks_are_read() -> None:
+    read = {kind: typed(kind, JAKARTA).read for kind in ("date", "time", "datetime")}
+    assert read["date"] is not None
+    assert read["time"] is not None
+    assert read["datetime"] is not None
+    assert read["date"].run("2026-11-24+07:00") == "2026-11-24"
+    assert read["date"].run("2026-11-24Z") == "2026-11-24"
+    assert read["time"].run("07:30:00.0000000+07:00") == "07:30:00"
+    assert read["datetime"].run("2026-11-24T07:30:00.1234567+07:00") == "2026-11-24T07:30:00.123456+07:00"
+    write = typed("time", JAKARTA).write
+    assert write is not None
+    assert write.run("07:30") == "07:30:00"
+
+
+def test_one_format_has_one_memory() -> None:
+    assert dates("dd-mm-yyyy", JAKARTA, text=False) is dates("dd-mm-yyyy", JAKARTA, text=False)
+
+
 def test_formats_are_judged_when_they_are_loaded() -> None:
     assert problem("dd-mm-yyyy") == ""
     assert problem("epoch-ms") == ""
