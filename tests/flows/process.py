@@ -96,10 +96,11 @@ class Gateway:
 
 @contextmanager
 def running(config: Path) -> Iterator[Gateway]:
-    """Run a gateway; whatever happens to it, it is gone afterwards."""
+    """Run a gateway; whatever happens to it, it is gone afterwards, and none of it may have been a bug."""
     gateway = Gateway(config)
     try:
         yield gateway
+        assert [line for line in gateway.lines() if line.get("event") == "bug"] == []
     finally:
         gateway.http.close()
         if gateway.process.poll() is None:
