@@ -5,7 +5,7 @@ import gc
 import importlib
 import platform
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +19,7 @@ from adapters.http import Tls as HttpTls
 from gateway import registry
 from gateway.agency import BreakerNews, Tools, build
 from gateway.clock import SystemClock
-from gateway.config.load import Located
+from gateway.config.load import Located, examine, without
 from gateway.config.models import Agency, Tls
 from gateway.dispatch import table
 from gateway.edge.accesslog import LineLog
@@ -89,26 +89,34 @@ def assemble(
             agencies.append(build(name, located, mapping, tools))
         except ConfigError as error:
             findings += error.findings
+    known = Registry()
+    failed = located.config.agency.keys() - {agency.name for agency in agencies}
+    try:
+        known = table(agencies, without(located.config, failed), located.where)
+    except ConfigError as error:
+        findings += error.findings
     if findings:
         raise ConfigError(*findings)
-    return Assembled(registry=table(agencies, located.config, located.where), clients=opened)
+    return Assembled(registry=known, clients=opened)
 
 
-def check(located: Located) -> list[Finding]:
-    """Return everything there is to say about a configuration, offline; warnings among it."""
+def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
+    """Return everything there is to say about a configuration, offline and all in one go; warnings among it."""
+    located, findings = examine(path, environment)
     missing = [
         Finding(
-            where=located.where(*path),
-            what=f"{'.'.join(path)}: the environment has no {name}; the agency would answer 503",
+            where=located.where(*key),
+            what=f"{'.'.join(key)}: the environment has no {name}; the agency would answer 503",
             remedy=f"set {name} before starting",
         )
-        for path, name in located.absent
+        for key, name in located.absent
+        if key[1] in located.config.agency
     ]
     try:
         assembled = assemble(located, clock=clock_of(located), metrics=Metrics())
     except ConfigError as error:
-        return [*error.findings, *missing]
-    return [*missing, *_personal_in_urls(assembled.registry, located)]
+        return [*findings, *error.findings, *missing]
+    return [*findings, *missing, *_personal_in_urls(assembled.registry, located)]
 
 
 async def run(
@@ -191,8 +199,10 @@ def _admissions(located: Located) -> Iterator[Admission]:
 
 
 def _state(agency: registry.Agency) -> str:
-    """Return how an agency stands, in one word or with the reason it can't be asked."""
-    return agency.unready or {"closed": "ok", "open": "failing", "half-open": "failing"}[agency.breaker()]
+    """Return how an agency stands in one word; anybody may read it, so it names no setting."""
+    return (
+        "unready" if agency.unready else {"closed": "ok", "open": "failing", "half-open": "failing"}[agency.breaker()]
+    )
 
 
 @asynccontextmanager

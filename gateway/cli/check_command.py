@@ -2,14 +2,15 @@
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 import msgspec
 
-from gateway.cli.options import config_option, read_config
+from gateway import app
+from gateway.cli.options import config_option, demo_option, environment
 from gateway.errors import ConfigError, Finding
 
 
@@ -17,10 +18,11 @@ from gateway.errors import ConfigError, Finding
     name="check", help="Check gateway.toml, the mappings and the pinned WSDLs; exits with 1 when something must change."
 )
 @config_option
+@demo_option
 @click.option("--json", "as_json", is_flag=True, help="Findings as JSON, for scripts.")
-def command(config: Path, *, as_json: bool) -> None:
+def command(config: Path, *, demo: bool, as_json: bool) -> None:
     """Print the findings."""
-    findings = _findings(config)
+    findings = _findings(config, environment(demo=demo))
     if as_json:
         click.echo(msgspec.json.encode([asdict(finding) for finding in findings]))
     else:
@@ -28,11 +30,10 @@ def command(config: Path, *, as_json: bool) -> None:
     sys.exit(any(not finding.warning for finding in findings))
 
 
-def _findings(config: Path) -> Sequence[Finding]:
-    from gateway import app  # noqa: PLC0415 - what can't even be read is told without loading the adapters
-
+def _findings(config: Path, environment: Mapping[str, str]) -> Sequence[Finding]:
+    os.chdir(config.resolve().parent)
     try:
-        return app.check(read_config(config, os.environ))
+        return app.check(Path(config.name), environment)
     except ConfigError as error:
         return error.findings
 

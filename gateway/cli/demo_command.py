@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import ipaddress
-import os
 import shutil
 import socket
 import subprocess
@@ -16,9 +15,9 @@ from pathlib import Path
 import click
 import uvloop
 
-from demo import CONTROL_PORT, ENVIRONMENT, PORTS
+from demo import CONTROL_PORT, PORTS
 from gateway import app
-from gateway.cli.options import config_option, read_config
+from gateway.cli.options import config_option, environment, read_config
 from gateway.edge.auth import Admission, KeyHash
 from gateway.errors import ConfigError, Finding
 
@@ -45,7 +44,7 @@ TO_TRY: tuple[tuple[str, str, str], ...] = (
 @config_option
 def command(config: Path) -> None:
     """Start everything."""
-    located = read_config(config, {**os.environ, **ENVIRONMENT})
+    located = read_config(config, environment(demo=True))
     listen, metrics = located.config.gateway.listen, located.config.gateway.metrics
     _only_loopback(located.where("gateway", "listen"), listen)
     _only_loopback(located.where("gateway", "metrics"), metrics)

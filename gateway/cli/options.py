@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from demo import ENVIRONMENT
 from gateway.config.load import Located, load
 
 config_option = click.option(
@@ -18,9 +19,17 @@ config_option = click.option(
     help="The configuration file.",
 )
 
+demo_option = click.option(
+    "--demo", is_flag=True, help="With the made-up secrets of the stand-ins that `gateway demo` runs."
+)
 
-def read_config(path: Path, environment: Mapping[str, str] | None = None) -> Located:
+
+def environment(*, demo: bool) -> Mapping[str, str]:
+    """Return the environment, with the stand-ins' secrets added for a demo."""
+    return {**os.environ, **ENVIRONMENT} if demo else os.environ
+
+
+def read_config(path: Path, environment: Mapping[str, str] = os.environ) -> Located:
     """Read a gateway.toml and go to its folder, which the paths in it are relative to; raises ConfigError."""
-    located = load(path, os.environ if environment is None else environment)
     os.chdir(path.resolve().parent)
-    return located
+    return load(Path(path.name), environment)

@@ -1,7 +1,6 @@
 """`gateway try`: one message through its mapping to the agency and back, every step shown with its time."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Mapping
 from decimal import Decimal
@@ -12,9 +11,8 @@ from time import perf_counter
 import click
 import msgspec
 
-from demo import ENVIRONMENT
 from gateway import app
-from gateway.cli.options import config_option, read_config
+from gateway.cli.options import config_option, demo_option, environment, read_config
 from gateway.config.load import Located
 from gateway.config.locate import suggest
 from gateway.errors import AgencyError, ConfigError, FieldError, Finding, GatewayError, InvalidRequest, TranslationError
@@ -35,11 +33,11 @@ _show = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 @click.command(name="try", help="Send one message to its agency and show each step: canonical, native, and back.")
 @click.argument("operation")
 @click.option("--data", "-d", default="{}", show_default=True, help="The canonical request, as JSON.")
-@click.option("--demo", is_flag=True, help="Use the made-up secrets of the stand-ins that `gateway demo` runs.")
+@demo_option
 @config_option
 def command(config: Path, operation: str, data: str, *, demo: bool) -> None:
     """Try one operation; exits with 1 when it fails."""
-    located = read_config(config, {**os.environ, **ENVIRONMENT} if demo else None)
+    located = read_config(config, environment(demo=demo))
     sys.exit(asyncio.run(_Trial(located).run(operation, _body(data))))
 
 

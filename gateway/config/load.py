@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,14 @@ from typing import Any, cast
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from gateway.config.locate import locate, suggest
-from gateway.config.models import Config
+from gateway.config.locate import locate, nearest, suggest
+from gateway.config.models import Composite, Config
 from gateway.errors import ConfigError, Finding
 
 KeyPath = tuple[str, ...]
+
+_NAMED = frozenset({"agency", "client", "operation"})
+"""The tables that hold a section for each name."""
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _LEDGER_KEYS = frozenset(
@@ -64,21 +67,23 @@ def load(path: Path, environment: Mapping[str, str]) -> Located:
 
     A variable that is missing inside one agency is no error here: that agency answers 503 and the others start.
     """
+    located, findings = examine(path, environment)
+    if findings:
+        raise ConfigError(*findings)
+    return located
+
+
+def examine(path: Path, environment: Mapping[str, str]) -> tuple[Located, tuple[Finding, ...]]:
+    """Read a gateway.toml; return what of it holds, section by section, and every finding of the file itself.
+
+    So that the sections that hold can be looked into further. Raises ConfigError when it can't be read at all.
+    """
     text = _read(path)
     lines = locate(text)
     document, absent = _fill(tomllib.loads(text), environment)
     findings = [*_not_yet(document, path.name, lines), *_absent_elsewhere(absent, path.name, lines)]
-    try:
-        config = Config.model_validate(_without_refused(document))
-    except ValidationError as error:
-        findings += [
-            finding(details, section=(), where=partial(place, path.name, lines), known=_names_beside(details["loc"]))
-            for details in error.errors()
-        ]
-        raise ConfigError(*findings) from None
-    if findings:
-        raise ConfigError(*findings)
-    return Located(
+    config, misfits = _validated(_without_refused(document), partial(place, path.name, lines))
+    located = Located(
         config=config,
         file=path.name,
         folder=path.resolve().parent,
@@ -86,6 +91,42 @@ def load(path: Path, environment: Mapping[str, str]) -> Located:
         absent=absent,
         secrets=frozenset(environment[name] for name in _VARIABLE.findall(text) if environment.get(name)),
     )
+    return located, (*findings, *misfits)
+
+
+def without(config: Config, agencies: Collection[str]) -> Config:
+    """Return a configuration that never had these agencies: no composite or right of a client mentions them."""
+
+    def mentions(target: str) -> bool:
+        return target.partition("/")[0] in agencies
+
+    def targets(composite: Composite) -> Iterator[str]:
+        yield from (target for key, target in (composite.route or composite.gather or {}).items() if key != "by")
+
+    rights = {n: tuple(right for right in client.allow if not mentions(right)) for n, client in config.client.items()}
+    return config.model_copy(
+        update={
+            "agency": {name: agency for name, agency in config.agency.items() if name not in agencies},
+            "operation": {n: made for n, made in config.operation.items() if not any(map(mentions, targets(made)))},
+            "client": {n: client.model_copy(update={"allow": rights[n]}) for n, client in config.client.items()},
+        }
+    )
+
+
+def _validated(document: dict[str, Any], where: Callable[[KeyPath], str]) -> tuple[Config, list[Finding]]:
+    """Validate; sections that do not hold are left out, and so is what mentions an agency left out."""
+    try:
+        return Config.model_validate(document), []
+    except ValidationError as error:
+        details = error.errors()
+    findings = [finding(one, section=(), where=where, known=_names_beside(one["loc"])) for one in details]
+    left_out = {tuple(map(str, one["loc"][: 2 if one["loc"][0] in _NAMED else 1])) for one in details}
+    kept = {
+        key: {name: inner for name, inner in table.items() if (key, name) not in left_out} if key in _NAMED else table
+        for key, table in document.items()
+        if (key,) not in left_out
+    }
+    return without(Config.model_validate(kept), {path[1] for path in left_out if path[0] == "agency"}), findings
 
 
 def finding(
@@ -98,11 +139,16 @@ def finding(
         case "extra_forbidden":
             return Finding(where=at, what=f"{shown}: unknown key", remedy=suggest(path[-1], known))
         case "missing":
-            return Finding(where=at, what=f"{shown}: is required", remedy=f"write {path[-1]} = ...")
+            return Finding(where=at, what=f"{shown}: is required", remedy=_instead(path[-1], details["input"]))
         case "string_pattern_mismatch":
             return Finding(where=at, what=f"{shown}: is not of the form {_form(path)}", remedy=_example(path))
         case _:
             return Finding(where=at, what=f"{shown}: {details['msg'].removeprefix('Value error, ')}")
+
+
+def _instead(name: str, given: object) -> str:
+    written = nearest(name, map(str, given)) if isinstance(given, dict) else ""
+    return f'did you mean {name} by "{written}"?' if written else f"write {name} = ..."
 
 
 def _read(path: Path) -> str:
