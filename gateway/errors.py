@@ -12,7 +12,7 @@ GatewayError                       code: stable slug = problem type = metric lab
 │  └─ Overloaded                   retry_after
 ├─ AgencyError                     outcome, maybe_done: may the agency have done it?
 │  ├─ NotFound, Refused            text: the agency's own words
-│  ├─ Unavailable, AgencyTimeout, BreakerOpen, AgencyClosed
+│  ├─ Unavailable (NoSnapshot), AgencyTimeout, BreakerOpen, AgencyClosed
 │  └─ AgencyLogin, InvalidAnswer, UnknownOutcome
 └─ TranslationError                side, errors: every field that does not fit
 """
@@ -146,6 +146,8 @@ class AgencyError(GatewayError):
 
     outcome: ClassVar[Outcome] = Outcome.INVALID
     retryable: ClassVar[bool] = False
+    ill: ClassVar[bool | None] = True
+    """Whether it shows that the agency is failing: False for an answer, None where it says nothing about that."""
 
     def __init__(
         self,
@@ -166,6 +168,7 @@ class NotFound(AgencyError):
 
     code = "not-found"
     outcome = Outcome.NOT_FOUND
+    ill = False
 
 
 class Refused(AgencyError):
@@ -173,6 +176,7 @@ class Refused(AgencyError):
 
     code = "refused"
     outcome = Outcome.REFUSED
+    ill = False
 
 
 class Unavailable(AgencyError):
@@ -181,6 +185,13 @@ class Unavailable(AgencyError):
     code = "agency-unavailable"
     outcome = Outcome.UNAVAILABLE
     retryable = True
+
+
+class NoSnapshot(Unavailable):
+    """No file of a feed has been taken in yet; asking again at once is no use, and nobody is failing."""
+
+    retryable = False
+    ill = None
 
 
 class BreakerOpen(AgencyError):

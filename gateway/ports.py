@@ -202,5 +202,5 @@ class Snapshots(Protocol):
         ...
 
     async def find(self, feed: str, where: Document, /, *, limit: int) -> Found:
-        """Return rows whose fields equal all of `where`; raises Unavailable while the feed has no snapshot."""
+        """Return rows whose fields equal all of `where`; raises NoSnapshot while the feed has none."""
         ...

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from gateway.errors import Unavailable
+from gateway.errors import NoSnapshot
 from gateway.message import Document
 from gateway.ports import Found
 
@@ -33,10 +33,10 @@ class MemorySnapshots:
         self._live[feed] = fresh
 
     async def find(self, feed: str, where: Document, /, *, limit: int) -> Found:
-        """Return rows whose fields (dotted paths) equal all of `where`; raises Unavailable without a snapshot."""
+        """Return rows whose fields (dotted paths) equal all of `where`; raises NoSnapshot without a snapshot."""
         snapshot = self._live.get(feed)
         if snapshot is None:
-            raise Unavailable(f"{feed}: no file has been taken in yet", maybe_done=False)
+            raise NoSnapshot(f"{feed}: no file has been taken in yet", maybe_done=False)
         rows = snapshot.rows
         if where:
             fields = tuple(sorted(where))

@@ -104,7 +104,7 @@ class _Trial:
 
     async def _first_files(self, operation: Operation) -> None:
         agency = self.assembled.registry.agencies.get(operation.agency)
-        if agency is not None and agency.source is not None:
+        if agency is not None and operation.safe and agency.source is not None:
             click.echo(f"waiting for {agency.title}'s first file ...", err=True)
             await _first_file(agency)
 
@@ -139,6 +139,13 @@ async def _first_file(agency: Agency) -> None:
     there = asyncio.Event()
 
     def report(news: FileReport) -> None:
+        counts = f"{news.accepted} rows taken, {news.rejected} rejected"
+        click.echo(
+            f"{news.file}: refused: {say(news.refused, 'en')}" if news.refused else f"{news.file}: {counts}", err=True
+        )
+        for row in news.first:
+            for reason in row.reasons:
+                click.echo(f"  row {row.number}: {_line(reason)}", err=True)
         if news.refused is None:
             there.set()
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gateway.errors import AgencyError, BreakerOpen, NotFound, Refused
+from gateway.errors import AgencyError, BreakerOpen
 from gateway.message import Message, Reply
 from gateway.ports import Clock, Handler, Policy
 
@@ -103,7 +103,7 @@ def breaker(state: Breaker) -> Policy:
             try:
                 reply = await handler(message)
             except AgencyError as error:
-                settle(ticket, failed=not isinstance(error, NotFound | Refused))
+                settle(ticket, failed=error.ill)
                 raise
             except BaseException:
                 settle(ticket, failed=None)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from gateway.config.locate import Key, suggest
+from gateway.config.locate import Key, nearest, suggest
 from gateway.errors import Finding
 from gateway.translate import dates, numbers
 from gateway.translate.patterns import problem as pattern_problem
@@ -122,6 +122,9 @@ class Reader:
                 yield from self._rule(value, here, left, context=context)
             elif value and value.keys() <= _KEYS.keys():
                 self.find(here, f"{name}: a rule needs from, const or each")
+            elif slip := _slip(value):
+                self.find((*here, slip), f'{name}: unknown key "{slip}"',
+                          f'did you mean "{nearest(slip, _MARKS)}"? a field of that name: "{name}.{slip}" = ...')  # fmt: skip
             else:
                 yield from self._collect(value, here, left, context=context)
 
@@ -279,3 +282,10 @@ def _contradictions(given: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
     both = "default" in keys and given.get("optional") is True
     yield both, "default and optional exclude each other: with a default it is always there"
     yield "each" in keys and bool({"default", "when"} & keys), "a list with each takes neither default nor when"
+
+
+def _slip(table: Mapping[str, Any]) -> str:
+    """Return the key that is a misspelt `from`, `const` or `each`: it stands alone or among a rule's other keys."""
+    others = [name for name in table if name not in _KEYS]
+    alone = others[0] if len(others) == 1 and isinstance(table[others[0]], str) else ""
+    return alone if nearest(alone, _MARKS) else ""

@@ -136,3 +136,14 @@ def test_a_file_is_called_as_people_know_it(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text("[op.reply]\na = 'b'\n", encoding="utf-8")
     mapping: MappingFile = load_mapping(tmp_path / "x.toml", "mappings/x.toml")
     assert mapping.at(3) == "mappings/x.toml:3"
+
+
+@pytest.mark.parametrize("text", ['nomor = { form = "nomor" }', 'biaya = { fron = "biaya", number = "1.234,56" }'])
+def test_a_misspelt_from_is_no_nested_field(text: str) -> None:
+    (found,) = findings(f"[op.reply]\n{text}\n")
+    assert found.startswith("mappings/x.toml:2: ")
+    assert 'did you mean "from"?' in found
+
+
+def test_a_nested_field_may_be_called_anything_when_it_is_written_as_one_quoted_path() -> None:
+    assert rule('"nomor.form" = "a"').left == ("nomor", "form")
