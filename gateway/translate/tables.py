@@ -123,8 +123,8 @@ class Reader:
             elif value and value.keys() <= _KEYS.keys():
                 self.find(here, f"{name}: a rule needs from, const or each")
             elif slip := _slip(value):
-                self.find((*here, slip), f'{name}: unknown key "{slip}"',
-                          f'did you mean "{nearest(slip, _MARKS)}"? a field of that name: "{name}.{slip}" = ...')  # fmt: skip
+                remedy = f'did you mean "{nearest(slip, _MARKS)}"? a field of that name: "{name}.{slip}" = ...'
+                self.find((*here, slip), f'{name}: unknown key "{slip}"', remedy)
             else:
                 yield from self._collect(value, here, left, context=context)
 
