@@ -34,8 +34,8 @@ check: $(VENV)/dev ## Lint, format, types, imports, spelling, sizes, docs
 	@$(BIN)/codespell
 	@$(PYTEST) -q tests/test_shape.py tests/test_docs.py
 
-bench: $(VENV)/dev ## Measure the cost of a request (needs wrk and nginx)
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/dev ## Measure the cost of a request beside nginx (needs wrk and nginx)
+	@$(BIN)/python bench
 
 lock: $(VENV)/uv ## Renew the pinned requirements
 	$(LOCK) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
