@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test real check bench lock clean
+.PHONY: help run test real check docs bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,7 +32,10 @@ check: $(VENV)/dev ## Lint, format, types, imports, spelling, sizes, docs
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/codespell
-	@$(PYTEST) -q tests/test_shape.py tests/test_docs.py
+	@$(PYTEST) -q tests/test_shape.py tests/test_docs.py tests/test_docs_examples.py
+
+docs: $(VENV)/dev ## Renew the generated parts of the manual
+	@$(BIN)/python docs/generate.py
 
 bench: $(VENV)/dev ## Measure the cost of a request beside nginx (needs wrk and nginx)
 	@$(BIN)/python bench

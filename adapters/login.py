@@ -1,12 +1,11 @@
 """How the gateway shows a REST agency who it is; the settings, and the token that has to be fetched first."""
 
 import asyncio
-import re
 from base64 import b64encode
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, SecretStr, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag
 
 from adapters.body import JSON, read
 from adapters.http import HttpClient
@@ -17,23 +16,12 @@ from gateway import (
     Answer,
     Clock,
     Document,
+    Duration,
     InvalidAnswer,
     Unavailable,
 )
 
 REJECTED = frozenset({401, 403})
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
-_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
-
-
-def _seconds(value: object) -> float:
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
-        raise ValueError('write a duration like "30s", "45m" or "12h"')
-    return float(found[1]) * _SECONDS[found[2]]
-
-
-Duration = Annotated[float, BeforeValidator(_seconds)]
 
 
 class _Settings(BaseModel):
@@ -50,43 +38,49 @@ class Credentials(BaseModel):
 class BasicLogin(_Settings):
     """HTTP basic."""
 
-    kind: Literal["basic"]
-    user: str
-    password: SecretStr
+    kind: Literal["basic"] = Field(description="Says that it is this kind.")
+    user: str = Field(description="The user's name.")
+    password: SecretStr = Field(description="The password.")
 
 
 class BearerLogin(_Settings):
     """A fixed token as `Authorization: Bearer`."""
 
-    kind: Literal["bearer"]
-    token: SecretStr
+    kind: Literal["bearer"] = Field(description="Says that it is this kind.", examples=["bearer"])
+    token: SecretStr = Field(description="The token.", examples=["${SIKAP_TOKEN}"])
 
 
 class HeaderLogin(_Settings):
     """A fixed value in a header of the agency's own."""
 
-    header: str
-    value: SecretStr
+    header: str = Field(description="The header's name.")
+    value: SecretStr = Field(description="Its value.")
 
 
 class Expired(_Settings):
     """By which native field, holding which codes, the agency says under HTTP 200 that a token has expired."""
 
-    from_: str = Field(alias="from")
-    codes: tuple[str, ...]
+    from_: str = Field(alias="from", description="Where the code is in the answer.")
+    codes: tuple[str, ...] = Field(description="The codes that mean: the token has expired.")
 
 
 class TokenLogin(_Settings):
     """A token fetched by `call`, found at the path `token` of its answer, and sent in the header `send`."""
 
-    call: str
-    headers: dict[str, SecretStr] = {}
-    body: dict[str, SecretStr | int | bool] = {}
-    token: str
-    send: str
-    prefix: str = ""
-    lifetime: Duration | None = None
-    expired: Expired | None = None
+    call: str = Field(description="The call that gives a token, below `url`.")
+    headers: dict[str, SecretStr] = Field({}, description="Headers of that call.")
+    body: dict[str, SecretStr | int | bool] = Field(
+        {},
+        description="What that call sends: a JSON body, or the query of a GET.",
+        examples=[{"user": "gateway", "password": "${SIKAP_PASSWORD}"}],
+    )
+    token: str = Field(description="Where the token is in the answer.")
+    send: str = Field(description="The header in which every other call carries it.")
+    prefix: str = Field("", description="What stands before the token there.", examples=["Bearer "])
+    lifetime: Duration | None = Field(
+        None, description="A new one is fetched after this time, before the agency has to say no.", examples=["45m"]
+    )
+    expired: Expired | None = Field(None, description="How an expired token is told under HTTP 200.")
 
 
 def _kind(value: object) -> str:

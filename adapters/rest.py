@@ -4,8 +4,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
+from pydantic import Field
 from yarl import URL
 
 from adapters.body import JSON, read
@@ -26,8 +27,8 @@ class RestAdapter:
 
     http: HttpClient
     clock: Clock
-    url: str
-    login: Login | None = None
+    url: Annotated[str, Field(description="The address that every `call` stands below.")]
+    login: Annotated[Login | None, Field(description="How the gateway shows who it is; five kinds, below.")] = None
     _targets: dict[str, Target] = field(init=False, repr=False, compare=False, default_factory=dict)
     _token: FetchedToken | None = field(init=False, repr=False, compare=False, default=None)
     _headers: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)

@@ -73,7 +73,7 @@ class AgencyApp:
         try:
             operation = agency.operation(request)
             mode = Mode() if operation == LOGIN else switch.take()
-            switch.arrived(operation, request.method, request.path)
+            switch.arrived(operation, request.method, request.target)
             reply = PHP_ERROR if mode.name == "html" else agency.answer(request, operation, mode.name)
         except (ValueError, TypeError, LookupError, AttributeError):
             # What an old script trips over when a call is not as it expects.

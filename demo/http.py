@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 Document = Mapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -22,6 +22,11 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     client: tuple[str, int] | None = None
+
+    @property
+    def target(self) -> str:
+        """The path with its query."""
+        return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
 
     def json(self) -> Document:
         """The body as a JSON object; raises ValueError when it isn't one."""

@@ -98,6 +98,8 @@ class Puskesmas:
     def _drop(self, content: bytes, suffix: str = "") -> None:
         path = self._path(suffix)
         self._folder.mkdir(parents=True, exist_ok=True)
+        # Where the gateway leaves schedules for the clerk; it never makes an agency's folder itself.
+        self._folder.with_name(f"{self._folder.name}-masuk").mkdir(exist_ok=True)
         unfinished = path.with_suffix(".tmp")
         unfinished.write_bytes(content)
         unfinished.replace(path)

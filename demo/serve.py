@@ -45,6 +45,8 @@ class Listener:
             return
         await self._ended()
         listening = socket.create_server((HOST, self.port))
+        # asyncio does it only where a socket names its protocol; without it, an answer in two pieces waits for 40 ms.
+        listening.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.port = listening.getsockname()[1]
         config = uvicorn.Config(self._app, lifespan="off", ws="none", log_config=None, log_level=None, access_log=False)
         self._server = _Server(config)

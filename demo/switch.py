@@ -17,7 +17,7 @@ class Mode:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """One request that reached the agency; `time` is in seconds since the epoch."""
+    """One request that reached the agency; `path` has its query, `time` is in seconds since the epoch."""
 
     operation: str
     method: str

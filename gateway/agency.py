@@ -15,7 +15,7 @@ from gateway.limits import Limits, limits
 from gateway.message import Context, Message, OperationId, Outcome, Reply
 from gateway.metrics import Metrics
 from gateway.pipeline import stack
-from gateway.ports import Adapter, Clock, Contract, Described, FeedColumns, Handler, Probe, Snapshots, Source
+from gateway.ports import Adapter, Clock, Contract, Described, FeedColumns, Handler, Prepared, Probe, Snapshots, Source
 from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row
 from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
@@ -171,10 +171,11 @@ class _Builder:
         return compile_operation(self.mapping, name, contract=contract, timezone=self.zone, native=native)
 
     def _contract(self, name: str, section: Operation, adapter: Adapter) -> Contract | None:
-        if not isinstance(adapter, Described):
-            return None
+        """Return what the adapter knows of the operation beforehand; its findings are placed at `call`."""
         try:
-            return adapter.contract(section.call)
+            if isinstance(adapter, Prepared):
+                adapter.prepare(section.call)
+            return adapter.contract(section.call) if isinstance(adapter, Described) else None
         except ConfigError as error:
             path = ("agency", self.name, "operation", name, "call")
             raise ConfigError(*(replace(f, where=self._where(path)) for f in error.findings)) from None
@@ -194,6 +195,7 @@ class _Builder:
             clock=self.tools.clock,
             login=login,
             observe=_observed(self.name, operation, self.tools.metrics),
+            on_misfit=self.tools.metrics.by_last_label("gateway_translation_errors_total", self.name, operation),
         )
         if self.unready:
             return _unready_handler(self.unready)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import PurePath
+from traceback import extract_tb
 from typing import Protocol
 
 from gateway.errors import (
@@ -9,6 +11,7 @@ from gateway.errors import (
     AgencyLogin,
     AgencyTimeout,
     FieldError,
+    GatewayError,
     InvalidAnswer,
     NotFound,
     Refused,
@@ -74,6 +77,7 @@ class Channel:
     clock: Clock
     login: Mapping[str, str] = field(default_factory=dict)
     observe: Callable[[Outcome, float], None] = lambda _outcome, _seconds: None
+    on_misfit: Callable[[str], None] = lambda _side: None
 
     async def send(self, message: Message) -> Reply:
         """Make one attempt; raises AgencyError, or TranslationError (side "request") when nothing was sent."""
@@ -92,10 +96,16 @@ class Channel:
         remaining = message.deadline - self.clock.monotonic()
         if remaining <= 0:
             raise AgencyTimeout("the deadline passed before anything was sent", maybe_done=False)
+        try:
+            document = self.translator.to_native(message.body, context)
+            headers = self.translator.to_headers(message.body, context)
+        except TranslationError:
+            self.on_misfit("request")
+            raise
         return Call(
             target=self.target,
-            document=self.translator.to_native(message.body, context),
-            headers=self.translator.to_headers(message.body, context),
+            document=document,
+            headers=headers,
             timeout=min(self.timeout, remaining),
             message_id=message.id,
             correlation_id=message.correlation_id,
@@ -108,6 +118,14 @@ class Channel:
             return await self.adapter.exchange(call)
         except TranslationError as error:
             raise TranslationError("request", [self._in_our_words(e) for e in error.errors]) from error
+        except GatewayError:
+            raise
+        except Exception as error:
+            # Whatever an agency sends, a hand-written adapter that stumbles over it is no bug of the gateway's; the
+            # exception's own text may hold personal data.
+            frame = extract_tb(error.__traceback__)[-1]
+            place = f"{PurePath(frame.filename).name}:{frame.lineno}"
+            raise InvalidAnswer(f"the adapter failed: {type(error).__name__} at {place}", maybe_done=True) from error
 
     def _in_our_words(self, error: FieldError) -> FieldError:
         return replace(error, pointer=self.translator.pointer(error.pointer))
@@ -120,6 +138,7 @@ class Channel:
         try:
             return Reply(body=self.translator.to_canonical(document), outcome=outcome)
         except TranslationError as error:
+            self.on_misfit("reply")
             raise InvalidAnswer("the answer does not fit the mapping", maybe_done=True, errors=error.errors) from error
 
     def _outcome(self, answer: Answer) -> Outcome:

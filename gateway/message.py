@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
-from uuid import UUID
 
 MessageId = NewType("MessageId", str)
 OperationId = NewType("OperationId", str)
@@ -114,4 +113,5 @@ def new_message_id() -> MessageId:
     value = (milliseconds << 80) | (value & ((1 << 80) - 1))
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
-    return MessageId(str(UUID(int=value)))
+    digits = f"{value:032x}"
+    return MessageId(f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}")

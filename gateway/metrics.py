@@ -85,6 +85,22 @@ TABLE: tuple[Metric, ...] = (
 
 
 OTHER = "other"
+REJECTIONS = frozenset(
+    {
+        "invalid-request",
+        "overloaded",
+        "rate-limited",
+        "stopping",
+        "too-large",
+        "unauthorized",
+        "unknown-operation",
+        "unsupported-media",
+        "unsupported-setting",
+        "uri-too-long",
+        "headers-too-large",
+    }
+)
+"""The codes of requests turned away before any agency was asked."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -135,7 +151,17 @@ class Metrics:
 class RequestFigures:
     """Where the edge counts one operation's answered requests; the children of each status and outcome are kept."""
 
-    __slots__ = ("_agency", "_by_client", "_by_outcome", "_duration", "_metrics", "_operation", "_overhead", "_sizes")
+    __slots__ = (
+        "_agency",
+        "_by_client",
+        "_by_outcome",
+        "_duration",
+        "_metrics",
+        "_operation",
+        "_overhead",
+        "_rejected",
+        "_sizes",
+    )
 
     def __init__(self, metrics: Metrics, operation: str, agency: str) -> None:
         self._metrics = metrics
@@ -149,6 +175,7 @@ class RequestFigures:
         )
         self._by_outcome: dict[tuple[str, int, str], Callable[[float], None]] = {}
         self._by_client: dict[tuple[str, str], Callable[[float], None]] = {}
+        self._rejected = metrics.by_last_label("gateway_rejections_total")
 
     def done(  # noqa: PLR0913, PLR0917 - one call per request, by position, is the cheap way
         self,
@@ -167,6 +194,8 @@ class RequestFigures:
         count(1)
         by_client = self._by_client.get((client, outcome)) or self._client(client, outcome)
         by_client(1)
+        if outcome in REJECTIONS:
+            self._rejected(outcome)
         self._duration(seconds)
         self._overhead(max(0.0, seconds - agency_seconds))
         received, sent = self._sizes

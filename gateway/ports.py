@@ -82,6 +82,15 @@ class Described(Protocol):
         ...
 
 
+@runtime_checkable
+class Prepared(Protocol):
+    """Optional capability of an adapter: it can tell before the first call whether a target is written right."""
+
+    def prepare(self, target: str, /) -> object:
+        """Get ready for calls of this target; raises ConfigError saying how one is written."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
     """A row that can't be taken, with every reason; `number` counts records from 1 after the header, 0 is the file."""

@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Annotated
+
+from pydantic import Field
 
 from adapters.csv.contract import feed_contract, out_contract
 from adapters.csv.drop import Drop, drop_at
@@ -38,11 +41,11 @@ class CsvAdapter:
     clock: Clock
     snapshots: Snapshots
     columns: FeedColumns = field(default_factory=FeedColumns)
-    drop: str = ""
-    every: Duration = 5.0
-    limit: int = 100
-    feed: Mapping[str, Feed] = field(default_factory=dict)
-    out: Mapping[str, Out] = field(default_factory=dict)
+    drop: Annotated[str, Field(description="The folder in which the agency leaves its files.")] = ""
+    every: Annotated[Duration, Field(description="How long between two looks into it.")] = 5.0
+    limit: Annotated[int, Field(description="The most rows that one look-up returns.", examples=[500])] = 100
+    feed: Annotated[Mapping[str, Feed], Field(description="What it leaves there.")] = field(default_factory=dict)
+    out: Annotated[Mapping[str, Out], Field(description="What is written for it.")] = field(default_factory=dict)
     _drop: Drop | None = field(init=False, repr=False)
     _out: Mapping[str, Drop] = field(init=False, repr=False)
 

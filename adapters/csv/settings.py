@@ -49,9 +49,11 @@ class Dialect(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    delimiter: Separator = ";"
-    quote: Separator = '"'
-    encoding: Annotated[str, AfterValidator(_encodings)] = "utf-8|cp1252"
+    delimiter: Separator = Field(";", description="What separates columns.")
+    quote: Separator = Field('"', description="What surrounds a text that holds a separator.", examples=["'"])
+    encoding: Annotated[str, AfterValidator(_encodings)] = Field(
+        "utf-8|cp1252", description="The first that fits is read, the first is written; a BOM decides by itself."
+    )
 
     @model_validator(mode="after")
     def _two_signs(self) -> Self:
@@ -70,12 +72,23 @@ class Feed(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    files: Annotated[str, AfterValidator(_own_folder)]
-    dialect: Dialect = Dialect()
-    ready: Ready = "stable"
-    stable_for: Duration = 10.0
-    key: tuple[str, ...] = ()
-    max_reject: Annotated[float, Field(ge=0, le=1)] = 0.1
+    files: Annotated[str, AfterValidator(_own_folder)] = Field(
+        description="Which files; of several, the one whose name sorts last is the newest."
+    )
+    dialect: Dialect = Field(Dialect(), description="How they are written.")
+    ready: Ready = Field(
+        "stable",
+        description="When a file is complete: its size and time stand still for `stable_for` and its last line is "
+        "closed, a marker (`.ok` or `.done` behind its name) lies beside it, or it has its final name at all.",
+    )
+    stable_for: Duration = Field(10.0, description="How long it must stand still.")
+    key: tuple[str, ...] = Field(
+        (),
+        description="Our fields that make a row one row; of two with one key the later counts.",
+    )
+    max_reject: Annotated[float, Field(ge=0, le=1)] = Field(
+        0.1, description="The share of bad rows beyond which the file is refused whole.", examples=[0.02]
+    )
 
 
 class Out(BaseModel):
@@ -83,7 +96,13 @@ class Out(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    folder: str
-    file: Annotated[str, AfterValidator(_named_by_id)]
-    dialect: Dialect = Dialect()
-    columns: tuple[str, ...] | None = None
+    folder: str = Field(description="The folder it appears in, whole or not at all.")
+    file: Annotated[str, AfterValidator(_named_by_id)] = Field(
+        description="Its name; `{id}` stands for the message's id and must be there."
+    )
+    dialect: Dialect = Field(Dialect(), description="How it is written.")
+    columns: tuple[str, ...] | None = Field(
+        None,
+        description="Its columns in order, where that is not the order of the mapping's request table.",
+        examples=[["nik_anak", "tgl_jadwal"]],
+    )

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
+from pydantic import Field as Setting
 from yarl import URL
 
 from adapters.http import HttpAnswer, HttpClient, trace_headers
@@ -44,13 +46,22 @@ class SoapAdapter:
     """
 
     http: HttpClient
-    wsdl: Path
-    url: str = ""
-    service: str = ""
-    port: str = ""
-    login: Credentials | None = None
+    wsdl: Annotated[Path, Setting(description="The pinned WSDL; what it imports lies beside it.")]
+    url: Annotated[str, Setting(description="The agency's address; the WSDL's own when not set.")] = ""
+    service: Annotated[
+        str, Setting(description="Which service, where the WSDL has several.", examples=["SipolanService"])
+    ] = ""
+    port: Annotated[
+        str, Setting(description="Which port, where the service has several.", examples=["SipolanPort"])
+    ] = ""
+    login: Annotated[
+        Credentials | None, Setting(description="Credentials, which the mapping places in the body or in a header.")
+    ] = None
     timezone: ZoneInfo | None = None
-    header_namespace: str = ""
+    header_namespace: Annotated[
+        str,
+        Setting(description="The namespace of header blocks that the WSDL does not declare.", examples=["urn:sipolan"]),
+    ] = ""
     plans: Plans = field(init=False, repr=False)
     _address: URL = field(init=False, repr=False)
 

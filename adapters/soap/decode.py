@@ -34,10 +34,7 @@ def decode(plan: MessagePlan, content: bytes, *, zone: tzinfo | None = None) -> 
     reader = _Reader(plan, opened, zone)
     document = reader.payload(opened.payload)
     if reader.errors:
-        shown = "; ".join(
-            f"{found.pointer}: {found.rule} {' '.join(found.params.values())}" for found in reader.errors[:3]
-        )
-        raise InvalidAnswer(f"the answer does not fit the WSDL: {shown}", maybe_done=True, errors=reader.errors)
+        raise InvalidAnswer("the answer does not fit the WSDL", maybe_done=True, errors=reader.errors)
     return document
 
 
@@ -57,7 +54,7 @@ class _Reader:
         if element is None or payload is None:
             return self._nothing(element, payload)
         if not self._is_payload(element, payload):
-            self._wrong(mask_text(etree.QName(element).localname), "native", expected=payload.name)
+            self._wrong(mask_text(etree.QName(element).localname), "native", expected=f"an element {payload.tag}")
             return {}
         value = self._value(payload, element, "")
         if isinstance(value, dict) and payload.shape is not None:
@@ -77,14 +74,12 @@ class _Reader:
 
     def _value(self, field: Field, element: etree._Element, path: str) -> Any:
         element = self._followed(element, path)
-        nil = False
         if element.attrib:
             if len(element.attrib) > _MOST_ATTRIBUTES:
                 return self._wrong(path, "native", expected=f"at most {_MOST_ATTRIBUTES} attributes")
+            if self._is_nil(element, path):  # whatever type the nothing is said to be of
+                return self._null(field, element, path)
             self._check_type(field, element, path)
-            nil = element.get(NIL) in {"true", "1"}
-        if nil:
-            return self._null(field, element, path)
         if field.kind == "any":
             return self._undeclared(element, path)
         if field.shape is not None:
@@ -107,6 +102,12 @@ class _Reader:
             self._wrong(path, "native", expected="fewer references")
             return element
         return found
+
+    def _is_nil(self, element: etree._Element, path: str) -> bool:
+        said = element.get(NIL, "false")
+        if said not in {"true", "1", "false", "0"}:
+            self._wrong(path, "native", said, expected="xsi:nil true or false")
+        return said in {"true", "1"}
 
     def _null(self, field: Field, element: etree._Element, path: str) -> None:
         if len(element) or element.text:

@@ -37,20 +37,26 @@ class Folder:
 
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
+        self._given = root
         self.documents: list[etree._Element] = []
         self.reading = ""
 
     def load(self, location: str) -> bytes:
         """Return a file's content; raises ConfigError for anything outside the folder, unreadable, or not XML."""
         path = self._find(location)
-        self.reading = str(path)
+        self.reading = self.shown(str(path))
         try:
             content = path.read_bytes()
         except OSError as error:
-            raise _problem(path, f"can't be read: {error.strerror}", "put the file there") from error
-        document = _parse(path, content)
+            raise _problem(self.reading, f"can't be read: {error.strerror}", "put the file there") from error
+        document = _parse(self.reading, content)
         self.documents.append(document)
         return etree.tostring(document) if _point_to_shipped(document) else content
+
+    def shown(self, path: str) -> str:
+        """Return a path below the folder as the configuration wrote the folder."""
+        below = Path(path).is_relative_to(self.root)
+        return str(self._given / Path(path).relative_to(self.root)) if below else path
 
     def _find(self, location: str) -> Path:
         if (shipped := _shipped(location)) is not None:
@@ -63,7 +69,9 @@ class Folder:
         path = Path(unquote(parts.path) if parts.scheme == "file" else location).resolve()
         if not path.is_relative_to(self.root):
             raise _problem(
-                self.reading, f"imports a file outside {self.root}", "copy it beside the WSDL and import it by its name"
+                self.reading,
+                f"imports {location}, which is outside {self._given}",
+                "copy it beside the WSDL and import it by its name",
             )
         return path
 
@@ -74,14 +82,14 @@ def _shipped(location: str) -> Path | None:
     return SCHEMAS / name if name else None
 
 
-def _parse(path: Path, content: bytes) -> etree._Element:
+def _parse(where: str, content: bytes) -> etree._Element:
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
         document = etree.fromstring(content, parser)
     except etree.XMLSyntaxError as error:
-        raise _problem(f"{path}:{error.lineno}", f"is not well-formed XML: {error.msg}", "correct the file") from error
+        raise _problem(f"{where}:{error.lineno}", f"is not well-formed XML: {error.msg}", "correct the file") from error
     if document.getroottree().docinfo.doctype:  # type: ignore[union-attr]
-        raise _problem(f"{path}:1", "has a DOCTYPE, which is not read", "remove it")
+        raise _problem(f"{where}:1", "has a DOCTYPE, which is not read", "remove it")
     return document
 
 
@@ -96,5 +104,5 @@ def _point_to_shipped(document: etree._Element) -> bool:
     return pointed
 
 
-def _problem(where: object, what: str, remedy: str) -> ConfigError:
-    return ConfigError(Finding(where=str(where), what=what, remedy=remedy))
+def _problem(where: str, what: str, remedy: str) -> ConfigError:
+    return ConfigError(Finding(where=where, what=what, remedy=remedy))

@@ -58,7 +58,7 @@ def _read(path: Path, folder: _Transport) -> tuple[Document, tuple[str, ...]]:
         except ConfigError:
             raise
         except Exception as error:  # bare AttributeError, KeyError, RecursionError, ... come out of zeep too
-            raise ConfigError(_finding(folder.reading or str(path), error, _texts(dropped))) from error
+            raise ConfigError(_finding(folder, error, _texts(dropped))) from error
     return document, _texts(dropped)
 
 
@@ -66,12 +66,14 @@ def _texts(caught: Iterable[warnings.WarningMessage]) -> tuple[str, ...]:
     return tuple(str(found.message) for found in caught)
 
 
-def _finding(reading: str, error: Exception, dropped: Iterable[str]) -> Finding:
-    where = str(getattr(error, "filename", None) or getattr(error, "location", None) or reading)
+def _finding(folder: Folder, error: Exception, dropped: Iterable[str]) -> Finding:
+    named = getattr(error, "filename", None) or getattr(error, "location", None)
+    where = folder.shown(str(named)) if named else folder.reading
     if line := getattr(error, "sourceline", None):
         where = f"{where}:{line}"
     said = str(error) if isinstance(error, ZeepError | etree.LxmlError) else f"{type(error).__name__}: {error}"
-    what = "; ".join([f"can't be understood: {' '.join(said.split())}", *dropped])
+    said = " ".join(said.split()).replace(f"{folder.root}/", "")
+    what = "; ".join([f"can't be understood: {said}", *dropped])
     return Finding(where=where, what=what, remedy="correct the file, or ask the agency for one that validates")
 
 

@@ -24,31 +24,53 @@ class Gateway(Settings):
 
     name: str = Field("opd-gateway", description="Shown in the documents and pages, e.g. the regency's name.")
     listen: Address = Field("127.0.0.1:8080", description="Where apps reach the API.")
-    metrics: Address = Field("127.0.0.1:9090", description="Where Prometheus reads `/metrics`; its own listener.")
+    metrics: Address = Field(
+        "127.0.0.1:9090",
+        description="Where Prometheus reads `/metrics`; its own listener.",
+        examples=["127.0.0.1:9100"],
+    )
     timezone: str = Field("Asia/Jakarta", description="The zone of dates and times in the canonical JSON.")
     docs: Literal["public", "clients", "off"] = Field(
-        "public", description="Who may read `/docs` and `/openapi.json`: everybody, holders of a key, or nobody."
+        "public",
+        description="Who may read `/docs` and `/openapi.json`: everybody, holders of a key, or nobody.",
+        examples=["clients"],
     )
-    origins: tuple[str, ...] = Field((), description="Web origins that may call from a browser (CORS); off when empty.")
+    origins: tuple[str, ...] = Field(
+        (),
+        description="Web origins that may call from a browser (CORS); off when empty.",
+        examples=[["https://klik.pelalawankab.example"]],
+    )
 
 
 class Retry(Settings):
     """Trying again after a failure that certainly did nothing, or on a read."""
 
-    attempts: int = Field(3, ge=1, le=10, description="Attempts in all, the first included.")
-    wait: Duration = Field(0.2, description="The longest first wait; waits are drawn at random (full jitter).")
-    max_wait: Duration = Field(5.0, description="The longest wait of all.")
-    budget: float = Field(0.2, gt=0, le=1, description="Retries as a share of the agency's calls.")
+    attempts: int = Field(3, ge=1, le=10, description="Attempts in all, the first included.", examples=[2])
+    wait: Duration = Field(
+        0.2,
+        description="The shortest wait; each is drawn between this and twice this, then four times this, and so on.",
+        examples=["500ms"],
+    )
+    max_wait: Duration = Field(5.0, description="The longest wait of all.", examples=["10s"])
+    budget: float = Field(
+        0.2,
+        gt=0,
+        le=1,
+        description="Retries as a share of the agency's calls; three in ten seconds are always allowed.",
+        examples=[0.1],
+    )
 
 
 class Breaker(Settings):
     """Giving a failing agency a rest."""
 
-    failures: int = Field(5, ge=1, description="Opens after so many failures in a row ...")
-    share: float = Field(0.5, gt=0, le=1, description="... or when this share of the last calls failed.")
-    window: int = Field(20, ge=1, description="How many last calls the share is taken of.")
-    minimum: int = Field(5, ge=1, description="The share counts only from so many calls on.")
-    open_for: Duration = Field(30.0, description="How long nothing is sent; then one call may try.")
+    failures: int = Field(5, ge=1, description="Opens after so many failures in a row ...", examples=[10])
+    share: float = Field(
+        0.5, gt=0, le=1, description="... or when this share of the last calls failed.", examples=[0.8]
+    )
+    window: int = Field(20, ge=1, description="How many last calls the share is taken of.", examples=[50])
+    minimum: int = Field(5, ge=1, description="The share counts only from so many calls on.", examples=[10])
+    open_for: Duration = Field(30.0, description="How long nothing is sent; then one call may try.", examples=["1m"])
 
 
 class Defaults(Settings):
@@ -56,10 +78,14 @@ class Defaults(Settings):
 
     timeout: Duration = Field(10.0, description="The longest one attempt may take.")
     deadline: Duration = Field(20.0, description="The longest everything may take: waiting, attempts, retries.")
-    retry: Retry = Field(Retry(), description="Trying again.")
-    breaker: Breaker = Field(Breaker(), description="Giving a failing agency a rest.")
-    concurrency: int = Field(8, ge=1, description="Calls at one agency at a time.")
-    waiting: int = Field(64, ge=0, description="Calls that may wait for their turn; more are `overloaded`.")
+    retry: Retry = Field(Retry(), description="Trying again.", examples=[{"attempts": 2}])
+    breaker: Breaker = Field(
+        Breaker(), description="Giving a failing agency a rest.", examples=[{"failures": 10, "open_for": "1m"}]
+    )
+    concurrency: int = Field(8, ge=1, description="Calls at one agency at a time.", examples=[4])
+    waiting: int = Field(
+        64, ge=0, description="Calls that may wait for their turn; more are `overloaded`.", examples=[16]
+    )
 
 
 class Key(Settings):
@@ -81,22 +107,28 @@ class Client(Settings):
 class Tls(Settings):
     """How an agency's HTTPS is checked, and who we are to it."""
 
-    verify: bool = Field(True, description="Check the agency's certificate.")
-    ca: str | None = Field(None, description="A file with the agency's own certificate authority.")
-    certificate: str | None = Field(None, description="Our client certificate, a PEM file.")
-    key: str | None = Field(None, description="Its key, a PEM file.")
+    verify: bool = Field(True, description="Check the agency's certificate.", examples=[False])
+    ca: str | None = Field(
+        None, description="A file with the agency's own certificate authority.", examples=["tls/sipolan-ca.pem"]
+    )
+    certificate: str | None = Field(
+        None, description="Our client certificate, a PEM file.", examples=["tls/gateway.pem"]
+    )
+    key: str | None = Field(None, description="Its key, a PEM file.", examples=["tls/gateway-key.pem"])
 
 
 class Operation(Settings):
     """One thing that can be asked of an agency."""
 
     title: str = Field("", description="What it does, for people.")
-    about: str = Field("", description="More about it, for the documentation.")
+    about: str = Field(
+        "", description="More about it, for the documentation.", examples=["Hanya untuk permohonan sejak 2021."]
+    )
     expose: Exposure | None = Field(None, description='Method and path, e.g. `"POST /v1/izin"`; none: composites only.')
     call: str = Field(description="What the agency calls it: a SOAP operation, `POST /path/{x}`, a feed.")
     safe: bool | None = Field(None, description="A read: may be retried, shared and cached. GET is safe by itself.")
-    timeout: Duration | None = Field(None, description="As in `[defaults]`, for this operation.")
-    deadline: Duration | None = Field(None, description="As in `[defaults]`, for this operation.")
+    timeout: Duration | None = Field(None, description="As in `[defaults]`, for this operation.", examples=["3s"])
+    deadline: Duration | None = Field(None, description="As in `[defaults]`, for this operation.", examples=["6s"])
     stale: Duration | None = Field(None, description="Serve the last good answer so long while the agency is down.")
 
     @model_validator(mode="after")
@@ -115,10 +147,12 @@ class Composite(Settings):
     """An operation of the gateway itself: passes on (`route`) or asks several at once (`gather`)."""
 
     title: str = Field("", description="What it does, for people.")
-    about: str = Field("", description="More about it, for the documentation.")
+    about: str = Field(
+        "", description="More about it, for the documentation.", examples=["Hanya untuk permohonan sejak 2021."]
+    )
     expose: Exposure = Field(description='Method and path, e.g. `"POST /v1/aduan"`.')
     safe: bool = Field(default=False, description="A read; a gather must be.")
-    deadline: Duration | None = Field(None, description="As in `[defaults]`.")
+    deadline: Duration | None = Field(None, description="As in `[defaults]`.", examples=["10s"])
     route: Mapping[str, str] | None = Field(
         None, description='`{ by = "kategori", jalan = "dpupr/lapor", "*" = "diskominfo/lapor" }`'
     )
@@ -145,14 +179,16 @@ class Agency(Settings):
     mapping: str = Field(description="The agency's mapping file.")
     timezone: str | None = Field(None, description="The zone of its dates and times; the gateway's when not set.")
     timeout: Duration | None = Field(None, description="As in `[defaults]`, for this agency.")
-    deadline: Duration | None = Field(None, description="As in `[defaults]`, for this agency.")
-    retry: Retry | None = Field(None, description="As in `[defaults]`, for this agency.")
-    breaker: Breaker | None = Field(None, description="As in `[defaults]`, for this agency.")
-    concurrency: int | None = Field(None, ge=1, description="As in `[defaults]`, for this agency.")
-    waiting: int | None = Field(None, ge=0, description="As in `[defaults]`, for this agency.")
+    deadline: Duration | None = Field(None, description="As in `[defaults]`, for this agency.", examples=["15s"])
+    retry: Retry | None = Field(None, description="As in `[defaults]`, for this agency.", examples=[{"attempts": 1}])
+    breaker: Breaker | None = Field(
+        None, description="As in `[defaults]`, for this agency.", examples=[{"open_for": "2m"}]
+    )
+    concurrency: int | None = Field(None, ge=1, description="As in `[defaults]`, for this agency.", examples=[2])
+    waiting: int | None = Field(None, ge=0, description="As in `[defaults]`, for this agency.", examples=[0])
     rate: Rate | None = Field(None, description='How often it may be called, e.g. `"20/s"`; calls wait their turn.')
     quota: Quota | None = Field(None, description='What it allows in a period, e.g. `"5000/day"`.')
-    tls: Tls = Field(Tls(), description="How its HTTPS is checked.")
+    tls: Tls = Field(Tls(), description="How its HTTPS is checked.", examples=[{"ca": "tls/sipolan-ca.pem"}])
     operation: Mapping[Name, Operation] = Field(default_factory=dict, description="What can be asked of it.")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import BinaryIO, Literal
 
 import msgspec
@@ -16,13 +17,14 @@ Level = Literal["debug", "info", "warning", "error"]
 
 _FLUSH_SECONDS = 0.05
 _HELD_BYTES = 8 << 20
+_IDS = frozenset({"correlation_id", "message_id"})  # made or checked by us; a mask would break the search for them
 _ERROR_LENGTH, _ERRORS = 2000, 20
 
 
 class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A request as the log tells it; `ms` is from its first byte to its answer, `agency_ms` of all attempts."""
 
-    time: str
+    time: datetime
     level: Level
     event: str = "request"
     correlation_id: str
@@ -33,7 +35,7 @@ class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     outcome: str
     status: int
     ms: float
-    agency_ms: float = 0.0
+    agency_ms: float | None = None
     attempts: int = 0
     age: float | None = None
     error: str | None = None
@@ -63,9 +65,10 @@ class LineLog:
         self._add(self._encoder.encode(line))
 
     def __call__(self, event: str, /, *, level: str = "info", **facts: object) -> None:
-        """Write the line of a change of state, or of a bug; every fact is masked."""
+        """Write the line of a change of state, or of a bug; every fact but an id is masked."""
         line: dict[str, object] = {"time": self._clock.now().isoformat(), "level": level, "event": event}
-        line |= {name: mask_text(fact) if isinstance(fact, str) else fact for name, fact in facts.items()}
+        for name, fact in facts.items():
+            line[name] = mask_text(fact) if isinstance(fact, str) and name not in _IDS else fact
         self._add(msgspec.json.encode(line, enc_hook=lambda value: mask_text(str(value))))
 
     def _add(self, line: bytes) -> None:

@@ -97,14 +97,19 @@ class Edge:
             return self._reply(visit, await self._serve(visit))
         except ClientGone:
             return self._leave(visit)
-        except asyncio.CancelledError:
-            if visit.gone:
-                return self._leave(visit)
-            if not self._given_up:
-                raise
-            return self._refuse(visit, Stopping(began=visit.bound is not None))
+        except asyncio.CancelledError as error:
+            return self._interrupted(visit, error)
         except Exception as error:  # noqa: BLE001 -- the last resort: no request ends without an answer
             return self._refuse(visit, error)
+
+    def _interrupted(self, visit: Visit, error: asyncio.CancelledError) -> Sequence[Header]:
+        if visit.gone:
+            return self._leave(visit)
+        if self._given_up:
+            return self._refuse(visit, Stopping(began=visit.began))
+        if visit.cancelled:
+            raise error
+        return self._refuse(visit, RuntimeError(f"something inside was cancelled: {error!r}"))
 
     async def _serve(self, visit: Visit) -> Reply:
         if self._current.phase == "stopping":
@@ -116,7 +121,7 @@ class Edge:
         if client.bucket is not None and (wait := client.bucket.take(visit.started)) > 0:
             raise RateLimited(retry_after=wait)
         message = await accept.message(visit, client, hit, self._clock)
-        visit.effort = message.effort
+        visit.effort, visit.began = message.effort, True
         operation = hit.value.operation
         if not operation.safe:
             return await operation.handler(message)
@@ -191,7 +196,7 @@ class Edge:
         operation = visit.bound.operation if visit.bound else None
         self._log.request(
             Line(
-                time=visit.now.isoformat(),
+                time=visit.now,
                 level=level_of(visit.status),
                 correlation_id=visit.correlation_id,
                 client=visit.client.name if visit.client else None,
@@ -201,7 +206,7 @@ class Edge:
                 outcome=visit.code,
                 status=visit.status,
                 ms=round(seconds * 1000, 2),
-                agency_ms=round(visit.effort.seconds * 1000, 2),
+                agency_ms=round(visit.effort.seconds * 1000, 2) if visit.effort.attempts else None,
                 attempts=visit.effort.attempts,
                 age=visit.age,
                 error=explain(visit.error) if visit.error else None,
@@ -230,5 +235,5 @@ class Edge:
             await send({"type": "http.response.start", "status": visit.status, "headers": headers})
             await send({"type": "http.response.body", "body": visit.body})
         if visit.status != _OK_STATUS or scope["raw_path"] not in _PROBES:
-            visit.code = visit.code or ("ok" if visit.status < _BAD else "site")
+            visit.code = visit.code or ("ok" if visit.status < _BAD else "not-served")
             self._write(visit, self._clock.monotonic() - visit.started)

@@ -11,6 +11,7 @@ from gateway.wording import PROBLEMS
 Json = dict[str, object]
 
 _TEMPLATE = re.compile(r"\{([^{}]+)\}")
+_DIGITS = re.compile(r"\^?(?:\[0-9\]|\\d)\{(\d{1,2})\}\$?")
 _IN_QUERY = frozenset({"GET", "HEAD", "DELETE"})
 _DEEPEST = 8
 _LANGUAGES = {"name": "Accept-Language", "in": "header", "schema": {"type": "string", "enum": ["id", "en"]}}
@@ -131,7 +132,7 @@ def _body(operation: Exposed, path: str) -> Json:
         schema["required"] = required
     else:
         schema.pop("required", None)
-    return {"schema": schema, "example": example(schema)}
+    return {"schema": schema, "example": example(schema, sparse=True)}
 
 
 def _answer(operation: Exposed) -> Json:
@@ -199,8 +200,11 @@ def _problem(codes: list[str]) -> Json:
     return {"description": "; ".join(words), "content": content}
 
 
-def example(schema: Mapping[str, object], depth: int = 0) -> object:
-    """Return a value that fits a schema, from its examples where it has some."""
+def example(schema: Mapping[str, object], depth: int = 0, *, sparse: bool = False) -> object:
+    """Return a value that fits a schema, from its examples where it has some.
+
+    A sparse one leaves out optional fields of which nothing better than a placeholder is known: it is there to be sent.
+    """
     for key in ("examples", "enum"):
         values = schema.get(key)
         if isinstance(values, list | tuple) and values:
@@ -212,10 +216,19 @@ def example(schema: Mapping[str, object], depth: int = 0) -> object:
     kind = kind[0] if isinstance(kind, list) and kind else kind
     if (kind == "object" or "properties" in schema) and depth < _DEEPEST:
         fields = _mapping(schema.get("properties"))
-        return {name: example(_mapping(field), depth + 1) for name, field in fields.items()}
+        required = _names(schema.get("required"))
+        return {
+            name: example(_mapping(field), depth + 1, sparse=sparse)
+            for name, field in fields.items()
+            if not sparse or name in required or _known(_mapping(field))
+        }
     if kind == "array":
-        return [example(_mapping(schema.get("items")), depth + 1)]
+        return [example(_mapping(schema.get("items")), depth + 1, sparse=sparse)]
     return _plain(kind, schema)
+
+
+def _known(field: Mapping[str, object]) -> bool:
+    return bool(field.get("examples") or field.get("enum") or field.get("properties"))
 
 
 _BY_FORMAT: Mapping[object, str] = {
@@ -229,6 +242,8 @@ def _plain(kind: object, schema: Mapping[str, object]) -> object:
     by_kind: Mapping[object, object] = {"integer": 1, "number": 1, "boolean": True, "null": None}
     if kind in by_kind:
         return by_kind[kind]
+    if (digits := _DIGITS.fullmatch(str(schema.get("pattern")))) is not None:
+        return "0" * int(digits[1])
     return _BY_FORMAT.get(schema.get("format"), "...")
 
 

@@ -121,7 +121,7 @@ def problem(error: Exception, *, language: Language, correlation_id: str, operat
     if done is not None:
         members["maybe_done"] = done
     members |= _details(error, language)
-    headers = (*_BY_CODE.get(code, ()), *_about(error, code), _LANGUAGE_HEADER[language])
+    headers = (*_BY_CODE.get(code, ()), *_about(error, code, doubtful=done is True), _LANGUAGE_HEADER[language])
     return Problem(code, status, headers, msgspec.json.encode(members))
 
 
@@ -134,12 +134,14 @@ def _status(error: Exception, code: str) -> int:
 
 
 def _maybe_done(error: Exception, operation: Exposed | None) -> bool | None:
+    """Return whether something may have been done; of a read nothing is, so it may be repeated at will."""
+    changes = operation is None or not operation.safe
     if isinstance(error, AgencyError):
-        return error.maybe_done
+        return error.maybe_done and changes
     if isinstance(error, TranslationError) and error.side == "reply":
-        return True
+        return changes
     if isinstance(error, Stopping) and error.began and operation is not None:
-        return not operation.safe
+        return changes
     return None
 
 
@@ -161,9 +163,11 @@ def _field_errors(errors: Sequence[FieldError], language: Language) -> dict[str,
     return {"errors": shown, **more}
 
 
-def _about(error: Exception, code: str) -> tuple[Header, ...]:
+def _about(error: Exception, code: str, *, doubtful: bool) -> tuple[Header, ...]:
     if isinstance(error, UnknownOperation) and error.allow:
         return ((b"allow", ", ".join(error.allow).encode()),)
+    if doubtful:  # Retry-After would invite programs to send a write again that may have been done
+        return ()
     after = error.retry_after if isinstance(error, ClientError | AgencyError) else None
     if after is None and code in _RETRY_CODES:
         after = _RETRY_SECONDS

@@ -1,9 +1,10 @@
-"""uvicorn's httptools protocol with what httptools leaves out: a cap on the head, time to send it, our own refusals."""
+"""uvicorn's httptools protocol with what it leaves out: limits on a head, offers to upgrade, our own refusals."""
 
 from asyncio import Transport
 from http import HTTPStatus
 from typing import Any
 
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.edge.problems import problem
@@ -45,11 +46,23 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Parse, unless the head outgrows every limit."""
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        left = data
+        while left:
+            left = self._parse(left)
         if self._in_head and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_LIMIT:
                 self._refuse(HeadersTooLarge())
+
+    def _parse(self, data: bytes) -> bytes:
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as offer:
+            return self._decline(data[offer.args[0] :])
+        except HttpParserError as error:
+            self.send_400_response(str(error))
+        return b""
 
     def on_message_begin(self) -> None:
         """Begin a head."""
@@ -58,9 +71,31 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """End the head."""
-        self._in_head = False
-        super().on_headers_complete()
+        """End the head; one that offers an upgrade is read once more without the offer."""
+        if not self.parser.should_upgrade():
+            self._in_head = False
+            super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """End the message."""
+        if not self.parser.should_upgrade():
+            super().on_message_complete()
+
+    def _decline(self, rest: bytes) -> bytes:
+        """Return the request as if it had not offered to change the protocol (RFC 9110, 7.8, lets us ignore that).
+
+        httptools takes what follows such a head for the other protocol; Java's HttpClient sends the body there.
+        """
+        method, version = self.parser.get_method(), self.parser.get_http_version()
+        if method == b"CONNECT":
+            self.send_400_response("this is no proxy")
+            return b""
+        kept = [(name, value) for name, value in self.headers if name not in (b"upgrade", b"http2-settings")]
+        head = [b"%s %s HTTP/%s\r\n" % (method, self.url, version.encode())]
+        head += [b"%s: %s\r\n" % pair for pair in kept]
+        self.parser = HttpRequestParser(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)  # as uvicorn sets its own
+        return b"".join(head) + b"\r\n" + rest
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, in our form."""

@@ -3,7 +3,8 @@
 import os
 import re
 
-_CORRELATION = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+# Ids are logged, so sixteen digits that could be a NIK are not taken for one.
+_CORRELATION = re.compile(rb"(?!.*(?<!\d)\d{16}(?!\d))[A-Za-z0-9._-]{1,64}")
 _VERSION, _TRACE, _SPAN = r"(?!00|ff)[0-9a-f]{2}", r"(?!0{32})[0-9a-f]{32}", r"(?!0{16})[0-9a-f]{16}"
 # A later version may append fields, which a reader of version 00 leaves aside (Trace Context, section 4).
 _TRACEPARENT = re.compile(f"(?:00-({_TRACE})-{_SPAN}-([0-9a-f]{{2}})|{_VERSION}-({_TRACE})-{_SPAN}-([0-9a-f]{{2}})-.*)")

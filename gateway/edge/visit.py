@@ -20,10 +20,11 @@ _LINE = 4  # ": " and CRLF
 
 
 class Visit:
-    """A request's facts, gathered on its way; `gone` once its client has hung up."""
+    """A request's facts, gathered on its way; `began` once a handler has it, `gone` once its client has hung up."""
 
     __slots__ = (
         "age",
+        "began",
         "body",
         "bound",
         "client",
@@ -64,6 +65,7 @@ class Visit:
         self.body = b""
         self.effort = Effort()
         self.task: Task[object] | None = None
+        self.began = False
         self.gone = False
 
     def check_sizes(self) -> None:
@@ -87,6 +89,11 @@ class Visit:
         """End the visit's handler wherever it waits."""
         if self.task is not None:
             self.task.cancel()
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the task itself was cancelled, and not only something that it waited for."""
+        return self.task is not None and self.task.cancelling() > 0
 
     def ids(self) -> tuple[Header, Header]:
         """Return the headers by which the client and we can speak of this request."""

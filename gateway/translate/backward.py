@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from gateway.translate import convert
 from gateway.translate.convert import Pair, Step
-from gateway.translate.pairs import BLANKS, Pairs, Setting, checks, joiner, pointer
+from gateway.translate.pairs import BLANKS, Pairs, Setting, checks, joiner, overlap, pointer
 from gateway.translate.plan import EMPTY, OPTIONAL, REQUIRED, Field, Listed, Part, Plan, Source, is_context
 from gateway.translate.rules import MISSING, Path, Repeat, Rule, Rules
 
@@ -39,6 +39,12 @@ class Backward:
             elif rule.const is MISSING:
                 parts.extend(self._undo(rule, above))
         parts.extend(self._unsplit(path, separator, found, above) for (path, separator), found in splits.items())
+        lists = [part.target for part in parts if isinstance(part, Listed)]
+        if len(set(lists)) < len(lists):
+            raise _OneWay
+        targets = {part.target for part in parts}
+        if any(overlap(one, other) for one in targets for other in targets if one != other):
+            raise _OneWay
         return tuple(parts)
 
     def _repeat_back(self, rule: Repeat, above: Path) -> Listed:
@@ -71,13 +77,10 @@ class Backward:
             if rule.each is not None:
                 item = replace(back, sources=(Source(path=()),), pointer="", absent=REQUIRED, when=None)
                 item = replace(item, target=path)
-                made.append(self._list_back(rule, item if not path else self._boxed(item)))
+                made.append(self._list_back(rule, item))
                 continue
             made.append(back)
         return made
-
-    def _boxed(self, item: Field) -> Plan:
-        return Plan(file=self._setting.mapping.name, parts=(item,))
 
     def _unsplit(self, path: Path, separator: str, rules: list[Rule], above: Path) -> Field:
         rules = sorted(rules, key=lambda rule: rule.part)

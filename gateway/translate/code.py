@@ -53,21 +53,22 @@ class Code:
 
     def finish(self) -> Callable[..., Any]:
         """Compile; every node carries the mapping's file and line."""
-        tree = _Constants(self._constants).visit(ast.parse("\n".join(self._code)))
-        for node in ast.walk(tree):
-            if isinstance(node, ast.stmt | ast.expr | ast.arg):
-                node.lineno = node.end_lineno = self._lines[node.lineno - 1]
-                node.col_offset = node.end_col_offset = 0
+        tree = ast.parse("\n".join(self._code))
+        tree.body = [self._settled(statement) for statement in tree.body]
         exec(compile(tree, self._file, "exec"), self._names)  # noqa: S102  # every name and constant in it is ours
         run: Callable[..., Any] = self._names["run"]
         return run
 
-
-class _Constants(ast.NodeTransformer):
-    def __init__(self, constants: Mapping[str, str | int | None]) -> None:
-        self._constants = constants
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # ast's own naming
-        if node.id in self._constants:
-            return ast.copy_location(ast.Constant(self._constants[node.id]), node)
+    def _settled(self, node: Any) -> Any:
+        """Return the node with its constants put in and its place in the mapping told."""
+        if isinstance(node, ast.Name) and node.id in self._constants:
+            node = ast.copy_location(ast.Constant(self._constants[node.id]), node)
+        for name, value in ast.iter_fields(node):
+            if isinstance(value, list):
+                value[:] = map(self._settled, value)
+            elif isinstance(value, ast.AST):
+                setattr(node, name, self._settled(value))
+        if isinstance(node, ast.stmt | ast.expr | ast.arg):
+            node.lineno = node.end_lineno = self._lines[node.lineno - 1]
+            node.col_offset = node.end_col_offset = 0
         return node

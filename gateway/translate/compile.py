@@ -19,7 +19,7 @@ from gateway.translate.outcome import OutcomeTable, compile_outcome
 from gateway.translate.pairs import Native, Pairs, Setting, Side, pointer
 from gateway.translate.plan import Plan, inexact, is_context
 from gateway.translate.program import Program
-from gateway.translate.rules import MISSING, MappingFile, Path, Repeat, Rule, Rules, Section, show
+from gateway.translate.rules import MISSING, MappingFile, OutcomeRule, Path, Repeat, Rule, Rules, Section, show
 from gateway.translate.schema import CanonicalSchema, schema
 from gateway.translate.shape import Clash, Record, built, needed
 
@@ -96,15 +96,19 @@ def compile_operation(
     root = _nearest(section.root, mapping.agency.root, ())
     header_rules = tuple({rule.left: rule for rule in (*mapping.agency.headers, *section.headers)}.values())
     request_rules, reply_rules = section.request or (), section.reply or ()
-    compiler = _Compiler(mapping, ZoneInfo(timezone), native, blank=blank)
+    compiler = _Compiler(mapping, ZoneInfo(timezone), blank=blank)
     request = compiler.table(request_rules, "write", contract.request if contract else None)
     headers = compiler.table(header_rules, "write", contract.headers if contract else None)
     reply = compiler.table(reply_rules, "read", contract.reply if contract else None, root=root)
     if contract is not None:
         compiler.findings += unwritten(mapping, request_rules, contract.request, section.line)
         compiler.findings += unread(mapping, reply_rules, contract.reply, root)
+        if contract.reply:
+            compiler.findings += unread(mapping, _told(section.outcome or mapping.agency.outcome), contract.reply)
         if contract.headers:
-            compiler.findings += unwritten(mapping, header_rules, contract.headers, section.line)
+            declared = {name.partition(".")[0] for name in contract.headers}
+            parts = tuple(rule for rule in header_rules if rule.left[0] in declared)
+            compiler.findings += unwritten(mapping, parts, contract.headers, section.line)
     wanted = compiler.shape(lambda: needed(Plan(file=mapping.name, parts=(*request[0].parts, *headers[0].parts))))
     given = compiler.shape(lambda: built(reply[0]))
     compiler.finish()
@@ -115,8 +119,8 @@ def compile_operation(
         request=schema(wanted, *trials, nulls=False),
         reply=schema(given),
         outcomes=compile_outcome(mapping, operation),
-        native_of=Program(reply[1], "reply") if reply[1] else None,
-        request_of=Program(request[1], "request") if request[1] else None,
+        native_of=Program(reply[1], "reply", rare=True) if reply[1] else None,
+        request_of=Program(request[1], "request", rare=True) if request[1] else None,
     )
 
 
@@ -126,13 +130,13 @@ def compile_row(mapping: MappingFile, feed: str, *, timezone: str = "Asia/Jakart
     if section.row is None:
         remedy = f"add [{feed}.row]: left our field, right their column"
         raise ConfigError(Finding(where=mapping.at(section.line), what=f"{feed} has no row table", remedy=remedy))
-    compiler = _Compiler(mapping, ZoneInfo(timezone), "csv", blank=section.blank is not False, by_source=True)
+    compiler = _Compiler(mapping, ZoneInfo(timezone), blank=section.blank is not False, row=True)
     forward, backward = compiler.table(section.row, "read", None)
     shape = compiler.shape(lambda: built(forward))
     compiler.finish()
     return CompiledRow(
         read=Program(forward, "reply"),
-        write=Program(backward, "reply") if backward else None,
+        write=Program(backward, "reply", rare=True) if backward else None,
         schema=schema(shape),
         columns=tuple(dict.fromkeys(path[0] for path in _sources(section.row) if path)),
     )
@@ -141,22 +145,19 @@ def compile_row(mapping: MappingFile, feed: str, *, timezone: str = "Asia/Jakart
 class _Compiler:
     """Compiles the tables of one section and collects their findings."""
 
-    def __init__(
-        self, mapping: MappingFile, zone: ZoneInfo, native: Native, *, blank: bool, by_source: bool = False
-    ) -> None:
+    def __init__(self, mapping: MappingFile, zone: ZoneInfo, *, blank: bool, row: bool = False) -> None:
         self.findings: list[Finding] = []
         self._mapping = mapping
         self._zone = zone
-        self._native = native
         self._blank = blank
-        self._by_source = by_source
+        self._row = row
 
     def table(
         self, rules: Rules, side: Side, fields: Mapping[str, NativeField] | None, root: Path = ()
     ) -> tuple[Plan, Plan | None]:
         setting = Setting(
-            mapping=self._mapping, side=side, zone=self._zone, native=self._native, blank=self._blank,
-            fields=fields, root=root, by_source=self._by_source,
+            mapping=self._mapping, side=side, zone=self._zone, blank=self._blank,
+            fields=fields, root=root, cells=self._row, by_source=self._row,
         )  # fmt: skip
         pairs = Pairs(setting)
         forward = Forward(setting, pairs).plan(rules, root)
@@ -185,6 +186,12 @@ def _section(mapping: MappingFile, name: str) -> Section:
 
 def _nearest(own: T | None, agency: T | None, default: T) -> T:
     return own if own is not None else agency if agency is not None else default
+
+
+def _told(outcome: OutcomeRule | None) -> Rules:
+    """Return the paths that an outcome is read from, as rules."""
+    paths = (outcome.code, outcome.message) if outcome else ()
+    return tuple(Rule(left=("outcome",), line=outcome.line, sources=(path,)) for path in paths if outcome and path)
 
 
 def _sources(rules: Iterable[Rule | Repeat]) -> Iterator[Path]:

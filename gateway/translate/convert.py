@@ -121,10 +121,7 @@ def need_number(value: object) -> Decimal | int:
 
 def plain(value: Decimal) -> bool:
     """Return whether a decimal is finite and of a length that can be written out."""
-    if not value.is_finite():
-        return False
-    exponent = value.as_tuple().exponent
-    return isinstance(exponent, int) and exponent >= -LONGEST_NUMBER and value.adjusted() <= LONGEST_NUMBER
+    return value.is_finite() and -LONGEST_NUMBER <= value.adjusted() <= LONGEST_NUMBER
 
 
 def need_binary(value: object) -> str:

@@ -13,6 +13,8 @@ _TOKEN = re.compile("|".join(_TOKENS))
 _LITERAL = re.compile(r"[-/.,:T ]*")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?")
+_XSD_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})")
+_XSD_TIME = re.compile(r"([0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?(?:Z|[+-][0-9]{2}:[0-9]{2})?")
 _MOMENT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2})?")
 _SHOWN = {"date": "yyyy-mm-dd", "time": "HH:MM", "datetime": "yyyy-mm-ddTHH:MM:SS+07:00"}
 _SHAPES = (
@@ -43,6 +45,7 @@ def problem(form: str) -> str:
     return "" if _LITERAL.fullmatch(rest) else f'"{rest}" is neither a part nor a separator'
 
 
+@cache
 def dates(form: str, zone: ZoneInfo, *, text: bool) -> Pair:
     """Return the converter of a date format; `text` when their epoch numbers are digits in a text."""
     if form == "iso":
@@ -54,12 +57,19 @@ def dates(form: str, zone: ZoneInfo, *, text: bool) -> Pair:
     return _pair(kind, form, _cached(_reader(form, kind, zone)), _cached(_writer(form, kind, zone)))
 
 
+@cache
 def typed(kind: str, zone: ZoneInfo) -> Pair:
     """Return the converter of a native field that is a date, datetime or time by the agency's own contract."""
     if kind == "datetime":
         return dates("iso", zone, text=True)
-    check = _cached(_plain_date if kind == "date" else _plain_time)
-    return _pair(kind, _SHOWN[kind], check, check)
+    if kind == "date":
+        return _pair(kind, _SHOWN[kind], _cached(_xsd_date), _cached(_plain_date))
+    return _pair(kind, _SHOWN[kind], _cached(_xsd_time), _cached(_to_xsd_time))
+
+
+def moment_part(part: slice, zone: ZoneInfo) -> Step:
+    """Return the step from a moment in ISO 8601 to its date or time in a zone."""
+    return Step(run=lambda moment: datetime.fromisoformat(moment).astimezone(zone).isoformat()[part])
 
 
 @cache
@@ -70,6 +80,7 @@ def canonical(kind: str) -> Callable[[object], object]:
     )
 
 
+@cache
 def is_canonical(kind: str) -> Callable[[str], bool]:
     """Return the quick form of that check, for text; it remembers what it has seen."""
     check = canonical(kind)
@@ -159,6 +170,23 @@ def _plain_date(value: str) -> str:
     if _DATE.fullmatch(value) is None:
         raise ValueError(value)
     return date.fromisoformat(value).isoformat()
+
+
+def _xsd_date(value: str) -> str:
+    """Read a date that may bear a zone, as Java's stacks write it; the day is what was meant."""
+    found = _XSD_DATE.fullmatch(value)
+    return _plain_date(found[1] if found else value)
+
+
+def _xsd_time(value: str) -> str:
+    """Read a time that may bear a fraction and a zone, as .NET writes it."""
+    found = _XSD_TIME.fullmatch(value)
+    return _plain_time(found[1] if found else value)
+
+
+def _to_xsd_time(value: str) -> str:
+    """Write a time with its seconds, which xsd:time demands."""
+    return time.fromisoformat(_plain_time(value)).isoformat("seconds")
 
 
 def _plain_time(value: str) -> str:

@@ -49,7 +49,10 @@ class _Function:
         self._code.line = field.line
         name, _ = self._field(field)
         self._code.write(f"if {name} is M: gap()")
-        self._code.write(f"return {name}")
+        tree: Tree = {}
+        if field.target:
+            _plant(tree, field.target, (name, True))
+        self._code.write(f"return {self._object(tree)[0] if tree else name}")
         return self._code.finish()
 
     def _part(self, part: Field | Fixed | Listed) -> tuple[str, bool]:

@@ -109,10 +109,11 @@ class _Reading:
         item = part.item
         if isinstance(item, Field):
             try:
-                return _field(item, element, self._context)
+                value = _field(item, element, self._context)
             except Bad as bad:
                 self._note(bad, pointer, item)
                 return None
+            return _boxed(item.target, value)
         if isinstance(element, Mapping):
             return self.build(item, element, pointer)
         self._note(refuse_type(element, "object"), pointer, part)
@@ -168,6 +169,12 @@ def _absent(field: Field, value: object) -> object:
 def _run(steps: tuple[Step, ...], value: object) -> object:
     for step in steps:
         value = step.run(value)
+    return value
+
+
+def _boxed(target: Path, value: object) -> object:
+    for name in reversed(target):
+        value = {name: value}
     return value
 
 

@@ -6,7 +6,8 @@ from typing import Any
 
 from gateway.translate import convert
 from gateway.translate.convert import Bad, Form, Pair, Step
-from gateway.translate.pairs import BLANKS, Pairs, Setting, checks, joiner, pointer
+from gateway.translate.dates import moment_part
+from gateway.translate.pairs import BLANKS, Pairs, Setting, checks, joiner, longest, overlap, pointer
 from gateway.translate.plan import (
     EMPTY,
     OPTIONAL,
@@ -37,7 +38,15 @@ class Forward:
         """Return the plan that builds the left of each rule."""
         return Plan(file=self._setting.mapping.name, parts=self._forward(rules, root), root=root)
 
+    def _overlaps(self, rules: Rules) -> None:
+        for index, rule in enumerate(rules):
+            for other in rules[:index]:
+                if overlap(rule.left, other.left):
+                    what = f"{show(rule.left)} is built by line {other.line} already"
+                    self._pairs.find(rule.line, what, "one rule per field; an object has rules for its fields only")
+
     def _forward(self, rules: Rules, above: Path) -> tuple[Part, ...]:
+        self._overlaps(rules)
         return tuple(
             self._repeat(rule, above) if isinstance(rule, Repeat) else self._rule(rule, above) for rule in rules
         )
@@ -74,7 +83,7 @@ class Forward:
             steps.append(convert_step)
         steps = [*steps, *(() if self._reads else checked)]
         if rule.sources == (("@now",),) and pair.form.kind in _MOMENT_PARTS:
-            steps.insert(0, _cut(_MOMENT_PARTS[pair.form.kind]))
+            steps.insert(0, moment_part(_MOMENT_PARTS[pair.form.kind], self._setting.zone))
         pointed = rule.left if self._reads and not self._setting.by_source else rule.sources[0]
         return Field(
             target=rule.left,
@@ -109,10 +118,6 @@ class Forward:
         return rule.default if self._reads else theirs
 
 
-def _cut(part: slice) -> Step:
-    return Step(run=lambda moment: moment[part])
-
-
 def _split(rule: Rule) -> tuple[Step, ...]:
     return () if rule.split is None else (convert.take_part(rule.split, rule.part),)
 
@@ -134,4 +139,4 @@ def _form(rule: Rule, pair: Pair, *, reads: bool) -> Form:
         return Form()
     if pair.form.kind != "text" or pair.form.words:
         return pair.form
-    return Form(digits=rule.digits, pattern=rule.pattern, max=rule.max)
+    return Form(digits=rule.digits, pattern=rule.pattern, max=longest(rule))

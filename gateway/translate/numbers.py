@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal, InvalidOperation
-from functools import lru_cache
+from functools import cache, lru_cache
 
-from gateway.translate.convert import LONGEST_NUMBER, Bad, Form, Pair, Step, need_number, plain, refuse_type
+from gateway.translate.convert import LONGEST_NUMBER, Bad, Form, Pair, Step, need_number, refuse_type
 
 _FORMAT = re.compile(r"(?P<before>(?:Rp\.? ?)?)1(?P<group>[.,' ]?)234(?:(?P<point>[.,])(?P<decimals>[0-9]{1,6}))?")
 _EXACT = Context(prec=2 * LONGEST_NUMBER + 8)
@@ -20,6 +20,7 @@ def problem(form: str) -> str:
     return "grouping and decimals need different signs" if found["group"] and found["group"] == found["point"] else ""
 
 
+@cache
 def numbers(form: str, *, number: bool) -> Pair:
     """Return the converter of a number format; `number` when their side takes a number itself, not text."""
     read = _reader(form)
@@ -62,12 +63,12 @@ def _writer(form: str) -> Callable[[object], str]:
     def write(value: object) -> str:
         number = Decimal(need_number(value))
         try:
-            if not plain(number) or number.quantize(smallest, context=_EXACT) != number:
+            if number.quantize(smallest, context=_EXACT) != number:
                 raise Bad("number", value, number=form)
         except InvalidOperation as error:
             raise Bad("number", value, number=form) from error
         sign = "-" if number < 0 else ""
-        return sign + parts["before"] + format(abs(number), spell).translate(signs)
+        return sign + parts["before"] + format(number.copy_abs(), spell).translate(signs)
 
     return write
 

@@ -5,6 +5,11 @@ from re import _constants as op  # type: ignore[attr-defined]  # the only view o
 from re import _parser as parser  # type: ignore[attr-defined]  # the same
 from typing import Any
 
+LONGEST = 256
+"""Characters: what is longer is no code or number, and on 256 even three endless repetitions take milliseconds."""
+
+_MOST_ENDLESS = 3
+_MANY = 16
 _PLAIN = {op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN}
 _REPEATS = {op.MAX_REPEAT, op.MIN_REPEAT}
 
@@ -12,10 +17,27 @@ _REPEATS = {op.MAX_REPEAT, op.MIN_REPEAT}
 def problem(pattern: str) -> str:
     """Return what is wrong with a pattern, "" if nothing is."""
     try:
-        re.compile(pattern)
-        return _judge(parser.parse(pattern), repeated=False)
+        if re.compile(pattern).flags != re.UNICODE:
+            return "flags are not known to JSON Schema"
+        parsed = parser.parse(pattern)
+        if _endless(parsed) > _MOST_ENDLESS:
+            return f"more than {_MOST_ENDLESS} open repetitions can take forever; write {{1,9}} for + or *"
+        return _judge(parsed, repeated=False)
     except (re.error, OverflowError, RecursionError) as error:
         return f"it can't be read: {error}"
+
+
+def _endless(parsed: Any) -> int:
+    """Count the repetitions that may try many lengths."""
+    count = 0
+    for code, argument in parsed:
+        if code in _REPEATS:
+            count += (argument[1] - argument[0] > _MANY) + _endless(argument[2])
+        elif code is op.BRANCH:
+            count += sum(map(_endless, argument[1]))
+        elif code is op.SUBPATTERN:
+            count += _endless(argument[-1])
+    return count
 
 
 def _judge(parsed: Any, *, repeated: bool) -> str:
@@ -23,7 +45,7 @@ def _judge(parsed: Any, *, repeated: bool) -> str:
         wrong = ""
         if code in _REPEATS:
             _, most, inner = argument
-            endless = most is op.MAXREPEAT
+            endless = most - argument[0] > _MANY
             wrong = "a repetition inside a repetition can take forever" if endless and repeated else ""
             wrong = wrong or _judge(inner, repeated=repeated or endless)
         elif code is op.BRANCH:

@@ -66,7 +66,10 @@ class Fixed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
-    """A list: one `item` per element at `each`; one element or none counts as a list where `lenient`."""
+    """A list: one `item` per element at `each`; one element or none counts as a list where `lenient`.
+
+    An item that is a Field is a plain value, in an object of its own if it has a target.
+    """
 
     target: Path
     each: Path

@@ -1,23 +1,23 @@
 """A plan made ready to run: compiled code first, the step-by-step reading only when something does not fit."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from gateway.errors import FieldError, TranslationError
 from gateway.message import Context, Document
-from gateway.translate.emit import emit
+from gateway.translate.emit import Quick, emit
 from gateway.translate.explain import explain
 from gateway.translate.plan import Plan
 
 
 class Program:
-    """One table in one direction; pure, and safe to share."""
+    """One table in one direction; pure, and safe to share. A `rare` one is compiled when it is first used."""
 
     __slots__ = ("_plan", "_quick", "_side")
 
-    def __init__(self, plan: Plan, side: Literal["request", "reply"]) -> None:
+    def __init__(self, plan: Plan, side: Literal["request", "reply"], *, rare: bool = False) -> None:
         self._plan = plan
         self._side = side
-        self._quick = emit(plan)
+        self._quick: Quick = self._first if rare else emit(plan)
 
     def __call__(self, document: object, context: Context | None = None) -> Document:
         """Build the other side's document; raises TranslationError with every field that does not fit."""
@@ -34,6 +34,10 @@ class Program:
         except Exception:  # noqa: BLE001  # as above
             return tuple(explain(self._plan, document, context)[1])
         return ()
+
+    def _first(self, document: Any, context: Context | None) -> Any:
+        self._quick = emit(self._plan)
+        return self._quick(document, context)
 
     def _again(self, document: object, context: Context | None) -> Document:
         built, errors = explain(self._plan, document, context)

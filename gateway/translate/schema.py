@@ -70,7 +70,19 @@ class CanonicalSchema:
 
 def schema(shape: Record, *trials: Trial, nulls: bool = True) -> CanonicalSchema:
     """Return the schema of a shape; `nulls` False keeps quiet about null, which requests may say for "left out"."""
-    return CanonicalSchema(shape=shape, json=json_schema(shape, nulls=nulls), fits=fits(shape), trials=trials)
+    return CanonicalSchema(shape=shape, json=json_schema(shape, nulls=nulls), fits=_later(shape), trials=trials)
+
+
+def _later(shape: Record) -> Fits:
+    """Return the quick test of a shape, compiled when it is first used: replies are described, but seldom checked."""
+    made: list[Fits] = []
+
+    def test(body: object) -> bool:
+        if not made:
+            made.append(fits(shape))
+        return made[0](body)
+
+    return test
 
 
 def merge(schemas: Sequence[Schema], where: str = "gateway.toml") -> CanonicalSchema:
@@ -225,4 +237,4 @@ def _place(body: dict[str, Any], name: str, value: object) -> None:
     if isinstance(inside, dict) and last not in inside:
         inside[last] = value
     else:
-        body[name] = value
+        body[name] = [body[name], value] if name in body else value

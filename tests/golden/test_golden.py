@@ -19,7 +19,7 @@ from gateway.errors import FieldError, TranslationError
 from gateway.message import Context, Document, MessageId
 from gateway.ports import Contract
 from gateway.translate.compile import Compiled, compile_operation, compile_row
-from gateway.translate.load import load
+from gateway.translate.load import load_mapping
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -81,7 +81,7 @@ def contract(agency: str, operation: str) -> Contract | None:
 
 @cache
 def compiled(agency: str, operation: str) -> Compiled:
-    mapping = load(ROOT / PILOT["agency"][agency]["mapping"])
+    mapping = load_mapping(ROOT / PILOT["agency"][agency]["mapping"])
     return compile_operation(mapping, operation, contract=contract(agency, operation))
 
 
@@ -98,7 +98,7 @@ def reply(case: Case) -> Document:
 
 
 def row(case: Case) -> Document:
-    mapping = load(ROOT / PILOT["agency"][case.agency]["mapping"])
+    mapping = load_mapping(ROOT / PILOT["agency"][case.agency]["mapping"])
     built: Document = compile_row(mapping, case.operation).read(case.given)
     return built
 

@@ -243,3 +243,12 @@ async def test_each_attempt_is_added_to_the_messages_effort() -> None:
         with pytest.raises(Unavailable):
             await way.send(asked)
     assert asked.effort.attempts == 2
+
+
+async def test_an_adapter_that_stumbles_over_an_answer_is_an_invalid_answer_without_its_text() -> None:
+    way, _, seen = channel(KeyError("1405029001180001"))
+    with pytest.raises(InvalidAnswer, match=r"KeyError at test_channel\.py:") as caught:
+        await way.send(message())
+    assert "1405029001180001" not in str(caught.value)
+    assert caught.value.maybe_done
+    assert seen[0][0] == Outcome.INVALID

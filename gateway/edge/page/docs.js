@@ -8,7 +8,7 @@ const WORDS = {
     command: "Perintah", errors: "Kesalahan", code: "Kode", meaning: "Artinya", todo: "Yang harus dilakukan",
     read: "membaca saja; aman diulangi", write: "mengubah data; jangan diulang tanpa memeriksa", within: "dijawab paling lama {s} detik",
     path: "di alamat", query: "di kueri", none: "Tidak ada isian.", required: "wajib", nothing: "Tidak ada layanan yang cocok.",
-    failed: "Tidak sampai ke gateway.", keyhint: "hanya di memori halaman ini",
+    failed: "Tidak sampai ke gateway.", keyhint: "tidak disimpan",
     kinds: { string: "teks", integer: "bilangan bulat", number: "angka", boolean: "ya/tidak", array: "daftar", object: "objek" },
     formats: { date: "tanggal", "date-time": "waktu", time: "jam" }, max: "paling banyak {n} karakter", list: "daftar",
   },
@@ -18,7 +18,7 @@ const WORDS = {
     command: "Command", errors: "Errors", code: "Code", meaning: "Meaning", todo: "What to do",
     read: "only reads; safe to repeat", write: "changes data; check before repeating", within: "answers within {s} seconds",
     path: "in the path", query: "in the query", none: "No fields.", required: "required", nothing: "No operation matches.",
-    failed: "The gateway was not reached.", keyhint: "kept in this page's memory only",
+    failed: "The gateway was not reached.", keyhint: "not stored",
     kinds: { string: "text", integer: "whole number", number: "number", boolean: "true/false", array: "list", object: "object" },
     formats: { date: "date", "date-time": "date and time", time: "time" }, max: "at most {n} characters", list: "list of",
   },
@@ -115,7 +115,10 @@ function tryIt(operation) {
   });
   const content = operation.requestBody && operation.requestBody.content["application/json"];
   const body = content && make("textarea", { spellcheck: "false", "aria-label": t("body") });
-  if (body) body.value = JSON.stringify(content.example, null, 2);
+  if (body) {
+    body.value = JSON.stringify(content.example, null, 2);
+    body.rows = Math.min(24, body.value.split("\n").length + 1);
+  }
   const line = copied("");
   const answer = make("pre", { hidden: true });
   const status = make("span", { class: "status", role: "status" });
@@ -204,7 +207,7 @@ const opened = new Set();
 
 function errorTable() {
   const head = make("tr", {}, ["code", "code", "meaning", "todo"].map((name, at) => make("th", {}, at === 1 ? "HTTP" : t(name))));
-  const rows = problems.map((one) => make("tr", {}, make("td", {}, one.code), make("td", { class: "mono" }, one.status), make("td", {}, one[language][0]), make("td", {}, one[language][1])));
+  const rows = problems.map((one) => make("tr", {}, make("td", {}, one.code), make("td", { class: "mono short" }, one.status), make("td", {}, one[language][0]), make("td", {}, one[language][1])));
   return make("section", { class: "agency", id: "errors" }, make("h2", {}, t("errors")), make("div", { class: "scroll" }, make("table", { class: "fields" }, make("thead", {}, head), make("tbody", {}, rows))));
 }
 

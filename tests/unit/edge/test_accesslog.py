@@ -9,11 +9,12 @@ from gateway.clock import SystemClock
 from gateway.edge.accesslog import Line, LineLog, explain
 from gateway.errors import FieldError, InvalidRequest, TranslationError
 
+NOW = SystemClock().now()
 NIK = "1405020101809001"
 
 
 def line(**more):
-    facts = {"time": "t", "level": "info", "correlation_id": "c", "method": "GET", "outcome": "ok", "status": 200}
+    facts = {"time": NOW, "level": "info", "correlation_id": "c", "method": "GET", "outcome": "ok", "status": 200}
     return Line(**{**facts, "ms": 1.0, **more})
 
 
@@ -65,11 +66,21 @@ async def test_a_stuck_reader_delays_nobody_and_lost_lines_are_counted():
 async def test_facts_are_masked_and_may_be_anything():
     stream = BytesIO()
     log = LineLog(stream, SystemClock())
-    log("breaker-opened", level="warning", agency="dinkes", reason=f"NIK {NIK}", other=ValueError(NIK), at=None)
+    made = "80c08a451462ddad112908265ba73a43"
+    log(
+        "breaker-opened",
+        level="warning",
+        correlation_id=made,
+        agency="dinkes",
+        reason=f"NIK {NIK}",
+        other=ValueError(NIK),
+        at=None,
+    )
     log.close()
     said = json.loads(stream.getvalue())
     assert said["event"] == "breaker-opened"
     assert said["level"] == "warning"
+    assert said["correlation_id"] == made
     assert NIK not in stream.getvalue().decode()
 
 

@@ -15,6 +15,12 @@ KEY = b"authorization: Bearer kunci-uji\r\n"
 NIK = "1405020101809001"
 
 
+@pytest.fixture(scope="module")
+async def shared(stand, operation):
+    async with stand([operation("dpmptsp/x", "GET /v1/x")]) as running:
+        yield running
+
+
 async def test_a_reply_is_json_with_its_digits_and_the_ids(stand, operation):
     async def handler(message):
         return Reply(body={"nomor": message.body["nomor"], "biaya": Decimal("1250000.50")})
@@ -29,6 +35,18 @@ async def test_a_reply_is_json_with_its_digits_and_the_ids(stand, operation):
     assert re.fullmatch("00-[0-9a-f]{32}-[0-9a-f]{16}-00", got.headers["traceparent"])
     assert "age" not in got.headers
     assert "server" not in got.headers
+
+
+@pytest.mark.parametrize(
+    ("query", "nomor"),
+    [("nomor=a+b", "a b"), ("nomor=a%2Bb", "a+b"), ("&nomor=%C3%A9&", "é"), ("nomor", ""), ("nomor=a=b", "a=b")],
+)
+async def test_a_query_is_read_as_forms_write_it(shared, query, nomor):
+    assert (await shared.http.get(f"/v1/x?{query}")).json() == {"nomor": nomor}
+
+
+async def test_a_query_of_a_thousand_fields_and_more_is_refused(shared):
+    assert (await shared.http.get("/v1/x?" + "a&" * 1001)).status_code == 400
 
 
 async def test_the_handler_gets_a_validated_message(stand, operation):
@@ -126,6 +144,32 @@ async def test_a_bug_is_500_with_nothing_but_the_correlation_id(stand, operation
     assert "RuntimeError" in bug["traceback"]
     assert bug["correlation_id"] == line["correlation_id"] == got.json()["correlation_id"]
     assert NIK not in json.dumps(bug)
+
+
+async def test_a_cancellation_that_leaks_out_of_a_handler_is_a_bug_and_not_a_broken_connection(stand, operation):
+    async def handler(_message):
+        shared = asyncio.ensure_future(asyncio.sleep(10))
+        shared.cancel()
+        await shared
+
+    async with stand([operation("dpmptsp/x", "GET /v1/x", handler)]) as edge:
+        got = await edge.http.get("/v1/x?nomor=1")
+    assert (got.status_code, got.json()["type"]) == (500, "internal")
+
+
+async def test_an_offer_to_upgrade_is_ignored(stand, operation):
+    """Java's HttpClient offers h2c with its first request, body and all, and keeps the connection."""
+    offer = (
+        b"connection: Upgrade, HTTP2-Settings\r\nupgrade: h2c\r\nhttp2-settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAA\r\n"
+    )
+    head = b"POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 13\r\n" + KEY
+    async with stand([operation("dpmptsp/x", "POST /v1/x")]) as edge:
+        reader, writer = await edge.connect()
+        for more in (offer, b"", offer):
+            writer.write(head + more + b'\r\n{"nomor":"1"}')
+            answer = await asyncio.wait_for(reader.readuntil(b'{"nomor":"1"}'), 5)
+            assert answer.startswith(b"HTTP/1.1 200 ")
+        writer.close()
 
 
 async def test_a_reply_that_is_no_json_is_a_bug_and_not_a_broken_connection(stand, operation):
@@ -263,7 +307,7 @@ async def test_every_request_is_counted_once_with_operation_client_and_outcome(s
         (None, "GET", "warga", 404, "unknown-operation"),
         (None, "GET", "", 401, "unauthorized"),
     ]
-    assert edge.counted.rows[1][6:] == (13, 13)
+    assert edge.counted.rows[1][7:] == (13, 13)
 
 
 async def test_the_log_names_the_mapping_line_and_no_secret_nor_nik(stand, operation):

@@ -121,6 +121,15 @@ def test_nested_fields_of_a_get_are_named_with_dots(operation):
     assert found == {"pemohon.nik": True, "pemohon.nama": False}
 
 
+def test_a_body_to_try_leaves_out_optional_fields_of_which_no_example_is_known():
+    schema = {
+        "type": "object",
+        "required": ["a"],
+        "properties": {"a": {"type": "string"}, "b": {"type": "string"}, "c": {"type": "string", "examples": ["x"]}},
+    }
+    assert example(schema, sparse=True) == {"a": "...", "c": "x"}
+
+
 @pytest.mark.parametrize(
     ("schema", "expected"),
     [
@@ -129,6 +138,7 @@ def test_nested_fields_of_a_get_are_named_with_dots(operation):
         ({"type": ["string", "null"], "format": "date"}, "2026-01-31"),
         ({"type": "array", "items": {"type": "integer"}}, [1]),
         ({"type": "object", "properties": {"a": {"type": "boolean"}}}, {"a": True}),
+        ({"type": "string", "pattern": "^[0-9]{5}$"}, "00000"),
         ({}, "..."),
     ],
 )

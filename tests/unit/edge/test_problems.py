@@ -69,6 +69,12 @@ def test_each_error_has_its_status_and_code(error, status, code, write):
         assert b"retry-after" in dict(said.headers)
 
 
+def test_nobody_is_invited_to_repeat_a_write_that_may_have_been_done(read, write):
+    doubt = errors.Unavailable(maybe_done=True)
+    assert b"retry-after" not in dict(told(doubt, write)[0].headers)
+    assert b"retry-after" in dict(told(doubt, read)[0].headers)
+
+
 @pytest.mark.parametrize("error", [errors.NotFound, errors.Refused])
 def test_the_agencys_own_words_pass_masked_and_short_where_it_answered_no(error, write):
     _, body = told(error(f"NIK {NIK} belum terdaftar. " + "x" * 400, maybe_done=False), write)
@@ -116,7 +122,7 @@ def test_after_a_write_it_says_whether_it_may_have_been_done(write):
 
 def test_after_a_read_it_says_that_repeating_is_safe(read):
     _, body = told(errors.AgencyTimeout(maybe_done=True), read)
-    assert body["maybe_done"] is True
+    assert body["maybe_done"] is False
     assert body["detail"].endswith("Aman diulangi.")
 
 

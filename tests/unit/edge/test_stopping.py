@@ -1,11 +1,13 @@
 """How the server starts and stops, over real ports."""
 
 import asyncio
+import os
+import signal
 import socket
 
 import pytest
 
-from gateway.edge.server import bind
+from gateway.edge.server import bind, on_signals
 from gateway.errors import ConfigError
 from gateway.message import Reply
 
@@ -76,6 +78,20 @@ async def test_past_the_grace_the_rest_is_answered_503(stand, operation, expose,
         await asyncio.wait_for(edge.done, 5)
 
 
+async def test_a_write_whose_body_was_still_coming_was_not_begun(stand, operation):
+    async with stand([operation("dpmptsp/x", "POST /v1/x")], grace=0.2) as edge:
+        reader, writer = await edge.connect()
+        head = b"POST /v1/x HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 99\r\n"
+        writer.write(head + KEY + b'\r\n{"nomor"')
+        while not edge.edge.under_way:  # noqa: ASYNC110 - the other end of a socket moves
+            await asyncio.sleep(0.01)
+        edge.stop.set()
+        answer = await asyncio.wait_for(reader.read(), 5)
+        writer.close()
+    assert answer.startswith(b"HTTP/1.1 503 ")
+    assert b"maybe_done" not in answer
+
+
 async def test_a_second_signal_ends_the_grace(stand, operation):
     handler = Waiting()
     async with stand([operation("dpmptsp/x", "GET /v1/x", handler)], grace=60) as edge:
@@ -143,3 +159,17 @@ def test_an_ipv6_address_may_stand_in_brackets():
         pytest.skip(str(error))
     with bound:
         assert bound.family == socket.AF_INET6
+
+
+async def test_the_first_signal_stops_and_the_second_hurries():
+    stop, hurry = asyncio.Event(), asyncio.Event()
+    on_signals(stop, hurry)
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.wait_for(stop.wait(), 5)
+        assert not hurry.is_set()
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.wait_for(hurry.wait(), 5)
+    finally:
+        for one in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().remove_signal_handler(one)

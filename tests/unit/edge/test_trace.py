@@ -52,5 +52,14 @@ def test_an_invalid_trace_is_replaced(sent):
 def test_only_a_harmless_correlation_id_is_taken(sent):
     taken, _ = follow(sent, None)
     assert re.fullmatch(r"[A-Za-z0-9._-]{1,64}", taken)
-    if re.fullmatch(rb"[A-Za-z0-9._-]{1,64}", sent):
+    if re.fullmatch(rb"[A-Za-z0-9._-]{1,64}", sent) and not re.search(rb"\d{16}", sent):
         assert taken == sent.decode()
+
+
+@pytest.mark.parametrize("sent", [b"1405020101809001", b"loket-1405020101809001.x"])
+def test_a_nik_is_no_correlation_id(sent):
+    assert b"1405020101809001" not in follow(sent, None)[0].encode()
+
+
+def test_a_long_number_is_a_correlation_id():
+    assert follow(b"20261124041845123456", None)[0] == "20261124041845123456"

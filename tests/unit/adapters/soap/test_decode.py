@@ -103,6 +103,7 @@ def test_values_have_their_types(read: Read) -> None:
         ("nama", '<m:nama xsi:type="xsd:int">7</m:nama>'),
         ("nama", '<m:nama xsi:type="m:Pemohon">7</m:nama>'),
         ("nama", '<m:nama xsi:type="q:Apa">7</m:nama>'),
+        ("nama", '<m:nama xsi:nil="ya"/>'),
         ("jenis", '<m:jenis xsi:nil="true"/>'),
         ("nama", '<m:nama id="1">Siti</m:nama>'),
         ("nama", '<m:nama href="#1"/>'),
@@ -123,6 +124,10 @@ def test_missing_null_and_empty_are_three_states(read: Read) -> None:
     assert read(alamat="")["alamat"] == ""
     assert read(nama='<m:nama xsi:nil="1"/>')["nama"] is None
     assert read(nama='<m:nama xsi:nil="false">Siti</m:nama>')["nama"] == "Siti"
+
+
+def test_nothing_is_nothing_of_whatever_type_it_is_said_to_be(read: Read) -> None:
+    assert read(nama='<m:nama xsi:nil="true" xsi:type="xsd:int"/>')["nama"] is None
 
 
 def test_text_is_whole_whatever_splits_it(read: Read) -> None:

@@ -75,10 +75,10 @@ def test_the_well_known_schemas_are_shipped(edited: Edit) -> None:
     assert read_plans(path).operations
 
 
-def test_an_import_over_the_network_is_refused(edited: Edit) -> None:
+def test_an_import_over_the_network_is_refused(edited: Edit, tmp_path: Path) -> None:
     where, what, remedy = finding(edited(TYPES, importing("http://127.0.0.1:9/types.xsd")))
 
-    assert where.endswith("izin.wsdl")
+    assert where == str(tmp_path / "agency" / "izin.wsdl")
     assert what == "imports http://127.0.0.1:9/types.xsd"
     assert "beside the WSDL" in remedy
 
@@ -175,3 +175,12 @@ def test_of_several_services_one_must_be_chosen(edited: Edit) -> None:
 
     assert finding(path)[1:] == ("has several services", "set service to one of: Izin, Lain")
     assert read_plans(path, service="Lain").address == "http://127.0.0.1:1/lain"
+
+
+def test_a_finding_names_its_file_as_the_configuration_does(
+    edited: Edit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited('type="xs:int"', 'type="xs:itn"')
+    monkeypatch.chdir(tmp_path)
+
+    assert finding(Path("agency/izin.wsdl"))[0].partition(":")[0] == "agency/izin.wsdl"

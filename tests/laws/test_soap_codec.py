@@ -1,0 +1,89 @@
+"""The SOAP codec is total: what is written is read back, and nothing but its own errors ever comes out."""
+
+import re
+from contextlib import suppress
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.soap.decode import decode
+from adapters.soap.encode import encode
+from adapters.soap.planning import read_plans
+from gateway import Fault, InvalidAnswer, TranslationError
+
+WSDLS = Path(__file__).parents[1] / "unit" / "adapters" / "soap" / "wsdl"
+IZIN = read_plans(WSDLS / "izin.wsdl").operations["AjukanIzin"]
+RIWAYAT = read_plans(WSDLS / "sipolan.wsdl").operations["simpanRiwayat"]
+NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+texts = st.text().filter(lambda text: not NOT_XML.search(text))
+integers = st.integers(-(2**31), 2**31 - 1)
+numbers = st.decimals(allow_nan=False, allow_infinity=False, places=3, min_value=-(10**9), max_value=10**9)
+pemohon = st.fixed_dictionaries(
+    {"nik": texts.map(lambda text: text.ljust(16, "0")[:16]), "nama": texts},
+    optional={"telepon": st.none() | texts},
+)
+izin = st.fixed_dictionaries(
+    {"pemohon": pemohon, "jenis": texts, "luas": integers, "berkas": st.just([])},
+    optional={
+        "retribusi": numbers,
+        "tanggal": st.dates().map(str),
+        "aktif": st.booleans(),
+        "status": st.sampled_from(["ok", "tolak"]),
+        "biaya": st.fixed_dictionaries({"#text": numbers, "@mata_uang": texts}),
+    },
+)
+tahap = st.fixed_dictionaries(
+    {"nama_proses": st.none() | texts, "tgl_selesai": st.none() | texts, "urut": st.none() | integers}
+)
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.decimals() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+names = st.sampled_from([*(field.name for field in IZIN.request.payload.shape.fields), "lain"])  # type: ignore[union-attr]
+
+
+@given(izin)
+def test_a_literal_document_is_read_back_as_it_was(document: dict[str, Any]) -> None:
+    assert decode(IZIN.request, encode(IZIN.request, document)) == document
+
+
+@given(st.lists(tahap))
+def test_an_encoded_document_is_read_back_as_it_was(items: list[dict[str, Any]]) -> None:
+    document = {"riwayat": {"item": items}}
+
+    assert decode(RIWAYAT.request, encode(RIWAYAT.request, document)) == document
+
+
+@given(numbers)
+def test_a_number_keeps_its_digits(number: Decimal) -> None:
+    document = {"pemohon": {"nik": "1405029001180001", "nama": ""}, "jenis": "", "luas": 1, "retribusi": number}
+
+    read = decode(IZIN.request, encode(IZIN.request, document))
+
+    assert not isinstance(read, Fault)
+    assert str(read["retribusi"]) == format(number, "f")
+
+
+@given(st.dictionaries(names, json_values), st.dictionaries(st.text(), json_values))
+def test_a_document_is_written_or_refused(document: dict[str, Any], headers: dict[str, Any]) -> None:
+    with suppress(TranslationError):
+        encode(IZIN.request, document, headers, header_namespace="urn:x")
+
+
+@given(izin, st.integers(0, 2000), st.binary(max_size=12), st.integers(0, 40))
+def test_a_damaged_answer_is_read_or_refused(document: dict[str, Any], at: int, put: bytes, drop: int) -> None:
+    content = encode(IZIN.request, document)
+    at = min(at, len(content))
+    with suppress(InvalidAnswer):
+        decode(IZIN.request, content[:at] + put + content[at + drop :])
+
+
+@given(st.binary())
+def test_bytes_are_read_or_refused(content: bytes) -> None:
+    with suppress(InvalidAnswer):
+        decode(IZIN.request, content)

@@ -1,0 +1,94 @@
+"""Heads that never end, without a network."""
+
+import asyncio
+
+import uvicorn
+from uvicorn.server import ServerState
+
+from gateway.edge.protocol import Protocol
+
+
+class FakeTransport(asyncio.Transport):
+    def __init__(self):
+        super().__init__()
+        self.sent = b""
+        self.closed = False
+
+    def write(self, data):
+        self.sent += data
+
+    def close(self):
+        self.closed = True
+
+    def pause_reading(self):
+        pass
+
+    def resume_reading(self):
+        pass
+
+    def is_closing(self):
+        return self.closed
+
+
+async def connection():
+    async def app(_scope, _receive, send):
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    config = uvicorn.Config(app, http=Protocol, ws="none", lifespan="off", log_config=None)
+    config.load()
+    protocol, transport = Protocol(config=config, server_state=ServerState(), app_state={}), FakeTransport()
+    protocol.connection_made(transport)
+    return protocol, transport
+
+
+async def test_a_connection_that_says_nothing_is_closed_at_the_second_look():
+    protocol, transport = await connection()
+    protocol._check_head()
+    assert not transport.closed
+    protocol._check_head()
+    assert transport.closed
+    protocol.connection_lost(None)
+
+
+async def test_a_head_that_comes_drop_by_drop_is_given_up():
+    protocol, transport = await connection()
+    for letter in b"GET / HTTP/1.1":
+        protocol.data_received(bytes([letter]))
+    protocol._check_head()
+    protocol.data_received(b"\r\nx-a")
+    protocol._check_head()
+    assert transport.closed
+    protocol.connection_lost(None)
+
+
+async def test_a_connection_kept_between_requests_is_left_to_its_own_timeout():
+    protocol, transport = await connection()
+    for _ in range(3):
+        protocol.data_received(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        protocol._check_head()
+        protocol._check_head()
+    assert not transport.closed
+    assert transport.sent.count(b"204") == 3
+    protocol.connection_lost(None)
+
+
+async def test_hundreds_of_offers_to_upgrade_in_one_packet_are_all_declined():
+    protocol, transport = await connection()
+    protocol.data_received(b"GET / HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: h2c\r\n\r\n" * 600)
+    for _ in range(5000):
+        await asyncio.sleep(0)
+    assert transport.sent.count(b" 204 ") == 600
+    protocol.connection_lost(None)
+
+
+async def test_a_head_split_between_packets_is_no_offence():
+    protocol, transport = await connection()
+    protocol.data_received(b"GET / HTTP/1.1\r\nx-a: " + b"a" * 20_000)
+    protocol.data_received(b"a" * 5_000 + b"\r\nhost: x\r\n\r\n")
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert b" 204 " in transport.sent
+    protocol.connection_lost(None)
