@@ -1,6 +1,7 @@
 """Measures what a request costs, beside nginx in the same run: `python bench`, or `--write` into bench/README.md."""
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -46,6 +47,8 @@ def _need(*programs: str) -> None:
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         raise SystemExit(f"make bench needs {', '.join(missing)}. On Debian and Ubuntu: apt install wrk nginx-light")
+    if not {GATEWAY_CORE, LOAD_CORE} <= os.sched_getaffinity(0):
+        raise SystemExit(f"make bench needs the cores {GATEWAY_CORE} and {LOAD_CORE}, one for the gateway alone")
 
 
 def _loaded(folder: Path, rounds: int, seconds: int, only: str) -> str:
