@@ -44,6 +44,7 @@ def main() -> None:
 
 
 def _need(*programs: str) -> None:
+    os.environ["PATH"] += os.pathsep + "/usr/sbin"  # where Debian puts nginx and only root looks
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         raise SystemExit(f"make bench needs {', '.join(missing)}. On Debian and Ubuntu: apt install wrk nginx-light")
