@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from demo import ENVIRONMENT
+from gateway.cli.check_command import command
 from tests.flows.command import gateway
-from tests.flows.pilot import changed, shipped
+from tests.flows.pilot import ROOT, changed, shipped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,12 +173,15 @@ def test_the_shipped_files_hold(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_told_with_its_line_and_what_to_write(tmp_path: Path, mistake: Mistake) -> None:
+def test_a_mistake_is_told_with_its_line_and_what_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: Mistake
+) -> None:
     config = shipped(tmp_path)
     file = tmp_path / mistake.file
     file.write_text(changed(file.read_text("utf-8"), {mistake.old: mistake.new}), "utf-8")
-    done = gateway("check", "--config", config)
-    assert done.returncode == 1
+    monkeypatch.chdir(ROOT)  # the command goes to the configuration's folder; a process of its own would take a second
+    done = CliRunner(env=ENVIRONMENT).invoke(command, ["--config", str(config)])
+    assert done.exit_code == 1
     where = f"{mistake.file}:{line_of(file.read_text('utf-8'), mistake.at)}: error: "
     assert where in done.stdout
     assert [each for each in mistake.says if each not in done.stdout] == [], done.stdout
