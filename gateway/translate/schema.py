@@ -47,6 +47,11 @@ class CanonicalSchema:
         return frozenset(self.shape.fields)
 
     @property
+    def paths(self) -> frozenset[str]:
+        """The dotted paths of every value that is not in a list."""
+        return frozenset(name for name, _ in _flat(self.shape) if "[]" not in name)
+
+    @property
     def personal(self) -> frozenset[str]:
         """The names at the top level that hold personal data (`mask = true`)."""
         return frozenset(n for n, inside in self.shape.fields.items() if isinstance(inside, Leaf) and inside.mask)
