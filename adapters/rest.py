@@ -108,7 +108,7 @@ def _flat(headers: Document, above: str = "") -> dict[str, str]:
 def _header(name: str, value: object) -> str:
     text = plain_text(value)
     if text is None:
-        raise TranslationError("request", [FieldError(pointer=name, rule="type", params={"expected": "teks"})])
+        raise TranslationError("request", [FieldError(pointer=name, rule="type", params={"expected": "text"})])
     if _CONTROL.search(text):
         raise TranslationError("request", [FieldError(pointer=name, rule="control-character")])
     return text

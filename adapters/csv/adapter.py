@@ -127,7 +127,7 @@ def _conditions(document: Document) -> Document:
     """Return what rows must equal, nested fields by dotted path."""
     conditions = dict(_flat(document, ""))
     if errors := [
-        FieldError(pointer=name, rule="native", params={"expected": "satu nilai/one value"})
+        FieldError(pointer=name, rule="native", params={"expected": "one value"})
         for name, value in conditions.items()
         if isinstance(value, list)
     ]:
