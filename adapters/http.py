@@ -31,6 +31,8 @@ from gateway import (
 )
 
 MAX_BODY = 10 * 1024 * 1024
+# Decoding more than this takes longer than the event loop should wait; a thread does it.
+LARGE = 256 * 1024
 # Shorter than the 5 s after which Apache, nginx and Node commonly hang up, so that a reused connection is seldom dead.
 KEEP_ALIVE = 4.0
 CONNECTIONS = 32

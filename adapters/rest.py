@@ -58,13 +58,15 @@ class RestAdapter:
         await self.http.probe(self.url, timeout=PROBE_TIMEOUT)
 
     async def _with_token(self, token: FetchedToken, request: "_Request", deadline: float) -> Answer:
-        for _ in range(2):
-            shown = await token.headers(timeout=self._left(deadline))
-            answer = await self._send(request, self._left(deadline), shown)
-            if not token.rejected(answer):
-                return answer
-            token.drop(shown)
-        raise AgencyLogin(f"{self.http.agency}: it rejects a fresh token too; check `login`", maybe_done=False)
+        shown = await token.headers(timeout=self._left(deadline))
+        answer = await self._send(request, self._left(deadline), shown)
+        if not token.rejected(answer):
+            return answer
+        token.drop(shown)
+        answer = await self._send(request, self._left(deadline), await token.headers(timeout=self._left(deadline)))
+        if token.expired(answer):
+            raise AgencyLogin(f"{self.http.agency}: it rejects a fresh token too; check `login`", maybe_done=False)
+        return answer  # a 401 or 403 to a fresh token may mean something else here: the channel has the http table
 
     def _left(self, deadline: float) -> float:
         left = deadline - self.clock.monotonic()
@@ -81,7 +83,7 @@ class RestAdapter:
             timeout=timeout,
             safe=request.safe,
         )
-        return read(answer, self.http.agency)
+        return await read(answer, self.http.agency)
 
 
 class _Request(NamedTuple):
