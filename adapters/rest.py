@@ -10,7 +10,7 @@ from pydantic import Field
 from yarl import URL
 
 from adapters.body import JSON, read
-from adapters.http import HttpClient, trace_headers
+from adapters.http import HttpClient, Url, trace_headers
 from adapters.login import FetchedToken, Login, TokenLogin, fixed_headers
 from adapters.target import Target, compile_target, plain_text
 from gateway import AgencyLogin, AgencyTimeout, Answer, Call, Clock, Document, FieldError, TranslationError
@@ -27,7 +27,7 @@ class RestAdapter:
 
     http: HttpClient
     clock: Clock
-    url: Annotated[str, Field(description="The address that every `call` stands below.")]
+    url: Annotated[Url, Field(description="The address that every `call` stands below.")]
     login: Annotated[Login | None, Field(description="How the gateway shows who it is; five kinds, below.")] = None
     _targets: dict[str, Target] = field(init=False, repr=False, compare=False, default_factory=dict)
     _token: FetchedToken | None = field(init=False, repr=False, compare=False, default=None)
