@@ -12,8 +12,8 @@ from yarl import URL
 from adapters.body import JSON, read
 from adapters.http import HttpClient, Url, trace_headers
 from adapters.login import FetchedToken, Login, TokenLogin, fixed_headers
-from adapters.target import Target, compile_target, plain_text
-from gateway import AgencyLogin, AgencyTimeout, Answer, Call, Clock, Document, FieldError, TranslationError
+from adapters.target import IN_QUERY, Target, compile_target, plain_text
+from gateway import AgencyLogin, AgencyTimeout, Answer, Call, Clock, Document, FieldError, TranslationError, UrlFields
 
 PROBE_TIMEOUT = 5.0
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -42,6 +42,11 @@ class RestAdapter:
     def prepare(self, target: str) -> Target:
         """Compile a call; raises ConfigError when it is not a method and a path."""
         return self._targets.setdefault(target, compile_target(self.url, target))
+
+    def url_fields(self, target: str) -> UrlFields:
+        """Return which fields stand in the URL of a call."""
+        made = self.prepare(target)
+        return UrlFields(path=made.fields, query=made.method in IN_QUERY)
 
     async def exchange(self, call: Call, /) -> Answer:
         """Send the call, and once more with a fresh token where the agency rejects the one it was sent with."""

@@ -17,6 +17,7 @@ from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault
 from gateway.ports import (
     Adapter,
+    Addressed,
     Batch,
     Clock,
     Contract,
@@ -29,10 +30,12 @@ from gateway.ports import (
     Reject,
     Snapshots,
     Source,
+    UrlFields,
 )
 
 __all__ = [
     "Adapter",
+    "Addressed",
     "AgencyLogin",
     "AgencyTimeout",
     "Answer",
@@ -60,6 +63,7 @@ __all__ = [
     "Source",
     "TranslationError",
     "Unavailable",
+    "UrlFields",
     "mask_text",
     "mask_value",
 ]

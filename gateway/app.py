@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -36,6 +36,7 @@ from gateway.errors import ConfigError, FieldError, Finding, GatewayError
 from gateway.fill import Provided
 from gateway.intake import FileReport, take_in
 from gateway.metrics import OTHER, Metrics, RequestFigures
+from gateway.paths import lost, personal
 from gateway.policies.bucket import TokenBucket
 from gateway.ports import Adapter, Clock, Snapshots
 from gateway.registry import Registry
@@ -76,7 +77,7 @@ def assemble(
     opened: list[HttpClient] = []
 
     def provide(name: str, section: Agency) -> Provided:
-        client = HttpClient(name, tls=_tls(section.tls))
+        client = _client(name, located)
         opened.append(client)
         zone = ZoneInfo(section.timezone) if section.timezone else None
         return {HttpClient: client, Clock: clock, Snapshots: MemorySnapshots(), ZoneInfo | None: zone}
@@ -95,6 +96,7 @@ def assemble(
         known = table(agencies, without(located.config, failed), located.where)
     except ConfigError as error:
         findings += error.findings
+    findings += lost(known.exposed, located.where)
     if findings:
         raise ConfigError(*findings)
     return Assembled(registry=known, clients=opened)
@@ -116,7 +118,7 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
         assembled = assemble(located, clock=clock_of(located), metrics=Metrics())
     except ConfigError as error:
         return [*findings, *error.findings, *missing]
-    return [*findings, *missing, *_personal_in_urls(assembled.registry, located)]
+    return [*findings, *missing, *personal(assembled.registry.exposed, located.where)]
 
 
 async def run(
@@ -292,18 +294,17 @@ def _reason(reason: FieldError) -> str:
     return f"{reason.where or ''} {reason.pointer} {say(reason, 'id')}{value}".strip()
 
 
-def _personal_in_urls(known: Registry, located: Located) -> Iterator[Finding]:
-    """Warn of personal data in a path or a query, which servers and proxies write into their logs."""
-    for operation in known.exposed:
-        names = operation.request.personal if operation.method == "GET" else set()
-        if names:
-            agency, name = operation.id.split("/", 1)
-            yield Finding(
-                where=located.where("agency", agency, "operation", name, "expose"),
-                what=f"{operation.id}: {', '.join(sorted(names))} is personal (mask = true) and travels in the URL",
-                remedy='expose it as "POST …/cari" with safe = true',
-                warning=True,
-            )
+def _client(name: str, located: Located) -> HttpClient:
+    """Return an agency's connections; a file for TLS that can't be used is told where it is named."""
+    settings = located.config.agency[name].tls
+    try:
+        return HttpClient(name, tls=_tls(settings))
+    except ConfigError as error:
+        unread = next((key for key, file in settings if isinstance(file, str) and not Path(file).is_file()), "ca")
+        where = located.where("agency", name, "tls", unread)
+        raise ConfigError(
+            *(replace(f, where=where, what=f"agency.{name}.tls: {f.where} {f.what}") for f in error.findings)
+        ) from error
 
 
 def _tls(settings: Tls) -> HttpTls:

@@ -92,6 +92,23 @@ class Prepared(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class UrlFields:
+    """Which native fields a call's URL holds: those of its `path`, and with `query` all others as well."""
+
+    path: tuple[str, ...] = ()
+    query: bool = False
+
+
+@runtime_checkable
+class Addressed(Protocol):
+    """Optional capability of an adapter: it can tell what travels in a URL, which servers write into their logs."""
+
+    def url_fields(self, target: str, /) -> UrlFields:
+        """Return which fields stand in the URL of this target."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reject:
     """A row that can't be taken, with every reason; `number` counts records from 1 after the header, 0 is the file."""
 

@@ -25,12 +25,12 @@ def _there_is_its_port(address: str) -> str:
 
 
 def _not_ours(name: str) -> str:
-    if name == OURS:
-        raise ValueError(f"{OURS} is what operations of the gateway itself are called by; choose another name")
+    if name == GATEWAY:
+        raise ValueError(f"{GATEWAY} is what operations of the gateway itself are called by; choose another name")
     return name
 
 
-OURS = "gateway"
+GATEWAY = "gateway"
 AgencyName = Annotated[Name, AfterValidator(_not_ours)]
 Address = Annotated[
     str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$"), AfterValidator(_there_is_its_port)
