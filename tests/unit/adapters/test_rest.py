@@ -166,5 +166,7 @@ async def test_a_probe_connects_and_asks_nothing(http: HttpClient) -> None:
         ("POST /a/{x}/{y}", UrlFields(path=("x", "y"))),
     ],
 )
-async def test_it_tells_what_stands_in_its_urls(http: HttpClient, agency: JsonAgency, target: str, url: UrlFields) -> None:
+async def test_it_tells_what_stands_in_its_urls(
+    http: HttpClient, agency: JsonAgency, target: str, url: UrlFields
+) -> None:
     assert rest(http, agency).url_fields(target) == url
