@@ -17,7 +17,7 @@ from adapters import BUILTIN
 from adapters.http import HttpClient
 from adapters.http import Tls as HttpTls
 from gateway import registry
-from gateway.agency import BreakerNews, Tools, build
+from gateway.agency import Tools, build
 from gateway.clock import SystemClock
 from gateway.config.load import Located, examine, without
 from gateway.config.models import Agency, Tls
@@ -38,7 +38,7 @@ from gateway.intake import FileReport, take_in
 from gateway.metrics import OTHER, Metrics, RequestFigures
 from gateway.paths import lost, personal
 from gateway.policies.bucket import TokenBucket
-from gateway.ports import Adapter, Clock, Snapshots
+from gateway.ports import Adapter, Clock, Log, Snapshots
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots
 from gateway.translate.load import load_mapping
@@ -71,7 +71,7 @@ def assemble(
     clock: Clock,
     metrics: Metrics,
     tap: Callable[[Adapter], Adapter] = lambda adapter: adapter,
-    on_breaker: BreakerNews = lambda _agency, _state: None,
+    log: Log = lambda _event, /, **_facts: None,
 ) -> Assembled:
     """Build the whole table; raises ConfigError with every finding. Blocks on files, opens no connection."""
     opened: list[HttpClient] = []
@@ -80,9 +80,17 @@ def assemble(
         client = _client(name, located)
         opened.append(client)
         zone = ZoneInfo(section.timezone) if section.timezone else None
-        return {HttpClient: client, Clock: clock, Snapshots: MemorySnapshots(), ZoneInfo | None: zone}
+        return {
+            HttpClient: client,
+            Clock: clock,
+            Log: partial(log, agency=name),
+            Snapshots: MemorySnapshots(),
+            ZoneInfo | None: zone,
+        }
 
-    tools = Tools(clock=clock, metrics=metrics, find=_find, provide=provide, tap=tap, on_breaker=on_breaker)
+    tools = Tools(
+        clock=clock, metrics=metrics, find=_find, provide=provide, tap=tap, on_breaker=partial(_breaker_news, log)
+    )
     agencies: list[registry.Agency] = []
     findings: list[Finding] = []
     for name in located.config.agency:
@@ -133,9 +141,7 @@ async def run(
     on_signals(stop, hurry)
     clock, metrics = clock_of(located), Metrics()
     log = LineLog(sys.stdout.buffer, clock)
-    assembled = await asyncio.to_thread(
-        assemble, located, clock=clock, metrics=metrics, on_breaker=partial(_breaker_news, log)
-    )
+    assembled = await asyncio.to_thread(assemble, located, clock=clock, metrics=metrics, log=log)
     edge = _edge(located, assembled.registry, guests, metrics=metrics, clock=clock, log=log)
     async with _background(assembled.registry, metrics, clock, log):
         gc.collect()
@@ -260,7 +266,7 @@ async def _probe(agency: registry.Agency, metrics: Metrics, clock: Clock) -> Non
         await clock.sleep(PROBE_EVERY)
 
 
-def _breaker_news(log: LineLog, agency: str, state: str) -> None:
+def _breaker_news(log: Log, agency: str, state: str) -> None:
     """Say it once when an outage starts and once when it ends; a probe on its way is no news."""
     if state == "open":
         log("agency-failing", level="warning", agency=agency, what="nothing is sent for a while, then one call tries")

@@ -33,6 +33,14 @@ class Clock(Protocol):
         ...
 
 
+class Log(Protocol):
+    """Where a change of state, or a bug, is written for people to read; an adapter's lines bear its agency's name."""
+
+    def __call__(self, event: str, /, *, level: str = "info", **facts: object) -> None:
+        """Write one line; facts are masked."""
+        ...
+
+
 class Adapter(Protocol):
     """Speaks one agency's protocol."""
 
