@@ -17,22 +17,26 @@ from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault
 from gateway.ports import (
     Adapter,
+    Addressed,
     Batch,
     Clock,
     Contract,
     Described,
     FeedColumns,
     Found,
+    Log,
     NativeField,
     Prepared,
     Probe,
     Reject,
     Snapshots,
     Source,
+    UrlFields,
 )
 
 __all__ = [
     "Adapter",
+    "Addressed",
     "AgencyLogin",
     "AgencyTimeout",
     "Answer",
@@ -50,6 +54,7 @@ __all__ = [
     "Finding",
     "Found",
     "InvalidAnswer",
+    "Log",
     "NativeField",
     "NotFound",
     "Prepared",
@@ -60,6 +65,7 @@ __all__ = [
     "Source",
     "TranslationError",
     "Unavailable",
+    "UrlFields",
     "mask_text",
     "mask_value",
 ]

@@ -16,8 +16,21 @@ from gateway.fill import Provided, fill
 from gateway.limits import Limits, limits
 from gateway.message import Context, Message, OperationId, Outcome, Reply
 from gateway.metrics import Metrics
+from gateway.paths import called
 from gateway.pipeline import stack
-from gateway.ports import Adapter, Clock, Contract, Described, FeedColumns, Handler, Prepared, Probe, Snapshots, Source
+from gateway.ports import (
+    Adapter,
+    Addressed,
+    Clock,
+    Contract,
+    Described,
+    FeedColumns,
+    Handler,
+    Prepared,
+    Probe,
+    Snapshots,
+    Source,
+)
 from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row
 from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
@@ -91,7 +104,7 @@ class _Builder:
     def _rows(self) -> dict[str, CompiledRow]:
         found: dict[str, CompiledRow] = {}
         for feed in self._settings("feed"):
-            row = self._try(compile_row, self.mapping, feed, timezone=self.zone)
+            row = self._try(self._at, ("feed", feed), compile_row, self.mapping, feed, timezone=self.zone)
             if row is not None:
                 found[feed] = row
         return found
@@ -184,7 +197,26 @@ class _Builder:
     def _compile(self, name: str, section: Operation, adapter: Adapter) -> Compiled:
         contract = self._contract(name, section, adapter)
         native: Native = "csv" if isinstance(adapter, Source) else "json"
-        return compile_operation(self.mapping, name, contract=contract, timezone=self.zone, native=native)
+        compiled = self._at(
+            ("operation", name), compile_operation, self.mapping, name,
+            contract=contract, timezone=self.zone, native=native,
+        )  # fmt: skip
+        if isinstance(adapter, Addressed):
+            where = self._where(("agency", self.name, "operation", name, "call"))
+            found = tuple(called(f"{self.name}/{name}", adapter.url_fields(section.call), compiled, where))
+            if found:
+                raise ConfigError(*found)
+        return compiled
+
+    def _at(self, path: tuple[str, ...], make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what `make` makes; what it says of the whole mapping stands at the section that asks for it."""
+        where = self._where(("agency", self.name, *path))
+        try:
+            return make(*args, **kwargs)
+        except ConfigError as error:
+            raise ConfigError(
+                *(replace(f, where=where) if f.where == self.mapping.name else f for f in error.findings)
+            ) from error
 
     def _contract(self, name: str, section: Operation, adapter: Adapter) -> Contract | None:
         """Return what the adapter knows of the operation beforehand; its findings are placed at `call`."""

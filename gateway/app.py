@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import cast
@@ -18,7 +18,7 @@ from adapters import BUILTIN
 from adapters.http import HttpClient
 from adapters.http import Tls as HttpTls
 from gateway import registry
-from gateway.agency import BreakerNews, Tools, build
+from gateway.agency import Tools, build
 from gateway.clock import SystemClock
 from gateway.config.load import Located, examine, without
 from gateway.config.models import Agency, Tls
@@ -37,8 +37,9 @@ from gateway.errors import ConfigError, FieldError, Finding, GatewayError
 from gateway.fill import Provided
 from gateway.intake import FileReport, take_in
 from gateway.metrics import OTHER, Metrics, RequestFigures
+from gateway.paths import lost, personal
 from gateway.policies.bucket import TokenBucket
-from gateway.ports import Adapter, Clock, Snapshots
+from gateway.ports import Adapter, Clock, Log, Snapshots
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots
 from gateway.translate.load import load_mapping
@@ -74,18 +75,26 @@ def assemble(
     clock: Clock,
     metrics: Metrics,
     tap: Callable[[Adapter], Adapter] = lambda adapter: adapter,
-    on_breaker: BreakerNews = lambda _agency, _state: None,
+    log: Log = lambda _event, /, **_facts: None,
 ) -> Assembled:
     """Build the whole table; raises ConfigError with every finding. Blocks on files, opens no connection."""
     opened: list[HttpClient] = []
 
     def provide(name: str, section: Agency) -> Provided:
-        client = HttpClient(name, tls=_tls(section.tls))
+        client = _client(name, located)
         opened.append(client)
         zone = ZoneInfo(section.timezone) if section.timezone else None
-        return {HttpClient: client, Clock: clock, Snapshots: MemorySnapshots(), ZoneInfo | None: zone}
+        return {
+            HttpClient: client,
+            Clock: clock,
+            Log: partial(log, agency=name),
+            Snapshots: MemorySnapshots(),
+            ZoneInfo | None: zone,
+        }
 
-    tools = Tools(clock=clock, metrics=metrics, find=_find, provide=provide, tap=tap, on_breaker=on_breaker)
+    tools = Tools(
+        clock=clock, metrics=metrics, find=_find, provide=provide, tap=tap, on_breaker=partial(_breaker_news, log)
+    )
     agencies: list[registry.Agency] = []
     findings: list[Finding] = []
     for name in located.config.agency:
@@ -99,6 +108,7 @@ def assemble(
         known = table(agencies, without(located.config, failed), located.where)
     except ConfigError as error:
         findings += error.findings
+    findings += lost(known.exposed, located.where)
     if findings:
         raise ConfigError(*findings)
     return Assembled(registry=known, clients=opened)
@@ -120,7 +130,7 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
         assembled = assemble(located, clock=clock_of(located), metrics=Metrics())
     except ConfigError as error:
         return [*findings, *error.findings, *missing]
-    return [*findings, *missing, *_personal_in_urls(assembled.registry, located)]
+    return [*findings, *missing, *personal(assembled.registry.exposed, located.where)]
 
 
 async def run(
@@ -135,9 +145,7 @@ async def run(
     on_signals(stop, hurry)
     clock, metrics = clock_of(located), Metrics()
     log = LineLog(sys.stdout.buffer, clock)
-    assembled = await asyncio.to_thread(
-        assemble, located, clock=clock, metrics=metrics, on_breaker=partial(_breaker_news, log)
-    )
+    assembled = await asyncio.to_thread(assemble, located, clock=clock, metrics=metrics, log=log)
     edge = _edge(located, assembled.registry, guests, metrics=metrics, clock=clock, log=log)
     async with _background(assembled.registry, metrics, clock, log):
         gc.collect()
@@ -275,7 +283,7 @@ async def _probe(agency: registry.Agency, metrics: Metrics, clock: Clock) -> Non
         await clock.sleep(PROBE_EVERY)
 
 
-def _breaker_news(log: LineLog, agency: str, state: str) -> None:
+def _breaker_news(log: Log, agency: str, state: str) -> None:
     """Say it once when an outage starts and once when it ends; a probe on its way is no news."""
     if state == "open":
         log("agency-failing", level="warning", agency=agency, what="nothing is sent for a while, then one call tries")
@@ -309,18 +317,17 @@ def _reason(reason: FieldError) -> str:
     return f"{reason.where or ''} {reason.pointer} {say(reason, 'id')}{value}".strip()
 
 
-def _personal_in_urls(known: Registry, located: Located) -> Iterator[Finding]:
-    """Warn of personal data in a path or a query, which servers and proxies write into their logs."""
-    for operation in known.exposed:
-        names = operation.request.personal if operation.method == "GET" else set()
-        if names:
-            agency, name = operation.id.split("/", 1)
-            yield Finding(
-                where=located.where("agency", agency, "operation", name, "expose"),
-                what=f"{operation.id}: {', '.join(sorted(names))} is personal (mask = true) and travels in the URL",
-                remedy='expose it as "POST …/cari" with safe = true',
-                warning=True,
-            )
+def _client(name: str, located: Located) -> HttpClient:
+    """Return an agency's connections; a file for TLS that can't be used is told where it is named."""
+    settings = located.config.agency[name].tls
+    try:
+        return HttpClient(name, tls=_tls(settings))
+    except ConfigError as error:
+        unread = next((key for key, file in settings if isinstance(file, str) and not Path(file).is_file()), "ca")
+        where = located.where("agency", name, "tls", unread)
+        raise ConfigError(
+            *(replace(f, where=where, what=f"agency.{name}.tls: {f.where} {f.what}") for f in error.findings)
+        ) from error
 
 
 def _tls(settings: Tls) -> HttpTls:

@@ -1,5 +1,6 @@
 """Inner end of a pipeline: translate, exchange, decide what the answer means; knows no protocol and no policy."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
@@ -25,6 +26,8 @@ from gateway.ports import Adapter, Clock, Translator
 UNAUTHENTICATED = frozenset({401, 403})
 NOT_SERVED = frozenset({429, 503})
 SERVER_ERROR = 500
+LARGE = 256 * 1024
+"""Bytes of an answer beyond which translating it takes longer than the event loop should wait."""
 
 
 class OutcomeTable(Protocol):
@@ -85,7 +88,7 @@ class Channel:
         call = self._call(message, context)
         started = self.clock.monotonic()
         try:
-            reply = self._read(await self._exchange(call))
+            reply = await self._read(await self._exchange(call))
         except AgencyError as error:
             self._spent(message, error.outcome, started)
             raise
@@ -130,16 +133,21 @@ class Channel:
     def _in_our_words(self, error: FieldError) -> FieldError:
         return replace(error, pointer=self.translator.pointer(error.pointer))
 
-    def _read(self, answer: Answer) -> Reply:
+    async def _read(self, answer: Answer) -> Reply:
         outcome = self._outcome(answer)
         document = answer.document
         if document is None:
             raise InvalidAnswer("the answer has no body", maybe_done=True)
         try:
-            return Reply(body=self.translator.to_canonical(document), outcome=outcome)
+            return Reply(body=await self._translated(document, answer.size), outcome=outcome)
         except TranslationError as error:
             self.on_misfit("reply")
             raise InvalidAnswer("the answer does not fit the mapping", maybe_done=True, errors=error.errors) from error
+
+    async def _translated(self, document: Document, size: int) -> Document:
+        if size > LARGE:
+            return await asyncio.to_thread(self.translator.to_canonical, document)
+        return self.translator.to_canonical(document)
 
     def _outcome(self, answer: Answer) -> Outcome:
         """Decide in this order: fault, body code, HTTP status; raises unless the call was done."""

@@ -4,16 +4,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from gateway import compose
 from gateway.config.locate import suggest
-from gateway.config.models import Composite, Config
+from gateway.config.models import GATEWAY, Composite, Config
 from gateway.errors import ConfigError, Finding
 from gateway.message import OperationId
+from gateway.paths import section_of
 from gateway.ports import Handler, Schema
 from gateway.registry import Agency, Operation, Registry
 from gateway.translate.schema import CanonicalSchema, agree, merge
+from gateway.translate.shape import Leaf
 
 Where = Callable[..., str]
-
-GATEWAY = "gateway"
 
 
 def table(agencies: Sequence[Agency], config: Config, where: Where) -> Registry:
@@ -103,9 +103,23 @@ def _route(
                 remedy=f"they have: {', '.join(sorted(first.request.fields))}",
             )
         )
+    findings += _never_said(name, by, targets, where)
     if findings:
         raise ConfigError(*findings)
     return compose.route(by, targets), first.request, first.reply
+
+
+def _never_said(name: str, by: str, targets: Mapping[str, Operation], where: Where) -> Iterator[Finding]:
+    """Find words of a route that its field never has, where the targets list what it may be."""
+    field = next(iter(targets.values())).request.shape.fields.get(by)
+    words = field.form.words if isinstance(field, Leaf) else ()
+    for word in targets:
+        if words and word not in {*words, compose.ANY}:
+            yield Finding(
+                where=where("operation", name, "route", word),
+                what=f'operation.{name}.route.{word}: "{by}" is never "{word}"',
+                remedy=suggest(word, words),
+            )
 
 
 def _differences(one: Operation, other: Operation) -> Iterator[str]:
@@ -139,15 +153,10 @@ def _clashes(operations: Iterable[Operation], where: Where) -> Iterator[Finding]
         other = taken.setdefault((operation.method, shape), operation.id)
         if other != operation.id:
             yield Finding(
-                where=where(*_section(operation.id), "expose"),
+                where=where(*section_of(operation.id), "expose"),
                 what=f'{operation.id}: "{operation.method} {operation.path}" is exposed by {other} already',
                 remedy="give one of them another path",
             )
-
-
-def _section(operation: OperationId) -> tuple[str, ...]:
-    agency, name = operation.split("/", 1)
-    return ("operation", name) if agency == GATEWAY else ("agency", agency, "operation", name)
 
 
 def _unknown_rights(config: Config, operations: Mapping[OperationId, Operation], where: Where) -> Iterator[Finding]:

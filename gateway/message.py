@@ -88,12 +88,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A native answer as it came; the channel decides what it means."""
+    """A native answer as it came, `size` its bytes where they are known; the channel decides what it means."""
 
     document: Document | None = field(default=None, repr=False)
     fault: Fault | None = None
     http_status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """The words people read, in Indonesian and English, by code and rule; knows no HTTP and no agency."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from gateway.errors import FieldError
@@ -66,6 +67,27 @@ RULES: Mapping[str, tuple[str, str]] = {
         "was rounded by a spreadsheet (1,40502E+15); make the column Text",
     ),
 }
+
+EXPECTED: Mapping[str, str] = {
+    "text": "teks",
+    "object": "objek",
+    "list": "daftar",
+    "number": "angka",
+    "number {form}": "angka {form}",
+    "integer": "bilangan bulat",
+    "whole number": "bilangan bulat",
+    "true or false": "true atau false",
+    "one value": "satu nilai",
+    "text or a number": "teks atau angka",
+    "a value that can be converted": "nilai yang dapat diolah",
+    "something else than . or ..": "selain . dan ..",
+    "an element name": "nama elemen",
+    "only one of: {names}": "hanya salah satu dari: {names}",
+    "at least {count}": "paling sedikit {count}",
+    "at most {count}": "paling banyak {count}",
+    "at least {count} characters": "paling sedikit {count} karakter",
+}
+"""What a value should have been, as a rule's `expected` says it, in Indonesian; what isn't listed is no language."""
 
 PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
     "invalid-request": (
@@ -227,8 +249,18 @@ class _Params(dict[str, str]):
 
 def say(error: FieldError, language: Language) -> str:
     """Return a field error as a sentence part without the field's name: `harus tepat 16 digit angka`."""
+    error = replace(error, params=_in(language, error.params))
     texts = RULES.get(error.rule, (error.rule, error.rule))
     return texts[language == "en"].format_map(_Params(error.params))
+
+
+def _in(language: Language, params: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the params with `expected` in the reader's language, its own params filled in."""
+    english = params.get("expected", "")
+    if english not in EXPECTED:
+        return params
+    words = english if language == "en" else EXPECTED[english]
+    return {**params, "expected": words.format(**params)}
 
 
 def title_and_detail(

@@ -11,8 +11,32 @@ from gateway.config.locate import suggest
 from gateway.config.units import Duration, Quota, Rate
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
-Exposure = Annotated[str, StringConstraints(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /v1/\S+$")]
-Address = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$")]
+Exposure = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(GET|POST|PUT|PATCH|DELETE) /v1(/([A-Za-z0-9_.~!$&'()*+,;=:@-]+|\{[A-Za-z_][A-Za-z0-9_.-]*\}))+$"
+    ),
+]
+LAST_PORT = 65535
+
+
+def _there_is_its_port(address: str) -> str:
+    if int(address.rpartition(":")[2]) > LAST_PORT:
+        raise ValueError(f"there is no such port; the last is {LAST_PORT}")
+    return address
+
+
+def _not_ours(name: str) -> str:
+    if name == GATEWAY:
+        raise ValueError(f"{GATEWAY} is what operations of the gateway itself are called by; choose another name")
+    return name
+
+
+GATEWAY = "gateway"
+AgencyName = Annotated[Name, AfterValidator(_not_ours)]
+Address = Annotated[
+    str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$"), AfterValidator(_there_is_its_port)
+]
 
 
 def _zone(name: str) -> str:
@@ -110,7 +134,7 @@ class Client(Settings):
     """An app that may call the gateway."""
 
     title: str = Field("", description="The app as people know it.")
-    keys: tuple[Key, ...] = Field(description="One key, two while they are being changed.")
+    keys: tuple[Key, ...] = Field(min_length=1, description="One key, two while they are being changed.")
     allow: tuple[str, ...] = Field(description='Operations it may call: `"dpmptsp/*"`, `"dinkes/daftar-faskes"`.')
     rate: Rate | None = Field(None, description='How often it may call, e.g. `"50/s"`.')
 
@@ -209,5 +233,5 @@ class Config(Settings):
     gateway: Gateway = Field(Gateway(), description="The gateway itself.")
     defaults: Defaults = Field(Defaults(), description="What holds unless an agency or operation says otherwise.")
     client: Mapping[Name, Client] = Field(default_factory=dict, description="The apps that may call.")
-    agency: Mapping[Name, Agency] = Field(default_factory=dict, description="The agencies.")
+    agency: Mapping[AgencyName, Agency] = Field(default_factory=dict, description="The agencies.")
     operation: Mapping[Name, Composite] = Field(default_factory=dict, description="The gateway's own operations.")

@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -14,7 +14,8 @@ from gateway.edge.body import ClientGone
 from gateway.edge.cors import Cors
 from gateway.edge.current import Current, Stopping
 from gateway.edge.hangup import Hangup
-from gateway.edge.problems import language, place_of, problem
+from gateway.edge.problems import Problem, language, place_of, problem
+from gateway.edge.protocol import plain
 from gateway.edge.visit import Visit
 from gateway.errors import GatewayError, RateLimited, UnknownOperation
 from gateway.message import Reply
@@ -27,6 +28,7 @@ _NO_SNIFF: Header = (b"x-content-type-options", b"nosniff")
 _OK: tuple[Header, ...] = ((b"content-type", b"application/json"), _NO_STORE, _NO_SNIFF)
 _PROBLEM: tuple[Header, ...] = ((b"content-type", b"application/problem+json"), _NO_STORE, _NO_SNIFF)
 _CLIENT_GONE = 499  # nginx's number for it; nobody receives it, the log and the figures show it
+_NO_METHOD = "?"
 _PROBES = frozenset({b"/livez", b"/readyz"})
 _OK_STATUS, _NO_CONTENT, _BAD = 200, 204, 400
 
@@ -76,6 +78,25 @@ class Edge:
     def under_way(self) -> int:
         """How many requests are being answered."""
         return len(self._inside)
+
+    def refused(self, error: GatewayError, headers: Mapping[bytes, bytes]) -> tuple[Problem, str]:
+        """Return the answer to what never became a request, logged and counted as one."""
+        said, correlation_id = plain(error, headers)
+        elsewhere = self._current.routes.elsewhere
+        elsewhere.done(_NO_METHOD, "", said.status, said.code, 0.0, 0.0, 0, len(said.body))
+        self._log.request(
+            Line(
+                time=self._clock.now(),
+                level=level_of(said.status),
+                correlation_id=correlation_id,
+                method=_NO_METHOD,
+                outcome=said.code,
+                status=said.status,
+                ms=0.0,
+                error=explain(error),
+            )
+        )
+        return said, correlation_id
 
     async def _ask(self, visit: Visit, send: Send) -> None:
         visit.task = asyncio.current_task()

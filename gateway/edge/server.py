@@ -4,15 +4,16 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from math import ceil
 from signal import SIGINT, SIGTERM
-from typing import Literal
+from typing import Literal, cast
 
 import uvicorn
 
 from gateway.edge.asgi import App
 from gateway.edge.ingress import Edge
-from gateway.edge.protocol import Protocol
+from gateway.edge.protocol import Protocol, Refusal, plain
 from gateway.errors import ConfigError, Finding
 
 _BACKLOG, _LAST_PORT = 2048, 65535
@@ -24,11 +25,11 @@ _LAST_SECONDS = 1.0
 class _Server(uvicorn.Server):
     """A server that leaves signals alone and tells when it listens."""
 
-    def __init__(self, app: App, *, lifespan: Literal["on", "off"], grace: float) -> None:
+    def __init__(self, app: App, *, lifespan: Literal["on", "off"], grace: float, refusal: Refusal = plain) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http=Protocol,
+                http=cast("type[asyncio.Protocol]", partial(Protocol, refusal=refusal)),
                 ws="none",
                 lifespan=lifespan,
                 log_config=None,
@@ -126,7 +127,7 @@ async def serve(  # noqa: PLR0913 -- the two servers, and the three ways in whic
     """
     hurry = hurry or asyncio.Event()
     with closing(bind(listen, "gateway.listen")) as api, closing(bind(metrics, "gateway.metrics")) as for_figures:
-        public = _Server(edge, lifespan="on", grace=grace)
+        public = _Server(edge, lifespan="on", grace=grace, refusal=edge.refused)
         private = _Server(figures, lifespan="off", grace=_LAST_SECONDS)
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(public.serve([api]))

@@ -142,6 +142,69 @@ MISTAKES: Mapping[str, Mistake] = {
     "a WSDL that is not there": Mistake(
         old="wsdl/dpmptsp/sipolan.wsdl", new="wsdl/sipolan.wsdl", at="wsdl/sipolan.wsdl", says=("wsdl/sipolan.wsdl",)
     ),
+    "an unknown key of a feed": Mistake(
+        old='ready      = "stable"',
+        new='raedy = "stable"',
+        at="raedy =",
+        says=("agency.puskesmas.feed.imunisasi.raedy: unknown key", 'did you mean "ready"?'),
+    ),
+    "an unknown key of a login": Mistake(
+        old='send    = "x-token"\n',
+        new='send    = "x-token"\nprefiks = ""\n',
+        at="prefiks =",
+        says=("agency.dinkes.login.prefiks: unknown key", 'did you mean "prefix"?'),
+    ),
+    "a wrong type in a login": Mistake(
+        old='send    = "x-token"\n', new="send    = 7\n", at="send    = 7", says=("agency.dinkes.login.send: ",)
+    ),
+    "an address that is none": Mistake(
+        old='url     = "http://127.0.0.1:8182/api"',
+        new='url     = "htp:/127.0.0.1:8182/api"',
+        at="htp:/",
+        says=("agency.dinkes.url: is not of the form an HTTP address", "write e.g."),
+    ),
+    "a certificate that is not there": Mistake(
+        old='url     = "http://127.0.0.1:8182/api"',
+        new='url     = "https://127.0.0.1:8182/api"\ntls.ca  = "nope.pem"',
+        at="nope.pem",
+        says=("agency.dinkes.tls: nope.pem can't be used", "PEM files"),
+    ),
+    "an operation without tables": Mistake(
+        old="[agency.dinkes.operation.jadwal-poli]",
+        new="[agency.dinkes.operation.jadwal-polis]",
+        at="jadwal-polis",
+        says=("mappings/dinkes.toml has no tables for jadwal-polis", 'did you mean "jadwal-poli"?'),
+    ),
+    "a feed without tables": Mistake(
+        old="[agency.puskesmas.feed.imunisasi]",
+        new='[agency.puskesmas.feed.lain]\nfiles = "lain_*.csv"\n[agency.puskesmas.feed.imunisasi]',
+        at="feed.lain]",
+        says=("mappings/puskesmas.toml has no tables for lain",),
+    ),
+    "a path with a field that the request lacks": Mistake(
+        old='"GET /v1/antrean/sisa"',
+        new='"GET /v1/antrean/{kode}/sisa"',
+        at="{kode}",
+        says=("dinkes/sisa-antrean: the path has {kode}", "no such field"),
+    ),
+    "a call with a field that no rule builds": Mistake(
+        old="/antrean/{kodebooking}/sisa",
+        new="/antrean/{kodeboking}/sisa",
+        at="{kodeboking}",
+        says=("dinkes/sisa-antrean: the call has {kodeboking}", 'did you mean "kodebooking"?'),
+    ),
+    "personal data in a URL that the gateway builds": Mistake(
+        old='"POST /antrean/saya"',
+        new='"GET /antrean/saya"',
+        at='"GET /antrean/saya"',
+        says=("dinkes/antrean-saya: nik is personal (mask = true)", "travels in the URL of this call"),
+    ),
+    "a route by a word that its field never is": Mistake(
+        old='jalan = "dpupr/lapor"',
+        new='jlan = "dpupr/lapor"',
+        at="jlan =",
+        says=('operation.aduan.route.jlan: "kategori" is never "jlan"', 'did you mean "jalan"?'),
+    ),
     "no TOML": Mistake(old='name     = "Kab', new="name     = Kab", at="name     = Kab", says=("is not TOML",)),
     "a mapping that is no TOML": Mistake(
         file="mappings/pln.toml", old='root    = "data"', new="root    = data", at="root    = data", says=("not TOML",)

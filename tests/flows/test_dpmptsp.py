@@ -186,3 +186,8 @@ def test_wrong_values_of_sipolan_are_502_and_the_log_names_them(flow: Flow, ask:
 @pytest.mark.parametrize("ask", SIPOLAN, ids=str)
 def test_what_is_no_soap_at_all_is_502(flow: Flow, ask: Ask, switch: str) -> None:
     checks.is_broken(flow, ask, switch, "HTML")
+
+
+@pytest.mark.parametrize("ask", SIPOLAN, ids=str)
+def test_two_bodies_in_one_answer_are_502(flow: Flow, ask: Ask) -> None:
+    checks.is_broken(flow, ask, "twice", "exactly one Body")

@@ -132,6 +132,19 @@ def test_a_file_is_not_read_before_it_is_complete(beginner: tuple[Gateway, Runni
     assert [line["event"] for line in gateway.lines() if line.get("feed")] == ["file-accepted"]
 
 
+def test_a_folder_that_goes_away_is_told_once_in_the_gateways_log(
+    beginner: tuple[Gateway, Running], tmp_path: Path
+) -> None:
+    gateway, _ = beginner
+    drops = tmp_path / "drops"
+    drops.rename(tmp_path / "elsewhere")
+    lost = gateway.event("drop-unreachable")
+    assert (lost["level"], lost["agency"]) == ("warning", "puskesmas")
+    (tmp_path / "elsewhere").rename(drops)
+    assert gateway.event("drop-reachable-again")["agency"] == "puskesmas"
+    assert [line["event"] for line in gateway.lines()].count("drop-unreachable") == 1
+
+
 def test_the_same_content_under_a_second_name_doubles_nothing(beginner: tuple[Gateway, Running]) -> None:
     gateway, clerk = beginner
     clerk.switch("puskesmas", "up")
