@@ -29,7 +29,7 @@ from gateway.edge.auth import Admission, KeyHash
 from gateway.edge.current import Current, routes
 from gateway.edge.health import Figures
 from gateway.edge.ingress import Edge
-from gateway.edge.needs import Exposed, Log
+from gateway.edge.needs import Exposed
 from gateway.edge.server import on_signals
 from gateway.edge.server import serve as serve_http
 from gateway.edge.site import site
