@@ -121,7 +121,7 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
         Finding(
             where=located.where(*key),
             what=f"{'.'.join(key)}: the environment has no {name}; the agency would answer 503",
-            remedy=f"set {name} before starting",
+            remedy=f"set {name} before starting (for a try with the stand-ins: --demo)",
         )
         for key, name in located.absent
         if key[1] in located.config.agency
@@ -348,6 +348,11 @@ def _find(name: str) -> Callable[..., object]:
         raise ConfigError(Finding(where="adapter", what=f'there is no adapter "{name}"', remedy=remedy))
     try:
         found: Callable[..., object] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(Finding(where="adapter", what=f'"{name}" can\'t be imported: {error}')) from error
+    except Exception as error:
+        # Whatever a hand-written file does when it is imported, its author reads it best in one line.
+        what = f'"{name}" can\'t be imported: {type(error).__name__}: {error}'
+        raise ConfigError(Finding(where="adapter", what=what)) from error
+    if not callable(getattr(found, "exchange", None)):
+        what = f'"{name}" has no exchange(call), so it is no adapter'
+        raise ConfigError(Finding(where="adapter", what=what, remedy="see docs/adapters.md"))
     return found
