@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any, ParamSpec, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from gateway import registry
 from gateway.channel import Channel
 from gateway.config.load import Located
+from gateway.config.locate import suggest
 from gateway.config.models import Agency, Operation
 from gateway.errors import ConfigError, Finding, Unavailable
 from gateway.fill import Provided, fill
@@ -113,6 +115,15 @@ class _Builder:
 
     def _feed(self, feed: str, row: CompiledRow) -> registry.Feed:
         settings = self._settings("feed")[feed]
+        for name in settings.get("key", ()):
+            if name not in row.schema.paths:
+                self.findings.append(
+                    Finding(
+                        where=self._where(("agency", self.name, "feed", feed, "key")),
+                        what=f'{self.name}.feed.{feed}.key: "{name}" is no field of [{feed}.row]',
+                        remedy=suggest(name, row.schema.paths),
+                    )
+                )
         return registry.Feed(
             read=row.read, key=tuple(settings.get("key", ())), max_reject=float(settings.get("max_reject", 0.1))
         )
@@ -286,20 +297,19 @@ def _observed(agency: str, operation: str, metrics: Metrics) -> Callable[[Outcom
         outcome: metrics.counter("gateway_agency_requests_total", agency, operation, outcome) for outcome in Outcome
     }
     took = metrics.histogram("gateway_agency_request_duration_seconds", agency, operation)
-    up, last = (
-        metrics.gauge("gateway_agency_up", agency),
-        metrics.gauge("gateway_agency_last_success_timestamp_seconds", agency),
-    )
+    # Made with the first attempt: 0 would say that an agency nobody has asked yet is down.
+    up = cache(partial(metrics.gauge, "gateway_agency_up", agency))
+    last = cache(partial(metrics.gauge, "gateway_agency_last_success_timestamp_seconds", agency))
 
     def observe(outcome: Outcome, seconds: float) -> None:
         count[outcome](1)
         took(seconds)
-        reached = outcome not in _NOT_REACHED
-        up.set(1 if reached else 0)
-        if reached:
-            last.set_to_current_time()
+        up().set(0 if outcome in _NOT_REACHED else 1)
+        if outcome in _AS_AGREED:
+            last().set_to_current_time()
 
     return observe
 
 
 _NOT_REACHED = frozenset({Outcome.UNAVAILABLE, Outcome.TIMEOUT})
+_AS_AGREED = frozenset({Outcome.OK, Outcome.DUPLICATE, Outcome.NOT_FOUND, Outcome.REFUSED})

@@ -5,7 +5,8 @@ import gc
 import importlib
 import platform
 import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -46,9 +47,12 @@ from gateway.translate.rules import MappingFile
 from gateway.version import __version__
 from gateway.wording import say
 
-GRACE = 2.0
-"""Seconds that a graceful stop has beyond the longest deadline."""
+Work = Callable[[], Awaitable[None]]
+
+GRACE = 1.0
+"""Seconds that a graceful stop has beyond the longest deadline; the servers take one more to close."""
 PROBE_EVERY = 30.0
+RESTART_AFTER = 10.0
 LAG_EVERY = 1.0
 
 
@@ -226,21 +230,34 @@ def _state(agency: registry.Agency) -> str:
 @asynccontextmanager
 async def _background(known: Registry, metrics: Metrics, clock: Clock, log: LineLog) -> AsyncIterator[None]:
     """Run what goes on beside requests: taking in files, asking agencies whether they are there, watching the loop."""
-    work = [_watch_loop(metrics), *(_probe(agency, metrics, clock) for agency in known.agencies.values())]
+    work: list[Work] = [partial(_watch_loop, metrics)]
+    work += [partial(_probe, agency, metrics, clock) for agency in known.agencies.values()]
     for agency in known.agencies.values():
         if agency.source is not None and agency.snapshots is not None and not agency.unready:
             report = partial(_file_news, log, metrics, agency.name)
-            work.append(take_in(agency.source, agency.feeds, agency.snapshots, report))
+            work.append(partial(take_in, agency.source, agency.feeds, agency.snapshots, report))
             log("feeds-watched", agency=agency.name, feeds=sorted(agency.feeds))
         if agency.unready:
             log("agency-unready", level="error", agency=agency.name, why=agency.unready)
-    tasks = [asyncio.create_task(coroutine) for coroutine in work]
+    tasks = [asyncio.create_task(_lasting(one, clock, log)) for one in work]
     try:
         yield
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _lasting(work: Work, clock: Clock, log: Log) -> None:
+    """Run something that goes on for ever; when it breaks, say so and start it again."""
+    while True:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would hear of it
+            log("bug", level="error", traceback="".join(traceback.format_exception(error)))
+        else:
+            return
+        await clock.sleep(RESTART_AFTER)
 
 
 async def _watch_loop(metrics: Metrics) -> None:

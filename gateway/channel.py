@@ -78,7 +78,7 @@ class Channel:
     timeout: float
     safe: bool
     clock: Clock
-    login: Mapping[str, str] = field(default_factory=dict)
+    login: Mapping[str, str] = field(default_factory=dict, repr=False)
     observe: Callable[[Outcome, float], None] = lambda _outcome, _seconds: None
     on_misfit: Callable[[str], None] = lambda _side: None
 
@@ -176,6 +176,9 @@ class Channel:
         listed = self.outcomes.http.get(status)
         if listed is not None:
             text = self.outcomes.message(answer.document) if answer.document is not None else ""
+            if listed is Outcome.UNAVAILABLE and status not in NOT_SERVED:
+                # Only 429 and 503 say that nothing was done; a table can name the rest, not vouch for it.
+                raise Unavailable(text or f"HTTP {status}", maybe_done=True)
             return self._settle(listed, text, answer)
         if status in UNAUTHENTICATED:
             raise AgencyLogin(f"HTTP {status} to our credentials", maybe_done=False)

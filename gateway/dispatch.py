@@ -40,6 +40,11 @@ def _composite(
 ) -> Operation:
     kind = "route" if composite.route is not None else "gather"
     targets = _targets(name, kind, composite, operations, where)
+    safe = all(target.safe for target in targets.values())
+    if kind == "route" and composite.safe and not safe:
+        unsafe = ", ".join(target.id for target in targets.values() if not target.safe)
+        what = f"operation.{name}: safe = true, but {unsafe} writes"
+        raise ConfigError(Finding(where=where("operation", name, "safe"), what=what, remedy="leave out safe"))
     deadline = composite.deadline or max(target.deadline for target in targets.values())
     method, path = composite.expose.split(" ", 1)
     if kind == "gather":
@@ -52,7 +57,7 @@ def _composite(
         about=composite.about,
         agency=GATEWAY,
         agency_title=config.gateway.name,
-        safe=composite.safe or all(target.safe for target in targets.values()),
+        safe=safe,
         method=method,
         path=path,
         deadline=deadline,

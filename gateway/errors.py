@@ -12,7 +12,7 @@ GatewayError                       code: stable slug = problem type = metric lab
 │  └─ Overloaded                   retry_after
 ├─ AgencyError                     outcome, maybe_done: may the agency have done it?
 │  ├─ NotFound, Refused            text: the agency's own words
-│  ├─ Unavailable (NoSnapshot), AgencyTimeout, BreakerOpen, AgencyClosed
+│  ├─ Unavailable (NoSnapshot, PartsUnavailable), AgencyTimeout, BreakerOpen, AgencyClosed
 │  └─ AgencyLogin, InvalidAnswer, UnknownOutcome
 └─ TranslationError                side, errors: every field that does not fit
 """
@@ -48,10 +48,21 @@ class Finding:
         return f"{self.where}: {self.what}" + (f" ({self.remedy})" if self.remedy else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an error happened: an agency, by name and as people know it, and the operation asked of it."""
+
+    agency: str
+    agency_title: str
+    operation: str
+
+
 class GatewayError(Exception):
     """Anything this gateway raises on purpose."""
 
     code: ClassVar[str] = "internal"
+    place: Place | None = None
+    """Where it happened, when that is not what the client asked: a composite passes the agency's errors on."""
 
 
 class ConfigError(GatewayError):
@@ -192,6 +203,12 @@ class NoSnapshot(Unavailable):
 
     retryable = False
     ill = None
+
+
+class PartsUnavailable(Unavailable):
+    """No part of what was to be gathered could be had."""
+
+    code = "parts-unavailable"
 
 
 class BreakerOpen(AgencyError):

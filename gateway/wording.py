@@ -24,7 +24,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "integer": ("bukan bilangan bulat", "is not a whole number"),
     "bool": ("harus salah satu dari: {allowed}", "must be one of: {allowed}"),
     "json": ("bukan JSON di dalam teks", "is not JSON inside a text"),
-    "split": ("tidak punya bagian ke-{part} menurut {split!r}", "has no part {part} by {split!r}"),
+    "split": ('tidak punya bagian ke-{part} menurut "{split}"', 'has no part {part} by "{split}"'),
     "each": ("harus berupa daftar", "must be a list"),
     "using": ("tidak dapat diolah", "can't be converted"),
     "control-character": ("mengandung karakter kendali", "contains a control character"),
@@ -174,6 +174,12 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
         "Agency unavailable",
         "{agency} can't be reached at the moment. {done}",
     ),
+    "parts-unavailable": (
+        "Tidak satu pun bagian tersedia",
+        "Semua instansi yang diminta datanya sedang tidak dapat menjawab. Ulangi nanti.",
+        "No part available",
+        "None of the agencies asked can answer at the moment. Try again later.",
+    ),
     "breaker-open": (
         "Sistem instansi sedang bermasalah",
         "{agency} baru saja berkali-kali gagal; permintaan ini tidak dikirim. Ulangi nanti.",
@@ -234,11 +240,18 @@ _DONE: Mapping[bool | None, tuple[str, str]] = {
 }
 
 
+class _Params(dict[str, str]):
+    """Parameters of which a hand-written adapter may have left some out; an error text is no place to fail."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
 def say(error: FieldError, language: Language) -> str:
     """Return a field error as a sentence part without the field's name: `harus tepat 16 digit angka`."""
     error = replace(error, params=_in(language, error.params))
     texts = RULES.get(error.rule, (error.rule, error.rule))
-    return texts[language == "en"].format(**error.params)
+    return texts[language == "en"].format_map(_Params(error.params))
 
 
 def _in(language: Language, params: Mapping[str, str]) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
@@ -37,12 +37,12 @@ _NOT_YET: tuple[tuple[KeyPath, frozenset[str]], ...] = (
 class Located:
     """A configuration that holds: the lines of its keys, the secrets each agency lacks, and those it was given."""
 
-    config: Config
+    config: Config = field(repr=False)
     file: str
     folder: Path
     lines: Mapping[KeyPath, int]
     absent: Collection[tuple[KeyPath, str]]
-    secrets: frozenset[str] = frozenset()
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
     def where(self, *path: str) -> str:
         """Return `gateway.toml:12` for a key, or for the nearest table around it."""

@@ -1,11 +1,13 @@
 """The settings of gateway.toml, their defaults and meaning; the configuration reference is made from them."""
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from gateway.config.locate import suggest
 from gateway.config.units import Duration, Quota, Rate
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
@@ -37,6 +39,15 @@ Address = Annotated[
 ]
 
 
+def _zone(name: str) -> str:
+    if name not in zoneinfo.available_timezones():
+        raise ValueError(f'"{name}" is no time zone ({suggest(name, zoneinfo.available_timezones())})')
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
+
+
 class Settings(BaseModel):
     """What all settings share: frozen, no guessing of types, and an unknown key is an error."""
 
@@ -53,7 +64,7 @@ class Gateway(Settings):
         description="Where Prometheus reads `/metrics`; its own listener.",
         examples=["127.0.0.1:9100"],
     )
-    timezone: str = Field("Asia/Jakarta", description="The zone of dates and times in the canonical JSON.")
+    timezone: Zone = Field("Asia/Jakarta", description="The zone of dates and times in the canonical JSON.")
     docs: Literal["public", "clients", "off"] = Field(
         "public",
         description="Who may read `/docs` and `/openapi.json`: everybody, holders of a key, or nobody.",
@@ -201,7 +212,7 @@ class Agency(Settings):
     title: str = Field("", description="The agency as people know it; shown in errors.")
     adapter: str = Field(description='`"soap"`, `"rest"`, `"csv"`, or a dotted name as `"adapters.pln:PlnAdapter"`.')
     mapping: str = Field(description="The agency's mapping file.")
-    timezone: str | None = Field(None, description="The zone of its dates and times; the gateway's when not set.")
+    timezone: Zone | None = Field(None, description="The zone of its dates and times; the gateway's when not set.")
     timeout: Duration | None = Field(None, description="As in `[defaults]`, for this agency.")
     deadline: Duration | None = Field(None, description="As in `[defaults]`, for this agency.", examples=["15s"])
     retry: Retry | None = Field(None, description="As in `[defaults]`, for this agency.", examples=[{"attempts": 1}])

@@ -14,7 +14,7 @@ from gateway.edge.body import ClientGone
 from gateway.edge.cors import Cors
 from gateway.edge.current import Current, Stopping
 from gateway.edge.hangup import Hangup
-from gateway.edge.problems import Problem, language, problem
+from gateway.edge.problems import Problem, language, place_of, problem
 from gateway.edge.protocol import plain
 from gateway.edge.visit import Visit
 from gateway.errors import GatewayError, RateLimited, UnknownOperation
@@ -214,7 +214,7 @@ class Edge:
         self._write(visit, seconds)
 
     def _write(self, visit: Visit, seconds: float) -> None:
-        operation = visit.bound.operation if visit.bound else None
+        place = place_of(visit.error, visit.bound.operation if visit.bound else None)
         self._log.request(
             Line(
                 time=visit.now,
@@ -222,8 +222,8 @@ class Edge:
                 correlation_id=visit.correlation_id,
                 client=visit.client.name if visit.client else None,
                 method=visit.method,
-                operation=operation.id if operation else None,
-                agency=operation.agency if operation else None,
+                operation=place.operation if place else None,
+                agency=place.agency if place else None,
                 outcome=visit.code,
                 status=visit.status,
                 ms=round(seconds * 1000, 2),

@@ -28,6 +28,7 @@ _ALWAYS = (
     "not-found",
     "refused",
     "agency-unavailable",
+    "parts-unavailable",
     "breaker-open",
     "agency-timeout",
     "agency-invalid-answer",

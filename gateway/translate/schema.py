@@ -47,6 +47,11 @@ class CanonicalSchema:
         return frozenset(self.shape.fields)
 
     @property
+    def paths(self) -> frozenset[str]:
+        """The dotted paths of every value that is not in a list."""
+        return frozenset(name for name, _ in _flat(self.shape) if "[]" not in name)
+
+    @property
     def personal(self) -> frozenset[str]:
         """The fields that hold personal data (`mask = true`), by dotted path; lists add no step."""
         return frozenset(path for path, leaf in _leaves(self.shape) if leaf.mask)

@@ -202,6 +202,8 @@ async def test_an_agency_that_only_tells_failures_is_fine_without_a_code() -> No
         (504, {}, Unavailable, True),
         (504, {504: Outcome.TIMEOUT}, AgencyTimeout, True),
         (500, {500: Outcome.UNKNOWN}, UnknownOutcome, True),
+        (500, {500: Outcome.UNAVAILABLE}, Unavailable, True),
+        (503, {503: Outcome.UNAVAILABLE}, Unavailable, False),
         (302, {}, InvalidAnswer, True),
     ],
 )
@@ -254,6 +256,15 @@ async def test_an_adapter_that_stumbles_over_an_answer_is_an_invalid_answer_with
     assert "1405029001180001" not in str(caught.value)
     assert caught.value.maybe_done
     assert seen[0][0] == Outcome.INVALID
+
+
+async def test_neither_login_nor_body_shows_when_a_call_is_printed() -> None:
+    way, agency, _ = channel(Answer(document={"nik": "1405029001180001"}, http_status=200))
+    asked = message({"nik": "1405029001180001"})
+    reply = await way.send(asked)
+    shown = repr((way, asked, reply, agency.calls, agency.says))
+    assert "1405029001180001" not in shown
+    assert "user" not in shown
 
 
 @pytest.mark.parametrize(("size", "elsewhere"), [(0, False), (LARGE, False), (LARGE + 1, True)])

@@ -184,3 +184,9 @@ def test_a_right_to_nothing_is_named(tmp_path: Path, allow: str) -> None:
 @pytest.mark.parametrize("allow", ["*", "gateway/*", "dpupr/*", "dpupr/lapor"])
 def test_a_right_to_something_is_fine(tmp_path: Path, allow: str) -> None:
     assert made(tmp_path, CLIENT.replace("ALLOW", allow))
+
+
+def test_a_route_to_what_writes_is_not_safe_whatever_it_says(tmp_path: Path) -> None:
+    (finding,) = findings(tmp_path, ROUTE + "safe = true\n")
+    assert finding.where == "gateway.toml:5"
+    assert "dpupr/lapor" in finding.what

@@ -162,6 +162,17 @@ def test_a_composite_is_one_thing(tmp_path: Path, rest: str, says: str) -> None:
     assert says in finding.what
 
 
+@pytest.mark.parametrize("text", ['[gateway]\ntimezone = "Asia/Jakata"\n', AGENCY + 'timezone = "Asia/Jakata"\n'])
+def test_a_zone_that_is_none_is_told_with_the_nearest(tmp_path: Path, text: str) -> None:
+    (finding,) = findings(tmp_path, text)
+    assert "Asia/Jakarta" in finding.what
+
+
+def test_no_secret_shows_when_a_configuration_is_printed(tmp_path: Path) -> None:
+    located = read(tmp_path, AGENCY + 'login = { user = "g", password = "${PW}" }\n', PW="rahasia")
+    assert "rahasia" not in repr(located)
+
+
 CLIENT = '[client.{0}]\nkeys = [{{ sha256 = "{1}" }}]\nallow = []\n'
 
 
