@@ -260,7 +260,7 @@ def _in(language: Language, params: Mapping[str, str]) -> Mapping[str, str]:
     if english not in EXPECTED:
         return params
     words = english if language == "en" else EXPECTED[english]
-    return {**params, "expected": words.format(**params)}
+    return {**params, "expected": words.format_map(_Params(params))}
 
 
 def title_and_detail(

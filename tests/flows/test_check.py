@@ -144,9 +144,9 @@ MISTAKES: Mapping[str, Mistake] = {
     ),
     "an unknown key of a feed": Mistake(
         old='ready      = "stable"',
-        new='raedy = "stable"',
-        at="raedy =",
-        says=("agency.puskesmas.feed.imunisasi.raedy: unknown key", 'did you mean "ready"?'),
+        new='reday = "stable"',
+        at="reday =",
+        says=("agency.puskesmas.feed.imunisasi.reday: unknown key", 'did you mean "ready"?'),
     ),
     "an unknown key of a login": Mistake(
         old='send    = "x-token"\n',

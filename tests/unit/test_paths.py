@@ -97,7 +97,7 @@ def test_a_path_takes_only_single_fields_of_the_request(path: str, name: str) ->
     ]
 
 
-def whats(found: Sequence[Finding]) -> list[str]:
+def told(found: Sequence[Finding]) -> list[str]:
     return [finding.what.partition(" is personal")[0] for finding in found]
 
 
@@ -112,7 +112,7 @@ def whats(found: Sequence[Finding]) -> list[str]:
 )
 def test_personal_data_in_a_url_of_an_agency_is_an_error(url: UrlFields, names: list[str]) -> None:
     found = list(called("a/b", url, compiled(), "gateway.toml:7"))
-    assert whats(found) == names
+    assert told(found) == names
     assert not any(finding.warning for finding in found)
 
 

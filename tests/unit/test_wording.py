@@ -30,6 +30,7 @@ FILES = [
             'must be number "1.234,56"',
         ),
         ({"expected": "at least {count}", "count": "1"}, "harus berupa paling sedikit 1", "must be at least 1"),
+        ({"expected": "at least {count}"}, "harus berupa paling sedikit ?", "must be at least ?"),
         ({"expected": "xsd:{date}"}, "harus berupa xsd:{date}", "must be xsd:{date}"),
     ],
 )
