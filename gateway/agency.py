@@ -1,6 +1,6 @@
 """One agency from its section and its mapping: the adapter, and for each operation its translator and pipeline."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, ParamSpec, TypeVar, cast
@@ -95,8 +95,21 @@ class _Builder:
             source=adapter if rows and isinstance(adapter, Source) else None,
             snapshots=cast("Snapshots | None", self.provided.get(Snapshots)),
             feeds={feed: self._feed(feed, row) for feed, row in rows.items()},
+            warnings=tuple(self._unused()),
             unready=self.unready,
         )
+
+    def _unused(self) -> Iterator[Finding]:
+        """Warn of tables of the mapping that belong to no operation and no feed: misspelt, they are empty replies."""
+        known = [*self.section.operation, *self._settings("feed")]
+        for name, tables in self.mapping.operations.items():
+            if name not in known:
+                yield Finding(
+                    where=self.mapping.at(tables.line),
+                    what=f"[{name}...] belongs to no operation and no feed of {self.name}",
+                    remedy=suggest(name, known),
+                    warning=True,
+                )
 
     def _where(self, path: tuple[str, ...]) -> str:
         return self.located.where(*path)
@@ -206,7 +219,22 @@ class _Builder:
             found = tuple(called(f"{self.name}/{name}", adapter.url_fields(section.call), compiled, where))
             if found:
                 raise ConfigError(*found)
+        self._logins(name, compiled)
         return compiled
+
+    def _logins(self, name: str, compiled: Compiled) -> None:
+        """Find what a mapping reads of a login that has no such thing."""
+        login = self._login()
+        for used in compiled.translator.context:
+            part = used.removeprefix("@login.")
+            if part not in (used, *login):
+                self.findings.append(
+                    Finding(
+                        where=self.mapping.at(self.mapping.operations[name].line),
+                        what=f'{name}: the login of {self.name} in gateway.toml has no "{part}"',
+                        remedy=suggest(part, login),
+                    )
+                )
 
     def _at(self, path: tuple[str, ...], make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what `make` makes; what it says of the whole mapping stands at the section that asks for it."""

@@ -130,7 +130,8 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
         assembled = assemble(located, clock=clock_of(located), metrics=Metrics())
     except ConfigError as error:
         return [*findings, *error.findings, *missing]
-    return [*findings, *missing, *personal(assembled.registry.exposed, located.where)]
+    unused = (warning for agency in assembled.registry.agencies.values() for warning in agency.warnings)
+    return [*findings, *missing, *unused, *personal(assembled.registry.exposed, located.where)]
 
 
 async def run(

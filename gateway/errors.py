@@ -201,6 +201,7 @@ class Unavailable(AgencyError):
 class NoSnapshot(Unavailable):
     """No file of a feed has been taken in yet; asking again at once is no use, and nobody is failing."""
 
+    code = "no-data-yet"
     retryable = False
     ill = None
 

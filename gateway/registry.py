@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from gateway.errors import Finding
 from gateway.message import Document, OperationId
 from gateway.ports import Handler, Probe, Schema, Snapshots, Source
 from gateway.translate.schema import CanonicalSchema
@@ -47,6 +48,7 @@ class Agency:
     probe: Probe | None = None
     source: Source | None = None
     snapshots: Snapshots | None = None
+    warnings: tuple[Finding, ...] = ()
     unready: str = ""
 
 

@@ -174,6 +174,12 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
         "Agency unavailable",
         "{agency} can't be reached at the moment. {done}",
     ),
+    "no-data-yet": (
+        "Data belum ada",
+        "Belum ada berkas dari {agency} yang dibaca. Ulangi sebentar lagi.",
+        "No data yet",
+        "No file of {agency} has been read yet. Try again shortly.",
+    ),
     "parts-unavailable": (
         "Tidak satu pun bagian tersedia",
         "Semua instansi yang diminta datanya sedang tidak dapat menjawab. Ulangi nanti.",

@@ -161,7 +161,7 @@ def _instead(name: str, given: object) -> str:
 
 def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigError(Finding(where=str(path), what="no such file", remedy="name it with --config")) from None

@@ -29,6 +29,7 @@ _ALWAYS = (
     "refused",
     "agency-unavailable",
     "parts-unavailable",
+    "no-data-yet",
     "breaker-open",
     "agency-timeout",
     "agency-invalid-answer",

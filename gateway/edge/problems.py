@@ -41,6 +41,7 @@ STATUS: Mapping[str, int] = {
     "refused": 422,
     "agency-unavailable": 503,
     "parts-unavailable": 503,
+    "no-data-yet": 503,
     "breaker-open": 503,
     "agency-closed": 503,
     "agency-timeout": 504,
@@ -51,7 +52,7 @@ STATUS: Mapping[str, int] = {
 }
 MALFORMED, WRONG_METHOD = 400, 405
 _RETRY_CODES = frozenset(
-    {"rate-limited", "overloaded", "stopping", "agency-unavailable", "parts-unavailable", "breaker-open"}
+    {"rate-limited", "overloaded", "stopping", "agency-unavailable", "parts-unavailable", "no-data-yet", "breaker-open"}
 )
 _RETRY_SECONDS = 5.0
 _AGENCY_TEXT, _ERRORS = 300, 100

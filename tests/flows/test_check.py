@@ -346,3 +346,24 @@ def test_personal_data_in_a_url_is_a_warning_and_no_error(tmp_path: Path) -> Non
     number = line_of(config.read_text("utf-8"), 'expose = "GET /v1/pegawai"')
     assert f"gateway.toml:{number}: warning: bkpsdm/cari-pegawai: nip is personal" in done.stdout
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "0 to change, 1 to consider")
+
+
+def test_tables_that_belong_to_nothing_are_worth_a_look(tmp_path: Path) -> None:
+    text = '\n[jadwal-polis.reply]\na = "a"\n'
+    config = shipped(tmp_path)
+    mapping = tmp_path / "mappings/dinkes.toml"
+    mapping.write_text(mapping.read_text("utf-8") + text, "utf-8")
+    done = gateway("check", "--config", config)
+    assert done.returncode == 0
+    assert "warning: [jadwal-polis...] belongs to no operation and no feed of dinkes" in done.stdout
+    assert 'did you mean "jadwal-poli"?' in done.stdout
+
+
+def test_a_login_without_what_the_mapping_reads_is_found(tmp_path: Path) -> None:
+    config = shipped(tmp_path)
+    mapping = tmp_path / "mappings/disdukcapil.toml"
+    mapping.write_text(mapping.read_text("utf-8").replace("@login.password", "@login.pasword"), "utf-8")
+    done = gateway("check", "--config", config)
+    assert done.returncode == 1
+    assert 'the login of disdukcapil in gateway.toml has no "pasword"' in done.stdout
+    assert 'did you mean "password"?' in done.stdout

@@ -118,7 +118,7 @@ def test_the_rows_of_a_bad_file_are_named_by_mapping_line_with_masked_values(flo
 def test_no_complete_file_yet_is_503_until_there_is_one(beginner: tuple[Gateway, Running]) -> None:
     gateway, clerk = beginner
     answer = gateway.http.post(CHILD.path, json=CHILD.body)
-    assert checks.problem(answer, 503, "agency-unavailable")["maybe_done"] is False
+    assert checks.problem(answer, 503, "no-data-yet")["maybe_done"] is False
     clerk.switch("puskesmas", "up")
     gateway.event("file-accepted")
     assert gateway.http.post(CHILD.path, json=CHILD.body).json() == HISTORY
