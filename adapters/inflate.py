@@ -5,6 +5,8 @@ from typing import Protocol
 
 # RFC 9110 section 8.4.1; x-gzip is what gzip was called once.
 _GZIP = frozenset({"gzip", "x-gzip"})
+# PHP scripts are seen that take Content-Encoding for the character set.
+_PLAIN = frozenset({"", "identity", "none", "utf-8"})
 _WITH_GZIP = 16 + zlib.MAX_WBITS
 # RFC 1950 section 2.2: the low half of the first byte says "deflate"; in a raw stream it can't be 8.
 _CM, _DEFLATE = 0x0F, 8
@@ -28,7 +30,7 @@ class Coding(Protocol):
 def coding(name: str) -> Coding | None:
     """Return how to inflate what `Content-Encoding` names, None for what is plain; raises Unreadable."""
     name = name.strip().lower()
-    if name in {"", "identity"}:
+    if name in _PLAIN:
         return None
     if name in _GZIP:
         return _Gzip()
@@ -84,7 +86,10 @@ class _Deflate:
             self._stream = zlib.decompressobj(zlib.MAX_WBITS if wrapped else -zlib.MAX_WBITS)
         if self._stream.eof:
             raise Unreadable
-        return _inflate(self._stream, data, room + 1)
+        inflated = _inflate(self._stream, data, room + 1)
+        if self._stream.unused_data:
+            raise Unreadable
+        return inflated
 
 
 def _inflate(stream: "zlib._Decompress", data: bytes, most: int) -> bytes:

@@ -46,7 +46,9 @@ class Wire(asyncio.Protocol):
 
     __slots__ = (
         "_answer",
+        "_clean",
         "_coding",
+        "_done",
         "_headers",
         "_headless",
         "_max_body",
@@ -72,6 +74,11 @@ class Wire(asyncio.Protocol):
         self._answer: asyncio.Future[Heard] | None = None
         # The parser and this object hold each other; `connection_lost` parts them.
         self._parser: HttpResponseParser | None = HttpResponseParser(self)
+        # Old servers fold headers, put spaces where none belong, and end lines in LF; none of it is ambiguous here.
+        self._parser.set_dangerous_leniencies(
+            lenient_headers=True, lenient_optional_cr_before_lf=True, lenient_spaces_after_chunk_size=True
+        )
+        self._done = True
         self._paused = False
         self._unsent = memoryview(b"")
         self.asked = False
@@ -92,7 +99,7 @@ class Wire(asyncio.Protocol):
         self._pieces: list[bytes] = []
         self._coding: Coding | None = None
         self._status = self._quiet = self._size = 0
-        self._until_close = False
+        self._until_close = self._done = self._clean = False
         self._headless = bodiless
         self.asked = True
         if body is None or len(body) <= PIECE:
@@ -113,7 +120,7 @@ class Wire(asyncio.Protocol):
 
     def abort(self) -> None:
         """Hang up without sending what is buffered; in mid-request by RST, so that the system sends no more either."""
-        answer, self._answer = self._answer, None
+        answer, self._answer, self._done = self._answer, None, True
         transport, self._unsent, self.reusable = self._transport, memoryview(b""), False
         if transport is None:
             return
@@ -140,7 +147,8 @@ class Wire(asyncio.Protocol):
         if self._answer is None:
             return
         if self._status and self._until_close and (self._coding is None or self._coding.done):
-            self._finish(reusable=False)
+            self._clean = False
+            self._finish()
         else:
             self._fail(Broken())
 
@@ -154,10 +162,12 @@ class Wire(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade):
-            self._unclean()
-        else:
-            if self._quiet > MAX_HEAD and self._answer is not None:
-                self._unclean()
+            self._fail(Flawed("not HTTP"))
+            return
+        if self._done:
+            self._finish()
+        elif self._quiet > MAX_HEAD:
+            self._fail(Flawed("not HTTP"))
 
     def pause_writing(self) -> None:
         """Hold back the rest of the body: the agency reads more slowly than we write."""
@@ -177,17 +187,19 @@ class Wire(asyncio.Protocol):
 
     def on_message_begin(self) -> None:
         """Notice that something follows the answer."""
-        if self._answer is None:
-            self.reusable = False
+        if self._done:
+            self._clean = False
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a header; once there is a status, it is a trailer, and those are ignored."""
-        if not self._status:
+        if b"\0" in value:
+            self._fail(Flawed("not HTTP"))
+        elif not self._status:
             self._pairs.append((name.decode("latin-1"), value.decode("utf-8", "surrogateescape")))
 
     def on_headers_complete(self) -> None:
         """Begin the answer, unless it is an interim one (RFC 9110 section 15.2)."""
-        if self._answer is None or self._parser is None:
+        if self._done or self._parser is None:
             return
         status = self._parser.get_status_code()
         if status < _CONTINUE or (self._quiet > MAX_HEAD and _length(self._pairs) > MAX_HEAD):
@@ -203,7 +215,7 @@ class Wire(asyncio.Protocol):
         transfer = headers.get("Transfer-Encoding", "identity").strip().lower()
         length = headers.get("Content-Length")
         if self._headless or (self._status in BODILESS and (transfer != "identity" or length is not None)):
-            self._finish(reusable=False)
+            self._done, self._clean = True, False
             return
         if transfer not in {"identity", "chunked"}:
             self._fail(Flawed("not HTTP"))
@@ -217,7 +229,7 @@ class Wire(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body, its chunking undone."""
-        if self._answer is None:
+        if self._done:
             return
         room = self._max_body - self._size
         if self._coding is not None:
@@ -236,23 +248,19 @@ class Wire(asyncio.Protocol):
 
     def on_message_complete(self) -> None:
         """End the answer, unless it is an interim one."""
-        if self._answer is None or self._parser is None or not self._status:
+        if self._done or self._parser is None or not self._status:
             return
         if self._coding is not None and not self._coding.done:
             self._fail(Flawed("compressed in a way that can't be read"))
         else:
-            self._finish(reusable=self._parser.should_keep_alive() and not self._unsent)
+            self._done, self._clean = True, self._parser.should_keep_alive() and not self._unsent
 
-    def _unclean(self) -> None:
-        """Hang up on what isn't HTTP; an answer that was complete before it stands."""
-        if self._answer is None:
-            self.abort()
-        else:
-            self._fail(Flawed("not HTTP"))
-
-    def _finish(self, *, reusable: bool) -> None:
-        answer, self._answer, self.reusable = self._answer, None, reusable
-        if answer is not None and not answer.done():
+    def _finish(self) -> None:
+        answer, self._answer = self._answer, None
+        if answer is None:
+            return
+        self.reusable = self._clean
+        if not answer.done():
             answer.set_result(Heard(self._status, self._headers, b"".join(self._pieces)))
 
     def _fail(self, error: Exception) -> None:
@@ -263,4 +271,5 @@ class Wire(asyncio.Protocol):
 
 
 def _length(pairs: list[tuple[str, str]]) -> int:
-    return sum(len(name) + len(value) for name, value in pairs)
+    """Return how long the lines were: with a colon, a space and CRLF."""
+    return sum(len(name) + len(value) + 4 for name, value in pairs)
