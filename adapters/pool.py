@@ -92,7 +92,7 @@ class Pool:
                 continue
             del self._idle[at]
             # One that spoke unasked is lent once more, for its borrower to say so.
-            if wire.spoke or (wire.reusable and now - wire.idle_since < KEEP_ALIVE):
+            if wire.spoke or (wire.reusable and wire.open and now - wire.idle_since < KEEP_ALIVE):
                 self._lent.add(wire)
                 return wire
             wire.abort()

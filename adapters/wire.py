@@ -86,13 +86,18 @@ class Wire(asyncio.Protocol):
         self.spoke = False
         self.idle_since = 0.0
 
+    @property
+    def open(self) -> bool:
+        """Whether something can still be written, as far as is known here."""
+        return self._transport is not None and not self._transport.is_closing()
+
     def ask(self, head: bytes, body: bytes | None, *, bodiless: bool = False) -> asyncio.Future[Heard]:
         """Write a request and return its answer to be; `bodiless` when it was HEAD. Raises Flawed or Broken."""
         self.asked = self.reusable = False
-        transport = self._transport
         if self.spoke:
             raise Flawed("sent before anything was asked")
-        if transport is None or transport.is_closing():
+        transport = self._transport
+        if transport is None or not self.open:
             raise Broken
         self._answer = answer = asyncio.get_running_loop().create_future()
         self._pairs: list[tuple[str, str]] = []
@@ -124,8 +129,8 @@ class Wire(asyncio.Protocol):
         transport, self._unsent, self.reusable = self._transport, memoryview(b""), False
         if transport is None:
             return
-        if answer is not None:
-            connection = transport.get_extra_info("socket")
+        connection = None if answer is None else transport.get_extra_info("socket")
+        if connection is not None:
             with suppress(OSError):
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _AT_ONCE)
         transport.abort()
@@ -262,6 +267,8 @@ class Wire(asyncio.Protocol):
         self.reusable = self._clean
         if not answer.done():
             answer.set_result(Heard(self._status, self._headers, b"".join(self._pieces)))
+        # An idle connection needn't hold what may be large.
+        self._pieces = []
 
     def _fail(self, error: Exception) -> None:
         answer = self._answer
