@@ -117,7 +117,7 @@ class Pool:
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
                 self._free_slot()
-            else:
+            elif turn in self._waiting:
                 self._waiting.remove(turn)
             raise
 

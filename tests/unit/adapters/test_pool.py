@@ -97,6 +97,26 @@ async def test_a_slot_given_to_a_caller_who_leaves_at_that_moment_is_passed_on()
     await client.close()
 
 
+@pytest.mark.parametrize("first", ["leaves", "is given back"])
+async def test_a_caller_may_leave_in_the_moment_a_slot_becomes_free(first: str) -> None:
+    loop = asyncio.get_running_loop()
+    pool = Pool(limit=1, max_body=100, tls=Tls(verify=False).context())
+    async with RawAgency() as agency:
+        origin = origin_of(agency.url)
+        wire = await pool.open(origin, reuse=False, deadline=loop.time() + 5)
+        leaves = asyncio.create_task(pool.open(origin, reuse=False, deadline=loop.time() + 5))
+        await asyncio.sleep(0)
+        if first == "leaves":
+            leaves.cancel()
+        pool.give_back(origin, wire, keep=False)
+        leaves.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await leaves
+        wire = await pool.open(origin, reuse=False, deadline=loop.time() + 1)
+        pool.give_back(origin, wire, keep=False)
+        assert pool._taken == 0
+
+
 async def test_an_idle_connection_makes_room_for_a_new_one(client: HttpClient) -> None:
     async with RawAgency(answer_everything) as one, RawAgency(answer_everything) as other:
         await asyncio.gather(get(client, one.url), get(client, one.url))
