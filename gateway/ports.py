@@ -250,8 +250,9 @@ class Outbox(Protocol):
 
         Of one order key only the oldest unsettled; buried and unknown hold their key unless their entry said skip.
         Claiming says that the lane is open: it runs the lane's clock of open time, so claim (a limit of 0 will do) at
-        least every 30 seconds. Before that, whatever has used up its open time expires, and leases that ended are
-        taken up: `never` becomes unknown, the rest is uncertain. What can't be read any more is buried.
+        least every 30 seconds. Before that, whatever has used up its open time expires (or is unknown, if uncertain),
+        and leases that ended are taken up: `never` becomes unknown, the rest is uncertain. What can't be read any more
+        is buried.
         """
         ...
 
@@ -323,7 +324,7 @@ class Archive(Protocol):
         ...
 
     async def cancel(self, message: MessageId, /, *, by: str) -> bool:
-        """Give up a pending or buried message; returns whether it was one."""
+        """Give up a pending or buried message; returns whether it was one. If it may have been done, it is unknown."""
         ...
 
     async def edit(self, message: MessageId, body: Document, /, *, by: str) -> bool:
