@@ -263,7 +263,8 @@ class Outbox(Protocol):
     async def settle(self, *settlements: Settlement) -> tuple[bool, ...]:
         """Record how messages ended, each with its attempt; in order, whether the ticket was still good.
 
-        A stale ticket changes nothing. The owner of a direct write whose lease ended may still say how it ended.
+        A stale ticket changes nothing. An owner whose lease ended may still say how it ended while nobody else has
+        taken the message up or resolved it.
         """
         ...
 
@@ -312,7 +313,7 @@ class Archive(Protocol):
         ...
 
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
-        """Make messages pending again, under their own ids and in their old place; returns those that were.
+        """Make messages pending again, under their own ids, in the old place of their order key; returns those it could.
 
         From buried, expired and refused; from unknown only when the caller has it confirmed. A shed body can't be.
         Open time and failures count anew.

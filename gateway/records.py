@@ -255,7 +255,11 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """Which messages; what is None or empty does not matter. `subject` is given plain; `until` is exclusive."""
+    """Which messages; what is None or empty does not matter.
+
+    `since` and `until` (exclusive) are times of acceptance; `subject` is given plain; `answer_before` finds what is not
+    final and whose answer is due before then.
+    """
 
     lane: str | None = None
     operation: OperationId | None = None
