@@ -8,12 +8,14 @@ GatewayError                       code: stable slug = problem type = metric lab
 │  ├─ Unauthorized
 │  ├─ UnknownOperation             or no right to it; `allow` when only the method is wrong
 │  ├─ TooLarge, UriTooLong, HeadersTooLarge, UnsupportedMedia
+│  ├─ IdempotencyMismatch          the key came with another body before
 │  ├─ RateLimited                  retry_after
 │  └─ Overloaded                   retry_after
 ├─ AgencyError                     outcome, maybe_done: may the agency have done it?
 │  ├─ NotFound, Refused            text: the agency's own words
 │  ├─ Unavailable (NoSnapshot), AgencyTimeout, BreakerOpen, AgencyClosed
 │  └─ AgencyLogin, InvalidAnswer, UnknownOutcome
+├─ LedgerUnavailable               full, read-only or unreachable; nothing was sent
 └─ TranslationError                side, errors: every field that does not fit
 """
 
@@ -129,6 +131,12 @@ class UnsupportedMedia(ClientError):
     code = "unsupported-media"
 
 
+class IdempotencyMismatch(ClientError):
+    """The idempotency key was used before, with another body."""
+
+    code = "idempotency-mismatch"
+
+
 class RateLimited(ClientError):
     """This client asked more often than it may."""
 
@@ -235,6 +243,12 @@ class UnknownOutcome(AgencyError):
 
     code = "outcome-unknown"
     outcome = Outcome.UNKNOWN
+
+
+class LedgerUnavailable(GatewayError):
+    """The ledger can't be written or read now: disk full, read-only, server away; it is tried anew with each call."""
+
+    code = "ledger-unavailable"
 
 
 class TranslationError(GatewayError):

@@ -116,6 +116,12 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
         "Unsupported media type",
         "Send the body as application/json (UTF-8), with Content-Encoding: gzip if you like.",
     ),
+    "idempotency-mismatch": (
+        "Idempotency-Key dipakai untuk isi lain",
+        "Kunci ini sudah dipakai dengan isi yang berbeda; pakai kunci baru untuk permintaan baru.",
+        "Idempotency-Key used for another body",
+        "This key came with another body before; use a new key for a new request.",
+    ),
     "rate-limited": (
         "Terlalu sering",
         "Permintaan melebihi jatah; ulangi setelah waktu pada Retry-After.",
@@ -187,6 +193,12 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
         "{agency} tidak menerima kredensial gateway; hubungi operator gateway.",
         "Agency login failed",
         "{agency} does not accept the gateway's credentials; tell the gateway's operator.",
+    ),
+    "ledger-unavailable": (
+        "Gateway tidak dapat mencatat permintaan",
+        "Permintaan belum dicatat dan belum dikirim; ulangi sebentar lagi.",
+        "The gateway can't record the request",
+        "The request was neither recorded nor sent; try again shortly.",
     ),
     "internal": (
         "Kesalahan gateway",

@@ -33,6 +33,7 @@ STATUS: Mapping[str, int] = {
     "uri-too-long": 414,
     "headers-too-large": 431,
     "unsupported-media": 415,
+    "idempotency-mismatch": 422,
     "rate-limited": 429,
     "overloaded": 503,
     "stopping": 503,
@@ -45,10 +46,13 @@ STATUS: Mapping[str, int] = {
     "outcome-unknown": 504,
     "agency-invalid-answer": 502,
     "agency-login": 502,
+    "ledger-unavailable": 503,
     "internal": 500,
 }
 MALFORMED, WRONG_METHOD = 400, 405
-_RETRY_CODES = frozenset({"rate-limited", "overloaded", "stopping", "agency-unavailable", "breaker-open"})
+_RETRY_CODES = frozenset(
+    {"rate-limited", "overloaded", "stopping", "agency-unavailable", "breaker-open", "ledger-unavailable"}
+)
 _RETRY_SECONDS = 5.0
 _AGENCY_TEXT, _ERRORS = 300, 100
 
