@@ -28,6 +28,7 @@ from gateway import (
     InvalidAnswer,
     TranslationError,
     Unavailable,
+    Unreachable,
 )
 
 MAX_BODY = 10 * 1024 * 1024
@@ -236,8 +237,9 @@ class HttpClient:
         return AgencyTimeout(f"{self._agency}: its server {stage}", maybe_done=maybe_done)
 
     def _unavailable(self, cause: Exception, *, maybe_done: bool) -> Unavailable:
-        what = "hung up before its answer was complete" if maybe_done else _why_unreachable(cause)
-        return Unavailable(f"{self._agency}: its server {what}", maybe_done=maybe_done)
+        if maybe_done:
+            return Unavailable(f"{self._agency}: its server hung up before its answer was complete", maybe_done=True)
+        return Unreachable(f"{self._agency}: its server {_why_unreachable(cause)}", maybe_done=False)
 
 
 class _Stopped(Exception):

@@ -12,6 +12,7 @@ from gateway.errors import (
     Refused,
     TranslationError,
     Unavailable,
+    Unreachable,
 )
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault
@@ -60,6 +61,7 @@ __all__ = [
     "Source",
     "TranslationError",
     "Unavailable",
+    "Unreachable",
     "mask_text",
     "mask_value",
 ]

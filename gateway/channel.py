@@ -6,6 +6,8 @@ from pathlib import PurePath
 from traceback import extract_tb
 from typing import Protocol
 
+import msgspec
+
 from gateway.errors import (
     AgencyError,
     AgencyLogin,
@@ -21,6 +23,8 @@ from gateway.errors import (
 )
 from gateway.message import Answer, Call, Context, Document, Fault, Message, Outcome, Reply
 from gateway.ports import Adapter, Clock, Translator
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
 
 UNAUTHENTICATED = frozenset({401, 403})
 NOT_SERVED = frozenset({429, 503})
@@ -85,7 +89,12 @@ class Channel:
         call = self._call(message, context)
         started = self.clock.monotonic()
         try:
-            reply = self._read(await self._exchange(call))
+            answer = await self._exchange(call)
+            try:
+                reply = self._read(answer)
+            except (InvalidAnswer, UnknownOutcome) as error:
+                error.native = None if answer.document is None else _encode(answer.document)
+                raise
         except AgencyError as error:
             self._spent(message, error.outcome, started)
             raise

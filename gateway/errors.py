@@ -9,11 +9,12 @@ GatewayError                       code: stable slug = problem type = metric lab
 │  ├─ UnknownOperation             or no right to it; `allow` when only the method is wrong
 │  ├─ TooLarge, UriTooLong, HeadersTooLarge, UnsupportedMedia
 │  ├─ IdempotencyMismatch          the key came with another body before
+│  ├─ InProgress, Gone             the same request is under way; it was kept long enough
 │  ├─ RateLimited                  retry_after
 │  └─ Overloaded                   retry_after
 ├─ AgencyError                     outcome, maybe_done: may the agency have done it?
 │  ├─ NotFound, Refused            text: the agency's own words
-│  ├─ Unavailable (NoSnapshot), AgencyTimeout, BreakerOpen, AgencyClosed
+│  ├─ Unavailable (Unreachable, NoSnapshot), AgencyTimeout, BreakerOpen, AgencyClosed
 │  └─ AgencyLogin, InvalidAnswer, UnknownOutcome
 ├─ LedgerUnavailable               full, read-only or unreachable; nothing was sent
 └─ TranslationError                side, errors: every field that does not fit
@@ -54,6 +55,8 @@ class GatewayError(Exception):
     """Anything this gateway raises on purpose."""
 
     code: ClassVar[str] = "internal"
+    recorded: str | None = None
+    """The id under which the ledger keeps the message, where it keeps one."""
 
 
 class ConfigError(GatewayError):
@@ -131,6 +134,18 @@ class UnsupportedMedia(ClientError):
     code = "unsupported-media"
 
 
+class InProgress(ClientError):
+    """The same request is under way already; `recorded` says where to look for its end."""
+
+    code = "in-progress"
+
+
+class Gone(ClientError):
+    """What was asked for was kept long enough and is kept no more."""
+
+    code = "gone"
+
+
 class IdempotencyMismatch(ClientError):
     """The idempotency key was used before, with another body."""
 
@@ -202,6 +217,10 @@ class NoSnapshot(Unavailable):
     ill = None
 
 
+class Unreachable(Unavailable):
+    """No connection to the agency: nothing was sent, and nothing else would get through either."""
+
+
 class BreakerOpen(AgencyError):
     """The agency failed too often just now; nothing was sent."""
 
@@ -236,6 +255,8 @@ class InvalidAnswer(AgencyError):
 
     code = "agency-invalid-answer"
     outcome = Outcome.INVALID
+    native: bytes | None = None
+    """The native document as JSON, where there was one, to be read again with a mended mapping."""
 
 
 class UnknownOutcome(AgencyError):
@@ -243,6 +264,7 @@ class UnknownOutcome(AgencyError):
 
     code = "outcome-unknown"
     outcome = Outcome.UNKNOWN
+    native: bytes | None = None
 
 
 class LedgerUnavailable(GatewayError):

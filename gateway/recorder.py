@@ -1,0 +1,149 @@
+"""Records messages before anything is sent: store-and-forward, and direct writes with a key; delivers nothing."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from gateway.errors import (
+    AgencyError,
+    GatewayError,
+    InProgress,
+    NotFound,
+    Overloaded,
+    Refused,
+    UnknownOutcome,
+)
+from gateway.message import Document, Message, MessageId, Reply
+from gateway.ports import Clock, Handler, Outbox
+from gateway.records import Entry, Record, Repeat, Settlement, State, Ticket, Tried
+from gateway.records import Refused as RefusedVerdict
+from gateway.settle import Settler, verdict_of
+
+Path = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """How one operation's messages are recorded.
+
+    `expires` is seconds of open time; `wait` how long an app waits for the settlement unless it says otherwise;
+    `order_by` and `subject` are paths into the canonical body; `answer_by` turns the acceptance into a due date.
+    """
+
+    lane: str
+    repeat: Repeat = "never"
+    expires: float | None = None
+    wait: float = 0.0
+    order_by: Path = ()
+    subject: Path = ()
+    skip_buried: bool = False
+    answer_by: Callable[[datetime], datetime] | None = None
+
+    def entry(self, message: Message) -> Entry:
+        """Return what the ledger keeps of a message."""
+        return Entry(
+            message=message,
+            lane=self.lane,
+            repeat=self.repeat,
+            expires=self.expires,
+            order_key=_text_at(self.order_by, message.body),
+            subject=_text_at(self.subject, message.body),
+            skip_buried=self.skip_buried,
+            answer_by=self.answer_by(message.accepted_at) if self.answer_by is not None else None,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted(Reply):
+    """A message that is safe in the ledger and not settled yet; its body is empty, the record tells the rest."""
+
+    record: Record
+
+
+Room = Callable[[], Awaitable[Overloaded | None]]
+"""Says whether a lane still takes messages, and when it will again."""
+
+
+def stored(recording: Recording, outbox: Outbox, clock: Clock, *, room: Room) -> Handler:
+    """Return the handler of a store-and-forward operation: safe on disk, then the settlement if it comes in time."""
+
+    async def store(message: Message) -> Reply:
+        if (full := await room()) is not None:
+            raise full
+        (receipt,) = await outbox.put(recording.entry(message))
+        seconds = recording.wait if message.wait is None else message.wait
+        record = await outbox.wait(receipt.id, max(0.0, min(seconds, message.deadline - clock.monotonic())))
+        return settled(record, receipt.id)
+
+    return store
+
+
+def intended(  # noqa: PLR0913 - what a recorded write is made of
+    recording: Recording, outbox: Outbox, settler: Settler, clock: Clock, handler: Handler, *, lease: float
+) -> Handler:
+    """Return the handler of a direct write: with an Idempotency-Key its intent is on disk before the agency is asked.
+
+    The same key again gets the kept answer, waits for the one under way, or hears that nobody knows (11.5 to 11.7).
+    """
+
+    async def write(message: Message) -> Reply:
+        if message.idempotency_key is None:
+            return await handler(message)
+        receipt = await outbox.begin(recording.entry(message), lease=lease)
+        if receipt.ticket is None:
+            seconds = max(0.0, message.deadline - clock.monotonic())
+            return settled(await outbox.wait(receipt.id, seconds), receipt.id, direct=True)
+        return await _asked(message, receipt.ticket)
+
+    async def _asked(message: Message, ticket: Ticket) -> Reply:
+        at, started = clock.now(), clock.monotonic()
+        try:
+            reply = await handler(message)
+        except GatewayError as error:
+            tried = _tried(at, clock.monotonic() - started, error)
+            await settler.settle(Settlement(ticket=ticket, verdict=verdict_of(error, direct=True), tried=tried))
+            error.recorded = ticket.id
+            raise
+        tried = Tried(at=at, seconds=clock.monotonic() - started, outcome=reply.outcome)
+        await settler.settle(Settlement(ticket=ticket, verdict=verdict_of(reply), tried=tried))
+        return replace(reply, recorded=ticket.id)
+
+    return write
+
+
+def settled(record: Record | None, message: MessageId, *, direct: bool = False) -> Reply:
+    """Return or raise exactly what a direct answer would have been; Accepted while it is not settled.
+
+    A direct write that is still under way is InProgress; what nobody knows is UnknownOutcome, each time.
+    """
+    if record is None:
+        raise UnknownOutcome("the ledger keeps no record of it", maybe_done=True)
+    state = record.summary.state
+    if isinstance(record.answer, Reply):
+        return replace(record.answer, recorded=message)
+    error: GatewayError | None = None
+    if isinstance(record.answer, RefusedVerdict) and state is State.REFUSED:
+        kind = NotFound if record.answer.code == NotFound.code else Refused
+        error = kind(record.answer.text, maybe_done=False, errors=record.answer.errors)
+    elif state is State.UNKNOWN:
+        error = UnknownOutcome("it may have been done", maybe_done=True)
+    elif direct and state is State.DELIVERING:
+        error = InProgress("the same request is under way")
+    if error is None:
+        return Accepted(body={}, record=record, recorded=message)
+    error.recorded = message
+    raise error
+
+
+def _tried(at: datetime, seconds: float, error: GatewayError) -> Tried | None:
+    if not isinstance(error, AgencyError):
+        return None
+    return Tried(at=at, seconds=seconds, outcome=error.outcome, error=str(error))
+
+
+def _text_at(path: Path, body: Document) -> str | None:
+    """Return the value at a path as text; a missing one means that nothing is ordered or searched by it."""
+    value: object = body
+    for step in path:
+        value = value.get(step) if isinstance(value, dict) else None
+    return str(value) if path and value is not None and not isinstance(value, dict | list) else None
