@@ -80,7 +80,7 @@ class Closed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
-    """When one agency serves. Every time given must be aware; every time returned is in `zone`.
+    """When one agency serves. Every time given must be aware; every time returned is in `zone` (reckon on in UTC).
 
     Without `weekly` it always serves, holidays too, but for `closed`, `special` and `maintenance`. `holidays` is a
     country's code, or None. Raises ValueError saying what to write when the parts contradict each other.

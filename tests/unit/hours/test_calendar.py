@@ -48,7 +48,7 @@ def test_a_time_without_a_zone_is_refused() -> None:
 
 
 def test_every_day_off_of_2026_is_closed_joint_leave_too() -> None:
-    """17 public holidays and 8 days of cuti bersama; five of the public ones are at a weekend anyway."""
+    """17 public holidays and 8 days of cuti bersama; four of the public ones are at a weekend anyway."""
     days = [date(2026, 1, 1) + timedelta(days=number) for number in range(365)]
     off = {day: DPMPTSP.why_closed(datetime(day.year, day.month, day.day, 9, 0, tzinfo=JAKARTA)) for day in days}
     names = {day.isoformat(): closed.name for day, closed in off.items() if closed and closed.reason == "holiday"}
@@ -64,9 +64,7 @@ def test_every_day_off_of_2026_is_closed_joint_leave_too() -> None:
         "2026-12-24",
     ]
     assert names["2026-03-19"] == "Hari Suci Nyepi"
-    assert sum(closed is None for closed in off.values()) == 261 - sum(
-        date.fromisoformat(day).weekday() < 5 for day in names
-    )
+    assert sum(closed is None for closed in off.values()) == 261 - 21
 
 
 def test_nyepi_and_idul_fitri_close_a_whole_week() -> None:
@@ -93,7 +91,7 @@ def test_nobody_keeps_holidays_unless_told_to() -> None:
 
 
 def test_an_unknown_country_is_refused_with_what_to_write() -> None:
-    with pytest.raises(ValueError, match='no holidays are known for "Indonesia"; write .*"ID"'):
+    with pytest.raises(ValueError, match=r'no holidays are known for "Indonesia"; write .*"ID"'):
         Calendar(zone=JAKARTA, holidays="Indonesia")
 
 
@@ -175,9 +173,8 @@ def test_an_agency_without_hours_serves_always_but_in_maintenance_and_on_days_it
     assert calendar.open_seconds(wib("2026-12-01 00:00"), wib("2026-12-08 00:00")) == (6 * 24 - 1) * 3600
 
 
-@pytest.mark.parametrize(("last", "allowed"), [(date(2026, 1, 1), True), (date(2027, 1, 1), True)])
-def test_days_may_last_a_year(last: date, *, allowed: bool) -> None:
-    assert (ClosedDays(first=date(2026, 1, 1), last=last).last == last) is allowed
+def test_days_may_last_a_year() -> None:
+    ClosedDays(first=date(2026, 1, 1), last=date(2027, 1, 1))
 
 
 @pytest.mark.parametrize("last", [date(2025, 12, 31), date(2027, 1, 2)])
@@ -250,9 +247,7 @@ def test_nothing_lies_between_moments_the_wrong_way_round() -> None:
     assert DPMPTSP.working_days_between(later, earlier) == 0
 
 
-@pytest.mark.parametrize(
-    ("day", "hours"), [(date(2026, 3, 28), 24), (date(2026, 3, 29), 23), (date(2026, 10, 25), 25)]
-)
+@pytest.mark.parametrize(("day", "hours"), [(date(2026, 3, 28), 24), (date(2026, 3, 29), 23), (date(2026, 10, 25), 25)])
 def test_a_day_when_the_clocks_change_is_an_hour_shorter_or_longer(day: date, hours: int) -> None:
     start = datetime(day.year, day.month, day.day, tzinfo=BERLIN)
     end = start + timedelta(days=1)  # by the clock on the wall
