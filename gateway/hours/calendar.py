@@ -162,8 +162,7 @@ class Calendar:
         return sum(1 for _ in takewhile(lambda over: over <= last, self._ends_of_working_days(self._day(start))))
 
     def _day(self, at: datetime) -> date:
-        _utc(at)
-        return at.astimezone(self.zone).date()
+        return _utc(at).astimezone(self.zone).date()
 
     def _plan(self, day: date, weekly: Hours | None) -> tuple[Ranges, Reason, str]:
         for days in self.closed:

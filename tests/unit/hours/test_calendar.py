@@ -45,6 +45,16 @@ def test_a_time_without_a_zone_is_refused() -> None:
     for ask in (DPMPTSP.is_open, DPMPTSP.next_open, DPMPTSP.why_closed):
         with pytest.raises(ValueError, match="has no time zone"):
             ask(naive)
+    with pytest.raises(ValueError, match="has no time zone"):
+        DPMPTSP.add_working_days(naive, 1)
+    with pytest.raises(ValueError, match="has no time zone"):
+        DPMPTSP.open_seconds(naive, wib("2026-11-24 09:00"))
+
+
+def test_the_days_that_are_kept_do_not_grow_without_end() -> None:
+    calendar = Calendar(zone=JAKARTA)
+    calendar.open_seconds(wib("2026-01-01 00:00"), wib("2036-01-01 00:00"))
+    assert 0 < len(calendar._kept) <= 1000
 
 
 def test_every_day_off_of_2026_is_closed_joint_leave_too() -> None:
