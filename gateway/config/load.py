@@ -27,7 +27,7 @@ _LEDGER_KEYS = frozenset(
 _NOT_YET: tuple[tuple[KeyPath, frozenset[str]], ...] = (
     (("gateway",), frozenset({"ledger", "holidays"})),
     (("defaults",), _LEDGER_KEYS | {"hours"}),
-    (("agency", "*"), _LEDGER_KEYS | {"hours", "maintenance"}),
+    (("agency", "*"), _LEDGER_KEYS | {"closed", "hours", "maintenance", "special"}),
     (("agency", "*", "operation", "*"), _LEDGER_KEYS | {"hours"}),
     (("operation", "*"), _LEDGER_KEYS | {"hours"}),
     ((), frozenset({"operator"})),

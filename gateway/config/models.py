@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from gateway.config.units import Duration, Quota, Rate
+from gateway.config.units import Duration, Quota, Rate, WorkingDays
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
 Exposure = Annotated[str, StringConstraints(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /v1/\S+$")]
@@ -30,6 +30,9 @@ class Gateway(Settings):
         examples=["127.0.0.1:9100"],
     )
     timezone: str = Field("Asia/Jakarta", description="The zone of dates and times in the canonical JSON.")
+    holidays: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|none)$")] = Field(
+        "ID", description='The country whose holidays close agencies that have hours; `"none"` keeps none.'
+    )
     docs: Literal["public", "clients", "off"] = Field(
         "public",
         description="Who may read `/docs` and `/openapi.json`: everybody, holders of a key, or nobody.",
@@ -117,6 +120,31 @@ class Tls(Settings):
     key: str | None = Field(None, description="Its key, a PEM file.", examples=["tls/gateway-key.pem"])
 
 
+class ClosedDays(Settings):
+    """Days on which an agency serves nobody, beside the holidays."""
+
+    first: dt.date = Field(description="The first day.")
+    last: dt.date | None = Field(None, description="The last day; the first when not set.")
+    name: str = Field("", description="Why, as people read it.")
+
+
+class SpecialHours(Settings):
+    """Hours that replace the weekly ones for a time, such as those of Ramadan."""
+
+    first: dt.date = Field(description="The first day.")
+    last: dt.date = Field(description="The last day.")
+    hours: str = Field(description="As the agency's `hours`.")
+    on_holidays: bool = Field(default=False, description="They hold on holidays too.")
+
+
+class Maintenance(Settings):
+    """A planned time in which an agency's system is switched off."""
+
+    start: dt.datetime = Field(description="When it starts, e.g. `2026-12-01T20:00:00`, by the agency's clock.")
+    until: dt.datetime = Field(description="When it ends.")
+    reason: str = Field("", description="Why, as people read it.")
+
+
 class Operation(Settings):
     """One thing that can be asked of an agency."""
 
@@ -129,6 +157,7 @@ class Operation(Settings):
     safe: bool | None = Field(None, description="A read: may be retried, shared and cached. GET is safe by itself.")
     timeout: Duration | None = Field(None, description="As in `[defaults]`, for this operation.", examples=["3s"])
     deadline: Duration | None = Field(None, description="As in `[defaults]`, for this operation.", examples=["6s"])
+    answer_within: WorkingDays | None = Field(None, description="As for the agency, for this operation.")
     stale: Duration | None = Field(None, description="Serve the last good answer so long while the agency is down.")
 
     @model_validator(mode="after")
@@ -188,6 +217,15 @@ class Agency(Settings):
     waiting: int | None = Field(None, ge=0, description="As in `[defaults]`, for this agency.", examples=[0])
     rate: Rate | None = Field(None, description='How often it may be called, e.g. `"20/s"`; calls wait their turn.')
     quota: Quota | None = Field(None, description='What it allows in a period, e.g. `"5000/day"`.')
+    hours: str | None = Field(
+        None, description='When it serves, e.g. `"Sen-Kam 07:30-16:00; Jum 07:30-16:30"`; always when not set.'
+    )
+    closed: tuple[ClosedDays, ...] = Field((), description="Days on which it is closed, beside the holidays.")
+    special: tuple[SpecialHours, ...] = Field((), description="Times with other hours, such as Ramadan.")
+    maintenance: tuple[Maintenance, ...] = Field((), description="Planned times without its system.")
+    answer_within: WorkingDays | None = Field(
+        None, description='When people must have an answer by law, e.g. `"3 working days"`.'
+    )
     tls: Tls = Field(Tls(), description="How its HTTPS is checked.", examples=[{"ca": "tls/sipolan-ca.pem"}])
     operation: Mapping[Name, Operation] = Field(default_factory=dict, description="What can be asked of it.")
 
