@@ -37,8 +37,8 @@ check: $(VENV)/dev ## Lint, format, types, imports, spelling, sizes, docs
 docs: $(VENV)/dev ## Renew the generated parts of the manual
 	@$(BIN)/python docs/generate.py
 
-bench: $(VENV)/dev ## Measure the cost of a request (needs wrk and nginx)
-	@for script in bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+bench: $(VENV)/dev ## Measure the cost of a request beside nginx (needs wrk and nginx)
+	@$(BIN)/python bench
 
 lock: $(VENV)/uv ## Renew the pinned requirements
 	$(LOCK) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt

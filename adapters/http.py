@@ -70,6 +70,7 @@ class Tls:
 
 @cache
 def _usual_tls() -> ssl.SSLContext:
+    """Reading the system's authorities takes long, and nearly every agency is trusted by them."""
     return Tls().context()
 
 
@@ -105,7 +106,7 @@ class HttpClient:
         self, agency: str, *, tls: Tls | None = None, connections: int = CONNECTIONS, max_body: int = MAX_BODY
     ) -> None:
         self._agency = agency
-        self._tls = tls.context() if tls else _usual_tls()
+        self._tls = tls.context() if tls and tls != Tls() else _usual_tls()
         self._connections = connections
         self._max_body = max_body
         self._fresh: aiohttp.ClientSession | None = None

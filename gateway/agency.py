@@ -131,6 +131,11 @@ class _Builder:
         """Say where in gateway.toml a finding is that an adapter made, which knows only its own keys."""
         if ":" in finding.where or self.located.file in finding.where:
             return finding
+        settings = self.section.model_extra or {}
+        if file := next((key for key, value in settings.items() if value == finding.where), None):
+            return replace(
+                finding, where=self._where(("agency", self.name, file)), what=f"{finding.where}: {finding.what}"
+            )
         path = ("agency", self.name, *finding.where.split("."))
         return replace(finding, where=self._where(path), what=f"{'.'.join(path)}: {finding.what}")
 

@@ -41,6 +41,7 @@ from gateway.ports import Adapter, Clock, Snapshots
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots
 from gateway.translate.load import load_mapping
+from gateway.translate.rules import MappingFile
 from gateway.version import __version__
 from gateway.wording import say
 
@@ -83,10 +84,9 @@ def assemble(
     tools = Tools(clock=clock, metrics=metrics, find=_find, provide=provide, tap=tap, on_breaker=on_breaker)
     agencies: list[registry.Agency] = []
     findings: list[Finding] = []
-    for name, section in located.config.agency.items():
+    for name in located.config.agency:
         try:
-            mapping = load_mapping(located.folder / section.mapping, section.mapping)
-            agencies.append(build(name, located, mapping, tools))
+            agencies.append(build(name, located, _mapping(name, located), tools))
         except ConfigError as error:
             findings += error.findings
     known = Registry()
@@ -150,6 +150,16 @@ async def run(
         )
     await assembled.close()
     log.close()
+
+
+def _mapping(name: str, located: Located) -> MappingFile:
+    """Read an agency's mapping; when there is no such file, the finding stands where it is named."""
+    file = located.config.agency[name].mapping
+    path = located.folder / file
+    if path.is_file():
+        return load_mapping(path, file)
+    where = located.where("agency", name, "mapping")
+    raise ConfigError(Finding(where=where, what=f"{file}: no such file", remedy="put the mapping there, or name it"))
 
 
 def clock_of(located: Located) -> SystemClock:

@@ -15,7 +15,7 @@ from gateway.clock import SystemClock
 from tests.contract.calls import a_call
 from tests.contract.raw_agency import OK, Link, RawAgency, Script, answer_everything, unused_port
 
-BRIEF = 0.05
+BRIEF = 0.1
 SMALL = {"nik": "1405029001180001"}
 LARGE = {"isi": "x" * 4_000_000}
 

@@ -37,7 +37,7 @@ def eventually(look: Callable[[], T | None], what: str, seconds: float = PATIENC
 class Gateway:
     """One running gateway: `http` is a client with a key for everything."""
 
-    def __init__(self, config: Path, environment: Mapping[str, str] = ENVIRONMENT) -> None:
+    def __init__(self, config: Path, environment: Mapping[str, str]) -> None:
         self.folder = config.parent
         self.out, self.err = self.folder / "out.log", self.folder / "err.log"
         with self.out.open("wb") as out, self.err.open("wb") as err:
@@ -95,9 +95,9 @@ class Gateway:
 
 
 @contextmanager
-def running(config: Path) -> Iterator[Gateway]:
+def running(config: Path, environment: Mapping[str, str] = ENVIRONMENT) -> Iterator[Gateway]:
     """Run a gateway; whatever happens to it, it is gone afterwards, and none of it may have been a bug."""
-    gateway = Gateway(config)
+    gateway = Gateway(config, environment)
     try:
         yield gateway
         assert [line for line in gateway.lines() if line.get("event") == "bug"] == []

@@ -53,7 +53,7 @@ def test_every_wrong_setting_is_told_at_once() -> None:
     found = findings({"urll": "http://x", "limit": "many"})
     told = {finding.what: finding.remedy for finding in found}
     assert told["agency.pln.urll: unknown key"] == 'did you mean "url"?'
-    assert told["agency.pln.url: is required"] == "write url = ..."
+    assert told["agency.pln.url: is required"] == 'did you mean url by "urll"?'
     assert any("agency.pln.limit" in what for what in told)
     assert any("agency.pln.secret: is required" in what for what in told)
 
