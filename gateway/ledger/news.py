@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from typing import Self
 
 from gateway.ports import Clock
 
@@ -52,7 +53,7 @@ class Watch:
         self._clock = clock
         self._event = asyncio.Event()
 
-    def __enter__(self) -> "Watch":
+    def __enter__(self) -> Self:
         self._watches.setdefault(self._message, set()).add(self._event)
         return self
 

@@ -13,6 +13,7 @@ from gateway.ledger.news import News
 from gateway.ledger.place import connect, prepare
 from gateway.ledger.rows import Reader, pack, subject_hash
 from gateway.ledger.sqlite_queue import Found, Told
+from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer
 from gateway.message import Document, MessageId
 from gateway.ports import Clock
@@ -62,12 +63,10 @@ class SqliteLedger:
         """Make or open the ledger at this path; raises ConfigError when the place or the key can't be used."""
         return cls(path, await asyncio.to_thread(_unlocked, path, keys), clock)
 
-    # The queue
-
     async def put(self, *entries: Entry) -> tuple[Receipt, ...]:
         """Record messages to be delivered."""
         packed = [pack(entry, self._keys) for entry in entries]
-        found = await self._writer.do(lambda db, now: sqlite_queue.put(db, now, packed))
+        found = await self._writer.do(lambda tx: sqlite_queue.put(tx, packed))
         for lane in {entry.lane for entry in entries}:
             self._news.tell_lane(lane)
         return tuple(self._receipt(one, direct=False) for one in found)
@@ -75,12 +74,12 @@ class SqliteLedger:
     async def begin(self, entry: Entry, /, *, lease: float) -> Receipt:
         """Record a direct write's intent."""
         packed = pack(entry, self._keys)
-        found = await self._writer.do(lambda db, now: sqlite_queue.begin(db, now, packed, lease))
+        found = await self._writer.do(lambda tx: sqlite_queue.begin(tx, packed, lease))
         return self._receipt(found, direct=True)
 
     async def claim(self, lane: str, limit: int, /, *, lease: float, terms: Terms = ANY) -> tuple[Claim, ...]:
         """Take messages that are due."""
-        rows, told = await self._writer.do(lambda db, now: sqlite_queue.claim(db, now, lane, limit, lease, terms))
+        rows, told = await self._writer.do(lambda tx: sqlite_queue.claim(tx, lane, limit, lease, terms))
         self._tell_messages(told)
         claims = []
         for row in rows:
@@ -92,11 +91,11 @@ class SqliteLedger:
 
     async def extend(self, *tickets: Ticket, lease: float) -> frozenset[MessageId]:
         """Hold messages longer."""
-        return await self._writer.do(lambda db, now: sqlite_queue.extend(db, now, tickets, lease))
+        return await self._writer.do(lambda tx: sqlite_queue.extend(tx, tickets, lease))
 
     async def settle(self, *settlements: Settlement) -> tuple[bool, ...]:
         """Record how messages ended."""
-        done, told = await self._writer.do(lambda db, now: sqlite_queue.settle(db, now, settlements, self._keys))
+        done, told = await self._writer.do(lambda tx: sqlite_queue.settle(tx, settlements, self._keys))
         self._tell(told)
         return done
 
@@ -104,28 +103,26 @@ class SqliteLedger:
         """Return the record once it is settled or the time is up."""
         until = self._clock.monotonic() + seconds
         with self._news.watch(message) as watch:
-            while await self._readers.do(lambda db, _: sqlite_reads.state(db, message)) in UNSETTLED:
+            while await self._readers.do(lambda tx: sqlite_reads.state(tx.db, message)) in UNSETTLED:
                 remaining = until - self._clock.monotonic()
                 if not await watch.news(min(LOOK_AGAIN, remaining)) and remaining <= LOOK_AGAIN:
                     break
         return await self.get(message)
 
-    # The lanes
-
     async def pause(self, lane: str, reason: PauseReason, /, *, by: str, until: datetime | None = None) -> None:
         """Claim nothing from the lane."""
         end = None if until is None else until.timestamp()
-        await self._writer.do(lambda db, now: sqlite_people.pause(db, now, lane, reason, by, end))
+        await self._writer.do(lambda tx: sqlite_people.pause(tx, lane, reason, by, end))
 
     async def resume(self, lane: str, reason: PauseReason | None = None, /, *, by: str) -> bool:  # noqa: ARG002
         """End a pause."""
-        ended = await self._writer.do(lambda db, now: sqlite_people.resume(db, now, lane, reason))
+        ended = await self._writer.do(lambda tx: sqlite_people.resume(tx, lane, reason))
         self._news.tell_lane(lane)
         return ended
 
     async def idle(self, lane: str, /) -> None:
         """Stop the clock of open time until the next claim."""
-        await self._writer.do(lambda db, now: sqlite_queue.shut(db, lane, now))
+        await self._writer.do(lambda tx: sqlite_queue.shut(tx, lane))
 
     async def list(self) -> tuple[Pause, ...]:
         """Return every pause that holds."""
@@ -150,50 +147,44 @@ class SqliteLedger:
         """Return when something may have become claimable."""
         return await self._news.of_lane(lane, seconds)
 
-    # The archive
-
     async def get(self, message: MessageId, /, *, unmasked_by: str | None = None) -> Record | None:
         """Return everything about a message."""
         if unmasked_by is not None:
-            await self._writer.do(lambda db, now: sqlite_people.look(db, now, message, unmasked_by))
-        found = await self._readers.do(lambda db, _: sqlite_reads.everything(db, message))
+            await self._writer.do(lambda tx: sqlite_people.look(tx, message, unmasked_by))
+        found = await self._readers.do(lambda tx: sqlite_reads.everything(tx.db, message))
         return None if found is None else self._reader.record(*found)
 
     async def search(self, wanted: Filter, /, *, cursor: str | None = None, limit: int = 50) -> Page:
         """Return a page of messages."""
         subject = None if wanted.subject is None else subject_hash(self._keys, wanted.subject)
-        rows, further = await self._readers.do(lambda db, _: sqlite_reads.search(db, wanted, subject, cursor, limit))
+        rows, further = await self._readers.do(lambda tx: sqlite_reads.search(tx.db, wanted, subject, cursor, limit))
         return Page(rows=tuple(map(self._reader.summary, rows)), cursor=further)
 
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
         """Make messages pending again."""
-        done, told = await self._writer.do(lambda db, now: sqlite_people.replay(db, now, ids, by, unknown=unknown))
+        done, told = await self._writer.do(lambda tx: sqlite_people.replay(tx, ids, by, unknown=unknown))
         self._tell(told)
         return done
 
     async def resolve(self, message: MessageId, verdict: Delivered | Refused, /, *, by: str) -> bool:
         """Say how an unknown message ended."""
         keys = self._keys
-        return self._tell(
-            await self._writer.do(lambda db, now: sqlite_people.resolve(db, now, message, verdict, by, keys))
-        )
+        return self._tell(await self._writer.do(lambda tx: sqlite_people.resolve(tx, message, verdict, by, keys)))
 
     async def cancel(self, message: MessageId, /, *, by: str) -> bool:
         """Give up a message."""
-        return self._tell(await self._writer.do(lambda db, now: sqlite_people.cancel(db, now, message, by, self._keys)))
+        return self._tell(await self._writer.do(lambda tx: sqlite_people.cancel(tx, message, by, self._keys)))
 
     async def edit(self, message: MessageId, body: Document, /, *, by: str) -> bool:
         """Replace a buried message's body."""
-        return await self._writer.do(lambda db, now: sqlite_people.edit(db, now, message, body, by, self._keys))
-
-    # Upkeep
+        return await self._writer.do(lambda tx: sqlite_people.edit(tx, message, body, by, self._keys))
 
     async def sweep(self) -> int:
         """Take up the leases that ended; learn of a new encryption key."""
         told = Told()
 
-        def work(db: sqlite3.Connection, now: float) -> tuple[int, str | None]:
-            return sqlite_queue.take_up(db, now, told), sqlite_upkeep.setting(db, sqlite_upkeep.KEY_NUMBER)
+        def work(tx: Transaction) -> tuple[int, str | None]:
+            return sqlite_queue.take_up(tx, told), sqlite_upkeep.setting(tx.db, sqlite_upkeep.KEY_NUMBER)
 
         ended, number = await self._writer.do(work)
         self._keys.current = int(number or self._keys.current)
@@ -202,18 +193,18 @@ class SqliteLedger:
 
     async def shed(self, lane: str, retention: Retention, /, *, limit: int = 500) -> Shed:
         """Take one batch of what need not be kept."""
-        return await self._writer.do(lambda db, now: sqlite_upkeep.shed(db, now, lane, retention, limit))
+        return await self._writer.do(lambda tx: sqlite_upkeep.shed(tx, lane, retention, limit))
 
     async def hold(self, name: str, /, *, by: str, seconds: float) -> int | None:
         """Take or renew a named lease."""
-        return await self._writer.do(lambda db, now: sqlite_upkeep.hold(db, now, name, by, seconds))
+        return await self._writer.do(lambda tx: sqlite_upkeep.hold(tx, name, by, seconds))
 
     async def renew_key(self) -> None:
         """Seal from now on with the next encryption key."""
 
-        def work(db: sqlite3.Connection, _: float) -> int:
-            number = int(sqlite_upkeep.setting(db, sqlite_upkeep.KEY_NUMBER) or self._keys.current) + 1
-            sqlite_upkeep.keep(db, sqlite_upkeep.KEY_NUMBER, str(number))
+        def work(tx: Transaction) -> int:
+            number = int(sqlite_upkeep.setting(tx.db, sqlite_upkeep.KEY_NUMBER) or self._keys.current) + 1
+            sqlite_upkeep.keep(tx.db, sqlite_upkeep.KEY_NUMBER, str(number))
             return number
 
         self._keys.current = await self._writer.do(work)
@@ -221,11 +212,11 @@ class SqliteLedger:
     async def reseal(self, *, batch: int = 500) -> AsyncIterator[Progress]:
         """Seal again what older keys sealed."""
         keys = self._keys
-        total = await self._readers.do(lambda db, _: sqlite_upkeep.to_reseal(db, keys.current))
+        total = await self._readers.do(lambda tx: sqlite_upkeep.to_reseal(tx.db, keys.current))
         done, place = 0, 0
         while done < total:
             from_here = place
-            count, place = await self._writer.do(lambda db, _: sqlite_upkeep.reseal(db, keys, from_here, batch))  # noqa: B023
+            count, place = await self._writer.do(lambda tx: sqlite_upkeep.reseal(tx.db, keys, from_here, batch))  # noqa: B023
             if not count:
                 break
             done += count

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from gateway.ledger.keys import Keys, Unreadable
 from gateway.ledger.rows import decode, difference, encode, seal_deed
 from gateway.ledger.sqlite_queue import Told, apply, open_reading, shut
+from gateway.ledger.transaction import Transaction
 from gateway.ledger.verdicts import Change, change
 from gateway.message import Document, MessageId
 from gateway.records import Delivered, Refused, State
@@ -18,68 +19,64 @@ WHERE seq = :seq
 _REPLAYABLE = frozenset({State.BURIED, State.EXPIRED, State.REFUSED})
 
 
-def pause(db: sqlite3.Connection, now: float, lane: str, reason: str, by: str, until: float | None) -> None:
+def pause(tx: Transaction, lane: str, reason: str, by: str, until: float | None) -> None:
     """Close a lane for one reason, whatever was said for it before."""
-    shut(db, lane, now)
-    db.execute("INSERT OR REPLACE INTO pause VALUES (?, ?, ?, ?, ?)", (lane, reason, by, now, until))
+    shut(tx, lane)
+    tx.db.execute("INSERT OR REPLACE INTO pause VALUES (?, ?, ?, ?, ?)", (lane, reason, by, tx.now, until))
 
 
-def resume(db: sqlite3.Connection, now: float, lane: str, reason: str | None) -> bool:
+def resume(tx: Transaction, lane: str, reason: str | None) -> bool:
     """End a lane's pauses; returns whether one of them still held."""
     query = "DELETE FROM pause WHERE lane = ? AND reason = coalesce(?, reason) RETURNING until"
-    ended = db.execute(query, (lane, reason)).fetchall()
-    return any(row["until"] is None or row["until"] > now for row in ended)
+    ended = tx.db.execute(query, (lane, reason)).fetchall()
+    return any(row["until"] is None or row["until"] > tx.now for row in ended)
 
 
-def look(db: sqlite3.Connection, now: float, message: MessageId, by: str) -> None:
+def look(tx: Transaction, message: MessageId, by: str) -> None:
     """Record that somebody saw a message unmasked."""
-    if (row := _row(db, message)) is not None:
-        _deed(db, now, row, (by, "unmask", None))
+    if (row := _row(tx.db, message)) is not None:
+        _deed(tx, row, (by, "unmask", None))
 
 
-def replay(
-    db: sqlite3.Connection, now: float, ids: Iterable[MessageId], by: str, *, unknown: bool
-) -> tuple[tuple[MessageId, ...], Told]:
+def replay(tx: Transaction, ids: Iterable[MessageId], by: str, *, unknown: bool) -> tuple[tuple[MessageId, ...], Told]:
     """Make messages pending again; returns those it could, and whom to tell."""
     done, told = [], Told()
     for message in ids:
-        row = _row(db, message)
+        row = _row(tx.db, message)
         if row is None or row["body"] is None:
             continue
         if row["state"] in _REPLAYABLE or (unknown and row["state"] == State.UNKNOWN):
-            db.execute(_REPLAY, {"now": now, "seq": row["seq"], "opened": open_reading(db, row["lane"], now)})
-            _deed(db, now, row, (by, "replay", None))
+            tx.db.execute(_REPLAY, {"now": tx.now, "seq": row["seq"], "opened": open_reading(tx, row["lane"])})
+            _deed(tx, row, (by, "replay", None))
             done.append(message)
             told.lanes.add(row["lane"])
     return tuple(done), told
 
 
-def resolve(
-    db: sqlite3.Connection, now: float, message: MessageId, verdict: Delivered | Refused, by: str, keys: Keys
-) -> Told | None:
+def resolve(tx: Transaction, message: MessageId, verdict: Delivered | Refused, by: str, keys: Keys) -> Told | None:
     """Say how an unknown message ended; None when it is not unknown."""
-    row = _row(db, message)
+    row = _row(tx.db, message)
     if row is None or row["state"] != State.UNKNOWN:
         return None
-    apply(db, now, row, change(verdict, direct=bool(row["direct"]), never=False), keys)
-    _deed(db, now, row, (by, "resolve", None))
+    apply(tx, row, change(verdict, direct=bool(row["direct"]), never=False), keys)
+    _deed(tx, row, (by, "resolve", None))
     return Told([message], {row["lane"]})
 
 
-def cancel(db: sqlite3.Connection, now: float, message: MessageId, by: str, keys: Keys) -> Told | None:
+def cancel(tx: Transaction, message: MessageId, by: str, keys: Keys) -> Told | None:
     """Give up a message that is not in flight; None when it is not pending or buried."""
-    row = _row(db, message)
+    row = _row(tx.db, message)
     if row is None or row["state"] not in {State.PENDING, State.BURIED}:
         return None
     state = State.UNKNOWN if row["uncertain"] else State.CANCELLED
-    apply(db, now, row, Change(state=state, reason="cancelled"), keys)
-    _deed(db, now, row, (by, "cancel", None))
+    apply(tx, row, Change(state=state, reason="cancelled"), keys)
+    _deed(tx, row, (by, "cancel", None))
     return Told([message], {row["lane"]})
 
 
-def edit(db: sqlite3.Connection, now: float, message: MessageId, body: Document, by: str, keys: Keys) -> bool:
+def edit(tx: Transaction, message: MessageId, body: Document, by: str, keys: Keys) -> bool:
     """Replace a buried message's body; returns whether it is buried."""
-    row = _row(db, message)
+    row = _row(tx.db, message)
     if row is None or row["state"] != State.BURIED or row["body"] is None:
         return False
     try:
@@ -89,8 +86,8 @@ def edit(db: sqlite3.Connection, now: float, message: MessageId, body: Document,
         detail = None
     data = encode(body)
     query = "UPDATE message SET body = ?, size = ?, key_number = min(key_number, ?) WHERE seq = ?"
-    db.execute(query, (keys.seal(message, "body", data), len(data), keys.current, row["seq"]))
-    _deed(db, now, row, (by, "edit", seal_deed(keys, message, detail)))
+    tx.db.execute(query, (keys.seal(message, "body", data), len(data), keys.current, row["seq"]))
+    _deed(tx, row, (by, "edit", seal_deed(keys, message, detail)))
     return True
 
 
@@ -99,6 +96,6 @@ def _row(db: sqlite3.Connection, message: MessageId) -> sqlite3.Row | None:
     return row
 
 
-def _deed(db: sqlite3.Connection, now: float, row: sqlite3.Row, what: tuple[str, str, bytes | None]) -> None:
+def _deed(tx: Transaction, row: sqlite3.Row, what: tuple[str, str, bytes | None]) -> None:
     query = "INSERT INTO deed (message, at, by, act, detail) VALUES (?, ?, ?, ?, ?)"
-    db.execute(query, (row["seq"], now, *what))
+    tx.db.execute(query, (row["seq"], tx.now, *what))

@@ -9,6 +9,7 @@ from typing import Any
 from gateway.errors import IdempotencyMismatch
 from gateway.ledger.keys import Keys
 from gateway.ledger.rows import Packed, said
+from gateway.ledger.transaction import Transaction
 from gateway.ledger.verdicts import INTERRUPTED, Change, change, holds
 from gateway.message import MessageId, Outcome
 from gateway.records import Settlement, State, Terms, Ticket
@@ -70,34 +71,34 @@ class Found:
     fresh: bool
 
 
-def put(db: sqlite3.Connection, now: float, packed: Iterable[Packed]) -> list[Found]:
+def put(tx: Transaction, packed: Iterable[Packed]) -> list[Found]:
     """Insert what is not there yet; raises IdempotencyMismatch."""
     waiting = {"state": State.PENDING, "direct": False, "holds": True, "token": 0, "leased_until": None}
-    return [_insert(db, now, one, waiting) for one in packed]
+    return [_insert(tx, one, waiting) for one in packed]
 
 
-def begin(db: sqlite3.Connection, now: float, packed: Packed, lease: float) -> Found:
+def begin(tx: Transaction, packed: Packed, lease: float) -> Found:
     """Insert a direct write's intent; the same message in flight is the same intent; raises IdempotencyMismatch."""
-    sent = {"state": State.DELIVERING, "direct": True, "holds": False, "token": 1, "leased_until": now + lease}
-    return _insert(db, now, packed, sent)
+    sent = {"state": State.DELIVERING, "direct": True, "holds": False, "token": 1, "leased_until": tx.now + lease}
+    return _insert(tx, packed, sent)
 
 
-def _insert(db: sqlite3.Connection, now: float, packed: Packed, start: dict[str, Any]) -> Found:
-    opened = open_reading(db, packed.lane, now)
+def _insert(tx: Transaction, packed: Packed, start: dict[str, Any]) -> Found:
+    opened = open_reading(tx, packed.lane)
     accepted = packed.accepted_at.timestamp()
     columns = (
         asdict(packed)
         | start
         | {
-            "due": now,
+            "due": tx.now,
             "accepted_at": accepted,
             "answer_by": packed.answer_by.timestamp() if packed.answer_by is not None else None,
             "expires_at": opened + packed.expires if packed.expires is not None else None,
         }
     )
-    if db.execute(_INSERT, columns).rowcount:
+    if tx.db.execute(_INSERT, columns).rowcount:
         return Found(id=packed.id, state=start["state"], accepted_at=accepted, token=start["token"], fresh=True)
-    row = _there_before(db, now, packed)
+    row = _there_before(tx, packed)
     same = start["direct"] and row["direct"] and row["id"] == packed.id and row["state"] == State.DELIVERING
     return Found(
         id=row["id"],
@@ -108,15 +109,15 @@ def _insert(db: sqlite3.Connection, now: float, packed: Packed, start: dict[str,
     )
 
 
-def _there_before(db: sqlite3.Connection, now: float, packed: Packed) -> sqlite3.Row:
-    row: sqlite3.Row | None = db.execute("SELECT * FROM message WHERE id = ?", (packed.id,)).fetchone()
+def _there_before(tx: Transaction, packed: Packed) -> sqlite3.Row:
+    row: sqlite3.Row | None = tx.db.execute("SELECT * FROM message WHERE id = ?", (packed.id,)).fetchone()
     if row is None:
-        row = _one(db, "SELECT * FROM message WHERE idempotency = ?", packed.idempotency)
+        row = _one(tx.db, "SELECT * FROM message WHERE idempotency = ?", packed.idempotency)
         if row["body_hash"] != packed.body_hash:
             raise IdempotencyMismatch(f"{packed.operation}: this Idempotency-Key came with another body before")
-    if row["state"] == State.DELIVERING and row["leased_until"] <= now:
-        _take_up(db, now, [row], Told())
-        row = _one(db, "SELECT * FROM message WHERE seq = ?", row["seq"])
+    if row["state"] == State.DELIVERING and row["leased_until"] <= tx.now:
+        _take_up(tx, [row], Told())
+        row = _one(tx.db, "SELECT * FROM message WHERE seq = ?", row["seq"])
     return row
 
 
@@ -125,13 +126,13 @@ def _one(db: sqlite3.Connection, query: str, value: object) -> sqlite3.Row:
     return row
 
 
-def open_reading(db: sqlite3.Connection, lane: str, now: float) -> float:
+def open_reading(tx: Transaction, lane: str) -> float:
     """Return a lane's clock of open time; the lane is known from then on."""
-    row = db.execute("SELECT open_seconds, open_since, beat_at FROM lane WHERE name = ?", (lane,)).fetchone()
+    row = tx.db.execute("SELECT open_seconds, open_since, beat_at FROM lane WHERE name = ?", (lane,)).fetchone()
     if row is None:
-        db.execute("INSERT INTO lane (name) VALUES (?)", (lane,))
+        tx.db.execute("INSERT INTO lane (name) VALUES (?)", (lane,))
         return 0.0
-    return reading(row, now)
+    return reading(row, tx.now)
 
 
 def reading(row: sqlite3.Row, now: float) -> float:
@@ -141,46 +142,44 @@ def reading(row: sqlite3.Row, now: float) -> float:
     return float(row["open_seconds"] + max(0.0, min(now, row["beat_at"] + GRACE) - row["open_since"]))
 
 
-def beat(db: sqlite3.Connection, lane: str, now: float) -> float:
+def beat(tx: Transaction, lane: str) -> float:
     """Say that the lane is open now; returns its clock of open time."""
-    so_far = open_reading(db, lane, now)
-    row = _one(db, "SELECT open_since, beat_at FROM lane WHERE name = ?", lane)
-    if row["open_since"] is None or not 0.0 <= now - row["beat_at"] <= GRACE:
+    so_far = open_reading(tx, lane)
+    row = _one(tx.db, "SELECT open_since, beat_at FROM lane WHERE name = ?", lane)
+    if row["open_since"] is None or not 0.0 <= tx.now - row["beat_at"] <= GRACE:
         query = "UPDATE lane SET open_seconds = ?, open_since = ?, beat_at = ? WHERE name = ?"
-        db.execute(query, (so_far, now, now, lane))
-    elif now - row["beat_at"] >= BEAT:
-        db.execute("UPDATE lane SET beat_at = ? WHERE name = ?", (now, lane))
+        tx.db.execute(query, (so_far, tx.now, tx.now, lane))
+    elif tx.now - row["beat_at"] >= BEAT:
+        tx.db.execute("UPDATE lane SET beat_at = ? WHERE name = ?", (tx.now, lane))
     return so_far
 
 
-def shut(db: sqlite3.Connection, lane: str, now: float) -> None:
+def shut(tx: Transaction, lane: str) -> None:
     """Stop the lane's clock of open time."""
-    so_far = open_reading(db, lane, now)
-    db.execute("UPDATE lane SET open_seconds = ?, open_since = NULL WHERE name = ?", (so_far, lane))
+    so_far = open_reading(tx, lane)
+    tx.db.execute("UPDATE lane SET open_seconds = ?, open_since = NULL WHERE name = ?", (so_far, lane))
 
 
-def claim(
-    db: sqlite3.Connection, now: float, lane: str, limit: int, lease: float, terms: Terms
-) -> tuple[list[sqlite3.Row], Told]:
+def claim(tx: Transaction, lane: str, limit: int, lease: float, terms: Terms) -> tuple[list[sqlite3.Row], Told]:
     """Take what is due; returns the rows as they were but for their new token, and whom to tell."""
     told = Told()
-    if db.execute("SELECT 1 FROM pause WHERE lane = ? AND (until IS NULL OR until > ?)", (lane, now)).fetchone():
+    if tx.db.execute("SELECT 1 FROM pause WHERE lane = ? AND (until IS NULL OR until > ?)", (lane, tx.now)).fetchone():
         return [], told
-    take_up(db, now, told, lane)
+    take_up(tx, told, lane)
     if not terms.probe:
-        told.messages += _expire(db, now, lane, beat(db, lane, now))
-    limit = _bounded(db, lane, limit, terms.most)
+        told.messages += _expire(tx, lane, beat(tx, lane))
+    limit = _bounded(tx.db, lane, limit, terms.most)
     if limit <= 0:
         return [], told
     wanted = {
         "lane": lane,
-        "due": float("inf") if terms.probe else now,
+        "due": float("inf") if terms.probe else tx.now,
         "limit": limit,
         "operations": None if terms.operations is None else json.dumps(list(terms.operations)),
     }
-    rows = db.execute(_CLAIMABLE, wanted).fetchall()
+    rows = tx.db.execute(_CLAIMABLE, wanted).fetchall()
     query = "UPDATE message SET state = 'delivering', token = token + 1, leased_until = ? WHERE seq = ?"
-    db.executemany(query, [(now + lease, row["seq"]) for row in rows])
+    tx.db.executemany(query, [(tx.now + lease, row["seq"]) for row in rows])
     return rows, told
 
 
@@ -191,63 +190,61 @@ def _bounded(db: sqlite3.Connection, lane: str, limit: int, most: int | None) ->
     return min(limit, most - int(_one(db, query, lane)["n"]))
 
 
-def take_up(db: sqlite3.Connection, now: float, told: Told, lane: str | None = None) -> int:
+def take_up(tx: Transaction, told: Told, lane: str | None = None) -> int:
     """End the leases that are over, of one lane or of all; returns how many there were."""
     lanes = "lane = :lane" if lane is not None else "lane IN (SELECT name FROM lane)"
     query = f"SELECT * FROM message WHERE state = 'delivering' AND leased_until <= :now AND {lanes}"  # noqa: S608
-    rows = db.execute(query, {"now": now, "lane": lane}).fetchall()
-    _take_up(db, now, rows, told)
+    rows = tx.db.execute(query, {"now": tx.now, "lane": lane}).fetchall()
+    _take_up(tx, rows, told)
     return len(rows)
 
 
-def _take_up(db: sqlite3.Connection, now: float, rows: Iterable[sqlite3.Row], told: Told) -> None:
+def _take_up(tx: Transaction, rows: Iterable[sqlite3.Row], told: Told) -> None:
     query = """
         UPDATE message SET state = ?, reason = 'interrupted', text = ?, attempts = ?, uncertain = 1,
             leased_until = NULL, due = ?, token = token + ?, holds = ? WHERE seq = ?"""
     for row in rows:
         number = row["attempts"] + 1
-        _note(db, row["seq"], number, (row["leased_until"], None, Outcome.UNKNOWN, None, INTERRUPTED))
+        _note(tx.db, row["seq"], number, (row["leased_until"], None, Outcome.UNKNOWN, None, INTERRUPTED))
         ends = row["direct"] or row["repeat"] == NEVER
         state = State.UNKNOWN if ends else State.PENDING
         held = not row["direct"] and holds(state, skip_buried=bool(row["skip_buried"]))
         # The owner of what is unknown now may still come and say how it ended; what is sent again must shut it out.
-        db.execute(query, (state, INTERRUPTED, number, now, 0 if ends else 1, held, row["seq"]))
+        tx.db.execute(query, (state, INTERRUPTED, number, tx.now, 0 if ends else 1, held, row["seq"]))
         if ends:
             told.messages.append(row["id"])
         else:
             told.lanes.add(row["lane"])
 
 
-def _expire(db: sqlite3.Connection, now: float, lane: str, so_far: float) -> list[str]:
+def _expire(tx: Transaction, lane: str, so_far: float) -> list[str]:
     query = """
         UPDATE message SET reason = 'expired', token = token + 1,
             state = CASE WHEN uncertain THEN 'unknown' ELSE 'expired' END,
             settled_at = CASE WHEN uncertain THEN NULL ELSE :now END,
             holds = CASE WHEN uncertain AND NOT skip_buried THEN 1 ELSE 0 END
         WHERE lane = :lane AND state = 'pending' AND expires_at IS NOT NULL AND expires_at <= :so_far RETURNING id"""
-    return [row["id"] for row in db.execute(query, {"now": now, "lane": lane, "so_far": so_far}).fetchall()]
+    return [row["id"] for row in tx.db.execute(query, {"now": tx.now, "lane": lane, "so_far": so_far}).fetchall()]
 
 
-def extend(db: sqlite3.Connection, now: float, tickets: Iterable[Ticket], lease: float) -> frozenset[MessageId]:
+def extend(tx: Transaction, tickets: Iterable[Ticket], lease: float) -> frozenset[MessageId]:
     """Prolong the leases that these tickets hold."""
     query = "UPDATE message SET leased_until = ? WHERE id = ? AND token = ? AND state = 'delivering'"
     return frozenset(
-        ticket.id for ticket in tickets if db.execute(query, (now + lease, ticket.id, ticket.token)).rowcount
+        ticket.id for ticket in tickets if tx.db.execute(query, (tx.now + lease, ticket.id, ticket.token)).rowcount
     )
 
 
-def settle(
-    db: sqlite3.Connection, now: float, settlements: Iterable[Settlement], keys: Keys
-) -> tuple[tuple[bool, ...], Told]:
+def settle(tx: Transaction, settlements: Iterable[Settlement], keys: Keys) -> tuple[tuple[bool, ...], Told]:
     """Settle what the tickets are good for; returns which were, and whom to tell."""
     told = Told()
-    return tuple(_settle(db, now, one, keys, told) for one in settlements), told
+    return tuple(_settle(tx, one, keys, told) for one in settlements), told
 
 
-def _settle(db: sqlite3.Connection, now: float, settlement: Settlement, keys: Keys, told: Told) -> bool:
+def _settle(tx: Transaction, settlement: Settlement, keys: Keys, told: Told) -> bool:
     ticket = settlement.ticket
     query = "SELECT * FROM message WHERE id = ? AND token = ? AND state IN ('delivering', 'unknown')"
-    row = db.execute(query, (ticket.id, ticket.token)).fetchone()
+    row = tx.db.execute(query, (ticket.id, ticket.token)).fetchone()
     if row is None:
         return False
     changed = change(settlement.verdict, direct=bool(row["direct"]), never=row["repeat"] == NEVER)
@@ -256,15 +253,15 @@ def _settle(db: sqlite3.Connection, now: float, settlement: Settlement, keys: Ke
         attempts += 1
         failures += changed.state is State.PENDING
         seen = (tried.at.timestamp(), tried.seconds, tried.outcome, tried.status, said(tried.error))
-        _note(db, row["seq"], attempts, seen)
-    apply(db, now, row, changed, keys, attempts=attempts, failures=failures)
+        _note(tx.db, row["seq"], attempts, seen)
+    apply(tx, row, changed, keys, attempts=attempts, failures=failures)
     told.lanes.add(row["lane"])
     if changed.state is not State.PENDING:
         told.messages.append(ticket.id)
     return True
 
 
-def apply(db: sqlite3.Connection, now: float, row: sqlite3.Row, changed: Change, keys: Keys, **counts: int) -> None:
+def apply(tx: Transaction, row: sqlite3.Row, changed: Change, keys: Keys, **counts: int) -> None:
     """Write a change into its row; its ticket is worthless from then on."""
     message = MessageId(row["id"])
     values = {
@@ -274,16 +271,16 @@ def apply(db: sqlite3.Connection, now: float, row: sqlite3.Row, changed: Change,
         "text": changed.text,
         "answer": changed.sealed_answer(keys, message),
         "native": changed.sealed_native(keys, message),
-        "due": now + changed.after,
+        "due": tx.now + changed.after,
         "uncertain": changed.uncertain,
         "attempts": row["attempts"],
         "failures": row["failures"],
-        "settled_at": now if changed.final else None,
+        "settled_at": tx.now if changed.final else None,
         "holds": not row["direct"] and holds(changed.state, skip_buried=bool(row["skip_buried"])),
         "key_number": keys.current,
         "frees": changed.frees_idempotency,
     }
-    db.execute(_SETTLE, values | counts)
+    tx.db.execute(_SETTLE, values | counts)
 
 
 def _note(

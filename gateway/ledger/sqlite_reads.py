@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.errors import FieldError, InvalidRequest
 from gateway.ledger.sqlite_queue import reading
+from gateway.ledger.transaction import Transaction
 from gateway.records import Filter, State
 
 _HELD_BY = """
@@ -74,25 +75,25 @@ def state(db: sqlite3.Connection, message: str) -> State | None:
     return None if row is None else State(row["state"])
 
 
-def pauses(db: sqlite3.Connection, now: float) -> list[sqlite3.Row]:
+def pauses(tx: Transaction) -> list[sqlite3.Row]:
     """Return the pauses that hold."""
-    return db.execute(_PAUSES, (now,)).fetchall()
+    return tx.db.execute(_PAUSES, (tx.now,)).fetchall()
 
 
-def standings(db: sqlite3.Connection, now: float) -> dict[str, Standing]:
+def standings(tx: Transaction) -> dict[str, Standing]:
     """Return how each lane stands, by name in order."""
     found = {
-        row["name"]: Standing({}, None, 0, reading(row, now), [])
-        for row in db.execute("SELECT * FROM lane ORDER BY name")
+        row["name"]: Standing({}, None, 0, reading(row, tx.now), [])
+        for row in tx.db.execute("SELECT * FROM lane ORDER BY name")
     }
-    for row in db.execute(_DEPTH):
+    for row in tx.db.execute(_DEPTH):
         standing = found[row["lane"]]
         standing.depth[State(row["state"])] = row["n"]
         if row["state"] == State.PENDING:
             standing.oldest = row["oldest"]
-    for row in db.execute(_HELD):
+    for row in tx.db.execute(_HELD):
         found[row["lane"]].held = row["held"]
-    for row in pauses(db, now):
+    for row in pauses(tx):
         found[row["lane"]].pauses.append(row)
     return found
 
@@ -127,7 +128,7 @@ def _newest(db: sqlite3.Connection, terms: list[str], values: dict[str, Any]) ->
 
 
 def _terms(wanted: Filter, subject: bytes | None) -> tuple[list[str], dict[str, Any]]:
-    """Return conditions; a plus sign keeps SQLite from the index of a column that says less than another one asked for."""
+    """Return conditions; a plus keeps SQLite from the index of a column that says less than another one asked for."""
     by_subject, by_answer = subject is not None, wanted.answer_before is not None
     narrow = by_subject or by_answer
     narrower = narrow or wanted.operation is not None

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 
 from gateway.ledger.keys import Keys, Unreadable, sealed_with
+from gateway.ledger.transaction import Transaction
 from gateway.message import MessageId
 from gateway.records import Retention, Shed
 
@@ -11,36 +12,36 @@ KEY_NUMBER, KEY_CHECK = "encryption key", "key check"
 _SEALED = ("body", "answer", "native")
 
 
-def shed(db: sqlite3.Connection, now: float, lane: str, retention: Retention, limit: int) -> Shed:
+def shed(tx: Transaction, lane: str, retention: Retention, limit: int) -> Shed:
     """Take one batch: idempotency keys first, then bodies, then whole messages."""
     old = "SELECT seq FROM message WHERE lane = ? AND stage = ? AND settled_at <= ? ORDER BY settled_at LIMIT ?"
 
     def batch(stage: int, seconds: float) -> list[tuple[int]]:
-        return [(row["seq"],) for row in db.execute(old, (lane, stage, now - seconds, limit))]
+        return [(row["seq"],) for row in tx.db.execute(old, (lane, stage, tx.now - seconds, limit))]
 
     if rows := batch(2, retention.metadata):
         for table, column in (("attempt", "message"), ("deed", "message"), ("message", "seq")):
-            db.executemany(f"DELETE FROM {table} WHERE {column} = ?", rows)  # noqa: S608 - our own names
+            tx.db.executemany(f"DELETE FROM {table} WHERE {column} = ?", rows)  # noqa: S608 - our own names
         return Shed(rows=len(rows))
     if rows := batch(1, max(retention.bodies, retention.keys)):
         query = "UPDATE message SET stage = 2, body = NULL, answer = NULL, native = NULL WHERE seq = ?"
-        db.executemany(query, rows)
-        db.executemany("UPDATE deed SET detail = NULL WHERE message = ?", rows)
+        tx.db.executemany(query, rows)
+        tx.db.executemany("UPDATE deed SET detail = NULL WHERE message = ?", rows)
         return Shed(bodies=len(rows))
     if rows := batch(0, retention.keys):
-        db.executemany("UPDATE message SET stage = 1, idempotency = NULL WHERE seq = ?", rows)
+        tx.db.executemany("UPDATE message SET stage = 1, idempotency = NULL WHERE seq = ?", rows)
     return Shed(keys=len(rows))
 
 
-def hold(db: sqlite3.Connection, now: float, name: str, by: str, seconds: float) -> int | None:
+def hold(tx: Transaction, name: str, by: str, seconds: float) -> int | None:
     """Take or renew a named lease; None while another has it."""
-    row = db.execute("SELECT * FROM lease WHERE name = ?", (name,)).fetchone()
-    if row is not None and row["until"] > now and row["by"] != by:
+    row = tx.db.execute("SELECT * FROM lease WHERE name = ?", (name,)).fetchone()
+    if row is not None and row["until"] > tx.now and row["by"] != by:
         return None
     token = 1 if row is None else int(row["token"])
-    if row is not None and row["until"] <= now:
+    if row is not None and row["until"] <= tx.now:
         token += 1
-    db.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?)", (name, by, token, now + seconds))
+    tx.db.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?)", (name, by, token, tx.now + seconds))
     return token
 
 

@@ -1,6 +1,4 @@
-"""Runs work on SQLite in threads of its own: one that writes, many jobs to a commit, and a few that read; knows no SQL
-but how a transaction begins and ends.
-"""
+"""Runs work on SQLite in threads of its own, one that writes and a few that read; knows of SQL only how to commit."""
 
 import asyncio
 import sqlite3
@@ -14,11 +12,11 @@ from typing import TypeVar
 
 from gateway.errors import LedgerUnavailable
 from gateway.ledger.place import connect
+from gateway.ledger.transaction import Transaction
 from gateway.ports import Clock
 
 T = TypeVar("T")
-Work = Callable[[sqlite3.Connection, float], T]
-"""Takes a connection inside a transaction and the time in seconds since 1970."""
+Work = Callable[[Transaction], T]
 
 BATCH = 256
 READERS = 2
@@ -47,7 +45,7 @@ class Writer:
         self._thread.start()
 
     async def do(self, work: Work[T]) -> T:
-        """Run work in a transaction; returns its result once that is committed.
+        """Run work in a transaction; returns its result once that is committed. It is done even if its asker leaves.
 
         Raises what the work raises of our own errors, having undone it alone, and LedgerUnavailable.
         """
@@ -56,8 +54,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._jobs.put(_Job(work, loop, future))  # type: ignore[arg-type]
-        # What was asked for is done even when its asker is cancelled; shielding keeps the result for nobody.
-        return await asyncio.shield(future)
+        return await future
 
     def close(self) -> None:
         """Finish what was asked and stop; blocks until then."""
@@ -105,7 +102,7 @@ class Writer:
     def _perform(self, db: sqlite3.Connection, job: _Job) -> None:
         db.execute("SAVEPOINT job")
         try:
-            job.result = job.work(db, self._clock.now().timestamp())
+            job.result = job.work(Transaction(db, self._clock.now().timestamp()))
         except Exception as error:
             # Refusals and bugs are that job's own; what is wrong with the disk is everybody's.
             if type(error) in _EVERYBODYS:
@@ -150,7 +147,7 @@ class Readers:
             db = self._connection()
             db.execute("BEGIN")
             try:
-                return work(db, self._clock.now().timestamp())
+                return work(Transaction(db, self._clock.now().timestamp()))
             finally:
                 db.rollback()
         except sqlite3.Error as error:
