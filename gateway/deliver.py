@@ -19,7 +19,7 @@ from gateway.errors import (
 )
 from gateway.message import Effort, OperationId
 from gateway.ports import Clock, Handler, Lanes, Outbox, Probe
-from gateway.records import Buried, Claim, Postponed, Settlement, Terms, Tried, Verdict
+from gateway.records import Buried, Claim, PauseReason, Postponed, Settlement, Terms, Tried, Verdict
 from gateway.settle import Settler, verdict_of
 
 LEASE = 60.0
@@ -44,7 +44,7 @@ class Deliverable:
 class Opening(Protocol):
     """When a lane's agency serves."""
 
-    def closed(self, at: datetime, /) -> tuple[str, datetime] | None:
+    def closed(self, at: datetime, /) -> tuple[PauseReason, datetime] | None:
         """Return why it is closed ("hours" or "maintenance") and until when; None while it is open."""
         ...
 
@@ -82,7 +82,7 @@ class Deliverer:
     _failing: set[str] = field(default_factory=set, init=False)
     _delivered: int = field(default=0, init=False)
     _since: dict[str, int] = field(default_factory=dict, init=False)
-    _paused: str = field(default="", init=False)
+    _paused: PauseReason | None = field(default=None, init=False)
 
     async def run(self) -> None:
         """Deliver forever; what is under way when cancelled is finished by whoever waits in `drain`."""
@@ -131,9 +131,9 @@ class Deliverer:
         """Return the seconds until the agency serves again; the pause is in the ledger, for everybody to see."""
         now = self.clock.now()
         closed = self.lane.opening.closed(now) if self.lane.opening is not None else None
-        reason = closed[0] if closed is not None else ""
+        reason = closed[0] if closed is not None else None
         if reason != self._paused:
-            if self._paused:
+            if self._paused is not None:
                 await self.lanes.resume(self.lane.name, self._paused, by="gateway")
             if closed is not None:
                 await self.lanes.pause(self.lane.name, closed[0], by="gateway", until=closed[1])
