@@ -270,9 +270,6 @@ class Agency(Settings):
     expires: Duration | None = Field(None, description="As in `[defaults]`, for this agency.")
     depth: int = Field(10_000, ge=1, description="Stored messages that may wait; more are `overloaded`.")
     retention: Retention = Field(Retention(), description="How long its messages are kept.")
-    expires: Duration | None = Field(None, description="As in `[defaults]`, for this agency.")
-    depth: int = Field(10_000, ge=1, description="Stored messages that may wait; more are `overloaded`.")
-    retention: Retention = Field(Retention(), description="How long its messages are kept.")
     rate: Rate | None = Field(None, description='How often it may be called, e.g. `"20/s"`; calls wait their turn.')
     quota: Quota | None = Field(None, description='What it allows in a period, e.g. `"5000/day"`.')
     hours: str | None = Field(
