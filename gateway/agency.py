@@ -8,14 +8,18 @@ from zoneinfo import ZoneInfo
 from gateway import registry
 from gateway.channel import Channel
 from gateway.config.load import Located
-from gateway.config.models import Agency, Operation
+from gateway.config.locate import suggest
+from gateway.config.models import Agency, AskSettings, Operation
 from gateway.errors import ConfigError, Finding, Unavailable
 from gateway.fill import Provided, fill
 from gateway.limits import Limits, limits
 from gateway.message import Context, Message, OperationId, Outcome, Reply
 from gateway.metrics import Metrics
+from gateway.opening import calendar
 from gateway.pipeline import stack
+from gateway.policies.hours import outside_hours
 from gateway.ports import Adapter, Clock, Contract, Described, FeedColumns, Handler, Prepared, Probe, Snapshots, Source
+from gateway.recorder import Question, Recording
 from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row
 from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
@@ -29,7 +33,8 @@ BreakerNews = Callable[[str, str], None]
 class Tools:
     """What the composition root hands every agency.
 
-    `find` returns an adapter's class by name, `provide` what its fields may ask for by type, `tap` may wrap it.
+    `find` returns an adapter's class by name, `provide` what its fields may ask for by type, `tap` may wrap it;
+    without `hours` every agency is open at any time.
     """
 
     clock: Clock
@@ -38,6 +43,7 @@ class Tools:
     provide: Callable[[str, Agency], Provided]
     tap: Callable[[Adapter], Adapter] = lambda adapter: adapter
     on_breaker: BreakerNews = lambda _agency, _state: None
+    hours: bool = True
 
 
 def build(name: str, located: Located, mapping: MappingFile, tools: Tools) -> registry.Agency:
@@ -59,6 +65,7 @@ class _Builder:
         self.provided = tools.provide(name, self.section)
         self.findings: list[Finding] = []
         self.unready = _unready(located.missing(name))
+        self.calendar = self._try(calendar, name, located) if tools.hours else None
 
     def build(self) -> registry.Agency:
         rows = self._rows()
@@ -80,6 +87,12 @@ class _Builder:
             source=adapter if rows and isinstance(adapter, Source) else None,
             snapshots=cast("Snapshots | None", self.provided.get(Snapshots)),
             feeds={feed: self._feed(feed, row) for feed, row in rows.items()},
+            queue=registry.Queue(
+                concurrency=self.section.concurrency or self.located.config.defaults.concurrency,
+                waiting=lambda: shared.slots.waiting,
+                depth=self.section.depth,
+                calendar=self.calendar,
+            ),
             unready=self.unready,
         )
 
@@ -155,6 +168,7 @@ class _Builder:
         if compiled is None:
             return None
         seconds = section.deadline or self.section.deadline or self.located.config.defaults.deadline
+        pipeline = self._pipeline(name, section, adapter, compiled, shared, seconds)
         return registry.Operation(
             id=OperationId(f"{self.name}/{name}"),
             title=section.title or name,
@@ -167,8 +181,53 @@ class _Builder:
             deadline=seconds,
             request=compiled.request,
             reply=compiled.reply,
-            handler=self._handler(name, section, adapter, compiled, shared, seconds),
+            handler=pipeline if self.calendar is None else outside_hours(self.calendar, self.tools.clock, pipeline),
+            pipeline=pipeline,
+            recording=None if section.reads else self._recording(name, section, compiled),
         )
+
+    def _recording(self, name: str, section: Operation, compiled: Compiled) -> Recording:
+        """Return how the ledger keeps this operation's messages; paths must lead to fields it has."""
+        defaults = self.located.config.defaults
+        self._known(name, "order_by", section.order_by, compiled)
+        self._known(name, "subject", section.subject, compiled)
+        days = section.answer_within or self.section.answer_within
+        calendar = self.calendar
+        return Recording(
+            lane=self.name,
+            stored=section.deliver == "store-and-forward",
+            repeat=section.repeat,
+            expires=section.expires or self.section.expires or defaults.expires,
+            wait=section.wait,
+            order_by=_path(section.order_by),
+            subject=_path(section.subject),
+            skip_buried=section.on_buried == "skip",
+            answer_by=None if not days or calendar is None else lambda at: calendar.add_working_days(at, days),
+            ask=self._question(name, section.ask),
+        )
+
+    def _question(self, name: str, ask: AskSettings | None) -> Question | None:
+        if ask is None:
+            return None
+        if ask.operation not in self.section.operation:
+            self.findings.append(
+                Finding(
+                    where=self._where(("agency", self.name, "operation", name, "ask", "operation")),
+                    what=f'{self.name}/{name}: there is no operation "{ask.operation}" to ask',
+                    remedy=suggest(ask.operation, self.section.operation),
+                )
+            )
+        return Question(operation=OperationId(f"{self.name}/{ask.operation}"), fields=ask.fields, done=_path(ask.done))
+
+    def _known(self, name: str, key: str, path: str | None, compiled: Compiled) -> None:
+        if path is not None and path.partition(".")[0] not in compiled.request.fields:
+            self.findings.append(
+                Finding(
+                    where=self._where(("agency", self.name, "operation", name, key)),
+                    what=f'{self.name}/{name}: {key} "{path}" is no field of its request',
+                    remedy=suggest(path, compiled.request.fields),
+                )
+            )
 
     def _compile(self, name: str, section: Operation, adapter: Adapter) -> Compiled:
         contract = self._contract(name, section, adapter)
@@ -185,7 +244,7 @@ class _Builder:
             path = ("agency", self.name, "operation", name, "call")
             raise ConfigError(*(replace(f, where=self._where(path)) for f in error.findings)) from None
 
-    def _handler(  # noqa: PLR0913, PLR0917 - everything an operation is made of
+    def _pipeline(  # noqa: PLR0913, PLR0917 - everything an operation is made of
         self, name: str, section: Operation, adapter: Adapter, compiled: Compiled, shared: Limits, seconds: float
     ) -> Handler:
         operation = f"{self.name}/{name}"
@@ -234,6 +293,10 @@ class _Builder:
         except ConfigError as error:
             self.findings += error.findings
             return None
+
+
+def _path(text: str | None) -> tuple[str, ...]:
+    return tuple(text.split(".")) if text else ()
 
 
 def _unready(missing: Iterable[str]) -> str:

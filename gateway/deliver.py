@@ -5,7 +5,6 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Protocol
 
 from gateway.ask import Ask, Asked
 from gateway.errors import (
@@ -17,6 +16,7 @@ from gateway.errors import (
     Overloaded,
     Unreachable,
 )
+from gateway.hours import Calendar
 from gateway.message import Effort, OperationId
 from gateway.ports import Clock, Handler, Lanes, Outbox, Probe
 from gateway.records import Buried, Claim, PauseReason, Postponed, Settlement, Terms, Tried, Verdict
@@ -41,14 +41,6 @@ class Deliverable:
     ask: Ask | None = None
 
 
-class Opening(Protocol):
-    """When a lane's agency serves."""
-
-    def closed(self, at: datetime, /) -> tuple[PauseReason, datetime] | None:
-        """Return why it is closed ("hours" or "maintenance") and until when; None while it is open."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lane:
     """One agency's queue: what it delivers, how many at once, when, and how to ask whether the agency is there.
@@ -60,7 +52,7 @@ class Lane:
     name: str
     operations: Mapping[OperationId, Deliverable]
     concurrency: int
-    opening: Opening | None = None
+    calendar: Calendar | None = None
     probe: Probe | None = None
     waiting: Callable[[], int] = lambda: 0
     news: Callable[[str, bool], None] = lambda _lane, _down: None
@@ -129,16 +121,17 @@ class Deliverer:
 
     async def _closed_for(self) -> float:
         """Return the seconds until the agency serves again; the pause is in the ledger, for everybody to see."""
-        now = self.clock.now()
-        closed = self.lane.opening.closed(now) if self.lane.opening is not None else None
-        reason = closed[0] if closed is not None else None
+        closed = self.lane.calendar.why_closed(self.clock.now()) if self.lane.calendar is not None else None
+        reason: PauseReason | None = None
+        if closed is not None:
+            reason = "maintenance" if closed.reason == "maintenance" else "hours"
         if reason != self._paused:
             if self._paused is not None:
                 await self.lanes.resume(self.lane.name, self._paused, by="gateway")
-            if closed is not None:
-                await self.lanes.pause(self.lane.name, closed[0], by="gateway", until=closed[1])
+            if closed is not None and reason is not None:
+                await self.lanes.pause(self.lane.name, reason, by="gateway", until=closed.until)
             self._paused = reason
-        return (closed[1] - now).total_seconds() if closed is not None else 0.0
+        return closed.seconds if closed is not None else 0.0
 
     def _start(self, claim: Claim) -> None:
         task = asyncio.create_task(self._deliver(claim))

@@ -1,6 +1,7 @@
 """Message router, at load: which handler answers an operation, an agency's pipeline or a composite of several."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from gateway import compose
 from gateway.config.locate import suggest
@@ -8,6 +9,7 @@ from gateway.config.models import Composite, Config
 from gateway.errors import ConfigError, Finding
 from gateway.message import OperationId
 from gateway.ports import Handler, Schema
+from gateway.recorder import Recorder
 from gateway.registry import Agency, Operation, Registry
 from gateway.translate.schema import CanonicalSchema, agree, merge
 
@@ -16,9 +18,12 @@ Where = Callable[..., str]
 GATEWAY = "gateway"
 
 
-def table(agencies: Sequence[Agency], config: Config, where: Where) -> Registry:
-    """Return the table of everything that can be asked; raises ConfigError with every finding about it."""
-    operations = {op.id: op for agency in agencies for op in agency.operations.values()}
+def table(agencies: Sequence[Agency], config: Config, where: Where, recorder: Recorder | None = None) -> Registry:
+    """Return the table of everything that can be asked; raises ConfigError with every finding about it.
+
+    With a recorder the ledger stands before what writes.
+    """
+    operations = {op.id: _recorded(op, recorder) for agency in agencies for op in agency.operations.values()}
     findings: list[Finding] = []
     composites: dict[OperationId, Operation] = {}
     for name, composite in config.operation.items():
@@ -33,6 +38,13 @@ def table(agencies: Sequence[Agency], config: Config, where: Where) -> Registry:
     if findings:
         raise ConfigError(*findings)
     return Registry(agencies={agency.name: agency for agency in agencies}, operations=everything)
+
+
+def _recorded(operation: Operation, recorder: Recorder | None) -> Operation:
+    if recorder is None or operation.recording is None:
+        return operation
+    handler = recorder.handler(operation.recording, operation.handler, deadline=operation.deadline)
+    return replace(operation, handler=handler)
 
 
 def _composite(
@@ -103,7 +115,13 @@ def _route(
     return compose.route(by, targets), first.request, first.reply
 
 
+def _stored(operation: Operation) -> bool:
+    return operation.recording is not None and operation.recording.stored
+
+
 def _differences(one: Operation, other: Operation) -> Iterator[str]:
+    if _stored(one) != _stored(other):
+        yield "one is stored and forwarded, the other answers directly (deliver)"
     yield from (f"request field {text}" for text in agree(one.request, other.request))
     if isinstance(one.reply, CanonicalSchema) and isinstance(other.reply, CanonicalSchema):
         yield from (f"reply field {text}" for text in agree(one.reply, other.reply))

@@ -1,6 +1,6 @@
 """Records messages before anything is sent: store-and-forward, and direct writes with a key; delivers nothing."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +13,7 @@ from gateway.errors import (
     Refused,
     UnknownOutcome,
 )
-from gateway.message import Document, Message, MessageId, Reply
+from gateway.message import Document, Message, MessageId, OperationId, Reply
 from gateway.ports import Clock, Handler, Outbox
 from gateway.records import Entry, Record, Repeat, Settlement, State, Ticket, Tried
 from gateway.records import Refused as RefusedVerdict
@@ -21,10 +21,22 @@ from gateway.settle import Settler, verdict_of
 
 Path = tuple[str, ...]
 
+MARGIN = 10.0
+"""Seconds by which a direct write's lease outlives its deadline."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """How to find out whether the agency has a message: whom to ask, with what, and which field tells it is done."""
+
+    operation: OperationId
+    fields: Mapping[str, str]
+    done: Path
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
-    """How one operation's messages are recorded.
+    """How one operation's messages are recorded: `stored` before delivery, else only the intent of a direct write.
 
     `expires` is seconds of open time; `wait` how long an app waits for the settlement unless it says otherwise;
     `order_by` and `subject` are paths into the canonical body; `answer_by` turns the acceptance into a due date.
@@ -38,6 +50,9 @@ class Recording:
     subject: Path = ()
     skip_buried: bool = False
     answer_by: Callable[[datetime], datetime] | None = None
+
+    stored: bool = False
+    ask: Question | None = None
 
     def entry(self, message: Message) -> Entry:
         """Return what the ledger keeps of a message."""
@@ -60,55 +75,64 @@ class Accepted(Reply):
     record: Record
 
 
-Room = Callable[[], Awaitable[Overloaded | None]]
-"""Says whether a lane still takes messages, and when it will again."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorder:
+    """Puts the ledger before an operation's pipeline; `room` says whether a lane still takes messages."""
 
+    outbox: Outbox
+    settler: Settler
+    clock: Clock
+    room: Callable[[str], Awaitable[Overloaded | None]]
 
-def stored(recording: Recording, outbox: Outbox, clock: Clock, *, room: Room) -> Handler:
-    """Return the handler of a store-and-forward operation: safe on disk, then the settlement if it comes in time."""
+    def handler(self, recording: Recording, pipeline: Handler, *, deadline: float) -> Handler:
+        """Return how an operation is answered; `deadline` is seconds for a direct call."""
+        if recording.stored:
+            return self._stored(recording)
+        return self._intended(recording, pipeline, lease=deadline + MARGIN)
 
-    async def store(message: Message) -> Reply:
-        if (full := await room()) is not None:
-            raise full
-        (receipt,) = await outbox.put(recording.entry(message))
-        seconds = recording.wait if message.wait is None else message.wait
-        record = await outbox.wait(receipt.id, max(0.0, min(seconds, message.deadline - clock.monotonic())))
-        return settled(record, receipt.id)
+    def _stored(self, recording: Recording) -> Handler:
+        """Safe on disk first, then the settlement if it comes in time (11.18)."""
 
-    return store
+        async def store(message: Message) -> Reply:
+            if (full := await self.room(recording.lane)) is not None:
+                raise full
+            (receipt,) = await self.outbox.put(recording.entry(message))
+            seconds = recording.wait if message.wait is None else message.wait
+            seconds = max(0.0, min(seconds, message.deadline - self.clock.monotonic()))
+            return settled(await self.outbox.wait(receipt.id, seconds), receipt.id)
 
+        return store
 
-def intended(  # noqa: PLR0913 - what a recorded write is made of
-    recording: Recording, outbox: Outbox, settler: Settler, clock: Clock, handler: Handler, *, lease: float
-) -> Handler:
-    """Return the handler of a direct write: with an Idempotency-Key its intent is on disk before the agency is asked.
+    def _intended(self, recording: Recording, pipeline: Handler, *, lease: float) -> Handler:
+        """With an Idempotency-Key the intent is on disk before the agency is asked.
 
-    The same key again gets the kept answer, waits for the one under way, or hears that nobody knows (11.5 to 11.7).
-    """
+        The same key again gets the kept answer, waits for the one under way, or hears that nobody knows (11.5 to 11.7).
+        """
 
-    async def write(message: Message) -> Reply:
-        if message.idempotency_key is None:
-            return await handler(message)
-        receipt = await outbox.begin(recording.entry(message), lease=lease)
-        if receipt.ticket is None:
-            seconds = max(0.0, message.deadline - clock.monotonic())
-            return settled(await outbox.wait(receipt.id, seconds), receipt.id, direct=True)
-        return await _asked(message, receipt.ticket)
+        async def write(message: Message) -> Reply:
+            if message.idempotency_key is None:
+                return await pipeline(message)
+            receipt = await self.outbox.begin(recording.entry(message), lease=lease)
+            if receipt.ticket is None:
+                seconds = max(0.0, message.deadline - self.clock.monotonic())
+                return settled(await self.outbox.wait(receipt.id, seconds), receipt.id, direct=True)
+            return await self._send(message, pipeline, receipt.ticket)
 
-    async def _asked(message: Message, ticket: Ticket) -> Reply:
-        at, started = clock.now(), clock.monotonic()
+        return write
+
+    async def _send(self, message: Message, pipeline: Handler, ticket: Ticket) -> Reply:
+        at, started = self.clock.now(), self.clock.monotonic()
         try:
-            reply = await handler(message)
+            reply = await pipeline(message)
         except GatewayError as error:
-            tried = _tried(at, clock.monotonic() - started, error)
-            await settler.settle(Settlement(ticket=ticket, verdict=verdict_of(error, direct=True), tried=tried))
+            tried = _tried(at, self.clock.monotonic() - started, error)
+            verdict = verdict_of(error, direct=True)
+            await self.settler.settle(Settlement(ticket=ticket, verdict=verdict, tried=tried))
             error.recorded = ticket.id
             raise
-        tried = Tried(at=at, seconds=clock.monotonic() - started, outcome=reply.outcome)
-        await settler.settle(Settlement(ticket=ticket, verdict=verdict_of(reply), tried=tried))
+        tried = Tried(at=at, seconds=self.clock.monotonic() - started, outcome=reply.outcome)
+        await self.settler.settle(Settlement(ticket=ticket, verdict=verdict_of(reply), tried=tried))
         return replace(reply, recorded=ticket.id)
-
-    return write
 
 
 def settled(record: Record | None, message: MessageId, *, direct: bool = False) -> Reply:

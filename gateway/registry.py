@@ -3,14 +3,19 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from gateway.hours import Calendar
 from gateway.message import Document, OperationId
 from gateway.ports import Handler, Probe, Schema, Snapshots, Source
+from gateway.recorder import Recording
 from gateway.translate.schema import CanonicalSchema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One thing that can be asked: how it is exposed, what goes in and out, and the handler that answers it."""
+    """One thing that can be asked: how it is exposed, what goes in and out, and the handler that answers it.
+
+    `pipeline` is an agency operation's own way to the agency, without the ledger before it.
+    """
 
     id: OperationId
     title: str
@@ -24,6 +29,18 @@ class Operation:
     request: CanonicalSchema
     reply: Schema
     handler: Handler
+    pipeline: Handler | None = None
+    recording: Recording | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What an agency's lane needs: calls at a time, direct calls that wait, and how many messages may wait."""
+
+    concurrency: int
+    waiting: Callable[[], int]
+    depth: int
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +64,7 @@ class Agency:
     probe: Probe | None = None
     source: Source | None = None
     snapshots: Snapshots | None = None
+    queue: Queue | None = None
     unready: str = ""
 
 

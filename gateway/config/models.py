@@ -96,6 +96,7 @@ class Defaults(Settings):
     breaker: Breaker = Field(
         Breaker(), description="Giving a failing agency a rest.", examples=[{"failures": 10, "open_for": "1m"}]
     )
+    expires: Duration = Field(72 * 3600.0, description="How long a stored message is tried, in the lane's open time.")
     concurrency: int = Field(8, ge=1, description="Calls at one agency at a time.", examples=[4])
     waiting: int = Field(
         64, ge=0, description="Calls that may wait for their turn; more are `overloaded`.", examples=[16]
