@@ -16,7 +16,7 @@ import click
 import uvloop
 
 from demo import CONTROL_PORT, PORTS
-from gateway import app
+from gateway import serve
 from gateway.cli.options import config_option, environment, read_config
 from gateway.edge.auth import Admission, KeyHash
 from gateway.errors import ConfigError, Finding
@@ -50,7 +50,7 @@ def command(config: Path) -> None:
     _only_loopback(located.where("gateway", "metrics"), metrics)
     guest = Admission(name="demo", title="Demo", keys=(KeyHash(sha256=sha256(KEY.encode()).hexdigest()),), allow=("*",))
     with _stand_ins(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(app.run(located, guests=[guest], started=_tell))
+        runner.run(serve.run(located, guests=[guest], started=_tell))
 
 
 def _only_loopback(where: str, address: str) -> None:

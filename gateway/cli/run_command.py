@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import uvloop
 
-from gateway import app
+from gateway import serve
 from gateway.cli.options import config_option, read_config
 
 
@@ -22,4 +22,4 @@ def command(config: Path) -> None:
         )
 
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(app.run(located, started=started))
+        runner.run(serve.run(located, started=started))

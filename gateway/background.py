@@ -1,0 +1,205 @@
+"""What goes on beside requests: files, probes, deliveries, the ledger's upkeep, the loop's health; answers nobody."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from gateway import registry
+from gateway.ask import Ask
+from gateway.config.models import Config
+from gateway.deliver import Deliverable, Deliverer, Lane
+from gateway.edge.needs import Log
+from gateway.errors import FieldError, GatewayError, LedgerUnavailable
+from gateway.intake import FileReport, take_in
+from gateway.ledger import Ledger
+from gateway.metrics import Metrics
+from gateway.ports import Clock
+from gateway.records import Retention, State
+from gateway.registry import Operation, Registry
+from gateway.room import Rooms
+from gateway.settle import Settler
+from gateway.wording import say
+
+PROBE_EVERY = 30.0
+LAG_EVERY = 1.0
+SWEEP_EVERY = 10.0
+SHED_EVERY = 3600.0
+FIGURES_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """Everything that runs until the gateway stops."""
+
+    known: Registry
+    config: Config
+    ledger: Ledger
+    settler: Settler
+    rooms: Rooms
+    metrics: Metrics
+    clock: Clock
+    log: Log
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Run it all; deliveries under way are finished before this returns."""
+        deliverers = [self._deliverer(agency) for agency in self.known.agencies.values()]
+        tasks = [asyncio.create_task(work) for work in self._work()]
+        delivering = [asyncio.create_task(deliverer.run()) for deliverer in deliverers]
+        try:
+            yield
+        finally:
+            for task in (*tasks, *delivering):
+                task.cancel()
+            await asyncio.gather(*tasks, *delivering, return_exceptions=True)
+            await asyncio.gather(*(deliverer.drain() for deliverer in deliverers))
+            await self.settler.close()
+
+    def _work(self) -> Iterator[Coroutine[Any, Any, None]]:
+        yield self._watch_loop()
+        yield self._sweep()
+        yield self._shed()
+        yield self._lane_figures()
+        for agency in self.known.agencies.values():
+            if agency.unready:
+                self.log("agency-unready", level="error", agency=agency.name, why=agency.unready)
+                continue
+            if agency.probe is not None:
+                yield self._probe(agency)
+            if agency.source is not None and agency.snapshots is not None:
+                self.log("feeds-watched", agency=agency.name, feeds=sorted(agency.feeds))
+                yield take_in(agency.source, agency.feeds, agency.snapshots, partial(self._file_news, agency.name))
+
+    def _deliverer(self, agency: registry.Agency) -> Deliverer:
+        queue = agency.queue or registry.Queue(concurrency=1, waiting=lambda: 0, depth=1)
+        lane = Lane(
+            name=agency.name,
+            operations={op.id: self._deliverable(op) for op in agency.operations.values() if op.recording is not None},
+            concurrency=queue.concurrency,
+            calendar=queue.calendar,
+            probe=agency.probe,
+            waiting=queue.waiting,
+            news=self._outage_news,
+        )
+        return Deliverer(lane=lane, outbox=self.ledger, lanes=self.ledger, settler=self.settler, clock=self.clock)
+
+    def _deliverable(self, operation: Operation) -> Deliverable:
+        return Deliverable(
+            pipeline=operation.pipeline or operation.handler,
+            check=operation.request.check,
+            deadline=operation.deadline,
+            ask=self._ask(operation),
+        )
+
+    def _ask(self, operation: Operation) -> Ask | None:
+        question = operation.recording.ask if operation.recording is not None else None
+        if question is None:
+            return None
+        asked = self.known.operations[question.operation]
+        return Ask(
+            operation=asked.id,
+            handler=asked.pipeline or asked.handler,
+            fields=question.fields,
+            done=question.done,
+            deadline=asked.deadline,
+            reply_fields=operation.reply.fields,
+        )
+
+    async def _watch_loop(self) -> None:
+        lag = self.metrics.gauge("gateway_event_loop_lag_seconds")
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_EVERY
+            await asyncio.sleep(LAG_EVERY)
+            lag.set(max(0.0, loop.time() - due))
+
+    async def _probe(self, agency: registry.Agency) -> None:
+        up = self.metrics.gauge("gateway_agency_up", agency.name)
+        while agency.probe is not None:
+            try:
+                await agency.probe.probe()
+            except GatewayError:
+                up.set(0)
+            else:
+                up.set(1)
+            await self.clock.sleep(PROBE_EVERY)
+
+    async def _sweep(self) -> None:
+        """Take up the leases of processes that went away, in lanes that nobody claims from too."""
+        while True:
+            try:
+                await self.ledger.sweep()
+            except LedgerUnavailable as error:
+                self.log("ledger-unavailable", level="error", why=str(error))
+            await self.clock.sleep(SWEEP_EVERY)
+
+    async def _shed(self) -> None:
+        """Let go of what need not be kept any more; one process of all does it."""
+        while True:
+            try:
+                if await self.ledger.hold("shed", by="gateway", seconds=SHED_EVERY) is not None:
+                    for name, agency in self.config.agency.items():
+                        kept = agency.retention
+                        retention = Retention(keys=kept.keys, bodies=kept.bodies, metadata=kept.metadata)
+                        await self._shed_lane(name, retention)
+            except LedgerUnavailable:
+                pass
+            await self.clock.sleep(SHED_EVERY)
+
+    async def _shed_lane(self, lane: str, retention: Retention) -> None:
+        while (shed := await self.ledger.shed(lane, retention)).keys or shed.bodies or shed.rows:
+            await self.clock.sleep(0.05)
+
+    async def _lane_figures(self) -> None:
+        while True:
+            try:
+                for stats in (await self.rooms.stats()).values():
+                    if stats.lane not in self.known.agencies:
+                        continue
+                    for state in State:
+                        gauge = self.metrics.gauge("gateway_lane_messages", stats.lane, state.value)
+                        gauge.set(stats.depth.get(state, 0))
+                    self.metrics.gauge("gateway_lane_held", stats.lane).set(stats.held)
+                    oldest = stats.oldest.timestamp() if stats.oldest is not None else 0
+                    self.metrics.gauge("gateway_lane_oldest_pending_timestamp_seconds", stats.lane).set(oldest)
+                    self.metrics.gauge("gateway_lane_paused", stats.lane).set(bool(stats.pauses))
+                self.metrics.gauge("gateway_ledger_up").set(1)
+            except LedgerUnavailable:
+                self.metrics.gauge("gateway_ledger_up").set(0)
+            await self.clock.sleep(FIGURES_EVERY)
+
+    def _outage_news(self, lane: str, down: bool) -> None:
+        if down:
+            self.log("lane-waiting", level="warning", agency=lane, what="the agency can't be reached; messages wait")
+        else:
+            self.log("lane-delivering", agency=lane, what="the agency is back; messages are delivered")
+
+    def _file_news(self, agency: str, news: FileReport) -> None:
+        outcome = "refused" if news.refused else "accepted"
+        count = partial(self.metrics.counter, "gateway_file_rows_total", agency, news.feed)
+        self.metrics.counter("gateway_file_drops_total", agency, news.feed, outcome)(1)
+        count("rejected")(news.rejected)
+        count("accepted")(0 if news.refused else news.accepted)
+        if not news.refused:
+            last = self.metrics.gauge("gateway_file_drop_last_success_timestamp_seconds", agency, news.feed)
+            last.set_to_current_time()
+        self.log(
+            f"file-{outcome}",
+            level="warning" if news.refused or news.rejected else "info",
+            agency=agency,
+            feed=news.feed,
+            file=news.file,
+            accepted=news.accepted,
+            rejected=news.rejected,
+            rules=dict(news.rules),
+            first=[f"{row.number}: {'; '.join(_reason(reason) for reason in row.reasons)}" for row in news.first],
+            refused=say(news.refused, "id") if news.refused else None,
+        )
+
+
+def _reason(reason: FieldError) -> str:
+    value = f" ({reason.value})" if reason.value else ""
+    return f"{reason.where or ''} {reason.pointer} {say(reason, 'id')}{value}".strip()

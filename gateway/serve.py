@@ -1,0 +1,154 @@
+"""`gateway run` as one coroutine: ledger, table, edge and what goes on beside, started and stopped in order."""
+
+import asyncio
+import gc
+import platform
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from typing import cast
+
+from gateway import registry
+from gateway.app import assemble, clock_of
+from gateway.background import Background
+from gateway.config.load import Located
+from gateway.edge.accesslog import LineLog
+from gateway.edge.asgi import App
+from gateway.edge.auth import Admission, KeyHash
+from gateway.edge.current import Current, routes
+from gateway.edge.health import Figures
+from gateway.edge.ingress import Edge
+from gateway.edge.needs import Exposed
+from gateway.edge.server import on_signals
+from gateway.edge.server import serve as serve_http
+from gateway.edge.site import site
+from gateway.ledger import Ledger
+from gateway.ledger.keys import KeySource
+from gateway.ledger.opening import open_ledger
+from gateway.metrics import OTHER, Metrics, RequestFigures
+from gateway.policies.bucket import TokenBucket
+from gateway.ports import Clock
+from gateway.recorder import Recorder
+from gateway.registry import Registry
+from gateway.room import Rooms
+from gateway.settle import Settler
+from gateway.version import __version__
+
+GRACE = 2.0
+"""Seconds that a graceful stop has beyond the longest deadline."""
+
+
+async def run(
+    located: Located,
+    *,
+    guests: Iterable[Admission] = (),
+    hours: bool = True,
+    started: Callable[[str, str], None] = lambda _listen, _metrics: None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve until SIGTERM, Ctrl-C or `stop`, and finish what is under way. Raises ConfigError when it can't start.
+
+    Without `hours` every agency is open at any time.
+    """
+    stop, hurry = stop or asyncio.Event(), asyncio.Event()
+    on_signals(stop, hurry)
+    clock, metrics = clock_of(located), Metrics()
+    log = LineLog(sys.stdout.buffer, clock)
+    ledger = await ledger_of(located, clock)
+    settler, rooms = Settler(ledger, clock), Rooms(lanes=ledger, clock=clock)
+    recorder = Recorder(outbox=ledger, settler=settler, clock=clock, room=rooms.of)
+    news = partial(_breaker_news, log)
+    assembled = await asyncio.to_thread(
+        assemble, located, clock=clock, metrics=metrics, on_breaker=news, recorder=recorder, hours=hours
+    )
+    known = assembled.registry
+    rooms.queues = {agency.name: agency.queue for agency in known.agencies.values() if agency.queue is not None}
+    background = Background(
+        known=known,
+        config=located.config,
+        ledger=ledger,
+        settler=settler,
+        rooms=rooms,
+        metrics=metrics,
+        clock=clock,
+        log=log,
+    )
+    edge = _edge(located, known, guests, metrics=metrics, clock=clock, log=log)
+    async with background.running():
+        gc.collect()
+        gc.freeze()  # what was made at the start stays; it need not be looked through again
+        await serve_http(
+            edge,
+            Figures(metrics.registry, clock),
+            listen=located.config.gateway.listen,
+            metrics=located.config.gateway.metrics,
+            stop=stop,
+            hurry=hurry,
+            grace=known.longest_deadline + GRACE,
+            started=started,
+        )
+    await assembled.close()
+    await ledger.close()
+    log.close()
+
+
+async def ledger_of(located: Located, clock: Clock) -> Ledger:
+    """Open the ledger that gateway.toml names; raises ConfigError when its place or its key can't be used."""
+    gateway = located.config.gateway
+    return await open_ledger(gateway.ledger, KeySource(value=gateway.ledger_key or None), clock)
+
+
+def _edge(  # noqa: PLR0913 - composed once, here
+    located: Located,
+    known: Registry,
+    guests: Iterable[Admission],
+    *,
+    metrics: Metrics,
+    clock: Clock,
+    log: LineLog,
+) -> Edge:
+    gateway = located.config.gateway
+
+    def observe(operation: Exposed | None) -> RequestFigures:
+        return RequestFigures(metrics, operation.id if operation else OTHER, operation.agency if operation else OTHER)
+
+    current = Current(routes(known.exposed, [*_admissions(located), *guests], observe))
+    pages = site(
+        current,
+        clock,
+        name=gateway.name,
+        version=__version__,
+        docs=gateway.docs,
+        states=lambda: {agency.name: _state(agency) for agency in known.agencies.values()},
+    )
+    edge = Edge(current, cast("App", pages), clock=clock, log=log, origins=gateway.origins)
+    metrics.gauge("gateway_requests_in_flight").set_function(lambda: edge.under_way)
+    metrics.gauge("gateway_build_info", __version__, platform.python_version()).set(1)
+    metrics.gauge("gateway_config_last_success_timestamp_seconds").set_to_current_time()
+    return edge
+
+
+def _admissions(located: Located) -> Iterator[Admission]:
+    for name, client in located.config.client.items():
+        yield Admission(
+            name=name,
+            title=client.title,
+            keys=tuple(KeyHash(sha256=key.sha256, until=key.until) for key in client.keys),
+            allow=client.allow,
+            bucket=TokenBucket(client.rate.per_second, burst=client.rate.count) if client.rate else None,
+        )
+
+
+def _state(agency: registry.Agency) -> str:
+    """Return how an agency stands in one word; anybody may read it, so it names no setting."""
+    return (
+        "unready" if agency.unready else {"closed": "ok", "open": "failing", "half-open": "failing"}[agency.breaker()]
+    )
+
+
+def _breaker_news(log: LineLog, agency: str, state: str) -> None:
+    """Say it once when an outage starts and once when it ends; a probe on its way is no news."""
+    if state == "open":
+        log("agency-failing", level="warning", agency=agency, what="nothing is sent for a while, then one call tries")
+    elif state == "closed":
+        log("agency-back", agency=agency)
