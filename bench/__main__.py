@@ -90,7 +90,9 @@ def _load_once(rows: Iterable[Measured]) -> None:
 def _compared(runs: Mapping[str, Sequence[Run]]) -> Iterator[Row]:
     """Set each row beside nginx with the same method."""
     floors = {
-        method: min(run.cpu for run in runs[f"nginx, {method}"]) for method in ("GET", "POST") if f"nginx, {method}" in runs
+        method: min(run.cpu for run in runs[f"nginx, {method}"])
+        for method in ("GET", "POST")
+        if f"nginx, {method}" in runs
     }
     for name, given in runs.items():
         yield Row.of(name, given, floors.get("POST" if "POST" in name else "GET"))

@@ -62,7 +62,9 @@ def free_port() -> int:
 @contextmanager
 def nginx(conf: Path, port: int, *, core: int) -> Iterator[Server]:
     """Run nginx with one configuration file, and its pid file and the like beside that."""
-    with _running(["nginx", "-p", str(conf.parent), "-c", conf.name, "-e", "stderr"], port, conf.parent, core) as server:
+    with _running(
+        ["nginx", "-p", str(conf.parent), "-c", conf.name, "-e", "stderr"], port, conf.parent, core
+    ) as server:
         yield server
 
 

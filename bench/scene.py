@@ -185,7 +185,7 @@ def gateway(folder: Path, agencies: Place, *, operations: int) -> Place:
         + _CODES
     )
     (folder / "gateway.toml").write_text(
-        f'{_listen(place.port)}{_CLIENT}{_soap(agencies.port)}'
+        f"{_listen(place.port)}{_CLIENT}{_soap(agencies.port)}"
         f'[agency.rest]\nadapter = "rest"\nurl = "http://127.0.0.1:{agencies.port}/api"\n'
         'mapping = "mappings/rest.toml"\nrate = "1000000/s"\n' + "".join(_operations(number) for number in numbers)
     )

@@ -16,7 +16,7 @@ from gateway.limits import Limits, limits
 from gateway.message import Context, Message, OperationId, Outcome, Reply
 from gateway.metrics import Metrics
 from gateway.opening import calendar
-from gateway.pipeline import stack
+from gateway.pipeline import SHARING, stack
 from gateway.policies.hours import outside_hours
 from gateway.ports import Adapter, Clock, Contract, Described, FeedColumns, Handler, Prepared, Probe, Snapshots, Source
 from gateway.recorder import Question, Recording
@@ -161,6 +161,7 @@ class _Builder:
             zone=ZoneInfo(self.zone),
             metrics=self.tools.metrics,
             on_breaker=lambda state: self.tools.on_breaker(self.name, state),
+            serves=lambda: self.calendar is None or self.calendar.is_open(self.tools.clock.now()),
         )
 
     def _operation(self, name: str, section: Operation, adapter: Adapter, shared: Limits) -> registry.Operation | None:
@@ -168,7 +169,7 @@ class _Builder:
         if compiled is None:
             return None
         seconds = section.deadline or self.section.deadline or self.located.config.defaults.deadline
-        pipeline = self._pipeline(name, section, adapter, compiled, shared, seconds)
+        handler, pipeline = self._pipelines(name, section, adapter, compiled, shared, seconds)
         return registry.Operation(
             id=OperationId(f"{self.name}/{name}"),
             title=section.title or name,
@@ -181,10 +182,16 @@ class _Builder:
             deadline=seconds,
             request=compiled.request,
             reply=compiled.reply,
-            handler=pipeline if self.calendar is None else outside_hours(self.calendar, self.tools.clock, pipeline),
+            handler=self._within_hours(handler),
             pipeline=pipeline,
             recording=None if section.reads else self._recording(name, section, compiled),
         )
+
+    def _within_hours(self, handler: Handler) -> Handler:
+        if self.calendar is None:
+            return handler
+        closed = self.tools.metrics.counter("gateway_agency_closed_calls_total", self.name)
+        return outside_hours(self.calendar, self.tools.clock, handler, on_closed=lambda: closed(1))
 
     def _recording(self, name: str, section: Operation, compiled: Compiled) -> Recording:
         """Return how the ledger keeps this operation's messages; paths must lead to fields it has."""
@@ -244,9 +251,10 @@ class _Builder:
             path = ("agency", self.name, "operation", name, "call")
             raise ConfigError(*(replace(f, where=self._where(path)) for f in error.findings)) from None
 
-    def _pipeline(  # noqa: PLR0913, PLR0917 - everything an operation is made of
+    def _pipelines(  # noqa: PLR0913, PLR0917 - everything an operation is made of
         self, name: str, section: Operation, adapter: Adapter, compiled: Compiled, shared: Limits, seconds: float
-    ) -> Handler:
+    ) -> tuple[Handler, Handler]:
+        """Return how it is asked directly, and how for the ledger: that answer is its own and fresh."""
         operation = f"{self.name}/{name}"
         login = self._login()
         channel = Channel(
@@ -262,17 +270,17 @@ class _Builder:
             on_misfit=self.tools.metrics.by_last_label("gateway_translation_errors_total", self.name, operation),
         )
         if self.unready:
-            return _unready_handler(self.unready)
-        return stack(
-            shared.policies(
-                operation,
-                safe=section.reads,
-                deadline_seconds=seconds,
-                stale_seconds=section.stale,
-                key=self._key(compiled, login),
-            ),
-            channel.send,
+            return (unready := _unready_handler(self.unready)), unready
+        policies = shared.policies(
+            operation,
+            safe=section.reads,
+            repeatable=section.reads or section.repeat == "harmless",
+            deadline_seconds=seconds,
+            stale_seconds=section.stale,
+            key=self._key(compiled, login),
         )
+        alone = {policy: made for policy, made in policies.items() if policy not in SHARING}
+        return stack(policies, channel.send), stack(alone, channel.send)
 
     def _login(self) -> dict[str, str]:
         login = (self.section.model_extra or {}).get("login", {})

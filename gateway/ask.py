@@ -4,24 +4,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.errors import GatewayError, NotFound
+from gateway.errors import NotFound
 from gateway.message import Document, Effort, Message, OperationId, Reply, new_message_id
 from gateway.ports import Clock, Handler
 from gateway.records import Delivered, Postponed
 
 Path = tuple[str, ...]
 ID = "@id"
-
-
-class Asked:
-    """The agency says that it has no such thing: it may be sent."""
+AGAIN = 30.0
+"""Seconds after which an agency that has a message, but has not done it yet, is asked again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
     """The question: `fields` fill its canonical body, from `@id` or a path of the message's; `done` must be there.
 
-    `reply_fields` are those that the message's own reply has: what the answer holds of them becomes the reply.
+    `handler` must not share its answer with others nor give an old one. `reply_fields` are those that the message's
+    own reply has: what the answer holds of them becomes the reply.
     """
 
     operation: OperationId
@@ -31,25 +30,26 @@ class Ask:
     deadline: float
     reply_fields: frozenset[str]
 
-    async def put(self, message: Message, clock: Clock) -> Asked | Delivered | Postponed:
-        """Ask; what is there is delivered, what is not there may be sent, and anything else is asked again later."""
+    async def put(self, message: Message, clock: Clock, *, until: float) -> Delivered | Postponed | None:
+        """Ask; what is there is delivered or not done yet, and None says that it is not there and may be sent.
+
+        Raises what the question's handler raises, which says nothing about the message itself.
+        """
         question = replace(
             message,
             id=new_message_id(),
             operation=self.operation,
             body={name: self._value(source, message) for name, source in self.fields.items()},
-            deadline=clock.monotonic() + self.deadline,
+            deadline=min(until, clock.monotonic() + self.deadline),
             once=True,
             effort=Effort(),
         )
         try:
             reply = await self.handler(question)
         except NotFound:
-            return Asked()
-        except GatewayError as error:
-            return Postponed(seconds=0.0, maybe_done=True, text=f"asked {self.operation}: {error.code}")
+            return None
         if _at(self.done, reply.body) is None:
-            return Postponed(seconds=0.0, maybe_done=True, text=f"asked {self.operation}: not done yet")
+            return Postponed(seconds=AGAIN, maybe_done=True, text=f"{self.operation}: it has it, not done yet")
         body = {name: value for name, value in reply.body.items() if name in self.reply_fields}
         return Delivered(reply=Reply(body=body))
 

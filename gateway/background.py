@@ -8,17 +8,18 @@ from functools import partial
 from typing import Any
 
 from gateway import registry
-from gateway.ask import Ask
 from gateway.config.models import Config
-from gateway.deliver import Deliverable, Deliverer, Lane
+from gateway.deliver import Deliverer, Lane
 from gateway.edge.needs import Log
 from gateway.errors import FieldError, GatewayError, LedgerUnavailable
 from gateway.intake import FileReport, take_in
+from gateway.lanes import lanes
 from gateway.ledger import Ledger
+from gateway.message import new_message_id
 from gateway.metrics import Metrics
 from gateway.ports import Clock
 from gateway.records import Retention, State
-from gateway.registry import Operation, Registry
+from gateway.registry import Registry
 from gateway.room import Rooms
 from gateway.settle import Settler
 from gateway.wording import say
@@ -46,17 +47,30 @@ class Background:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Run it all; deliveries under way are finished before this returns."""
-        deliverers = [self._deliverer(agency) for agency in self.known.agencies.values()]
-        tasks = [asyncio.create_task(work) for work in self._work()]
-        delivering = [asyncio.create_task(deliverer.run()) for deliverer in deliverers]
+        tasks = [asyncio.create_task(self._kept(work)) for work in self._work()]
+        delivering = [asyncio.create_task(self._delivering(lane)) for lane in lanes(self.known, self.log)]
         try:
             yield
         finally:
             for task in (*tasks, *delivering):
                 task.cancel()
             await asyncio.gather(*tasks, *delivering, return_exceptions=True)
-            await asyncio.gather(*(deliverer.drain() for deliverer in deliverers))
             await self.settler.close()
+
+    async def _delivering(self, lane: Lane) -> None:
+        deliverer = Deliverer(lane=lane, outbox=self.ledger, lanes=self.ledger, settler=self.settler, clock=self.clock)
+        try:
+            await deliverer.run()
+        finally:
+            await deliverer.drain()
+
+    async def _kept(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run work; if it ends it is a bug that somebody must hear of."""
+        try:
+            await work
+        except Exception as error:
+            self.log("bug", level="error", what=f"background work ended: {type(error).__name__}: {error}")
+            raise
 
     def _work(self) -> Iterator[Coroutine[Any, Any, None]]:
         yield self._watch_loop()
@@ -72,41 +86,6 @@ class Background:
             if agency.source is not None and agency.snapshots is not None:
                 self.log("feeds-watched", agency=agency.name, feeds=sorted(agency.feeds))
                 yield take_in(agency.source, agency.feeds, agency.snapshots, partial(self._file_news, agency.name))
-
-    def _deliverer(self, agency: registry.Agency) -> Deliverer:
-        queue = agency.queue or registry.Queue(concurrency=1, waiting=lambda: 0, depth=1)
-        lane = Lane(
-            name=agency.name,
-            operations={op.id: self._deliverable(op) for op in agency.operations.values() if op.recording is not None},
-            concurrency=queue.concurrency,
-            calendar=queue.calendar,
-            probe=agency.probe,
-            waiting=queue.waiting,
-            news=self._outage_news,
-        )
-        return Deliverer(lane=lane, outbox=self.ledger, lanes=self.ledger, settler=self.settler, clock=self.clock)
-
-    def _deliverable(self, operation: Operation) -> Deliverable:
-        return Deliverable(
-            pipeline=operation.pipeline or operation.handler,
-            check=operation.request.check,
-            deadline=operation.deadline,
-            ask=self._ask(operation),
-        )
-
-    def _ask(self, operation: Operation) -> Ask | None:
-        question = operation.recording.ask if operation.recording is not None else None
-        if question is None:
-            return None
-        asked = self.known.operations[question.operation]
-        return Ask(
-            operation=asked.id,
-            handler=asked.pipeline or asked.handler,
-            fields=question.fields,
-            done=question.done,
-            deadline=asked.deadline,
-            reply_fields=operation.reply.fields,
-        )
 
     async def _watch_loop(self) -> None:
         lag = self.metrics.gauge("gateway_event_loop_lag_seconds")
@@ -129,18 +108,26 @@ class Background:
 
     async def _sweep(self) -> None:
         """Take up the leases of processes that went away, in lanes that nobody claims from too."""
+        away = False
         while True:
             try:
                 await self.ledger.sweep()
             except LedgerUnavailable as error:
-                self.log("ledger-unavailable", level="error", why=str(error))
+                if not away:
+                    self.log("ledger-unavailable", level="error", why=str(error))
+                away = True
+            else:
+                if away:
+                    self.log("ledger-back")
+                away = False
             await self.clock.sleep(SWEEP_EVERY)
 
     async def _shed(self) -> None:
         """Let go of what need not be kept any more; one process of all does it."""
+        me = new_message_id()
         while True:
             try:
-                if await self.ledger.hold("shed", by="gateway", seconds=SHED_EVERY) is not None:
+                if await self.ledger.hold("shed", by=me, seconds=SHED_EVERY) is not None:
                     for name, agency in self.config.agency.items():
                         kept = agency.retention
                         retention = Retention(keys=kept.keys, bodies=kept.bodies, metadata=kept.metadata)
@@ -170,12 +157,6 @@ class Background:
             except LedgerUnavailable:
                 self.metrics.gauge("gateway_ledger_up").set(0)
             await self.clock.sleep(FIGURES_EVERY)
-
-    def _outage_news(self, lane: str, down: bool) -> None:
-        if down:
-            self.log("lane-waiting", level="warning", agency=lane, what="the agency can't be reached; messages wait")
-        else:
-            self.log("lane-delivering", agency=lane, what="the agency is back; messages are delivered")
 
     def _file_news(self, agency: str, news: FileReport) -> None:
         outcome = "refused" if news.refused else "accepted"

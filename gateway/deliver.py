@@ -2,43 +2,26 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
-from gateway.ask import Ask, Asked
-from gateway.errors import (
-    AgencyError,
-    BreakerOpen,
-    FieldError,
-    GatewayError,
-    LedgerUnavailable,
-    Overloaded,
-    Unreachable,
-)
+from gateway.attempt import Deliverable, End, attempt
+from gateway.condition import Condition
+from gateway.errors import AgencyError, GatewayError, LedgerUnavailable, Overloaded, Unreachable
 from gateway.hours import Calendar
-from gateway.message import Effort, OperationId
-from gateway.ports import Clock, Handler, Lanes, Outbox, Probe
-from gateway.records import Buried, Claim, PauseReason, Postponed, Settlement, Terms, Tried, Verdict
-from gateway.settle import Settler, verdict_of
+from gateway.message import OperationId
+from gateway.ports import Clock, Lanes, Outbox, Probe
+from gateway.records import Buried, Claim, Delivered, PauseReason, Postponed, Refused, Settlement, Terms, Verdict
+from gateway.settle import Settler
 
-LEASE = 60.0
-"""Seconds for which a message is held; extended while it is being delivered."""
+MARGIN = 10.0
+"""Seconds by which a lease outlives the longest attempt, for telling the ledger how it ended."""
 FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
-POISON_FAILURES = 10
 LOOK_EVERY = 5.0
 """Seconds after which a lane is looked at even if nobody said that there is something to do."""
-PROBE_FIRST, PROBE_LONGEST = 1.0, 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deliverable:
-    """How one operation's stored messages are delivered; `deadline` is seconds for one delivery."""
-
-    pipeline: Handler
-    check: Callable[[object], tuple[FieldError, ...]]
-    deadline: float
-    ask: Ask | None = None
+LONGEST_PROBE_WAIT = 30.0
+CLOSING: tuple[PauseReason, ...] = ("hours", "maintenance")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +29,7 @@ class Lane:
     """One agency's queue: what it delivers, how many at once, when, and how to ask whether the agency is there.
 
     `waiting` tells how many direct calls wait for a slot: while there are some, delivery takes half the slots.
-    `news` hears when an outage starts and when it ends.
+    `news` hears when an outage starts and when it ends, `bug` of what should never happen.
     """
 
     name: str
@@ -56,68 +39,107 @@ class Lane:
     probe: Probe | None = None
     waiting: Callable[[], int] = lambda: 0
     news: Callable[[str, bool], None] = lambda _lane, _down: None
+    bug: Callable[[str, Exception], None] = lambda _lane, _error: None
+
+    @property
+    def lease(self) -> float:
+        """Seconds for which a message is held: no attempt takes longer, so a lease can't end under one that waits."""
+        return max((made.longest for made in self.operations.values()), default=0.0) + MARGIN
 
 
-@dataclass(slots=True, kw_only=True)
 class Deliverer:
-    """Delivers one lane until cancelled; a crash loses nothing, since what it held is taken up when the lease ends."""
+    """Delivers one lane; a crash loses nothing, since what it held is taken up when the lease ends."""
 
-    lane: Lane
-    outbox: Outbox
-    lanes: Lanes
-    settler: Settler
-    clock: Clock
-    jitter: Callable[[float, float], float] = random.uniform
-    _under_way: set[asyncio.Task[None]] = field(default_factory=set, init=False)
-    _down: bool = field(default=False, init=False)
-    _probes: int = field(default=0, init=False)
-    _failing: set[str] = field(default_factory=set, init=False)
-    _delivered: int = field(default=0, init=False)
-    _since: dict[str, int] = field(default_factory=dict, init=False)
-    _paused: PauseReason | None = field(default=None, init=False)
+    def __init__(  # noqa: PLR0913 - what delivering needs
+        self,
+        *,
+        lane: Lane,
+        outbox: Outbox,
+        lanes: Lanes,
+        settler: Settler,
+        clock: Clock,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.lane = lane
+        self.outbox = outbox
+        self.lanes = lanes
+        self.settler = settler
+        self.clock = clock
+        self.jitter = jitter
+        self.condition = Condition(clock=clock, news=lambda down: lane.news(lane.name, down))
+        self._lease = lane.lease
+        self._under_way: dict[asyncio.Task[None], Claim] = {}
+        self._taking: asyncio.Task[int] | None = None
+        self._holding: asyncio.Task[None] | None = None
+        self._closing = False
+        self._idle = False
+        self._claimed = float("-inf")
+        self._paused: PauseReason | None = None
+        self._knows_pauses = False
+        self._soonest = float("inf")
 
     async def run(self) -> None:
-        """Deliver forever; what is under way when cancelled is finished by whoever waits in `drain`."""
+        """Deliver until cancelled; call `drain` then."""
+        self._holding = asyncio.create_task(self._hold())
         while True:
             try:
                 await self._turn()
             except LedgerUnavailable:
                 await self.clock.sleep(FIRST_WAIT)
+            except Exception as error:  # noqa: BLE001 - an agency's messages must not wait for a restart
+                self.lane.bug(self.lane.name, error)
+                await self.clock.sleep(LOOK_EVERY)
 
     async def drain(self) -> None:
-        """Wait for the deliveries under way."""
-        await asyncio.gather(*self._under_way, return_exceptions=True)
+        """Finish what is under way, and hand back what was claimed and not begun."""
+        self._closing = True
+        if self._taking is not None:
+            await asyncio.gather(self._taking, return_exceptions=True)
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        if self._holding is not None:
+            self._holding.cancel()
+            await asyncio.gather(self._holding, return_exceptions=True)
 
     async def _turn(self) -> None:
+        room = self._room()
         if (seconds := await self._closed_for()) > 0:
             await self.lanes.nudged(self.lane.name, min(seconds, LOOK_EVERY))
-        elif self._down:
+        elif self.condition.down:
             await self._probe()
-        elif (room := self._room()) > 0:
-            claims = await self.outbox.claim(self.lane.name, room, lease=LEASE, terms=self._terms())
-            for claim in claims:
-                self._start(claim)
-            if len(claims) < room:
-                await self._rest()
-        else:
-            await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
+        elif (seconds := self.condition.rest()) > 0:
+            await self._take(0)
+            await self.clock.sleep(min(seconds, LOOK_EVERY))
+        elif room <= 0:
+            if self.clock.monotonic() - self._claimed >= LOOK_EVERY:
+                await self._take(0)
+            await self._first_of(self.clock.sleep(LOOK_EVERY))
+        elif await self._take(room) < room:
+            await self._all_taken()
 
-    async def _rest(self) -> None:
-        """Wait until something may be claimable: a nudge, or an end that frees a key or a slot."""
-        nudge = asyncio.ensure_future(self.lanes.nudged(self.lane.name, LOOK_EVERY))
+    async def _all_taken(self) -> None:
+        """Wait until something may be claimable: a nudge, an end that frees a key or a slot, or the next one due."""
+        if self.condition.told and not self._under_way:
+            await self._trial()
+            return
+        seconds = self._soonest - self.clock.monotonic()
+        if seconds <= 0:
+            self._soonest = float("inf")
+        await self._first_of(self.lanes.nudged(self.lane.name, min(LOOK_EVERY, max(0.0, seconds) or LOOK_EVERY)))
+
+    async def _first_of(self, other: Coroutine[object, object, object]) -> None:
+        """Wait for one of those under way to end, or for something else."""
+        task = asyncio.ensure_future(other)
         try:
-            await asyncio.wait({nudge, *self._under_way}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({task, *self._under_way}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            nudge.cancel()
-            await asyncio.gather(nudge, return_exceptions=True)
-
-    def _terms(self) -> Terms:
-        return Terms(operations=self.lane.operations.keys(), most=self.lane.concurrency)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
     def _room(self) -> int:
-        """Return how many more may be under way: all slots, or half of them while direct calls wait."""
+        """Return how many more may be under way: all slots, half of them while direct calls wait, one when in doubt."""
         most = self.lane.concurrency if self.lane.waiting() == 0 else max(1, self.lane.concurrency // 2)
-        return most - len(self._under_way)
+        return (1 if self.condition.careful else most) - len(self._under_way)
 
     async def _closed_for(self) -> float:
         """Return the seconds until the agency serves again; the pause is in the ledger, for everybody to see."""
@@ -125,119 +147,123 @@ class Deliverer:
         reason: PauseReason | None = None
         if closed is not None:
             reason = "maintenance" if closed.reason == "maintenance" else "hours"
-        if reason != self._paused:
-            if self._paused is not None:
-                await self.lanes.resume(self.lane.name, self._paused, by="gateway")
+        if reason != self._paused or not self._knows_pauses:
+            # An earlier process, with other hours, may have left a pause of its own.
+            for other in CLOSING:
+                if other != reason and (other == self._paused or not self._knows_pauses):
+                    await self.lanes.resume(self.lane.name, other, by="gateway")
             if closed is not None and reason is not None:
                 await self.lanes.pause(self.lane.name, reason, by="gateway", until=closed.until)
-            self._paused = reason
+            self._paused, self._knows_pauses = reason, True
         return closed.seconds if closed is not None else 0.0
 
-    def _start(self, claim: Claim) -> None:
-        task = asyncio.create_task(self._deliver(claim))
-        self._under_way.add(task)
-        task.add_done_callback(self._under_way.discard)
+    async def _take(self, room: int, terms: Terms | None = None) -> int:
+        """Claim and start; with no room only the clock of open time goes on. Returns how many were claimed.
 
-    async def _deliver(self, claim: Claim) -> None:
-        holding = asyncio.create_task(self._hold(claim))
-        try:
-            verdict, tried = await self._try(claim)
-        finally:
-            holding.cancel()
+        The ledger claims even if its asker leaves, so whoever stops this lane waits for what is being claimed.
+        """
+        self._taking = asyncio.create_task(self._claim(room, terms or self._terms()))
+        return await asyncio.shield(self._taking)
+
+    async def _claim(self, room: int, terms: Terms) -> int:
+        until = self.clock.monotonic() + self._lease - MARGIN / 2
+        claims = await self.outbox.claim(self.lane.name, room, lease=self._lease, terms=terms)
+        if not terms.probe:
+            self._claimed, self._idle = self.clock.monotonic(), False
+        for claim in claims:
+            self._start(claim, until, trial=terms.probe)
+        return len(claims)
+
+    def _terms(self) -> Terms:
+        return Terms(operations=self.lane.operations.keys(), most=self.lane.concurrency)
+
+    def _start(self, claim: Claim, until: float, *, trial: bool) -> None:
+        work = self._hand_back(claim) if self._closing else self._deliver(claim, until, trial=trial)
+        task = asyncio.create_task(work)
+        self._under_way[task] = claim
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self.lane.bug(self.lane.name, error)
+
+    async def _hand_back(self, claim: Claim) -> None:
+        await self.settler.settle(Settlement(ticket=claim.ticket, verdict=Postponed(seconds=0.0)))
+
+    async def _deliver(self, claim: Claim, until: float, *, trial: bool) -> None:
+        end = await attempt(claim, self.lane.operations[claim.message.operation], self.clock, until=until)
+        verdict = self._judged(claim, end)
+        # What knocked in vain to see whether the agency is back was no attempt: there may be thousands.
+        tried = None if trial and isinstance(end.error, Unreachable) else end.tried
         await self.settler.settle(Settlement(ticket=claim.ticket, verdict=verdict, tried=tried))
 
-    async def _hold(self, claim: Claim) -> None:
-        """Extend the lease while a slow call is in flight."""
+    async def _hold(self) -> None:
+        """Extend the leases of what is under way, for attempts and settlements that take longer than they should."""
         while True:
-            await self.clock.sleep(LEASE / 3)
-            try:
-                await self.outbox.extend(claim.ticket, lease=LEASE)
-            except LedgerUnavailable:
-                continue
+            await self.clock.sleep(self._lease / 3)
+            if held := [claim.ticket for claim in self._under_way.values()]:
+                with suppress(LedgerUnavailable):
+                    await self.outbox.extend(*held, lease=self._lease)
 
-    async def _try(self, claim: Claim) -> tuple[Verdict, Tried | None]:
-        """Deliver once; returns what becomes of the message, and the attempt where one was made."""
-        made = self.lane.operations[claim.message.operation]
-        if errors := made.check(claim.message.body):
-            return Buried(reason="misfit", text="it does not fit the operation any more", errors=errors), None
-        if claim.uncertain and made.ask is not None:
-            asked = await made.ask.put(claim.message, self.clock)
-            if not isinstance(asked, Asked):
-                return replace(asked, seconds=self._wait(claim)) if isinstance(asked, Postponed) else asked, None
-        at, started = self.clock.now(), self.clock.monotonic()
-        message = replace(claim.message, deadline=started + made.deadline, once=True, effort=Effort())
-        try:
-            reply = await made.pipeline(message)
-        except GatewayError as error:
-            return self._failed(claim, error, at, self.clock.monotonic() - started)
-        self._succeeded(claim)
-        tried = Tried(at=at, seconds=self.clock.monotonic() - started, outcome=reply.outcome)
-        return verdict_of(reply), tried
+    def _judged(self, claim: Claim, end: End) -> Verdict:
+        """Take in what an end says of the agency; returns what becomes of the message."""
+        through = isinstance(end.verdict, Delivered | Refused)
+        not_done_yet = end.error is None and isinstance(end.verdict, Postponed)
+        if through or not_done_yet or (isinstance(end.error, AgencyError) and end.error.ill is False):
+            self.condition.answered(claim, through=through)
+        elif isinstance(end.error, GatewayError):
+            self.condition.failed(claim, end.error)
+        elif end.error is not None:
+            self.lane.bug(self.lane.name, end.error)
+        if not isinstance(end.verdict, Postponed):
+            self.condition.forget(claim.ticket.id)
+            return end.verdict
+        return self._put_off(claim, end, end.verdict)
 
-    def _succeeded(self, claim: Claim) -> None:
-        self._delivered += 1
-        self._failing.clear()
-        self._since.pop(claim.ticket.id, None)
-
-    def _failed(self, claim: Claim, error: GatewayError, at: datetime, seconds: float) -> tuple[Verdict, Tried | None]:
-        tried = None
-        if isinstance(error, AgencyError) and not isinstance(error, BreakerOpen):
-            tried = Tried(at=at, seconds=seconds, outcome=error.outcome, error=str(error))
-        self._notice(claim, error)
+    def _put_off(self, claim: Claim, end: End, verdict: Postponed) -> Verdict:
+        """Return when to try again; a poison is buried, but not with this end as the first that may have done it."""
+        error = end.error if isinstance(end.error, GatewayError) else None
+        known = not verdict.maybe_done or claim.uncertain or claim.repeat == "harmless"
+        if end.tried is not None and self.condition.poisonous(claim, error) and known:
+            self.condition.forget(claim.ticket.id)
+            return Buried(reason="poison", text=verdict.text)
         asked = error.retry_after if isinstance(error, AgencyError | Overloaded) else None
-        verdict = verdict_of(error, after=max(asked or 0.0, self._wait(claim)))
-        if isinstance(verdict, Postponed) and tried is not None and self._poisonous(claim):
-            return Buried(reason="poison", text=verdict.text), tried
-        return verdict, tried
-
-    def _notice(self, claim: Claim, error: GatewayError) -> None:
-        """An agency that refuses connections, or a breaker that two messages fed, is an outage of the whole lane."""
-        if isinstance(error, BreakerOpen):
-            self._outage(down=len(self._failing) > 1)
-        elif isinstance(error, AgencyError) and error.ill:
-            self._failing.add(claim.ticket.id)
-            self._outage(down=isinstance(error, Unreachable))
-        elif isinstance(error, AgencyError):
-            self._succeeded(claim)  # a refusal is an answer: the agency is there
-
-    def _poisonous(self, claim: Claim) -> bool:
-        """Whether this one failed again and again while others got through."""
-        before = self._since.setdefault(claim.ticket.id, self._delivered)
-        return claim.failures + 1 >= POISON_FAILURES and self._delivered > before
+        seconds = max(verdict.seconds, asked or 0.0, self._wait(claim))
+        self._soonest = min(self._soonest, self.clock.monotonic() + seconds)
+        return replace(verdict, seconds=seconds)
 
     def _wait(self, claim: Claim) -> float:
         longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(claim.failures + 1, 16))
         return self.jitter(FIRST_WAIT, longest)
 
-    def _outage(self, *, down: bool) -> None:
-        if down and not self._down:
-            self._down, self._probes = True, 0
-            self.lane.news(self.lane.name, True)
-
     async def _probe(self) -> None:
         """See whether the agency is back: by its probe, else by the oldest message that does no harm when repeated."""
-        await self.lanes.idle(self.lane.name)
-        await self.clock.sleep(self.jitter(PROBE_FIRST, min(PROBE_LONGEST, PROBE_FIRST * 2.0 ** min(self._probes, 16))))
-        self._probes += 1
-        if await self._there():
-            self._down = False
-            self._failing.clear()
-            self.lane.news(self.lane.name, False)
-
-    async def _there(self) -> bool:
+        if not self._idle:
+            await self.lanes.idle(self.lane.name)
+            self._idle = True
+        longest = min(LONGEST_PROBE_WAIT, FIRST_WAIT * 2.0 ** min(self.condition.probes, 16))
+        await self.clock.sleep(max(self.condition.rest(), self.jitter(FIRST_WAIT, longest)))
+        self.condition.probes += 1
         if self.lane.probe is None:
-            return await self._messenger()
-        try:
-            await self.lane.probe.probe()
-        except AgencyError:
-            return False
-        return True
+            await self._trial()
+        elif await _reachable(self.lane.probe):
+            self.condition.reached()
+        self._idle = self.condition.down
 
-    async def _messenger(self) -> bool:
-        """Let one message find out; without one to send nobody is waiting, and the next will tell."""
-        claims = await self.outbox.claim(self.lane.name, 1, lease=LEASE, terms=replace(self._terms(), probe=True))
-        self._down = False
-        for claim in claims:
-            await self._deliver(claim)
-        back, self._down = not self._down, True
-        return back
+    async def _trial(self) -> None:
+        """Let one message find out, due or not, one that does no harm if there is one; without any nobody waits."""
+        terms = replace(self._terms(), probe=True)
+        harmless = [name for name, made in self.lane.operations.items() if made.harmless]
+        if not await self._take(1, replace(terms, operations=harmless)) and not await self._take(1, terms):
+            self.condition.over()
+        elif self._under_way:
+            await asyncio.wait(self._under_way)
+
+
+async def _reachable(probe: Probe) -> bool:
+    try:
+        await probe.probe()
+    except GatewayError:
+        return False
+    return True

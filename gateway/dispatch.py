@@ -43,7 +43,7 @@ def table(agencies: Sequence[Agency], config: Config, where: Where, recorder: Re
 def _recorded(operation: Operation, recorder: Recorder | None) -> Operation:
     if recorder is None or operation.recording is None:
         return operation
-    handler = recorder.handler(operation.recording, operation.handler, deadline=operation.deadline)
+    handler = recorder.handler(operation.recording, operation.handler)
     return replace(operation, handler=handler)
 
 

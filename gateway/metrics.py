@@ -59,6 +59,7 @@ TABLE: tuple[Metric, ...] = (
         "Retries not made because the budget was spent.",
     ),
     Metric("gateway_agency_breaker_open", "gauge", ("agency",), "1 while nothing is sent because of failures."),
+    Metric("gateway_agency_closed_calls_total", "counter", ("agency",), "Direct calls that failed outside its hours."),
     Metric("gateway_agency_breaker_transitions_total", "counter", ("agency", "to"), "Changes of the breaker."),
     Metric("gateway_agency_up", "gauge", ("agency",), "1 when the last attempt or probe reached the agency."),
     Metric("gateway_agency_last_success_timestamp_seconds", "gauge", ("agency",), "When it last answered as agreed."),

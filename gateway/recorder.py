@@ -8,6 +8,7 @@ from gateway.errors import (
     AgencyError,
     GatewayError,
     InProgress,
+    LedgerUnavailable,
     NotFound,
     Overloaded,
     Refused,
@@ -15,7 +16,7 @@ from gateway.errors import (
 )
 from gateway.message import Document, Message, MessageId, OperationId, Reply
 from gateway.ports import Clock, Handler, Outbox
-from gateway.records import Entry, Record, Repeat, Settlement, State, Ticket, Tried
+from gateway.records import Entry, Receipt, Record, Repeat, Settlement, State, Summary, Ticket, Tried
 from gateway.records import Refused as RefusedVerdict
 from gateway.settle import Settler, verdict_of
 
@@ -50,7 +51,6 @@ class Recording:
     subject: Path = ()
     skip_buried: bool = False
     answer_by: Callable[[datetime], datetime] | None = None
-
     stored: bool = False
     ask: Question | None = None
 
@@ -84,11 +84,9 @@ class Recorder:
     clock: Clock
     room: Callable[[str], Awaitable[Overloaded | None]]
 
-    def handler(self, recording: Recording, pipeline: Handler, *, deadline: float) -> Handler:
-        """Return how an operation is answered; `deadline` is seconds for a direct call."""
-        if recording.stored:
-            return self._stored(recording)
-        return self._intended(recording, pipeline, lease=deadline + MARGIN)
+    def handler(self, recording: Recording, pipeline: Handler) -> Handler:
+        """Return how an operation is answered."""
+        return self._stored(recording) if recording.stored else self._intended(recording, pipeline)
 
     def _stored(self, recording: Recording) -> Handler:
         """Safe on disk first, then the settlement if it comes in time (11.18)."""
@@ -98,12 +96,15 @@ class Recorder:
                 raise full
             (receipt,) = await self.outbox.put(recording.entry(message))
             seconds = recording.wait if message.wait is None else message.wait
-            seconds = max(0.0, min(seconds, message.deadline - self.clock.monotonic()))
-            return settled(await self.outbox.wait(receipt.id, seconds), receipt.id)
+            try:
+                record = await self.outbox.wait(receipt.id, max(0.0, min(seconds, self._left(message))))
+            except LedgerUnavailable:
+                record = None  # it is on disk all the same
+            return settled(record or _as_put(recording, message, receipt), receipt.id)
 
         return store
 
-    def _intended(self, recording: Recording, pipeline: Handler, *, lease: float) -> Handler:
+    def _intended(self, recording: Recording, pipeline: Handler) -> Handler:
         """With an Idempotency-Key the intent is on disk before the agency is asked.
 
         The same key again gets the kept answer, waits for the one under way, or hears that nobody knows (11.5 to 11.7).
@@ -112,13 +113,20 @@ class Recorder:
         async def write(message: Message) -> Reply:
             if message.idempotency_key is None:
                 return await pipeline(message)
-            receipt = await self.outbox.begin(recording.entry(message), lease=lease)
-            if receipt.ticket is None:
-                seconds = max(0.0, message.deadline - self.clock.monotonic())
-                return settled(await self.outbox.wait(receipt.id, seconds), receipt.id, direct=True)
-            return await self._send(message, pipeline, receipt.ticket)
+            while True:
+                lease = self._left(message) + MARGIN
+                receipt = await self.outbox.begin(recording.entry(message), lease=lease)
+                if receipt.ticket is not None:
+                    return await self._send(message, pipeline, receipt.ticket)
+                record = await self.outbox.wait(receipt.id, self._left(message))
+                if record is None or record.summary.state is not State.CANCELLED:
+                    return settled(record, receipt.id, direct=True)
+                # The one that had the key was certainly not done, which freed the key: now it is this one's turn.
 
         return write
+
+    def _left(self, message: Message) -> float:
+        return max(0.0, message.deadline - self.clock.monotonic())
 
     async def _send(self, message: Message, pipeline: Handler, ticket: Ticket) -> Reply:
         at, started = self.clock.now(), self.clock.monotonic()
@@ -136,9 +144,9 @@ class Recorder:
 
 
 def settled(record: Record | None, message: MessageId, *, direct: bool = False) -> Reply:
-    """Return or raise exactly what a direct answer would have been; Accepted while it is not settled.
+    """Return or raise exactly what a direct answer would have been; Accepted while the agency has given none.
 
-    A direct write that is still under way is InProgress; what nobody knows is UnknownOutcome, each time.
+    For a direct write, one that is still under way is InProgress, and what nobody knows is UnknownOutcome, each time.
     """
     if record is None:
         raise UnknownOutcome("the ledger keeps no record of it", maybe_done=True)
@@ -149,7 +157,7 @@ def settled(record: Record | None, message: MessageId, *, direct: bool = False) 
     if isinstance(record.answer, RefusedVerdict) and state is State.REFUSED:
         kind = NotFound if record.answer.code == NotFound.code else Refused
         error = kind(record.answer.text, maybe_done=False, errors=record.answer.errors)
-    elif state is State.UNKNOWN:
+    elif direct and state is State.UNKNOWN:
         error = UnknownOutcome("it may have been done", maybe_done=True)
     elif direct and state is State.DELIVERING:
         error = InProgress("the same request is under way")
@@ -157,6 +165,22 @@ def settled(record: Record | None, message: MessageId, *, direct: bool = False) 
         return Accepted(body={}, record=record, recorded=message)
     error.recorded = message
     raise error
+
+
+def _as_put(recording: Recording, message: Message, receipt: Receipt) -> Record:
+    """Return what is known of a message that is safe, from a ledger that can't be read just now."""
+    summary = Summary(
+        id=receipt.id,
+        lane=recording.lane,
+        operation=message.operation,
+        client=message.client,
+        state=State.PENDING,
+        direct=False,
+        repeat=recording.repeat,
+        attempts=0,
+        accepted_at=receipt.accepted_at,
+    )
+    return Record(summary=summary, correlation_id=message.correlation_id, traceparent=message.traceparent)
 
 
 def _tried(at: datetime, seconds: float, error: GatewayError) -> Tried | None:

@@ -14,7 +14,7 @@ from gateway.translate.schema import CanonicalSchema
 class Operation:
     """One thing that can be asked: how it is exposed, what goes in and out, and the handler that answers it.
 
-    `pipeline` is an agency operation's own way to the agency, without the ledger before it.
+    `pipeline` is an agency operation's own way to the agency: without the ledger before it, its answer never shared.
     """
 
     id: OperationId

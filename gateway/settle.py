@@ -58,8 +58,8 @@ class Settler:
             return
 
 
-def verdict_of(end: Reply | GatewayError, *, direct: bool = False, after: float = 0.0) -> Verdict:
-    """Return what becomes of the message; `after` is the seconds until the next try, where there is one.
+def verdict_of(end: Reply | GatewayError, *, direct: bool = False) -> Verdict:
+    """Return what becomes of the message; who delivers says when it is tried again, where it is.
 
     A refusal settles it. What certainly was not done is tried again, or, on a direct write, released with its key.
     What may have been done and can't be read is unknown: the native answer is kept and nothing is sent again (11.3).
@@ -75,11 +75,11 @@ def verdict_of(end: Reply | GatewayError, *, direct: bool = False, after: float 
         case TranslationError() if not direct:
             return Buried(reason="misfit", text=str(end), errors=end.errors)
         case _:
-            return _not_settled(end, direct=direct, after=after)
+            return _not_settled(end, direct=direct)
 
 
-def _not_settled(error: GatewayError, *, direct: bool, after: float) -> Verdict:
+def _not_settled(error: GatewayError, *, direct: bool) -> Verdict:
     maybe_done = isinstance(error, AgencyError) and error.maybe_done
     if not direct:
-        return Postponed(seconds=after, maybe_done=maybe_done, text=str(error))
+        return Postponed(seconds=0.0, maybe_done=maybe_done, text=str(error))
     return Unknown(code=error.code, text=str(error)) if maybe_done else Released(text=str(error))
