@@ -183,6 +183,7 @@ class _Builder:
             reply=compiled.reply,
             handler=pipeline if self.calendar is None else outside_hours(self.calendar, self.tools.clock, pipeline),
             pipeline=pipeline,
+            stored=section.deliver == "store-and-forward" and not section.reads,
             recording=None if section.reads else self._recording(name, section, compiled),
         )
 

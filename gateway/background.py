@@ -21,6 +21,7 @@ from gateway.records import Retention, State
 from gateway.registry import Operation, Registry
 from gateway.room import Rooms
 from gateway.settle import Settler
+from gateway.waiting import Waiting
 from gateway.wording import say
 
 PROBE_EVERY = 30.0
@@ -39,6 +40,7 @@ class Background:
     ledger: Ledger
     settler: Settler
     rooms: Rooms
+    waiting: Waiting
     metrics: Metrics
     clock: Clock
     log: Log
@@ -172,6 +174,7 @@ class Background:
             await self.clock.sleep(FIGURES_EVERY)
 
     def _outage_news(self, lane: str, down: bool) -> None:
+        self.waiting.outage(lane, down)
         if down:
             self.log("lane-waiting", level="warning", agency=lane, what="the agency can't be reached; messages wait")
         else:

@@ -8,6 +8,7 @@ from gateway.errors import (
     AgencyError,
     GatewayError,
     InProgress,
+    LedgerUnavailable,
     NotFound,
     Overloaded,
     Refused,
@@ -15,7 +16,7 @@ from gateway.errors import (
 )
 from gateway.message import Document, Message, MessageId, OperationId, Reply
 from gateway.ports import Clock, Handler, Outbox
-from gateway.records import Entry, Record, Repeat, Settlement, State, Ticket, Tried
+from gateway.records import Entry, Receipt, Record, Repeat, Settlement, State, Summary, Ticket, Tried
 from gateway.records import Refused as RefusedVerdict
 from gateway.settle import Settler, verdict_of
 
@@ -96,10 +97,15 @@ class Recorder:
         async def store(message: Message) -> Reply:
             if (full := await self.room(recording.lane)) is not None:
                 raise full
-            (receipt,) = await self.outbox.put(recording.entry(message))
+            entry = recording.entry(message)
+            (receipt,) = await self.outbox.put(entry)
             seconds = recording.wait if message.wait is None else message.wait
             seconds = max(0.0, min(seconds, message.deadline - self.clock.monotonic()))
-            return settled(await self.outbox.wait(receipt.id, seconds), receipt.id)
+            try:
+                record = await self.outbox.wait(receipt.id, seconds)
+            except LedgerUnavailable:  # it is safe all the same; to say otherwise would have it sent again
+                record = _as_put(entry, receipt)
+            return settled(record, receipt.id)
 
         return store
 
@@ -157,6 +163,24 @@ def settled(record: Record | None, message: MessageId, *, direct: bool = False) 
         return Accepted(body={}, record=record, recorded=message)
     error.recorded = message
     raise error
+
+
+def _as_put(entry: Entry, receipt: Receipt) -> Record:
+    """Return what is known of a message without looking it up."""
+    message = entry.message
+    summary = Summary(
+        id=receipt.id,
+        lane=entry.lane,
+        operation=message.operation,
+        client=message.client,
+        state=receipt.state,
+        direct=False,
+        repeat=entry.repeat,
+        attempts=0,
+        accepted_at=receipt.accepted_at,
+        answer_by=entry.answer_by,
+    )
+    return Record(summary=summary, correlation_id=message.correlation_id, traceparent=message.traceparent)
 
 
 def _tried(at: datetime, seconds: float, error: GatewayError) -> Tried | None:

@@ -85,6 +85,8 @@ class FakeOperation:
     agency_title: str = "DPMPTSP (SIPOLAN)"
     safe: bool = True
     deadline: float = 20.0
+    stored: bool = False
+    targets: tuple[OperationId, ...] = ()
     request: FakeSchema = FakeSchema(required=("nomor",), optional=("biaya",))
     reply: FakeSchema = FakeSchema(required=("nomor",), optional=("biaya",))
     handler: Handler = echo
