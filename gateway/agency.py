@@ -184,6 +184,7 @@ class _Builder:
             reply=compiled.reply,
             handler=self._within_hours(handler),
             pipeline=pipeline,
+            stored=section.deliver == "store-and-forward" and not section.reads,
             recording=None if section.reads else self._recording(name, section, compiled),
         )
 

@@ -4,7 +4,6 @@ GatewayError                       code: stable slug = problem type = metric lab
 ├─ ConfigError                     findings: file:line, what, what to write
 ├─ ClientError
 │  ├─ InvalidRequest               a field is wrong (422), or the body is no JSON (malformed: 400)
-│  ├─ UnsupportedSetting           a header asks for what this gateway does not do (400)
 │  ├─ Unauthorized
 │  ├─ UnknownOperation             or no right to it; `allow` when only the method is wrong
 │  ├─ TooLarge, UriTooLong, HeadersTooLarge, UnsupportedMedia
@@ -86,12 +85,6 @@ class InvalidRequest(ClientError):
         super().__init__(what)
         self.errors = tuple(errors)
         self.malformed = malformed
-
-
-class UnsupportedSetting(ClientError):
-    """A header asks for something this gateway does not do; better said than silently ignored."""
-
-    code = "unsupported-setting"
 
 
 class Unauthorized(ClientError):

@@ -15,6 +15,7 @@ class Operation:
     """One thing that can be asked: how it is exposed, what goes in and out, and the handler that answers it.
 
     `pipeline` is an agency operation's own way to the agency: without the ledger before it, its answer never shared.
+    `stored`: it is delivered from the ledger. `targets` are those of a composite.
     """
 
     id: OperationId
@@ -31,6 +32,8 @@ class Operation:
     handler: Handler
     pipeline: Handler | None = None
     recording: Recording | None = None
+    stored: bool = False
+    targets: tuple[OperationId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

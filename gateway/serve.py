@@ -4,7 +4,7 @@ import asyncio
 import gc
 import platform
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from typing import cast
 
@@ -15,13 +15,15 @@ from gateway.config.load import Located
 from gateway.edge.accesslog import LineLog
 from gateway.edge.asgi import App
 from gateway.edge.auth import Admission, KeyHash
-from gateway.edge.current import Current, routes
+from gateway.edge.current import Current, Routes, routes
 from gateway.edge.health import Figures
 from gateway.edge.ingress import Edge
 from gateway.edge.needs import Exposed
+from gateway.edge.requests import Requests
 from gateway.edge.server import on_signals
 from gateway.edge.server import serve as serve_http
 from gateway.edge.site import site
+from gateway.errors import LedgerUnavailable
 from gateway.ledger import Ledger
 from gateway.ledger.keys import KeySource
 from gateway.ledger.opening import open_ledger
@@ -30,9 +32,10 @@ from gateway.policies.bucket import TokenBucket
 from gateway.ports import Clock
 from gateway.recorder import Recorder
 from gateway.registry import Registry
-from gateway.room import Rooms
+from gateway.room import Rooms, waiting
 from gateway.settle import Settler
 from gateway.version import __version__
+from gateway.waiting import Waiting
 
 GRACE = 2.0
 """Seconds that a graceful stop has beyond the longest deadline."""
@@ -63,17 +66,21 @@ async def run(
     )
     known = assembled.registry
     rooms.queues = {agency.name: agency.queue for agency in known.agencies.values() if agency.queue is not None}
+    waits = Waiting(lanes=ledger, clock=clock)
+    waits.calendars = {name: queue.calendar for name, queue in rooms.queues.items() if queue.calendar is not None}
     background = Background(
         known=known,
         config=located.config,
         ledger=ledger,
         settler=settler,
         rooms=rooms,
+        waiting=waits,
         metrics=metrics,
         clock=clock,
         log=log,
     )
-    edge = _edge(located, known, guests, metrics=metrics, clock=clock, log=log)
+    requests = partial(Requests, ledger, waits, clock)
+    edge = _edge(located, known, guests, requests, rooms, metrics=metrics, clock=clock, log=log)
     async with background.running():
         gc.collect()
         gc.freeze()  # what was made at the start stays; it need not be looked through again
@@ -102,6 +109,8 @@ def _edge(  # noqa: PLR0913 - composed once, here
     located: Located,
     known: Registry,
     guests: Iterable[Admission],
+    requests: Callable[[Callable[[], Routes]], Requests],
+    rooms: Rooms,
     *,
     metrics: Metrics,
     clock: Clock,
@@ -112,7 +121,9 @@ def _edge(  # noqa: PLR0913 - composed once, here
     def observe(operation: Exposed | None) -> RequestFigures:
         return RequestFigures(metrics, operation.id if operation else OTHER, operation.agency if operation else OTHER)
 
-    current = Current(routes(known.exposed, [*_admissions(located), *guests], observe))
+    recorded = requests(lambda: current.routes)
+    admissions = [*_admissions(located), *guests]
+    current = Current(routes(known.operations.values(), admissions, observe, own=recorded.operations))
     pages = site(
         current,
         clock,
@@ -120,8 +131,9 @@ def _edge(  # noqa: PLR0913 - composed once, here
         version=__version__,
         docs=gateway.docs,
         states=lambda: {agency.name: _state(agency) for agency in known.agencies.values()},
+        ledger=partial(_standing, rooms),
     )
-    edge = Edge(current, cast("App", pages), clock=clock, log=log, origins=gateway.origins)
+    edge = Edge(current, cast("App", pages), clock=clock, log=log, origins=gateway.origins, show=recorded.show)
     metrics.gauge("gateway_requests_in_flight").set_function(lambda: edge.under_way)
     metrics.gauge("gateway_build_info", __version__, platform.python_version()).set(1)
     metrics.gauge("gateway_config_last_success_timestamp_seconds").set_to_current_time()
@@ -144,6 +156,15 @@ def _state(agency: registry.Agency) -> str:
     return (
         "unready" if agency.unready else {"closed": "ok", "open": "failing", "half-open": "failing"}[agency.breaker()]
     )
+
+
+async def _standing(rooms: Rooms) -> Mapping[str, object]:
+    """Return how the ledger stands and how many messages wait in each lane."""
+    try:
+        lanes = await rooms.stats()
+    except LedgerUnavailable:
+        return {"ledger": "unavailable"}
+    return {"ledger": "ok", "lanes": {name: waiting(stats) for name, stats in lanes.items()}}
 
 
 def _breaker_news(log: LineLog, agency: str, state: str) -> None:

@@ -5,7 +5,7 @@ import heapq
 import sqlite3
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -33,6 +33,8 @@ _PAUSES = """
 SELECT lane, reason, by, since, until FROM pause WHERE until IS NULL OR until > ? ORDER BY lane,
     CASE reason WHEN 'operator' THEN 0 WHEN 'maintenance' THEN 1 WHEN 'hours' THEN 2 ELSE 3 END
 """
+_End = tuple[float, Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]]
+"""Where a page ends; it comes back from outside, so it may be anything."""
 
 
 class Everything(NamedTuple):
@@ -170,10 +172,11 @@ def _closed(row: sqlite3.Row) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(_place(row))).decode().rstrip("=")
 
 
-def _opened(cursor: str) -> tuple[float, int]:
+def _opened(cursor: str) -> _End:
     try:
         data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return msgspec.json.decode(data, type=tuple[float, int])
+        end: _End = msgspec.json.decode(data, type=_End)
     except (ValueError, msgspec.MsgspecError) as error:
         broken = FieldError(pointer="/cursor", rule="pattern", params={"pattern": "cursor"})
         raise InvalidRequest("the cursor is none that a search gave", errors=[broken]) from error
+    return end
