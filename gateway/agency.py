@@ -168,7 +168,8 @@ class _Builder:
         if compiled is None:
             return None
         seconds = section.deadline or self.section.deadline or self.located.config.defaults.deadline
-        pipeline = self._pipeline(name, section, adapter, compiled, shared, seconds)
+        channel = self._channel(name, section, adapter, compiled)
+        pipeline = self._pipeline(name, section, channel, compiled, shared, seconds)
         return registry.Operation(
             id=OperationId(f"{self.name}/{name}"),
             title=section.title or name,
@@ -184,6 +185,7 @@ class _Builder:
             handler=pipeline if self.calendar is None else outside_hours(self.calendar, self.tools.clock, pipeline),
             pipeline=pipeline,
             recording=None if section.reads else self._recording(name, section, compiled),
+            reread=channel.reread,
         )
 
     def _recording(self, name: str, section: Operation, compiled: Compiled) -> Recording:
@@ -244,12 +246,9 @@ class _Builder:
             path = ("agency", self.name, "operation", name, "call")
             raise ConfigError(*(replace(f, where=self._where(path)) for f in error.findings)) from None
 
-    def _pipeline(  # noqa: PLR0913, PLR0917 - everything an operation is made of
-        self, name: str, section: Operation, adapter: Adapter, compiled: Compiled, shared: Limits, seconds: float
-    ) -> Handler:
+    def _channel(self, name: str, section: Operation, adapter: Adapter, compiled: Compiled) -> Channel:
         operation = f"{self.name}/{name}"
-        login = self._login()
-        channel = Channel(
+        return Channel(
             adapter=self.tools.tap(adapter),
             translator=compiled.translator,
             outcomes=compiled.outcomes,
@@ -257,19 +256,23 @@ class _Builder:
             timeout=section.timeout or self.section.timeout or self.located.config.defaults.timeout,
             safe=section.reads,
             clock=self.tools.clock,
-            login=login,
+            login=self._login(),
             observe=_observed(self.name, operation, self.tools.metrics),
             on_misfit=self.tools.metrics.by_last_label("gateway_translation_errors_total", self.name, operation),
         )
+
+    def _pipeline(  # noqa: PLR0913, PLR0917 - everything an operation is made of
+        self, name: str, section: Operation, channel: Channel, compiled: Compiled, shared: Limits, seconds: float
+    ) -> Handler:
         if self.unready:
             return _unready_handler(self.unready)
         return stack(
             shared.policies(
-                operation,
+                f"{self.name}/{name}",
                 safe=section.reads,
                 deadline_seconds=seconds,
                 stale_seconds=section.stale,
-                key=self._key(compiled, login),
+                key=self._key(compiled, channel.login),
             ),
             channel.send,
         )

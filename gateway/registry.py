@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.hours import Calendar
-from gateway.message import Document, OperationId
+from gateway.message import Document, OperationId, Reply
 from gateway.ports import Handler, Probe, Schema, Snapshots, Source
 from gateway.recorder import Recording
 from gateway.translate.schema import CanonicalSchema
@@ -14,7 +14,8 @@ from gateway.translate.schema import CanonicalSchema
 class Operation:
     """One thing that can be asked: how it is exposed, what goes in and out, and the handler that answers it.
 
-    `pipeline` is an agency operation's own way to the agency, without the ledger before it.
+    `pipeline` is an agency operation's own way to the agency, without the ledger before it; `reread` reads an answer of
+    it that the ledger kept because it could not be read, and raises AgencyError when it still can't.
     """
 
     id: OperationId
@@ -31,6 +32,7 @@ class Operation:
     handler: Handler
     pipeline: Handler | None = None
     recording: Recording | None = None
+    reread: Callable[[bytes], Reply] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

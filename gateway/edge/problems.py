@@ -20,6 +20,7 @@ from gateway.errors import (
     TranslationError,
     UnknownOperation,
     UnsupportedSetting,
+    WrongState,
 )
 from gateway.masking import mask_text
 from gateway.wording import Language, say, title_and_detail
@@ -33,6 +34,8 @@ STATUS: Mapping[str, int] = {
     "uri-too-long": 414,
     "headers-too-large": 431,
     "unsupported-media": 415,
+    "unknown-message": 404,
+    "wrong-state": 409,
     "idempotency-mismatch": 422,
     "rate-limited": 429,
     "overloaded": 503,
@@ -156,6 +159,8 @@ def _details(error: Exception, language: Language) -> dict[str, object]:
         return {"agency_message": mask_text(text[: 2 * _AGENCY_TEXT])[:_AGENCY_TEXT]}
     if isinstance(error, UnsupportedSetting):
         return {"header": str(error)}
+    if isinstance(error, WrongState):
+        return {"state": error.state, "reason": str(error)}
     return {}
 
 
