@@ -36,7 +36,7 @@ TICK = 0.25
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """Messages to be replayed, the oldest first, and a few of them; of the `doubtful` nobody knows whether they were done."""
+    """Messages to be replayed, the oldest first, and a few of them; nobody knows whether the `doubtful` were done."""
 
     ids: tuple[MessageId, ...]
     doubtful: frozenset[MessageId] = frozenset()
