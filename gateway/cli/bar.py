@@ -1,7 +1,6 @@
 """How far long work is: a bar on a terminal, a line for every tenth elsewhere; knows no work."""
 
 import sys
-from types import TracebackType
 from typing import Self
 
 import click
@@ -28,9 +27,7 @@ class Bar:
             self._bar.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.stop()
 

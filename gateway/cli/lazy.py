@@ -2,15 +2,16 @@
 
 import importlib
 from collections.abc import Mapping
+from typing import Any
 
 import click
 
 
 class Lazy(click.Group):
-    """Commands by name with what they do; each is called `command` in the module that `place` names (`x.{}_command`)."""
+    """Commands by name with what they do; `place` (`x.{}_command`) names the module whose `command` each is."""
 
-    def __init__(self, *, place: str, does: Mapping[str, str], **settings: object) -> None:
-        super().__init__(**settings)  # type: ignore[arg-type] - click's own settings, handed on
+    def __init__(self, *, place: str, does: Mapping[str, str], **settings: Any) -> None:
+        super().__init__(**settings)
         self._place = place
         self._does = does
 

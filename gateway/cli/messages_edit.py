@@ -3,6 +3,7 @@
 import sys
 from decimal import Decimal
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 import msgspec
@@ -20,14 +21,14 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 @click.command(
     name="edit",
-    help="Correct a buried message's canonical body in $EDITOR, and send it. What was changed, and by whom, is recorded; "
-    "so is that its body was seen. With --body FILE (or -) it is replaced unseen.",
+    help="Correct a buried message's canonical body in $EDITOR, and send it. What was changed, and by whom, is "
+    "recorded; so is that its body was seen. With --body FILE (or -) it is replaced unseen.",
 )
 @click.argument("message", metavar="ID")
 @click.option("--body", type=click.File("rb"), help="The whole new body, as JSON; - reads standard input.")
 @by_option
 @config_option
-def command(*, config: Path, message: str, body: click.utils.LazyFile | None, by: str) -> None:
+def command(*, config: Path, message: str, body: BinaryIO | None, by: str) -> None:
     """Edit."""
     given = None if body is None else body.read()
 
