@@ -87,7 +87,7 @@ async def show(archive: Archive, message: MessageId, *, unmasked_by: str | None 
     """Return all about a message; a look at what is masked otherwise is recorded. Raises UnknownMessage."""
     record = await archive.get(message, unmasked_by=unmasked_by)
     if record is None:
-        raise UnknownMessage(f"the ledger has no message {message}")
+        raise UnknownMessage("the ledger has no message of this id")
     return record
 
 
@@ -297,4 +297,4 @@ def _operation(operations: Operations, record: Record) -> Operation:
 
 def _wrong(record: Record, why: str) -> WrongState:
     state = record.summary.state
-    return WrongState(f"{record.summary.id} is {state}: {why}", state=state)
+    return WrongState(f"it is {state}: {why}", state=state)
