@@ -79,16 +79,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
         log=log,
     )
     edge = _edge(located, known, guests, metrics=metrics, clock=clock, log=log)
-    office = Office(
-        archive=ledger,
-        lanes=ledger,
-        operations=known.operations,
-        agencies=located.config.agency,
-        clock=clock,
-        log=log,
-        stop=stop,
-    )
-    control = _control(located, office, control_started)
+    office = _office(located, known, ledger, clock=clock, log=log, stop=stop)
     async with background.running():
         gc.collect()
         gc.freeze()  # what was made at the start stays; it need not be looked through again
@@ -101,7 +92,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
             hurry=hurry,
             grace=known.longest_deadline + GRACE,
             started=started,
-            control=control,
+            control=_control(located, office, control_started),
         )
     await assembled.close()
     await ledger.close()
@@ -112,6 +103,20 @@ async def ledger_of(located: Located, clock: Clock, *, lost_key: bool = False) -
     """Open the ledger that gateway.toml names; raises ConfigError when its place or its key can't be used."""
     gateway = located.config.gateway
     return await open_ledger(gateway.ledger, KeySource(value=gateway.ledger_key or None, lost=lost_key), clock)
+
+
+def _office(  # noqa: PLR0913 - composed once, here
+    located: Located, known: Registry, ledger: Ledger, *, clock: Clock, log: LineLog, stop: asyncio.Event
+) -> Office:
+    return Office(
+        archive=ledger,
+        lanes=ledger,
+        operations=known.operations,
+        agencies=located.config.agency,
+        clock=clock,
+        log=log,
+        stop=stop,
+    )
 
 
 def _control(located: Located, office: Office, started: Callable[[str], None]) -> Listener | None:
