@@ -50,7 +50,8 @@ class Background:
     async def running(self) -> AsyncIterator[None]:
         """Run it all; deliveries under way are finished before this returns."""
         tasks = [asyncio.create_task(self._kept(work)) for work in self._work()]
-        delivering = [asyncio.create_task(self._delivering(lane)) for lane in lanes(self.known, self.log, self.waiting.outage)]
+        all_lanes = lanes(self.known, self.log, self.waiting.outage)
+        delivering = [asyncio.create_task(self._delivering(lane)) for lane in all_lanes]
         try:
             yield
         finally:

@@ -9,6 +9,7 @@ GatewayError                       code: stable slug = problem type = metric lab
 │  ├─ TooLarge, UriTooLong, HeadersTooLarge, UnsupportedMedia
 │  ├─ IdempotencyMismatch          the key came with another body before
 │  ├─ InProgress, Gone             the same request is under way; it was kept long enough
+│  ├─ UnknownMessage, WrongState   of operators' acts: the ledger has no such message; its state does not allow it
 │  ├─ RateLimited                  retry_after
 │  └─ Overloaded                   retry_after
 ├─ AgencyError                     outcome, maybe_done: may the agency have done it?
@@ -139,6 +140,22 @@ class Gone(ClientError):
     code = "gone"
 
 
+class UnknownMessage(ClientError):
+    """The ledger has no message of this id."""
+
+    code = "unknown-message"
+
+
+class WrongState(ClientError):
+    """What an operator wants can't be done to a message in this state; nothing was changed."""
+
+    code = "wrong-state"
+
+    def __init__(self, what: str, *, state: str) -> None:
+        super().__init__(what)
+        self.state = state
+
+
 class IdempotencyMismatch(ClientError):
     """The idempotency key was used before, with another body."""
 
@@ -249,7 +266,7 @@ class InvalidAnswer(AgencyError):
     code = "agency-invalid-answer"
     outcome = Outcome.INVALID
     native: bytes | None = None
-    """The native document as JSON, where there was one, to be read again with a mended mapping."""
+    """The native answer as JSON, where there was one, to be read again with a mended mapping (Channel.reread)."""
 
 
 class UnknownOutcome(AgencyError):

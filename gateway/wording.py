@@ -126,6 +126,18 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
         "Kept no more",
         "This request is past its time of retention; neither it nor its answer is kept any more.",
     ),
+    "unknown-message": (
+        "Pesan tidak ada",
+        "Buku pesan tidak menyimpan pesan dengan id ini.",
+        "Unknown message",
+        "The ledger has no message of this id.",
+    ),
+    "wrong-state": (
+        "Keadaan pesan tidak cocok",
+        "Tindakan ini tidak dapat dilakukan pada pesan dalam keadaan sekarang; tidak ada yang diubah.",
+        "Wrong state",
+        "This can't be done to the message in its present state; nothing was changed.",
+    ),
     "idempotency-mismatch": (
         "Idempotency-Key dipakai untuk isi lain",
         "Kunci ini sudah dipakai dengan isi yang berbeda; pakai kunci baru untuk permintaan baru.",

@@ -19,6 +19,7 @@ from gateway.errors import (
     Refused,
     TranslationError,
     UnknownOperation,
+    WrongState,
 )
 from gateway.masking import mask_text
 from gateway.wording import Language, say, title_and_detail
@@ -33,6 +34,8 @@ STATUS: Mapping[str, int] = {
     "unsupported-media": 415,
     "in-progress": 409,
     "gone": 410,
+    "unknown-message": 404,
+    "wrong-state": 409,
     "idempotency-mismatch": 422,
     "rate-limited": 429,
     "overloaded": 503,
@@ -161,6 +164,8 @@ def _details(error: Exception, language: Language) -> dict[str, object]:
         return _field_errors(error.errors, language)
     if isinstance(error, NotFound | Refused) and (text := str(error)):
         return {"agency_message": mask_text(text[: 2 * _AGENCY_TEXT])[:_AGENCY_TEXT]}
+    if isinstance(error, WrongState):
+        return {"state": error.state, "reason": str(error)}
     return {}
 
 

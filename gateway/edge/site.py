@@ -102,24 +102,29 @@ def _key(request: Asked) -> bytes | None:
 
 
 def _explain(request: Asked, error: Exception) -> Response[bytes]:
-    told = _told(error)
+    ours = told(error)
+    answer = as_problem(request, ours)
+    if isinstance(ours, Unauthorized):
+        answer.headers["www-authenticate"] = 'Basic realm="docs", Bearer'
+    return answer
+
+
+def as_problem(request: Asked, error: Exception) -> Response[bytes]:
+    """Return the answer to an error."""
     said = problem(
-        told,
+        error,
         language=language(dict(request.scope["headers"]).get(b"accept-language")),
         correlation_id=str(request.scope.get("state", {}).get("correlation_id", "")),
     )
-    headers = {name.decode(): value.decode() for name, value in said.headers}
-    if isinstance(told, Unauthorized):
-        headers["www-authenticate"] = 'Basic realm="docs", Bearer'
     return Response(
         said.body,
         status_code=said.status,
         media_type="application/problem+json",
-        headers={"cache-control": "no-store", **headers},
+        headers={"cache-control": "no-store", **{name.decode(): value.decode() for name, value in said.headers}},
     )
 
 
-def _told(error: Exception) -> GatewayError:
+def told(error: Exception) -> GatewayError:
     """Translate Litestar's errors into ours; a bug goes up, to be logged and answered at the edge."""
     if isinstance(error, GatewayError):
         return error
