@@ -227,7 +227,11 @@ class Snapshots(Protocol):
 
 
 class Outbox(Protocol):
-    """The ledger as a queue. Every method may raise LedgerUnavailable; then nothing of that call was done for sure."""
+    """The ledger as a queue.
+
+    Every method may raise LedgerUnavailable; whether it was done is then not known, and asking again with the same ids
+    does no harm.
+    """
 
     async def put(self, *entries: Entry) -> tuple[Receipt, ...]:
         """Record messages to be delivered; returns when they are safe on disk, all of them or none.
@@ -313,7 +317,7 @@ class Archive(Protocol):
         ...
 
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
-        """Make messages pending again, under their own ids, in the old place of their order key; returns those it could.
+        """Make messages pending again, under their own ids, in their order key's old place; returns those it could.
 
         From buried, expired and refused; from unknown only when the caller has it confirmed. A shed body can't be.
         Open time and failures count anew.

@@ -196,9 +196,9 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "ledger-unavailable": (
         "Gateway tidak dapat mencatat permintaan",
-        "Permintaan belum dicatat dan belum dikirim; ulangi sebentar lagi.",
+        "Tidak ada yang dikirim; ulangi sebentar lagi, dengan Idempotency-Key yang sama bila ada.",
         "The gateway can't record the request",
-        "The request was neither recorded nor sent; try again shortly.",
+        "Nothing was sent; try again shortly, with the same Idempotency-Key if there is one.",
     ),
     "internal": (
         "Kesalahan gateway",

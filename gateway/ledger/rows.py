@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -14,8 +14,15 @@ from gateway.masking import mask_text
 from gateway.message import Document, Message, MessageId, OperationId, Outcome, Reply
 from gateway.records import Attempt, Deed, Entry, Record, Refused, State, Summary
 
-Row = Mapping[str, Any]
-"""A row of `message` by column name, as its driver gives it."""
+
+class Row(Protocol):
+    """A row by column name, as its driver gives it."""
+
+    def __getitem__(self, column: str, /) -> Any:
+        """Return a column's value."""
+        ...
+
+
 When = Callable[[Any], datetime]
 """Makes a store's own form of time an aware datetime."""
 
