@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
+
 DEBIAN = Path("/usr/lib/postgresql")
 USER = "postgres"
 STARTING = 20.0
@@ -46,13 +48,14 @@ class Cluster:
     def start(self, *settings: str) -> None:
         options = [part for setting in settings for part in ("-c", setting)]
         command = [self._programs / "postgres", "-D", self._folder / "data", "-k", self._folder]
-        self._server = subprocess.Popen(
-            [*command, "-c", "listen_addresses=", "-c", "max_connections=100", *options],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=(self._folder / "log").open("ab"),
-            **_as_owner(),
-        )
+        with (self._folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                [*command, "-c", "listen_addresses=", "-c", "max_connections=100", *options],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                **_as_owner(),
+            )
         deadline = time.monotonic() + STARTING
         while subprocess.run([self._programs / "pg_isready", "-q", "-h", self._folder], check=False).returncode:
             if time.monotonic() > deadline or self._server.poll() is not None:
@@ -60,8 +63,9 @@ class Cluster:
             time.sleep(0.02)
 
     def stop(self) -> None:
+        """Stop at once, without the checkpoint that a folder soon thrown away does not need."""
         if self._server is not None:
-            self._server.send_signal(signal.SIGINT)
+            self._server.send_signal(signal.SIGQUIT)
             self._server.wait(STARTING)
             self._server = None
 
@@ -109,3 +113,12 @@ def a_cluster(*settings: str) -> Iterator[Cluster]:
     finally:
         cluster.stop()
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A server for the whole session; with REQUIRE_REAL=1 its absence is a failure."""
+    if binaries() is None:
+        (pytest.fail if os.environ.get("REQUIRE_REAL") == "1" else pytest.skip)("PostgreSQL is not installed")
+    with a_cluster("fsync=off") as cluster:
+        yield cluster

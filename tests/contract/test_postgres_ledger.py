@@ -1,6 +1,5 @@
 """The PostgreSQL ledger against what every ledger promises."""
 
-import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -10,8 +9,10 @@ import pytest
 from gateway.clock import SystemClock
 from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
-from tests.contract import ledger, ledger_archive, ledger_claims, ledger_lanes
-from tests.contract.ledger import Stage
+from tests.contract.ledger import DirectContract, OrderContract, PutContract, Stage
+from tests.contract.ledger_archive import PeopleContract, SearchContract, UpkeepContract
+from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
+from tests.contract.ledger_lanes import NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.postgres import Cluster
 
 SHIFTED = """
@@ -43,7 +44,43 @@ async def stage(postgres: Cluster, tmp_path: Path) -> AsyncIterator[Stage]:
     await hand.close()
 
 
-for module in (ledger, ledger_claims, ledger_lanes, ledger_archive):
-    for name, suite in vars(module).items():
-        if name.endswith("Contract"):
-            globals()[f"Test{name.removesuffix('Contract')}"] = type(f"Test{name}", (suite,), {})
+class TestPut(PutContract): ...
+
+
+class TestDirect(DirectContract): ...
+
+
+class TestOrder(OrderContract): ...
+
+
+class TestClaims(ClaimContract): ...
+
+
+class TestLeases(LeaseContract): ...
+
+
+class TestSettling(SettleContract): ...
+
+
+class TestWaiting(WaitContract): ...
+
+
+class TestPauses(PauseContract): ...
+
+
+class TestOpenTime(OpenTimeContract): ...
+
+
+class TestStats(StatsContract): ...
+
+
+class TestNudges(NudgeContract): ...
+
+
+class TestSearch(SearchContract): ...
+
+
+class TestPeople(PeopleContract): ...
+
+
+class TestUpkeep(UpkeepContract): ...

@@ -1,4 +1,4 @@
-"""Carries news between replicas by LISTEN and NOTIFY, with a slow poll as the truth; knows neither queue nor archive."""
+"""Carries news between replicas by LISTEN and NOTIFY, with a slow poll as the truth; knows no claims."""
 
 import asyncio
 from collections import Counter
@@ -27,7 +27,7 @@ UNION ALL SELECT u.id FROM unnest($1::text[]) AS u (id) WHERE NOT EXISTS (SELECT
 class Ears:
     """Listens on a connection of its own, which comes back by itself; whatever was missed meanwhile is looked up."""
 
-    __slots__ = ("_keys", "_lanes", "_news", "_store", "_task", "_to_say", "_wake", "_watched")
+    __slots__ = ("_keys", "_lanes", "_listening", "_news", "_pid", "_store", "_task", "_to_say", "_wake", "_watched")
 
     def __init__(self, store: Store, news: News, keys: Keys) -> None:
         self._store = store
@@ -37,7 +37,13 @@ class Ears:
         self._watched: Counter[str] = Counter()
         self._to_say: set[str] = set()
         self._wake = asyncio.Event()
+        self._listening = asyncio.Event()
+        self._pid = 0
         self._task = asyncio.get_running_loop().create_task(self._live())
+
+    async def ready(self) -> None:
+        """Return once it listens for the first time."""
+        await self._listening.wait()
 
     def tell(self, *, lanes: set[str], messages: list[str]) -> None:
         """Wake those in this process who wait for these, and soon those in others."""
@@ -75,9 +81,12 @@ class Ears:
         while True:
             with suppress(*FOREIGN):
                 connection = await self._store.apart()
+                self._pid = connection.get_server_pid()
                 try:
                     await connection.add_listener(CHANNEL, self._hear)
-                    self._catch_up()
+                    if self._listening.is_set():
+                        self._catch_up()
+                    self._listening.set()
                     await self._serve(connection)
                 finally:
                     connection.terminate()
@@ -88,7 +97,8 @@ class Ears:
         looked = 0.0
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), _POLL)
+                async with asyncio.timeout(_POLL):  # asyncio.wait_for may swallow the cancellation that ends this
+                    await self._wake.wait()
             await asyncio.sleep(_GATHER)
             self._wake.clear()
             await self._say(connection)
@@ -108,8 +118,8 @@ class Ears:
             for row in await connection.fetch(_SETTLED, list(self._watched)):
                 self._news.tell_message(row["id"])
 
-    def _hear(self, connection: Connection, pid: int, _channel: str, words: str) -> None:
-        if pid == connection.get_server_pid():
+    def _hear(self, _connection: Connection, pid: int, _channel: str, words: str) -> None:
+        if pid == self._pid:
             return
         for word in words.split("\n"):
             tell = self._news.tell_lane if word[0] == "l" else self._news.tell_message

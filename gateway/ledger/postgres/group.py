@@ -14,8 +14,8 @@ Told = TypeVar("Told")
 class Group(Generic[Asked, Told]):
     """Gathers calls into batches, a few of which are under way at once.
 
-    `write` answers each call of a batch in order with what to return, or with an error to raise; when it raises, so does
-    every call of the batch. There is no task between batches that could die.
+    `write` answers each call of a batch in order with what to return, or with an error to raise; when it raises, so
+    does every call of the batch. There is no task between batches that could die.
     """
 
     __slots__ = ("_flights", "_most", "_parallel", "_waiting", "_write")

@@ -1,6 +1,5 @@
 """Every Protocol of the ledger over one PostgreSQL, by the database's clock; knows no agency and no HTTP."""
 
-import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -66,10 +65,12 @@ class PostgresLedger:
         """Connect and bring the tables up to date; raises LedgerUnavailable, or ConfigError for a wrong key."""
         store = await opened(url)
         try:
-            return cls(store, await prepared(store, keys), clock)
+            ledger = cls(store, await prepared(store, keys), clock)
+            await ledger._ears.ready()
         except BaseException:
             await store.close()
             raise
+        return ledger
 
     # The queue
 
@@ -176,6 +177,9 @@ class PostgresLedger:
 
     async def nudged(self, lane: str, seconds: float, /) -> bool:
         """Return when something may have become claimable, by what was told or by time alone."""
+        soon = await self._soon(lane)
+        if soon is not None and soon < seconds:
+            return await self._ears.of_lane(lane, soon) or True
         return await self._ears.of_lane(lane, seconds)
 
     # The archive
@@ -271,6 +275,13 @@ class PostgresLedger:
         good, told = await settling.settle(self._store, self._keys, calls)
         self._tell(told)
         return good
+
+    async def _soon(self, lane: str) -> float | None:
+        try:
+            async with self._store.connection() as connection:
+                return await reading.soon(connection, lane)
+        except LedgerUnavailable:
+            return None  # the ears are the first to know when it is back
 
     async def _state(self, message: MessageId) -> object:
         async with self._store.connection() as connection:

@@ -42,6 +42,4 @@ async def _migrate(connection: Connection) -> None:
     for step in migrations("postgres"):
         if step.number not in done:
             await connection.execute(step.sql)
-            await connection.execute(
-                "INSERT INTO migration VALUES ($1, $2, clock_timestamp())", step.number, step.name
-            )
+            await connection.execute("INSERT INTO migration VALUES ($1, $2, clock_timestamp())", step.number, step.name)

@@ -42,7 +42,7 @@ _SOON = """
 WITH t AS MATERIALIZED (SELECT ledger_now() AS now)
 SELECT extract(epoch FROM least(
     (SELECT min(due) FROM message, t WHERE state = 'pending' AND lane = $1 AND due > t.now),
-    (SELECT min(leased_until) FROM message WHERE state = 'delivering' AND lane = $1),
+    (SELECT min(leased_until) FROM message, t WHERE state = 'delivering' AND lane = $1 AND leased_until > t.now),
     (SELECT min(until) FROM pause, t WHERE lane = $1 AND until > t.now)) - t.now)::double precision FROM t
 """
 

@@ -30,7 +30,7 @@ class Store:
 
     __slots__ = ("_pool", "_url")
 
-    def __init__(self, pool: Any, url: str) -> None:  # noqa: ANN401 # the driver has no types
+    def __init__(self, pool: Any, url: str) -> None:
         self._pool = pool
         self._url = url
 
@@ -73,7 +73,7 @@ async def opened(url: str) -> Store:
 
 
 def unavailable(error: BaseException) -> LedgerUnavailable:
-    """Return the error for whatever the driver raised; its words may hold addresses and rows, so only its kind is told."""
+    """Return our error for the driver's; its words may hold addresses and rows, so only its kind is told."""
     kind = type(error).__name__
     remedy = "see whether PostgreSQL runs, accepts connections and has room; each call tries anew"
     return LedgerUnavailable(f"ledger: PostgreSQL did not do what was asked ({kind}); {remedy}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 
 from gateway.ledger.postgres.store import Connection
 from gateway.ledger.rows import Row
@@ -14,8 +14,9 @@ GRACE = 30.0
 """Seconds after a claim for which a lane counts as open; whoever delivers claims more often than that."""
 _BEAT = 1.0
 """Seconds after which a claim writes that the lane is open: more often would only cost."""
+_EVER = timedelta(days=36500)
 
-# Claims of one lane take turns, so that its limit and its order hold over all replicas; those of other lanes don't meet.
+# Claims of one lane take turns, so that its limit and its order hold over all replicas; other lanes don't meet them.
 _TURN = "SELECT name FROM lane WHERE name = $1 FOR UPDATE"
 _KNOW = "INSERT INTO lane (name) VALUES ($1) ON CONFLICT DO NOTHING"
 
@@ -60,7 +61,7 @@ WITH ended AS (
     WHERE state = 'delivering' AND leased_until <= (SELECT ledger_now()) {those} ORDER BY seq FOR UPDATE SKIP LOCKED
 ), taken AS (
     UPDATE message AS m SET state = CASE WHEN ends THEN 'unknown' ELSE 'pending' END, reason = 'interrupted',
-        text = $2, attempts = attempts + 1, uncertain = true, due = (SELECT ledger_now()),
+        text = $2, attempts = attempts + 1, uncertain = true, due = leased_until,
         token = CASE WHEN ends THEN token END, holds = NOT direct AND NOT (ends AND skip_buried)
     FROM ended WHERE m.seq = ended.seq RETURNING m.seq, id, lane, attempts, leased_until, ends
 ), noted AS (
@@ -94,7 +95,7 @@ FROM mine WHERE m.seq = mine.seq RETURNING m.id
 
 @dataclass(slots=True)
 class Told:
-    """What others should hear of after the commit: messages that are settled, lanes that may have something to claim."""
+    """What others should hear of after the commit: messages that are settled, lanes where there may be work."""
 
     messages: list[str] = field(default_factory=list)
     lanes: set[str] = field(default_factory=set)
@@ -117,7 +118,7 @@ async def claim(  # noqa: PLR0913 # one call's arguments and its connection
             told.lanes.add(lane)
     if limit <= 0:
         return []
-    due = datetime.max if terms.probe else look["now"]
+    due = look["now"] + _EVER if terms.probe else look["now"]
     operations = None if terms.operations is None else list(terms.operations)
     most = None if terms.most is None else max(terms.most, 0)
     rows: list[Row] = await connection.fetch(_CLAIM, lane, due, limit, operations, lease, most)

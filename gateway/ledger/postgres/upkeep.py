@@ -10,7 +10,8 @@ from gateway.message import MessageId
 from gateway.records import Retention, Shed
 
 _OLD = """
-SELECT seq FROM message WHERE lane = $1 AND stage = $2 AND settled_at <= (SELECT ledger_now()) - make_interval(secs => $3)
+SELECT seq FROM message
+WHERE lane = $1 AND stage = $2 AND settled_at <= (SELECT ledger_now()) - make_interval(secs => $3)
 ORDER BY settled_at LIMIT $4 FOR UPDATE SKIP LOCKED
 """
 _ROWS = """
