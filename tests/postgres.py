@@ -72,14 +72,18 @@ class Cluster:
     def kill(self) -> None:
         """Kill the server with all its children; each backend is a session of its own, so no process group has them."""
         assert self._server is not None
-        children = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children").read_text().split()
         self._server.send_signal(signal.SIGSTOP)  # so that it neither forks nor cleans up meanwhile
+        children = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children").read_text().split()
         for child in map(int, children):
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         self._server.kill()
         self._server.wait()
         self._server = None
+
+    @property
+    def socket(self) -> Path:
+        return self._folder / ".s.PGSQL.5432"
 
     def database(self) -> str:
         """Make a database and return its URL."""

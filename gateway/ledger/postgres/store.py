@@ -1,5 +1,6 @@
 """The connections to one PostgreSQL ledger; the only place that meets the driver's errors."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -58,7 +59,8 @@ class Store:
     async def close(self) -> None:
         """Close the connections when they are given back, or soon."""
         try:
-            await self._pool.close()
+            async with asyncio.timeout(_CONNECT):
+                await self._pool.close()
         except FOREIGN:
             self._pool.terminate()
 

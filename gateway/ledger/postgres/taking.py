@@ -57,11 +57,12 @@ FROM free WHERE m.seq = free.seq RETURNING m.*
 # `ends`: it may have been done and is not to be sent again; its owner may still come and say how it ended.
 _TAKE_UP = """
 WITH ended AS (
-    SELECT seq, direct OR repeat = 'never' AS ends FROM message
-    WHERE state = 'delivering' AND leased_until <= (SELECT ledger_now()) {those} ORDER BY seq FOR UPDATE SKIP LOCKED
+    SELECT seq, direct OR repeat = 'never' AS ends, t.now FROM message AS m, (
+        SELECT coalesce($3::timestamptz, ledger_now()) AS now) AS t
+    WHERE state = 'delivering' AND leased_until <= t.now {those} ORDER BY seq FOR UPDATE OF m SKIP LOCKED
 ), taken AS (
     UPDATE message AS m SET state = CASE WHEN ends THEN 'unknown' ELSE 'pending' END, reason = 'interrupted',
-        text = $2, attempts = attempts + 1, uncertain = true, due = leased_until,
+        text = $2, attempts = attempts + 1, uncertain = true, due = ended.now,
         token = CASE WHEN ends THEN token END, holds = NOT direct AND NOT (ends AND skip_buried)
     FROM ended WHERE m.seq = ended.seq RETURNING m.seq, id, lane, attempts, leased_until, ends
 ), noted AS (
@@ -110,7 +111,7 @@ async def claim(  # noqa: PLR0913 # one call's arguments and its connection
     if look["paused"]:
         return []
     if look["ended"]:
-        _hear(told, await connection.fetch(_TAKE_UP_LANE, lane, INTERRUPTED))
+        _hear(told, await connection.fetch(_TAKE_UP_LANE, lane, INTERRUPTED, look["now"]))
     if not terms.probe:
         await _beat(connection, lane, look)
         if look["expired"]:
@@ -134,14 +135,14 @@ async def shut(connection: Connection, lane: str) -> None:
 async def take_up_all(connection: Connection) -> tuple[int, Told]:
     """End the leases that are over in every lane; returns how many there were."""
     told = Told()
-    rows = await connection.fetch(_TAKE_UP_ALL, None, INTERRUPTED)
+    rows = await connection.fetch(_TAKE_UP_ALL, None, INTERRUPTED, None)
     _hear(told, rows)
     return len(rows), told
 
 
 async def take_up_ids(connection: Connection, ids: Sequence[str]) -> None:
     """End those of these messages' leases that are over."""
-    await connection.execute(_TAKE_UP_IDS, ids, INTERRUPTED)
+    await connection.execute(_TAKE_UP_IDS, ids, INTERRUPTED, None)
 
 
 async def extend(connection: Connection, tickets: Sequence[Ticket], lease: float) -> frozenset[MessageId]:
