@@ -1,12 +1,13 @@
 """A PostgreSQL of the tests' own: a cluster in a temporary folder, reached by its socket only."""
 
+import asyncio
 import os
 import shutil
 import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -15,6 +16,12 @@ import pytest
 DEBIAN = Path("/usr/lib/postgresql")
 USER = "postgres"
 STARTING = 20.0
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Return when something is true that other processes and tasks bring about."""
+    while not true():  # noqa: ASYNC110 # nobody there could set an event
+        await asyncio.sleep(0.02)
 
 
 def binaries() -> Path | None:

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Self
 
 import asyncpg
 import pytest
@@ -16,7 +17,7 @@ from gateway.ledger.postgres import PostgresLedger
 from gateway.message import MessageId, Outcome
 from gateway.records import Claim, Delivered, Settlement, State
 from tests.contract.ledger import LANE, an_entry, tried
-from tests.postgres import Cluster, a_cluster, binaries
+from tests.postgres import Cluster, a_cluster, binaries, until
 
 KILLS = 5
 CLIENTS = 8
@@ -88,16 +89,14 @@ async def test_nothing_is_lost_when_postgresql_is_killed_under_load(cluster: Clu
     clients = [asyncio.create_task(load.client(number)) for number in range(CLIENTS)]
     for _ in range(KILLS):
         acknowledged = len(load.acknowledged)
-        while len(load.acknowledged) < acknowledged + 100:
-            await asyncio.sleep(0.01)
+        await until(lambda: len(load.acknowledged) >= acknowledged + 100)  # noqa: B023 # called in this turn only
         await asyncio.to_thread(cluster.kill)
         await asyncio.sleep(0.3)
         await asyncio.to_thread(cluster.start)
     load.full = True
     await asyncio.gather(*clients)
     async with asyncio.timeout(PATIENT):
-        while load.acknowledged - load.settled:
-            await asyncio.sleep(0.05)
+        await until(lambda: load.acknowledged <= load.settled)
     for task in deliverers:
         assert not task.done()
         task.cancel()
@@ -115,7 +114,7 @@ class Cutting:
         self.armed = False
         self.cut = 0
 
-    async def __aenter__(self) -> "Cutting":
+    async def __aenter__(self) -> Self:
         self.server = await asyncio.start_server(self.serve, "127.0.0.1", 0)
         self.port = self.server.sockets[0].getsockname()[1]
         return self

@@ -15,7 +15,7 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
 from gateway.records import Delivered, Settlement, State
 from tests.contract.ledger import LANE, an_entry
-from tests.postgres import Cluster
+from tests.postgres import Cluster, until
 
 REPLICA = [sys.executable, "-m", "tests.real.replica"]
 ROOT = Path(__file__).parent.parent.parent
@@ -131,8 +131,7 @@ async def test_a_new_encryption_key_reaches_the_other_replicas(replica: Opening)
     one, other = await replica(), await replica()
     await one.renew_key()
     async with asyncio.timeout(SOON):
-        while other._keys.current == 1:
-            await asyncio.sleep(0.05)
+        await until(lambda: other._keys.current > 1)
     assert other._keys.current == one._keys.current == 2
 
 
