@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from gateway.clock import SystemClock
+from gateway.errors import ConfigError, LedgerUnavailable
 from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
 from gateway.records import Delivered, Settlement, State
@@ -142,3 +143,19 @@ async def test_a_message_that_becomes_due_wakes_its_deliverer(replica: Opening) 
     assert claim
     while await ledger.claim(LANE, 1, lease=60.0) == ():
         assert await ledger.nudged(LANE, SOON)
+
+
+async def test_another_master_key_is_refused_with_what_to_do(url: str, tmp_path: Path, replica: Opening) -> None:
+    await replica()
+    with pytest.raises(ConfigError, match="not the key of this ledger") as refused:
+        await PostgresLedger.open(url, KeySource(value="ab" * 32), SystemClock())
+    assert "use the key that it was made with" in str(refused.value)
+
+
+async def test_a_server_that_is_not_there_is_said_without_its_address(tmp_path: Path) -> None:
+    with pytest.raises(LedgerUnavailable) as away:
+        await PostgresLedger.open(
+            f"postgresql://gateway:rahasia@/ledger?host={tmp_path}", KeySource(path=tmp_path / "key"), SystemClock()
+        )
+    assert "rahasia" not in str(away.value)
+    assert str(tmp_path) not in str(away.value)

@@ -6,13 +6,15 @@ from gateway.ledger.keys import Keys, KeySource
 from gateway.ledger.migrations import migrations
 from gateway.ledger.postgres.store import Connection, Store
 
+_LONG = 3600.0
+"""Seconds that a change of large tables may take, and another process may wait for it."""
 _LOCK = 0x6F7064  # "opd": what migrating processes wait for one another by
 
 
 async def prepared(store: Store, source: KeySource) -> Keys:
     """Bring the tables up to date and return the keys; raises ConfigError when the key isn't this ledger's."""
     async with store.transaction() as connection:
-        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK)
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK, timeout=_LONG)
         await _migrate(connection)
         check = await setting(connection, "key-check")
         keys = await asyncio.to_thread(source.load, check)
@@ -41,5 +43,5 @@ async def _migrate(connection: Connection) -> None:
     done = {row["number"] for row in await connection.fetch("SELECT number FROM migration")}
     for step in migrations("postgres"):
         if step.number not in done:
-            await connection.execute(step.sql)
+            await connection.execute(step.sql, timeout=_LONG)
             await connection.execute("INSERT INTO migration VALUES ($1, $2, clock_timestamp())", step.number, step.name)

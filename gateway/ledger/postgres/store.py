@@ -16,6 +16,8 @@ _CONNECT = 5.0
 _ANSWER = 10.0
 _MOST = 10
 _SETTINGS = {
+    # A replica that vanishes in the middle of a transaction must not hold a lane until its TCP connection is missed.
+    "idle_in_transaction_session_timeout": "10s",
     "application_name": "opd-gateway",
     # A plan made while the tables are small is kept; it must not read whole tables once they have grown.
     "enable_seqscan": "off",
