@@ -24,13 +24,15 @@ _LOCK = "SELECT * FROM message WHERE id = $1 FOR UPDATE"
 _REPLAY = """
 WITH again AS (
     SELECT m.seq, m.lane FROM message AS m
-    WHERE m.id = ANY($1::text[]) AND m.body IS NOT NULL AND m.state = ANY($2::text[]) ORDER BY m.seq FOR UPDATE
+    WHERE m.id = ANY($1::text[]) AND m.stage < 2 AND m.state = ANY($2::text[]) ORDER BY m.seq FOR UPDATE
 ), deeds AS (
     INSERT INTO deed (seq, at, by, act) SELECT seq, (SELECT ledger_now()), $3, 'replay' FROM again
+), answers AS (
+    DELETE FROM sealed AS s USING again WHERE s.seq = again.seq AND s.field <> 'body'
 )
 UPDATE message AS m SET state = 'pending', direct = false, holds = true, token = NULL, due = t.now, failures = 0,
     expires_at = m.expires + coalesce(ledger_reading(l.open_seconds, l.open_since, l.beat_at, t.now), 0),
-    settled_at = NULL, stage = 0, reason = '', text = '', answer = NULL, native = NULL
+    settled_at = NULL, stage = 0, reason = '', text = ''
 FROM again LEFT JOIN lane AS l ON l.name = again.lane CROSS JOIN (SELECT ledger_now() AS now) AS t
 WHERE m.seq = again.seq RETURNING m.id, m.lane
 """
@@ -39,7 +41,11 @@ _DEED = "INSERT INTO deed (seq, at, by, act, detail) VALUES ($1, (SELECT ledger_
 _LOOK = """
 INSERT INTO deed (seq, at, by, act) SELECT seq, (SELECT ledger_now()), $2, 'unmask' FROM message WHERE id = $1
 """
-_EDIT = "UPDATE message SET body = $2, size = $3, key_number = least(key_number, $4) WHERE seq = $1"
+_BODY = "SELECT data FROM sealed WHERE seq = $1 AND field = 'body'"
+_EDIT = """
+WITH body AS (UPDATE sealed SET data = $2 WHERE seq = $1 AND field = 'body')
+UPDATE message SET size = $3, key_number = least(key_number, $4) WHERE seq = $1
+"""
 
 
 async def pause(connection: Connection, lane: str, reason: str, by: str, until: datetime | None) -> None:
@@ -91,10 +97,11 @@ async def cancel(connection: Connection, keys: Keys, message: MessageId, by: str
 async def edit(connection: Connection, keys: Keys, message: MessageId, body: Document, by: str) -> bool:
     """Replace a buried message's body; returns whether it is buried."""
     row: Row | None = await connection.fetchrow(_LOCK, message)
-    if row is None or row["state"] != State.BURIED or row["body"] is None:
+    if row is None or row["state"] != State.BURIED:
         return False
     try:
-        detail: Document | None = difference(decode(keys.unseal(message, "body", row["body"])), body)
+        before = keys.unseal(message, "body", await connection.fetchval(_BODY, row["seq"]))
+        detail: Document | None = difference(decode(before), body)
     except Unreadable:
         detail = None
     data = encode(body)

@@ -11,23 +11,30 @@ from gateway.message import MessageId
 from gateway.records import Receipt, State, Ticket
 
 _INSERT = """
-INSERT INTO message (id, lane, operation, client, correlation_id, traceparent, repeat, skip_buried, order_key, subject,
-    idempotency, body_hash, body, size, key_number, accepted_at, answer_by, expires, expires_at,
-    state, direct, holds, token, due, leased_until)
-SELECT u.id, u.lane, u.operation, u.client, u.correlation_id, u.traceparent, u.repeat, u.skip_buried, u.order_key,
-    u.subject, u.idempotency, u.body_hash, u.body, u.size, u.key_number, u.accepted_at, u.answer_by, u.expires,
-    u.expires + coalesce(ledger_reading(l.open_seconds, l.open_since, l.beat_at, t.now), 0),
-    CASE WHEN u.lease IS NULL THEN 'pending' ELSE 'delivering' END, u.lease IS NOT NULL, u.lease IS NULL,
-    CASE WHEN u.lease IS NULL THEN NULL ELSE nextval('ticket') END, t.now, t.now + make_interval(secs => u.lease)
-FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[],
-        $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[], $14::integer[], $15::integer[],
-        $16::timestamptz[], $17::timestamptz[], $18::double precision[], $19::double precision[])
+WITH u AS MATERIALIZED (
+    SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+        $8::boolean[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[], $14::integer[],
+        $15::integer[], $16::timestamptz[], $17::timestamptz[], $18::double precision[], $19::double precision[])
     WITH ORDINALITY AS u (id, lane, operation, client, correlation_id, traceparent, repeat, skip_buried, order_key,
         subject, idempotency, body_hash, body, size, key_number, accepted_at, answer_by, expires, lease, place)
-    CROSS JOIN (SELECT ledger_now() AS now) AS t LEFT JOIN lane AS l ON l.name = u.lane
-ORDER BY u.place
-ON CONFLICT DO NOTHING
-RETURNING id, state, accepted_at, token
+), fresh AS (
+    INSERT INTO message (id, lane, operation, client, correlation_id, traceparent, repeat, skip_buried, order_key,
+        subject, idempotency, body_hash, size, key_number, accepted_at, answer_by, expires, expires_at,
+        state, direct, holds, token, due, leased_until)
+    SELECT u.id, u.lane, u.operation, u.client, u.correlation_id, u.traceparent, u.repeat, u.skip_buried, u.order_key,
+        u.subject, u.idempotency, u.body_hash, u.size, u.key_number, u.accepted_at, u.answer_by, u.expires,
+        u.expires + coalesce(ledger_reading(l.open_seconds, l.open_since, l.beat_at, t.now), 0),
+        CASE WHEN u.lease IS NULL THEN 'pending' ELSE 'delivering' END, u.lease IS NOT NULL, u.lease IS NULL,
+        CASE WHEN u.lease IS NULL THEN NULL ELSE nextval('ticket') END, t.now, t.now + make_interval(secs => u.lease)
+    FROM u CROSS JOIN (SELECT ledger_now() AS now) AS t LEFT JOIN lane AS l ON l.name = u.lane
+    ORDER BY u.place
+    ON CONFLICT DO NOTHING
+    RETURNING seq, id, state, accepted_at, token
+), bodies AS (
+    INSERT INTO sealed SELECT fresh.seq, 'body', u.body FROM fresh JOIN u USING (id) ORDER BY u.place
+    ON CONFLICT DO NOTHING -- the same message twice in one call
+)
+SELECT id, state, accepted_at, token FROM fresh
 """
 
 _THERE = """

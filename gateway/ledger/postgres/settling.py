@@ -28,8 +28,12 @@ WITH u AS MATERIALIZED (
         number, at, seconds, outcome, status, error)
 ), noted AS (
     INSERT INTO attempt SELECT seq, number, at, seconds, outcome, status, error FROM u WHERE number IS NOT NULL
+), kept AS (
+    INSERT INTO sealed SELECT u.seq, f.field, f.data
+    FROM u CROSS JOIN LATERAL (VALUES ('answer', u.answer), ('native', u.native)) AS f (field, data)
+    WHERE f.data IS NOT NULL ON CONFLICT (seq, field) DO UPDATE SET data = excluded.data
 )
-UPDATE message AS m SET state = u.state, reason = u.reason, text = u.text, answer = u.answer, native = u.native,
+UPDATE message AS m SET state = u.state, reason = u.reason, text = u.text,
     due = t.now + make_interval(secs => u.after), uncertain = coalesce(u.uncertain, m.uncertain),
     settled_at = CASE WHEN u.final THEN t.now END, holds = u.holds AND NOT m.direct, spent = m.token, token = NULL,
     leased_until = NULL, idempotency = CASE WHEN NOT u.frees THEN m.idempotency END,
@@ -64,7 +68,8 @@ async def settle(
 
 
 async def write_change(connection: Connection, keys: Keys, row: Row, changed: Change) -> None:
-    """Write into a locked row what a person says of it."""
+    """Write into a locked row what a person says of it, in place of what was answered before."""
+    await connection.execute("DELETE FROM sealed WHERE seq = $1 AND field <> 'body'", row["seq"])
     await connection.execute(_SETTLE, *([value] for value in _columns(keys, row, changed, None)))
 
 

@@ -51,7 +51,7 @@ WITH free AS (
 )
 UPDATE message AS m SET state = 'delivering', token = nextval('ticket'),
     leased_until = (SELECT ledger_now()) + make_interval(secs => $5)
-FROM free WHERE m.seq = free.seq RETURNING m.*
+FROM free JOIN sealed AS s ON s.seq = free.seq AND s.field = 'body' WHERE m.seq = free.seq RETURNING m.*, s.data AS body
 """
 
 # `ends`: it may have been done and is not to be sent again; its owner may still come and say how it ended.

@@ -17,13 +17,15 @@ ORDER BY settled_at LIMIT $4 FOR UPDATE SKIP LOCKED
 _ROWS = """
 WITH old AS (SELECT unnest($1::bigint[]) AS seq),
     attempts AS (DELETE FROM attempt AS a USING old WHERE a.seq = old.seq),
-    deeds AS (DELETE FROM deed AS d USING old WHERE d.seq = old.seq)
+    deeds AS (DELETE FROM deed AS d USING old WHERE d.seq = old.seq),
+    bodies AS (DELETE FROM sealed AS s USING old WHERE s.seq = old.seq)
 DELETE FROM message AS m USING old WHERE m.seq = old.seq
 """
 _BODIES = """
 WITH old AS (SELECT unnest($1::bigint[]) AS seq),
-    deeds AS (UPDATE deed AS d SET detail = NULL FROM old WHERE d.seq = old.seq AND d.detail IS NOT NULL)
-UPDATE message AS m SET stage = 2, body = NULL, answer = NULL, native = NULL FROM old WHERE m.seq = old.seq
+    deeds AS (UPDATE deed AS d SET detail = NULL FROM old WHERE d.seq = old.seq AND d.detail IS NOT NULL),
+    bodies AS (DELETE FROM sealed AS s USING old WHERE s.seq = old.seq)
+UPDATE message AS m SET stage = 2 FROM old WHERE m.seq = old.seq
 """
 _KEYS = "UPDATE message SET stage = 1, idempotency = NULL WHERE seq = ANY($1::bigint[])"
 _HOLD = """
@@ -34,11 +36,10 @@ ON CONFLICT (name) DO UPDATE SET by = excluded.by, until = excluded.until,
     WHERE h.by = excluded.by OR h.until <= (SELECT ledger_now())
 RETURNING token
 """
-_SEALED = """
-SELECT seq, id, body, answer, native FROM message WHERE key_number < $1 AND seq > $2 ORDER BY seq LIMIT $3 FOR UPDATE
-"""
-_RESEAL = "UPDATE message SET body = $2, answer = $3, native = $4, key_number = $5 WHERE seq = $1"
-_SEALED_DEEDS = "SELECT number, detail FROM deed WHERE seq = $1 AND detail IS NOT NULL FOR UPDATE"
+_OLDER = "SELECT seq, id FROM message WHERE key_number < $1 AND seq > $2 ORDER BY seq LIMIT $3 FOR UPDATE"
+_RENEWED = "UPDATE message SET key_number = $2 WHERE seq = ANY($1::bigint[])"
+_SEALED = "SELECT seq, field, data FROM sealed WHERE seq = ANY($1::bigint[])"
+_DEEDS = "SELECT seq, number, detail FROM deed WHERE seq = ANY($1::bigint[]) AND detail IS NOT NULL"
 
 
 async def shed(connection: Connection, lane: str, retention: Retention, limit: int) -> Shed:
@@ -80,12 +81,16 @@ async def to_reseal(connection: Connection, number: int) -> int:
 
 async def reseal(connection: Connection, keys: Keys, after: int, limit: int) -> tuple[int, int]:
     """Seal one batch again, inside a transaction; returns how many, and the place to go on from."""
-    rows = await connection.fetch(_SEALED, keys.current, after, limit)
-    deeds = []
-    for row in rows:
-        again = resealer(keys, MessageId(row["id"]))
-        fields = (again(name, row[name]) for name in ("body", "answer", "native"))
-        await connection.execute(_RESEAL, row["seq"], *fields, keys.current)
-        deeds += [(d["number"], again("deed", d["detail"])) for d in await connection.fetch(_SEALED_DEEDS, row["seq"])]
+    rows = await connection.fetch(_OLDER, keys.current, after, limit)
+    again = {row["seq"]: resealer(keys, MessageId(row["id"])) for row in rows}
+    sealed = [
+        (row["seq"], row["field"], again[row["seq"]](row["field"], row["data"]))
+        for row in await connection.fetch(_SEALED, list(again))
+    ]
+    deeds = [
+        (row["number"], again[row["seq"]]("deed", row["detail"])) for row in await connection.fetch(_DEEDS, list(again))
+    ]
+    await connection.executemany("UPDATE sealed SET data = $3 WHERE seq = $1 AND field = $2", sealed)
     await connection.executemany("UPDATE deed SET detail = $2 WHERE number = $1", deeds)
+    await connection.execute(_RENEWED, list(again), keys.current)
     return len(rows), rows[-1]["seq"] if rows else after

@@ -77,14 +77,17 @@ CREATE TABLE message (
     order_key      bytea,
     subject        bytea,
     idempotency    bytea,
-    body_hash      bytea NOT NULL,
-    body           bytea,
-    answer         bytea,
-    native         bytea
+    body_hash      bytea NOT NULL
 ) WITH (fillfactor = 90, autovacuum_vacuum_scale_factor = 0.02, autovacuum_analyze_scale_factor = 0.02);
 
--- What is sealed does not compress.
-ALTER TABLE message ALTER body SET STORAGE EXTERNAL, ALTER answer SET STORAGE EXTERNAL, ALTER native SET STORAGE EXTERNAL;
+-- Bodies, answers and native answers, apart: a claim and a settlement write a message's row anew, and these are long.
+CREATE TABLE sealed (
+    seq   bigint NOT NULL,
+    field text NOT NULL,
+    data  bytea NOT NULL,
+    PRIMARY KEY (seq, field)
+);
+ALTER TABLE sealed ALTER data SET STORAGE EXTERNAL; -- what is sealed does not compress
 
 CREATE UNIQUE INDEX message_idempotency ON message (idempotency) WHERE idempotency IS NOT NULL;
 -- What waits and what is in flight stay quick to find however long the history is.
