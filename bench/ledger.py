@@ -19,9 +19,11 @@ import uvloop
 from gateway.clock import SystemClock
 from gateway.ledger import Ledger
 from gateway.ledger.keys import KeySource
+from gateway.ledger.postgres import PostgresLedger
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.message import Message, OperationId, Outcome, Reply, new_message_id
 from gateway.records import Claim, Delivered, Entry, Filter, Settlement, State, Tried
+from tests.postgres import a_cluster, binaries
 
 LANES = ("dpmptsp", "dinkes")
 BODY = {"pemohon": {"nama": "Ani", "alamat": "Jl. Sultan Syarif Hasyim 12"}, "uraian": "x" * 900}
@@ -183,19 +185,37 @@ async def measure(ledger: Ledger, arguments: argparse.Namespace) -> None:
 
 
 async def main() -> None:
-    """Measure the embedded ledger in a temporary folder."""
+    """Measure the ledgers, each in a temporary folder."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settled", type=int, default=0, help="rows of history")
     parser.add_argument("--waiting", type=int, default=0, help="messages that wait")
     parser.add_argument("--messages", type=int, default=5000, help="messages for each throughput figure")
     parser.add_argument("--folder", help="where the ledger is made; a temporary folder by default")
+    parser.add_argument("--store", choices=("sqlite", "postgres"), action="append", help="one of them; both by default")
     arguments = parser.parse_args()
+    stores = arguments.store or [name for name in ("sqlite", "postgres") if name == "sqlite" or binaries()]
+    for name in stores:
+        print(f"-- {name}")
+        await (in_file if name == "sqlite" else in_server)(arguments)
+
+
+async def in_file(arguments: argparse.Namespace) -> None:
+    """Measure the embedded ledger."""
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         place = Path(folder)
         ledger = await SqliteLedger.open(place / "ledger.db", KeySource(path=place / "ledger.key"), SystemClock())
         await measure(ledger, arguments)
         await ledger.close()
         print(f"file: {(place / 'ledger.db').stat().st_size / 1e6:,.0f} MB")
+
+
+async def in_server(arguments: argparse.Namespace) -> None:
+    """Measure the shared ledger, on a PostgreSQL with Debian's settings."""
+    with a_cluster() as cluster, tempfile.TemporaryDirectory() as folder:
+        url = cluster.database()
+        ledger = await PostgresLedger.open(url, KeySource(path=Path(folder) / "ledger.key"), SystemClock())
+        await measure(ledger, arguments)
+        await ledger.close()
 
 
 if __name__ == "__main__":
