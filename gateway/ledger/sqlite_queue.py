@@ -253,7 +253,12 @@ def _settle(tx: Transaction, settlement: Settlement, keys: Keys, told: Told) -> 
     row = tx.db.execute(query, (ticket.id, ticket.token)).fetchone()
     if row is None:
         return False
-    changed = change(settlement.verdict, direct=bool(row["direct"]), never=row["repeat"] == NEVER)
+    changed = change(
+        settlement.verdict,
+        direct=bool(row["direct"]),
+        never=row["repeat"] == NEVER,
+        uncertain=bool(row["uncertain"]),
+    )
     attempts, failures = row["attempts"], row["failures"]
     if (tried := settlement.tried) is not None:
         attempts += 1
