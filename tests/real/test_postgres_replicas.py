@@ -145,6 +145,16 @@ async def test_a_message_that_becomes_due_wakes_its_deliverer(replica: Opening) 
         assert await ledger.nudged(LANE, SOON)
 
 
+async def test_keys_that_cross_between_replicas_fail_nobody(replica: Opening) -> None:
+    one, other = await replica(), await replica()
+    for round_ in range(10):
+        keys = [f"{round_}-{number}" for number in range(40)]
+        forth, back = await asyncio.gather(
+            one.put(*(an_entry(key=key) for key in keys)), other.put(*(an_entry(key=key) for key in reversed(keys)))
+        )
+        assert [receipt.id for receipt in forth] == [receipt.id for receipt in reversed(back)]
+
+
 async def test_another_master_key_is_refused_with_what_to_do(url: str, tmp_path: Path, replica: Opening) -> None:
     await replica()
     with pytest.raises(ConfigError, match="not the key of this ledger") as refused:

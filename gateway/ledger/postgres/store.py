@@ -76,8 +76,14 @@ async def opened(url: str) -> Store:
     return Store(pool, url)
 
 
+class Contended(LedgerUnavailable):
+    """Two transactions were in each other's way and this one gave way: it was not done, and can be done again."""
+
+
 def unavailable(error: BaseException) -> LedgerUnavailable:
     """Return our error for the driver's; its words may hold addresses and rows, so only its kind is told."""
+    if isinstance(error, asyncpg.TransactionRollbackError):
+        return Contended("ledger: too much came for the same messages at once; try again")
     kind = type(error).__name__
     remedy = "see whether PostgreSQL runs, accepts connections and has room; each call tries anew"
     return LedgerUnavailable(f"ledger: PostgreSQL did not do what was asked ({kind}); {remedy}")
