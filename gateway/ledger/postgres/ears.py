@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from gateway.ledger.keys import Keys
 from gateway.ledger.news import News, Watch
 from gateway.ledger.postgres.prepare import setting
-from gateway.ledger.postgres.store import FOREIGN, Connection, Store
+from gateway.ledger.postgres.store import Connection, Store
 
 CHANNEL = "opd_gateway"
 _GATHER = 0.005
@@ -79,7 +79,7 @@ class Ears:
 
     async def _live(self) -> None:
         while True:
-            with suppress(*FOREIGN):
+            with suppress(Exception):  # whatever it was, to stay deaf would be worse
                 connection = await self._store.apart()
                 self._pid = connection.get_server_pid()
                 try:
