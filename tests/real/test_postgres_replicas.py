@@ -169,3 +169,18 @@ async def test_a_server_that_is_not_there_is_said_without_its_address(tmp_path: 
         )
     assert "rahasia" not in str(away.value)
     assert str(tmp_path) not in str(away.value)
+
+
+async def test_two_ledgers_share_a_database_by_schemas(url: str, tmp_path: Path) -> None:
+    hand = await asyncpg.connect(url)
+    await hand.execute("CREATE SCHEMA satu; CREATE SCHEMA dua")
+    await hand.close()
+    ledgers = [
+        await PostgresLedger.open(f"{url}&search_path={schema}", KeySource(path=tmp_path / schema), SystemClock())
+        for schema in ("satu", "dua")
+    ]
+    (receipt,) = await ledgers[0].put(an_entry())
+    assert await ledgers[1].claim(LANE, 1, lease=60.0) == ()
+    assert [claim.ticket.id for claim in await ledgers[0].claim(LANE, 1, lease=60.0)] == [receipt.id]
+    for ledger in ledgers:
+        await ledger.close()
