@@ -71,8 +71,8 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     )
     known = assembled.registry
     rooms.queues = {agency.name: agency.queue for agency in known.agencies.values() if agency.queue is not None}
-    waits = Waiting(lanes=ledger, clock=clock)
-    waits.calendars = {name: queue.calendar for name, queue in rooms.queues.items() if queue.calendar is not None}
+    waits = Waiting(lanes=ledger, clock=clock, calendars=rooms.calendars)
+    requests = partial(Requests, ledger, waits, clock)
     background = Background(
         known=known,
         config=located.config,
@@ -84,7 +84,6 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
         clock=clock,
         log=log,
     )
-    requests = partial(Requests, ledger, waits, clock)
     edge = _edge(located, known, guests, requests, rooms, metrics=metrics, clock=clock, log=log)
     office = _office(located, known, ledger, clock=clock, log=log, stop=stop)
     async with background.running():
@@ -199,7 +198,10 @@ async def _standing(rooms: Rooms) -> Mapping[str, object]:
         lanes = await rooms.stats()
     except LedgerUnavailable:
         return {"ledger": "unavailable"}
-    return {"ledger": "ok", "lanes": {name: waiting(stats) for name, stats in lanes.items()}}
+    return {
+        "ledger": "ok" if rooms.writable else "unavailable",
+        "lanes": {name: waiting(stats) for name, stats in lanes.items()},
+    }
 
 
 def _breaker_news(log: LineLog, agency: str, state: str) -> None:
