@@ -45,8 +45,8 @@ def _head(record: Record, now: datetime) -> Iterator[str]:
     yield f"  {row.operation} for {row.client}, {way}, repeat = {row.repeat}, {row.size} bytes"
     for name, value in (*_times(row, now), ("says", row.text), ("waits for", record.held)):
         if value:
-            yield f"  {name:<11}{value}"
-    yield f"  {'correlation':<11} {record.correlation_id}"
+            yield f"  {name:<13}{value}"
+    yield f"  {'correlation':<13}{record.correlation_id}"
     if not record.readable:
         yield click.style("  its bodies are sealed with a lost key", fg="red")
 
