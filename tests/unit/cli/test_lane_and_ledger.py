@@ -86,7 +86,8 @@ def test_a_backup_never_overwrites(office, tmp_path):
 
 
 def test_postgresqls_command_is_said_without_the_password(tmp_path):
-    said = pg_dump("postgresql://gateway:rahasia@db.example:5433/gateway?sslmode=require", tmp_path / "a b.dump")
+    address = "postgresql://gateway:rahasia@db.example:5433/gateway?sslmode=require&password=rahasia"
+    said = pg_dump(address, tmp_path / "a b.dump")
     assert said == (
         f"pg_dump --format=custom '--file={tmp_path}/a b.dump' "
         "'postgresql://gateway@db.example:5433/gateway?sslmode=require'"
