@@ -37,6 +37,14 @@ def test_it_is_lines_where_there_is_no_terminal(office):
     assert result.stderr == "1 shown\n"
 
 
+def test_an_agencys_words_do_not_steer_the_terminal(office):
+    (message,) = office.ledger(lambda books: books.ended(Refused(text="\x1b[2Jhilang")))
+    for command in (("list",), ("show", message)):
+        said = office.gateway("messages", *command).stdout
+        assert "[2Jhilang" in said
+        assert "\x1b" not in said
+
+
 def test_it_is_a_table_of_80_columns_on_a_terminal(office):
     each = office.ledger(lambda books: books.one_of_each())
     result = office.gateway("messages", "list", FORCE_COLOR="1", COLUMNS="80", NO_COLOR="1", TERM="dumb")

@@ -144,6 +144,7 @@ async def test_messages_are_listed_and_found(desk):
         ("limit=banyak", "/limit"),
         ("state=parked", "/state/0"),
         ("since=2026-11-24T08:00", "/since"),
+        ("since=0001-01-01T00:00:00%2B07:00", ""),
         ("cursor=x", "/cursor"),
     ],
 )
