@@ -87,8 +87,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     edge = _edge(located, known, guests, requests, rooms, metrics=metrics, clock=clock, log=log)
     office = _office(located, known, ledger, clock=clock, log=log, stop=stop)
     async with background.running():
-        gc.collect()
-        gc.freeze()  # what was made at the start stays; it need not be looked through again
+        _freeze()
         await serve_http(
             edge,
             Figures(metrics.registry, clock),
@@ -103,6 +102,12 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     await assembled.close()
     await ledger.close()
     log.close()
+
+
+def _freeze() -> None:
+    """What was made at the start stays; it need not be looked through again for what can be thrown away."""
+    gc.collect()
+    gc.freeze()
 
 
 async def ledger_of(located: Located, clock: Clock, *, lost_key: bool = False) -> Ledger:
