@@ -169,7 +169,8 @@ class _Builder:
         if compiled is None:
             return None
         seconds = section.deadline or self.section.deadline or self.located.config.defaults.deadline
-        handler, pipeline = self._pipelines(name, section, adapter, compiled, shared, seconds)
+        channel = self._channel(name, section, adapter, compiled)
+        handler, pipeline = self._pipelines(name, section, channel, compiled, shared, seconds)
         return registry.Operation(
             id=OperationId(f"{self.name}/{name}"),
             title=section.title or name,
@@ -184,7 +185,9 @@ class _Builder:
             reply=compiled.reply,
             handler=self._within_hours(handler),
             pipeline=pipeline,
+            stored=section.deliver == "store-and-forward" and not section.reads,
             recording=None if section.reads else self._recording(name, section, compiled),
+            reread=channel.reread,
         )
 
     def _within_hours(self, handler: Handler) -> Handler:
@@ -251,13 +254,9 @@ class _Builder:
             path = ("agency", self.name, "operation", name, "call")
             raise ConfigError(*(replace(f, where=self._where(path)) for f in error.findings)) from None
 
-    def _pipelines(  # noqa: PLR0913, PLR0917 - everything an operation is made of
-        self, name: str, section: Operation, adapter: Adapter, compiled: Compiled, shared: Limits, seconds: float
-    ) -> tuple[Handler, Handler]:
-        """Return how it is asked directly, and how for the ledger: that answer is its own and fresh."""
+    def _channel(self, name: str, section: Operation, adapter: Adapter, compiled: Compiled) -> Channel:
         operation = f"{self.name}/{name}"
-        login = self._login()
-        channel = Channel(
+        return Channel(
             adapter=self.tools.tap(adapter),
             translator=compiled.translator,
             outcomes=compiled.outcomes,
@@ -265,19 +264,24 @@ class _Builder:
             timeout=section.timeout or self.section.timeout or self.located.config.defaults.timeout,
             safe=section.reads,
             clock=self.tools.clock,
-            login=login,
+            login=self._login(),
             observe=_observed(self.name, operation, self.tools.metrics),
             on_misfit=self.tools.metrics.by_last_label("gateway_translation_errors_total", self.name, operation),
         )
+
+    def _pipelines(  # noqa: PLR0913, PLR0917 - everything an operation is made of
+        self, name: str, section: Operation, channel: Channel, compiled: Compiled, shared: Limits, seconds: float
+    ) -> tuple[Handler, Handler]:
+        """Return how it is asked directly, and how for the ledger: that answer is its own and fresh."""
         if self.unready:
             return (unready := _unready_handler(self.unready)), unready
         policies = shared.policies(
-            operation,
+            f"{self.name}/{name}",
             safe=section.reads,
             repeatable=section.reads or section.repeat == "harmless",
             deadline_seconds=seconds,
             stale_seconds=section.stale,
-            key=self._key(compiled, login),
+            key=self._key(compiled, channel.login),
         )
         alone = {policy: made for policy, made in policies.items() if policy not in SHARING}
         return stack(policies, channel.send), stack(alone, channel.send)

@@ -22,6 +22,7 @@ from gateway.records import Retention, State
 from gateway.registry import Registry
 from gateway.room import Rooms
 from gateway.settle import Settler
+from gateway.waiting import Waiting
 from gateway.wording import say
 
 PROBE_EVERY = 30.0
@@ -40,6 +41,7 @@ class Background:
     ledger: Ledger
     settler: Settler
     rooms: Rooms
+    waiting: Waiting
     metrics: Metrics
     clock: Clock
     log: Log
@@ -48,7 +50,8 @@ class Background:
     async def running(self) -> AsyncIterator[None]:
         """Run it all; deliveries under way are finished before this returns."""
         tasks = [asyncio.create_task(self._kept(work)) for work in self._work()]
-        delivering = [asyncio.create_task(self._delivering(lane)) for lane in lanes(self.known, self.log)]
+        all_lanes = lanes(self.known, self.log, self.waiting.outage)
+        delivering = [asyncio.create_task(self._delivering(lane)) for lane in all_lanes]
         try:
             yield
         finally:

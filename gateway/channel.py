@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import PurePath
 from traceback import extract_tb
 from typing import Protocol
@@ -25,6 +26,7 @@ from gateway.message import Answer, Call, Context, Document, Fault, Message, Out
 from gateway.ports import Adapter, Clock, Translator
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
+_decode = msgspec.json.Decoder(Answer, float_hook=Decimal).decode
 
 UNAUTHENTICATED = frozenset({401, 403})
 NOT_SERVED = frozenset({429, 503})
@@ -93,13 +95,21 @@ class Channel:
             try:
                 reply = self._read(answer)
             except (InvalidAnswer, UnknownOutcome) as error:
-                error.native = None if answer.document is None else _encode(answer.document)
+                error.native = _encode(replace(answer, headers={}))
                 raise
         except AgencyError as error:
             self._spent(message, error.outcome, started)
             raise
         self._spent(message, reply.outcome, started)
         return reply
+
+    def reread(self, native: bytes) -> Reply:
+        """Read the answer that an error kept, with this mapping; raises AgencyError as the first reading did."""
+        try:
+            answer = _decode(native)
+        except msgspec.MsgspecError as error:
+            raise InvalidAnswer("the kept answer can't be read", maybe_done=True) from error
+        return self._read(answer)
 
     def _call(self, message: Message, context: Context) -> Call:
         remaining = message.deadline - self.clock.monotonic()

@@ -16,6 +16,8 @@ from gateway.translate.schema import CanonicalSchema, agree, merge
 Where = Callable[..., str]
 
 GATEWAY = "gateway"
+REQUESTS = "/v1/requests"
+"""Where an app sees how its recorded requests stand."""
 
 
 def table(agencies: Sequence[Agency], config: Config, where: Where, recorder: Recorder | None = None) -> Registry:
@@ -34,6 +36,7 @@ def table(agencies: Sequence[Agency], config: Config, where: Where, recorder: Re
             findings += error.findings
     everything = {**operations, **composites}
     findings += _clashes(everything.values(), where)
+    findings += _taken(everything.values(), where)
     findings += _unknown_rights(config, everything, where)
     if findings:
         raise ConfigError(*findings)
@@ -71,6 +74,8 @@ def _composite(
         request=request,
         reply=reply,
         handler=handler,
+        stored=any(target.stored for target in targets.values()),
+        targets=tuple(target.id for target in targets.values()),
     )
 
 
@@ -115,12 +120,8 @@ def _route(
     return compose.route(by, targets), first.request, first.reply
 
 
-def _stored(operation: Operation) -> bool:
-    return operation.recording is not None and operation.recording.stored
-
-
 def _differences(one: Operation, other: Operation) -> Iterator[str]:
-    if _stored(one) != _stored(other):
+    if one.stored != other.stored:
         yield "one is stored and forwarded, the other answers directly (deliver)"
     yield from (f"request field {text}" for text in agree(one.request, other.request))
     if isinstance(one.reply, CanonicalSchema) and isinstance(other.reply, CanonicalSchema):
@@ -155,6 +156,17 @@ def _clashes(operations: Iterable[Operation], where: Where) -> Iterator[Finding]
                 where=where(*_section(operation.id), "expose"),
                 what=f'{operation.id}: "{operation.method} {operation.path}" is exposed by {other} already',
                 remedy="give one of them another path",
+            )
+
+
+def _taken(operations: Iterable[Operation], where: Where) -> Iterator[Finding]:
+    """Refuse what would stand where the gateway tells how recorded requests are doing."""
+    for operation in operations:
+        if operation.path is not None and f"{operation.path}/".startswith(f"{REQUESTS}/"):
+            yield Finding(
+                where=where(*_section(operation.id), "expose"),
+                what=f'{operation.id}: "{operation.path}" is the gateway\'s own: apps look up their requests there',
+                remedy="give it another path",
             )
 
 

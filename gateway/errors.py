@@ -4,12 +4,12 @@ GatewayError                       code: stable slug = problem type = metric lab
 ├─ ConfigError                     findings: file:line, what, what to write
 ├─ ClientError
 │  ├─ InvalidRequest               a field is wrong (422), or the body is no JSON (malformed: 400)
-│  ├─ UnsupportedSetting           a header asks for what this gateway does not do (400)
 │  ├─ Unauthorized
 │  ├─ UnknownOperation             or no right to it; `allow` when only the method is wrong
 │  ├─ TooLarge, UriTooLong, HeadersTooLarge, UnsupportedMedia
 │  ├─ IdempotencyMismatch          the key came with another body before
 │  ├─ InProgress, Gone             the same request is under way; it was kept long enough
+│  ├─ UnknownMessage, WrongState   of operators' acts: the ledger has no such message; its state does not allow it
 │  ├─ RateLimited                  retry_after
 │  └─ Overloaded                   retry_after
 ├─ AgencyError                     outcome, maybe_done: may the agency have done it?
@@ -88,12 +88,6 @@ class InvalidRequest(ClientError):
         self.malformed = malformed
 
 
-class UnsupportedSetting(ClientError):
-    """A header asks for something this gateway does not do; better said than silently ignored."""
-
-    code = "unsupported-setting"
-
-
 class Unauthorized(ClientError):
     """No valid key came with the request."""
 
@@ -144,6 +138,22 @@ class Gone(ClientError):
     """What was asked for was kept long enough and is kept no more."""
 
     code = "gone"
+
+
+class UnknownMessage(ClientError):
+    """The ledger has no message of this id."""
+
+    code = "unknown-message"
+
+
+class WrongState(ClientError):
+    """What an operator wants can't be done to a message in this state; nothing was changed."""
+
+    code = "wrong-state"
+
+    def __init__(self, what: str, *, state: str) -> None:
+        super().__init__(what)
+        self.state = state
 
 
 class IdempotencyMismatch(ClientError):
@@ -256,7 +266,7 @@ class InvalidAnswer(AgencyError):
     code = "agency-invalid-answer"
     outcome = Outcome.INVALID
     native: bytes | None = None
-    """The native document as JSON, where there was one, to be read again with a mended mapping."""
+    """The native answer as JSON, where there was one, to be read again with a mended mapping (Channel.reread)."""
 
 
 class UnknownOutcome(AgencyError):

@@ -11,15 +11,20 @@ from gateway.edge.needs import Log
 from gateway.registry import Agency, Operation, Queue, Registry
 
 
-def lanes(known: Registry, log: Log) -> Iterator[Lane]:
-    """Yield the lane of each agency that can be asked and to which something may have to be delivered."""
+def lanes(known: Registry, log: Log, outage: Callable[[str, bool], None]) -> Iterator[Lane]:
+    """Yield the lane of each agency that can be asked and to which something may have to be delivered.
+
+    `outage` hears of a lane whose agency went away or came back.
+    """
     for agency in known.agencies.values():
         recorded = [operation for operation in agency.operations.values() if operation.recording is not None]
         if recorded and not agency.unready:
-            yield _lane(agency, recorded, known, log)
+            yield _lane(agency, recorded, known, log, _news(log, outage))
 
 
-def _lane(agency: Agency, recorded: list[Operation], known: Registry, log: Log) -> Lane:
+def _lane(
+    agency: Agency, recorded: list[Operation], known: Registry, log: Log, news: Callable[[str, bool], None]
+) -> Lane:
     queue = agency.queue or Queue(concurrency=1, waiting=lambda: 0, depth=1)
     return Lane(
         name=agency.name,
@@ -28,7 +33,7 @@ def _lane(agency: Agency, recorded: list[Operation], known: Registry, log: Log) 
         calendar=queue.calendar,
         probe=agency.probe,
         waiting=queue.waiting,
-        news=_news(log),
+        news=news,
         bug=_bugs(log),
     )
 
@@ -59,8 +64,9 @@ def _ask(operation: Operation, known: Registry) -> Ask | None:
     )
 
 
-def _news(log: Log) -> Callable[[str, bool], None]:
+def _news(log: Log, outage: Callable[[str, bool], None]) -> Callable[[str, bool], None]:
     def news(lane: str, down: bool) -> None:
+        outage(lane, down)
         if down:
             log("lane-waiting", level="warning", agency=lane, what="the agency can't be reached; messages wait")
         else:

@@ -94,13 +94,15 @@ class Recorder:
         async def store(message: Message) -> Reply:
             if (full := await self.room(recording.lane)) is not None:
                 raise full
-            (receipt,) = await self.outbox.put(recording.entry(message))
+            entry = recording.entry(message)
+            (receipt,) = await self.outbox.put(entry)
             seconds = recording.wait if message.wait is None else message.wait
+            seconds = max(0.0, min(seconds, message.deadline - self.clock.monotonic()))
             try:
-                record = await self.outbox.wait(receipt.id, max(0.0, min(seconds, self._left(message))))
-            except LedgerUnavailable:
-                record = None  # it is on disk all the same
-            return settled(record or _as_put(recording, message, receipt), receipt.id)
+                record = await self.outbox.wait(receipt.id, seconds)
+            except LedgerUnavailable:  # it is safe all the same; to say otherwise would have it sent again
+                record = _as_put(entry, receipt)
+            return settled(record, receipt.id)
 
         return store
 
@@ -167,18 +169,20 @@ def settled(record: Record | None, message: MessageId, *, direct: bool = False) 
     raise error
 
 
-def _as_put(recording: Recording, message: Message, receipt: Receipt) -> Record:
-    """Return what is known of a message that is safe, from a ledger that can't be read just now."""
+def _as_put(entry: Entry, receipt: Receipt) -> Record:
+    """Return what is known of a message without looking it up."""
+    message = entry.message
     summary = Summary(
         id=receipt.id,
-        lane=recording.lane,
+        lane=entry.lane,
         operation=message.operation,
         client=message.client,
-        state=State.PENDING,
+        state=receipt.state,
         direct=False,
-        repeat=recording.repeat,
+        repeat=entry.repeat,
         attempts=0,
         accepted_at=receipt.accepted_at,
+        answer_by=entry.answer_by,
     )
     return Record(summary=summary, correlation_id=message.correlation_id, traceparent=message.traceparent)
 

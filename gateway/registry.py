@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.hours import Calendar
-from gateway.message import Document, OperationId
+from gateway.message import Document, OperationId, Reply
 from gateway.ports import Handler, Probe, Schema, Snapshots, Source
 from gateway.recorder import Recording
 from gateway.translate.schema import CanonicalSchema
@@ -15,6 +15,8 @@ class Operation:
     """One thing that can be asked: how it is exposed, what goes in and out, and the handler that answers it.
 
     `pipeline` is an agency operation's own way to the agency: without the ledger before it, its answer never shared.
+    `stored`: it is delivered from the ledger; `reread` reads an answer that the ledger kept because it could not be
+    read, and raises AgencyError when it still can't. `targets` are those of a composite.
     """
 
     id: OperationId
@@ -31,6 +33,9 @@ class Operation:
     handler: Handler
     pipeline: Handler | None = None
     recording: Recording | None = None
+    stored: bool = False
+    targets: tuple[OperationId, ...] = ()
+    reread: Callable[[bytes], Reply] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,11 +30,10 @@ class Rooms:
         stats = (await self.stats()).get(lane)
         if queue is None or stats is None:
             return None
-        waiting = stats.depth.get(State.PENDING, 0) + stats.depth.get(State.DELIVERING, 0)
-        if waiting < queue.depth:
+        if (depth := waiting(stats)) < queue.depth:
             return None
         closed = queue.calendar.why_closed(self.clock.now()) if queue.calendar is not None else None
-        return Overloaded(f"{lane}: {waiting} messages wait already", retry_after=closed.seconds if closed else AGAIN)
+        return Overloaded(f"{lane}: {depth} messages wait already", retry_after=closed.seconds if closed else AGAIN)
 
     async def stats(self) -> Mapping[str, LaneStats]:
         """Return how every lane stands, at most two seconds old."""
@@ -43,3 +42,8 @@ class Rooms:
             self._stats = {stats.lane: stats for stats in await self.lanes.stats()}
             self._read = now
         return self._stats
+
+
+def waiting(stats: LaneStats) -> int:
+    """Return how many messages wait in a lane, those under way among them."""
+    return stats.depth.get(State.PENDING, 0) + stats.depth.get(State.DELIVERING, 0)

@@ -42,6 +42,10 @@ RULES: Mapping[str, tuple[str, str]] = {
     "host": ("harus ada tepat satu header Host", "there must be exactly one Host header"),
     "address": ("alamat bukan UTF-8 yang sah", "the path or query is not valid UTF-8"),
     "in-path": ("sudah ada pada alamat", "is given by the path already"),
+    "idempotency-key": (
+        "header Idempotency-Key harus satu, 1 sampai 255 karakter ASCII tanpa spasi",
+        "there must be one Idempotency-Key header, of 1 to 255 visible ASCII characters",
+    ),
     "encoding": ("bukan {encoding}", "is not {encoding}"),
     "double-key": (
         "kunci sama dengan baris {number}, isinya berbeda",
@@ -73,12 +77,6 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
         "Perbaiki isian yang disebut, lalu kirim lagi.",
         "Invalid request",
         "Correct the fields listed and send it again.",
-    ),
-    "unsupported-setting": (
-        "Pengaturan belum didukung",
-        "Gateway ini belum mendukung header tersebut; kirim tanpa header itu.",
-        "Unsupported setting",
-        "This gateway does not support that header yet; send the request without it.",
     ),
     "unauthorized": (
         "Kunci tidak sah",
@@ -115,6 +113,30 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
         "Kirim isi sebagai application/json (UTF-8), boleh dengan Content-Encoding: gzip.",
         "Unsupported media type",
         "Send the body as application/json (UTF-8), with Content-Encoding: gzip if you like.",
+    ),
+    "in-progress": (
+        "Sedang atau sudah diproses",
+        "Permintaan ini sedang atau sudah diproses; lihat keadaannya di alamat pada Location.",
+        "In progress or done",
+        "This request is being processed or has been; see how it stands at the address in Location.",
+    ),
+    "gone": (
+        "Sudah tidak disimpan",
+        "Permintaan ini sudah melewati masa simpan; isi dan jawabannya tidak disimpan lagi.",
+        "Kept no more",
+        "This request is past its time of retention; neither it nor its answer is kept any more.",
+    ),
+    "unknown-message": (
+        "Pesan tidak ada",
+        "Buku pesan tidak menyimpan pesan dengan id ini.",
+        "Unknown message",
+        "The ledger has no message of this id.",
+    ),
+    "wrong-state": (
+        "Keadaan pesan tidak cocok",
+        "Tindakan ini tidak dapat dilakukan pada pesan dalam keadaan sekarang; tidak ada yang diubah.",
+        "Wrong state",
+        "This can't be done to the message in its present state; nothing was changed.",
     ),
     "idempotency-mismatch": (
         "Idempotency-Key dipakai untuk isi lain",
@@ -166,9 +188,9 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "agency-closed": (
         "Di luar jam layanan",
-        "{agency} sedang di luar jam layanan.",
+        "{agency} sedang di luar jam layanan dan tidak dapat dihubungi. {done}",
         "Agency closed",
-        "{agency} is outside its service hours.",
+        "{agency} is outside its service hours and can't be reached. {done}",
     ),
     "agency-timeout": (
         "Instansi tidak menjawab",

@@ -2,6 +2,10 @@
 
 import pytest
 
+from tests.postgres import postgres
+
+__all__ = ["postgres"]
+
 
 @pytest.fixture
 def anyio_backend() -> str:

@@ -48,6 +48,8 @@ def command(config: Path) -> None:
     listen, metrics = located.config.gateway.listen, located.config.gateway.metrics
     _only_loopback(located.where("gateway", "listen"), listen)
     _only_loopback(located.where("gateway", "metrics"), metrics)
+    if located.config.operator:
+        _only_loopback(located.where("gateway", "control"), located.config.gateway.control)
     guest = Admission(name="demo", title="Demo", keys=(KeyHash(sha256=sha256(KEY.encode()).hexdigest()),), allow=("*",))
     with _stand_ins(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve.run(located, guests=[guest], started=_tell))

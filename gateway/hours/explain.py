@@ -55,13 +55,14 @@ def explain(closed: Closed, language: Language) -> str:
     A holiday keeps its own name: "libur (Hari Suci Nyepi), menunggu jam layanan, Rabu 25 Maret 2026 07:30".
     """
     why = _WHY[closed.reason][language] + (f" ({closed.name})" if closed.name else "")
-    opening = _opening(closed.at, closed.until, language)
+    until = opening(closed.at, closed.until, language)
     if closed.reason == "hours":
-        return f"{why}, {opening}"
-    return f"{why}, {_WHY['hours'][language]}, {opening}"
+        return f"{why}, {until}"
+    return f"{why}, {_WHY['hours'][language]}, {until}"
 
 
-def _opening(at: datetime, until: datetime, language: Language) -> str:
+def opening(at: datetime, until: datetime, language: Language) -> str:
+    """Return a moment as seen from another, "Senin 07:30"; both in the zone of whoever reads it."""
     weekday = _WEEKDAYS[language][until.weekday()]
     if (until.date() - at.date()).days < _A_WEEK:
         return f"{weekday} {until:%H:%M}"

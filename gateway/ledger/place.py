@@ -14,7 +14,8 @@ NETWORK = frozenset(
     {"nfs", "nfs4", "cifs", "smb", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "ncpfs", "virtiofs"}
 )
 BUSY = 10.0
-_WRITABLE_WAL = 64 * 1024 * 1024
+_LARGEST_IDLE_WAL = 64 * 1024 * 1024
+_WRITE_CACHE, _READ_CACHE = 32 * 1024, 8 * 1024  # KiB a connection
 
 
 def refuse_network(path: Path, mounts: Path = MOUNTS) -> None:
@@ -42,7 +43,8 @@ def connect(path: Path, *, reads: bool = False) -> sqlite3.Connection:
     db = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=512)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA synchronous = FULL")
-    db.execute(f"PRAGMA journal_size_limit = {_WRITABLE_WAL}")
+    db.execute(f"PRAGMA journal_size_limit = {_LARGEST_IDLE_WAL}")
+    db.execute(f"PRAGMA cache_size = -{_READ_CACHE if reads else _WRITE_CACHE}")
     if reads:
         db.execute("PRAGMA query_only = ON")
     return db

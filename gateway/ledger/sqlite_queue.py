@@ -30,15 +30,16 @@ VALUES (:id, :lane, :operation, :client, :state, :direct, :repeat, :skip_buried,
 ON CONFLICT DO NOTHING
 """
 
+# SQLite knows nothing of how full an index is unless it is told, and then it guesses; so each query names its own.
 _CLAIMABLE = """
-SELECT * FROM message AS m
+SELECT * FROM message AS m INDEXED BY message_pending
 WHERE lane = :lane AND state = 'pending' AND due <= :due
     AND (:operations IS NULL OR operation IN (SELECT value FROM json_each(:operations)))
     AND (order_key IS NULL OR NOT EXISTS (
-            SELECT 1 FROM message AS older
+            SELECT 1 FROM message AS older INDEXED BY message_holds
             WHERE older.lane = m.lane AND older.order_key = m.order_key AND older.holds = 1 AND older.seq < m.seq)
         AND NOT EXISTS (
-            SELECT 1 FROM message AS sent
+            SELECT 1 FROM message AS sent INDEXED BY message_leased
             WHERE sent.lane = m.lane AND sent.state = 'delivering' AND sent.order_key = m.order_key))
 ORDER BY due, seq LIMIT :limit
 """
@@ -186,14 +187,18 @@ def claim(tx: Transaction, lane: str, limit: int, lease: float, terms: Terms) ->
 def _bounded(db: sqlite3.Connection, lane: str, limit: int, most: int | None) -> int:
     if most is None:
         return limit
-    query = "SELECT count(*) AS n FROM message WHERE lane = ? AND state = 'delivering' AND NOT direct"
+    query = """
+        SELECT count(*) AS n FROM message INDEXED BY message_leased
+        WHERE lane = ? AND state = 'delivering' AND NOT direct"""
     return min(limit, most - int(_one(db, query, lane)["n"]))
 
 
 def take_up(tx: Transaction, told: Told, lane: str | None = None) -> int:
     """End the leases that are over, of one lane or of all; returns how many there were."""
     lanes = "lane = :lane" if lane is not None else "lane IN (SELECT name FROM lane)"
-    query = f"SELECT * FROM message WHERE state = 'delivering' AND leased_until <= :now AND {lanes}"  # noqa: S608
+    query = f"""
+        SELECT * FROM message INDEXED BY message_leased
+        WHERE state = 'delivering' AND leased_until <= :now AND {lanes}"""  # noqa: S608 - one of the two above
     rows = tx.db.execute(query, {"now": tx.now, "lane": lane}).fetchall()
     _take_up(tx, rows, told)
     return len(rows)
@@ -219,7 +224,7 @@ def _take_up(tx: Transaction, rows: Iterable[sqlite3.Row], told: Told) -> None:
 
 def _expire(tx: Transaction, lane: str, so_far: float) -> list[str]:
     query = """
-        UPDATE message SET reason = 'expired', token = token + 1,
+        UPDATE message INDEXED BY message_expires SET reason = 'expired', token = token + 1,
             state = CASE WHEN uncertain THEN 'unknown' ELSE 'expired' END,
             settled_at = CASE WHEN uncertain THEN NULL ELSE :now END,
             holds = CASE WHEN uncertain AND NOT skip_buried THEN 1 ELSE 0 END

@@ -5,7 +5,7 @@ import heapq
 import sqlite3
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -15,22 +15,26 @@ from gateway.ledger.transaction import Transaction
 from gateway.records import Filter, State
 
 _HELD_BY = """
-SELECT id FROM message WHERE lane = :lane AND order_key = :order_key AND holds = 1 AND seq < :seq ORDER BY seq LIMIT 1
+SELECT id FROM message INDEXED BY message_holds
+WHERE lane = :lane AND order_key = :order_key AND holds = 1 AND seq < :seq ORDER BY seq LIMIT 1
 """
 _COUNTED = "('pending', 'delivering', 'unknown', 'buried', 'expired')"
 _DEPTH = f"""
-SELECT lane, state, count(*) AS n, min(accepted_at) AS oldest FROM message
+SELECT lane, state, count(*) AS n, min(accepted_at) AS oldest FROM message INDEXED BY message_state
 WHERE state <> 'delivered' AND state IN {_COUNTED} GROUP BY lane, state
 """  # noqa: S608 - the states are written above
 _HELD = """
 SELECT lane, sum(n - 1) AS held FROM (
-    SELECT lane, count(*) AS n FROM message WHERE holds = 1 AND order_key IS NOT NULL GROUP BY lane, order_key
+    SELECT lane, count(*) AS n FROM message INDEXED BY message_holds
+    WHERE holds = 1 AND order_key IS NOT NULL GROUP BY lane, order_key
 ) GROUP BY lane
 """
 _PAUSES = """
 SELECT lane, reason, by, since, until FROM pause WHERE until IS NULL OR until > ? ORDER BY lane,
     CASE reason WHEN 'operator' THEN 0 WHEN 'maintenance' THEN 1 WHEN 'hours' THEN 2 ELSE 3 END
 """
+_End = tuple[float, Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]]
+"""Where a page ends; it comes back from outside, so it may be anything."""
 
 
 class Everything(NamedTuple):
@@ -108,47 +112,56 @@ def search(
         values["cursor_at"], values["cursor_seq"] = _opened(cursor)
     values["limit"] = limit + 1
     # One search a state, merged: an index gives one state in order, several only after sorting all of them.
-    parts = [_in_state(terms, one) for one in sorted(wanted.states)] or [(terms, {})]
-    found = [_newest(db, some, values | more) for some, more in parts]
+    states: list[State | None] = [*sorted(wanted.states)] or [None]
+    found = [_newest(db, wanted, one, terms, values) for one in states]
     rows = list(islice(heapq.merge(*found, key=_place, reverse=True), limit + 1))
     more = len(rows) > limit
     return rows[:limit], _closed(rows[limit - 1]) if more and limit else None
 
 
-def _in_state(terms: list[str], one: State) -> tuple[list[str], dict[str, Any]]:
-    # The second term lets SQLite use the index of what was not delivered; the first alone does not prove it.
-    proof = [] if one is State.DELIVERED else ["state <> 'delivered'"]
-    return [*terms, "state = :state", *proof], {"state": one}
-
-
-def _newest(db: sqlite3.Connection, terms: list[str], values: dict[str, Any]) -> list[sqlite3.Row]:
+def _newest(
+    db: sqlite3.Connection, wanted: Filter, one: State | None, terms: list[str], values: dict[str, Any]
+) -> list[sqlite3.Row]:
+    index = _way_in(wanted, one)
+    if one is not None:
+        # The second term lets SQLite use the index of what was not delivered; the first alone does not prove it to it.
+        terms = [*terms, "state = :state", *(["state <> 'delivered'"] if one is not State.DELIVERED else [])]
     where = f"WHERE {' AND '.join(terms)}" if terms else ""
-    query = f"SELECT * FROM message {where} ORDER BY accepted_at DESC, seq DESC LIMIT :limit"  # noqa: S608 - our own terms
-    return db.execute(query, values).fetchall()
+    query = f"""
+        SELECT * FROM message INDEXED BY {index} {where}
+        ORDER BY accepted_at DESC, seq DESC LIMIT :limit"""  # noqa: S608 - our own words
+    return db.execute(query, {**values, "state": one}).fetchall()
+
+
+def _way_in(wanted: Filter, one: State | None) -> str:
+    """Return the index that says most: a person's messages are few, so are those that are not delivered."""
+    ways = {
+        "message_subject": wanted.subject is not None,
+        "message_answer_by": wanted.answer_before is not None,
+        "message_state": one is not None and one is not State.DELIVERED,
+        "message_operation": wanted.operation is not None,
+        "message_client": wanted.client is not None,
+        "message_lane": wanted.lane is not None,
+    }
+    return next((index for index, is_asked_for in ways.items() if is_asked_for), "message_accepted")
 
 
 def _terms(wanted: Filter, subject: bytes | None) -> tuple[list[str], dict[str, Any]]:
-    """Return conditions; a plus keeps SQLite from the index of a column that says less than another one asked for."""
-    by_subject, by_answer = subject is not None, wanted.answer_before is not None
-    narrow = by_subject or by_answer
-    narrower = narrow or wanted.operation is not None
-    few = bool(wanted.states) and State.DELIVERED not in wanted.states
-    pairs: list[tuple[str, object]] = [
-        ("subject = :subject", subject),
-        (f"{'+' * narrow}operation = :operation", wanted.operation),
-        (f"{'+' * narrow}client = :client", wanted.client),
-        (f"{'+' * (narrower or few or wanted.client is not None)}lane = :lane", wanted.lane),
-        ("accepted_at >= :since", wanted.since and wanted.since.timestamp()),
-        ("accepted_at < :until", wanted.until and wanted.until.timestamp()),
-        ("direct = :direct", wanted.direct),
-    ]
-    kept = [(term, value) for term, value in pairs if value is not None]
-    terms = [term for term, _ in kept]
-    values = {term.rpartition(":")[2]: value for term, value in kept}
-    if wanted.answer_before is not None:
-        terms += ["answer_by IS NOT NULL", "settled_at IS NULL", "answer_by < :answer_before"]
-        values["answer_before"] = wanted.answer_before.timestamp()
-    return terms, values
+    pairs: dict[str, tuple[str, object]] = {
+        "subject": ("subject = :subject", subject),
+        "operation": ("operation = :operation", wanted.operation),
+        "client": ("client = :client", wanted.client),
+        "lane": ("lane = :lane", wanted.lane),
+        "since": ("accepted_at >= :since", wanted.since and wanted.since.timestamp()),
+        "until": ("accepted_at < :until", wanted.until and wanted.until.timestamp()),
+        "direct": ("direct = :direct", wanted.direct),
+        "answer_before": (
+            "answer_by IS NOT NULL AND settled_at IS NULL AND answer_by < :answer_before",
+            wanted.answer_before and wanted.answer_before.timestamp(),
+        ),
+    }
+    kept = {name: pair for name, pair in pairs.items() if pair[1] is not None}
+    return [term for term, _ in kept.values()], {name: value for name, (_, value) in kept.items()}
 
 
 def _place(row: sqlite3.Row) -> tuple[float, int]:
@@ -159,10 +172,11 @@ def _closed(row: sqlite3.Row) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode(_place(row))).decode().rstrip("=")
 
 
-def _opened(cursor: str) -> tuple[float, int]:
+def _opened(cursor: str) -> _End:
     try:
         data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        return msgspec.json.decode(data, type=tuple[float, int])
+        end: _End = msgspec.json.decode(data, type=_End)
     except (ValueError, msgspec.MsgspecError) as error:
         broken = FieldError(pointer="/cursor", rule="pattern", params={"pattern": "cursor"})
         raise InvalidRequest("the cursor is none that a search gave", errors=[broken]) from error
+    return end

@@ -14,7 +14,9 @@ _SEALED = ("body", "answer", "native")
 
 def shed(tx: Transaction, lane: str, retention: Retention, limit: int) -> Shed:
     """Take one batch: idempotency keys first, then bodies, then whole messages."""
-    old = "SELECT seq FROM message WHERE lane = ? AND stage = ? AND settled_at <= ? ORDER BY settled_at LIMIT ?"
+    old = """
+        SELECT seq FROM message INDEXED BY message_retention
+        WHERE lane = ? AND stage = ? AND settled_at <= ? ORDER BY settled_at LIMIT ?"""
 
     def batch(stage: int, seconds: float) -> list[tuple[int]]:
         return [(row["seq"],) for row in tx.db.execute(old, (lane, stage, tx.now - seconds, limit))]

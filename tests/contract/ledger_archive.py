@@ -1,8 +1,10 @@
 """What every ledger promises to the people who look at it, and what upkeep does; a sibling of `ledger.py`."""
 
 import asyncio
+import base64
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from gateway.errors import InvalidRequest
@@ -28,6 +30,11 @@ async def ended(stage: Stage, verdict: Verdict, **settings: object) -> MessageId
     message = await stage.put(an_entry(**settings))
     await stage.end(message, verdict)
     return message
+
+
+def closed(end: object) -> str:
+    """Return a cursor as somebody might make one up."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(end)).decode().rstrip("=")
 
 
 class SearchContract:
@@ -85,9 +92,10 @@ class SearchContract:
         assert seen == messages[::-1]
         assert cursor is None
 
-    async def test_a_cursor_that_is_none_is_refused(self, stage: Stage) -> None:
+    @pytest.mark.parametrize("cursor", ["'; drop table message", "e", closed(["x", 1]), closed([1.0, 10**30])])
+    async def test_a_cursor_that_is_none_is_refused(self, stage: Stage, cursor: str) -> None:
         with pytest.raises(InvalidRequest):
-            await stage.ledger.search(Filter(), cursor="'; drop table message")
+            await stage.ledger.search(Filter(), cursor=cursor)
 
     async def test_a_line_tells_what_people_ask_first(self, stage: Stage) -> None:
         await ended(stage, Refused(code="not-found", text="tidak ada"), repeat="ask")
