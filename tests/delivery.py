@@ -21,7 +21,10 @@ from tests.fakes import FakeClock
 LANE = "dpmptsp"
 FILE = OperationId("dpmptsp/ajukan-izin")
 FIND = OperationId("dpmptsp/cari-permohonan")
-REFUSED_CONNECTION = Unreachable("connection refused", maybe_done=False)
+
+
+def refused_connection() -> Unreachable:
+    return Unreachable("connection refused", maybe_done=False)
 
 
 class _Counted:
@@ -72,7 +75,7 @@ class Agency:
     async def file(self, message: Message) -> Reply:
         if self.down:
             self.knocks += 1
-            raise REFUSED_CONNECTION
+            raise refused_connection()
         self.arrived.append(message)
         self.times.append(self.clock.monotonic())
         self.inside += 1
@@ -90,7 +93,7 @@ class Agency:
 
     async def find(self, message: Message) -> Reply:
         if self.down:
-            raise REFUSED_CONNECTION
+            raise refused_connection()
         self.asked.append(message)
         if self.asking is not None:
             raise self.asking
@@ -101,7 +104,7 @@ class Agency:
     async def probe(self) -> None:
         self.knocks += 1
         if self.down:
-            raise REFUSED_CONNECTION
+            raise refused_connection()
 
     def numbers(self) -> list[int]:
         """Which messages reached it, by the number in their body, in order."""

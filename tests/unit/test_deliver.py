@@ -24,7 +24,7 @@ from gateway.errors import (
 from gateway.hours import Calendar, Hours, Maintenance
 from gateway.message import Message, OperationId, Outcome, Reply
 from gateway.records import Filter, State
-from tests.delivery import FILE, LANE, REFUSED_CONNECTION, Rig, a_rig
+from tests.delivery import FILE, LANE, Rig, a_rig, refused_connection
 from tests.fakes import JAKARTA, MONDAY_MORNING
 
 DONE = Reply(body={"nomor": "1"})
@@ -314,7 +314,7 @@ async def test_rule_11_13_failures_of_an_outage_do_not_count_towards_a_poison(ri
     one, other = await rig.ledger.claim(LANE, 2, lease=60.0)
     own = Unavailable("HTTP 500", maybe_done=True)
     for failures in range(30):
-        assert not condition.poisonous(replace(one, failures=failures), REFUSED_CONNECTION)
+        assert not condition.poisonous(replace(one, failures=failures), refused_connection())
         condition.answered(other, through=True)
     assert not any(condition.poisonous(replace(one, failures=failures), own) for failures in range(30, 39))
     assert condition.poisonous(replace(one, failures=39), own)
