@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from gateway.ask import Ask
 from gateway.attempt import Deliverable
 from gateway.deliver import Deliverer, Lane
@@ -25,6 +27,19 @@ FIND = OperationId("dpmptsp/cari-permohonan")
 
 def refused_connection() -> Unreachable:
     return Unreachable("connection refused", maybe_done=False)
+
+
+def once(error: Exception) -> Any:
+    """Answer with an error first, then as it should be."""
+    seen: set[str] = set()
+
+    def answer(message: Message) -> Reply | Exception:
+        if message.id in seen:
+            return Reply(body={"nomor": "1"})
+        seen.add(message.id)
+        return error
+
+    return answer
 
 
 class _Counted:
@@ -225,3 +240,9 @@ async def a_rig(folder: Path) -> AsyncIterator[Rig]:
     rig.having(news=lambda _lane, down: rig.news.append(down), bug=lambda _lane, error: rig.bugs.append(error))
     yield rig
     await ledger.close()
+
+
+@pytest.fixture
+async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
+    async with a_rig(tmp_path) as made:
+        yield made

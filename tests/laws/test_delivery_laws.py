@@ -1,23 +1,13 @@
 """Three days of outage, and a poison in a crowd: what delivery must survive without anybody looking."""
 
 import tracemalloc
-from collections.abc import AsyncIterator
-from pathlib import Path
-
-import pytest
 
 from gateway.errors import Unavailable
 from gateway.message import Message, MessageId, Reply
 from gateway.records import State
-from tests.delivery import LANE, Rig, a_rig
+from tests.delivery import LANE, Rig
 
 DAYS = 72 * 3600.0
-
-
-@pytest.fixture
-async def rig(tmp_path: Path) -> AsyncIterator[Rig]:
-    async with a_rig(tmp_path) as made:
-        yield made
 
 
 async def test_72_hours_of_outage_with_10_000_waiting_leave_nothing_behind(rig: Rig) -> None:
