@@ -72,8 +72,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     )
     known = assembled.registry
     rooms.queues = {agency.name: agency.queue for agency in known.agencies.values() if agency.queue is not None}
-    waits = Waiting(lanes=ledger, clock=clock)
-    waits.calendars = {name: queue.calendar for name, queue in rooms.queues.items() if queue.calendar is not None}
+    waits = _waiting(rooms, ledger, clock)
     background = Background(
         known=known,
         config=located.config,
@@ -88,7 +87,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     requests = partial(Requests, ledger, waits, clock)
     edge = _edge(located, known, guests, requests, rooms, metrics=metrics, clock=clock, log=log)
     office = _office(located, known, ledger, clock=clock, log=log, stop=stop)
-    async with background.running():
+    async with background.running(stop):
         gc.collect()
         gc.freeze()  # what was made at the start stays; it need not be looked through again
         await serve_http(
@@ -105,6 +104,11 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     await assembled.close()
     await ledger.close()
     log.close()
+
+
+def _waiting(rooms: Rooms, ledger: Ledger, clock: Clock) -> Waiting:
+    calendars = {name: queue.calendar for name, queue in rooms.queues.items() if queue.calendar is not None}
+    return Waiting(lanes=ledger, clock=clock, calendars=calendars)
 
 
 async def ledger_of(located: Located, clock: Clock, *, lost_key: bool = False) -> Ledger:

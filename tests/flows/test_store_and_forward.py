@@ -89,3 +89,22 @@ def test_a_report_that_may_have_been_filed_is_unknown_until_a_person_decides(con
         assert accepted.status_code == 202, accepted.text
         settled(gateway, accepted.headers["location"], "unknown")
     assert [each.operation for each in agencies.arrivals("dpupr")] == ["laporan"]
+
+
+def test_a_gateway_that_is_asked_to_stop_finishes_what_it_is_sending_and_keeps_the_rest(
+    config: Path, agencies: Running
+) -> None:
+    agencies.switch("dpmptsp", "slow", seconds=2.0)
+    with process.running(config) as gateway:
+        locations = [
+            ask(gateway, FILE_PERMIT, prefer="respond-async").headers["location"] for _ in range(3)
+        ]  # of one applicant, so that they go one after the other
+        eventually(lambda: agencies.arrivals("dpmptsp") or None, "the first on its way")
+        assert gateway.stop() == 0
+    agencies.switch("dpmptsp", "up")
+    with process.running(config) as gateway:
+        for location in locations:
+            settled(gateway, location, "delivered")
+        told = [gateway.http.get(location).json() for location in locations]
+    assert [len(each["attempts"]) for each in told] == [1, 1, 1]
+    assert [each.operation for each in agencies.arrivals("dpmptsp")] == ["ajukanPermohonan"] * 3
