@@ -89,8 +89,12 @@ class HttpAnswer:
 
 
 def trace_headers(call: Call) -> dict[str, str]:
-    """Return the headers by which an agency's log can be joined with ours."""
-    return {"X-Correlation-ID": call.correlation_id, "traceparent": call.traceparent}
+    """Return the headers by which an agency's log can be joined with ours.
+
+    A write has its message's id as well, the same each time it is sent, so that an agency can recognise a second one.
+    """
+    joined = {"X-Correlation-ID": call.correlation_id, "traceparent": call.traceparent}
+    return joined if call.safe else {**joined, "Idempotency-Key": call.message_id}
 
 
 class HttpClient:

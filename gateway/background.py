@@ -47,25 +47,29 @@ class Background:
     log: Log
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Run it all; deliveries under way are finished before this returns."""
+    async def running(self, stop: asyncio.Event) -> AsyncIterator[None]:
+        """Run it all; from `stop` on nothing more is claimed, and what is under way is finished before this returns."""
+        ending = asyncio.Event()
         tasks = [asyncio.create_task(self._kept(work)) for work in self._work()]
+        tasks.append(asyncio.create_task(_pass_on(stop, ending)))
         all_lanes = lanes(self.known, self.log, self.waiting.outage)
-        delivering = [asyncio.create_task(self._delivering(lane)) for lane in all_lanes]
+        delivering = [asyncio.create_task(self._delivering(lane, ending)) for lane in all_lanes]
         try:
             yield
         finally:
-            for task in (*tasks, *delivering):
+            ending.set()
+            for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, *delivering, return_exceptions=True)
             await self.settler.close()
 
-    async def _delivering(self, lane: Lane) -> None:
+    async def _delivering(self, lane: Lane, ending: asyncio.Event) -> None:
         deliverer = Deliverer(lane=lane, outbox=self.ledger, lanes=self.ledger, settler=self.settler, clock=self.clock)
-        try:
-            await deliverer.run()
-        finally:
-            await deliverer.drain()
+        running = asyncio.create_task(deliverer.run())
+        await ending.wait()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await deliverer.drain()
 
     async def _kept(self, work: Coroutine[Any, Any, None]) -> None:
         """Run work; if it ends it is a bug that somebody must hear of."""
@@ -186,6 +190,11 @@ class Background:
             first=[f"{row.number}: {'; '.join(_reason(reason) for reason in row.reasons)}" for row in news.first],
             refused=say(news.refused, "id") if news.refused else None,
         )
+
+
+async def _pass_on(one: asyncio.Event, other: asyncio.Event) -> None:
+    await one.wait()
+    other.set()
 
 
 def _reason(reason: FieldError) -> str:

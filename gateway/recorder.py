@@ -102,6 +102,9 @@ class Recorder:
                 record = await self.outbox.wait(receipt.id, seconds)
             except LedgerUnavailable:  # it is safe all the same; to say otherwise would have it sent again
                 record = _as_put(entry, receipt)
+            if record is not None and record.summary.state is State.UNKNOWN:
+                # Neither delivered nor refused: the request's own resource tells.
+                return Accepted(body={}, record=record, recorded=receipt.id)
             return settled(record, receipt.id)
 
         return store
@@ -146,9 +149,9 @@ class Recorder:
 
 
 def settled(record: Record | None, message: MessageId, *, direct: bool = False) -> Reply:
-    """Return or raise exactly what a direct answer would have been; Accepted while the agency has given none.
+    """Return or raise exactly what a direct answer would have been; Accepted while it is not settled.
 
-    For a direct write, one that is still under way is InProgress, and what nobody knows is UnknownOutcome, each time.
+    A direct write that is still under way is InProgress; what nobody knows is UnknownOutcome, each time.
     """
     if record is None:
         raise UnknownOutcome("the ledger keeps no record of it", maybe_done=True)
@@ -159,7 +162,7 @@ def settled(record: Record | None, message: MessageId, *, direct: bool = False) 
     if isinstance(record.answer, RefusedVerdict) and state is State.REFUSED:
         kind = NotFound if record.answer.code == NotFound.code else Refused
         error = kind(record.answer.text, maybe_done=False, errors=record.answer.errors)
-    elif direct and state is State.UNKNOWN:
+    elif state is State.UNKNOWN:
         error = UnknownOutcome("it may have been done", maybe_done=True)
     elif direct and state is State.DELIVERING:
         error = InProgress("the same request is under way")

@@ -6,6 +6,7 @@ import platform
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import cast
 
 from gateway import registry
@@ -28,7 +29,7 @@ from gateway.edge.site import site
 from gateway.errors import LedgerUnavailable
 from gateway.ledger import Ledger
 from gateway.ledger.keys import KeySource
-from gateway.ledger.opening import open_ledger
+from gateway.ledger.opening import SQLITE, open_ledger
 from gateway.metrics import OTHER, Metrics, RequestFigures
 from gateway.policies.bucket import TokenBucket
 from gateway.ports import Clock
@@ -86,7 +87,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     )
     edge = _edge(located, known, guests, requests, rooms, metrics=metrics, clock=clock, log=log)
     office = _office(located, known, ledger, clock=clock, log=log, stop=stop)
-    async with background.running():
+    async with background.running(stop):
         _freeze()
         await serve_http(
             edge,
@@ -113,7 +114,9 @@ def _freeze() -> None:
 async def ledger_of(located: Located, clock: Clock, *, lost_key: bool = False) -> Ledger:
     """Open the ledger that gateway.toml names; raises ConfigError when its place or its key can't be used."""
     gateway = located.config.gateway
-    return await open_ledger(gateway.ledger, KeySource(value=gateway.ledger_key or None, lost=lost_key), clock)
+    path = Path(gateway.ledger.removeprefix(SQLITE)).parent if gateway.ledger.startswith(SQLITE) else Path("var")
+    source = KeySource(value=gateway.ledger_key or None, path=path / "ledger.key", lost=lost_key)
+    return await open_ledger(gateway.ledger, source, clock)
 
 
 def _office(  # noqa: PLR0913 - composed once, here

@@ -2,9 +2,10 @@
 
 import pytest
 
+from tests.delivery import rig
 from tests.postgres import postgres
 
-__all__ = ["postgres"]
+__all__ = ["postgres", "rig"]
 
 
 @pytest.fixture

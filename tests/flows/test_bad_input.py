@@ -159,7 +159,7 @@ def test_a_gzip_bomb_is_413(flow: Flow) -> None:
     problem(post(flow, bomb, content_encoding="gzip"), 413, "too-large")
 
 
-@pytest.mark.parametrize("content", [b"{}", gzip.compress(b"{}" * 999)[:-6]])
+@pytest.mark.parametrize("content", [b"{}", gzip.compress(b"{}" * 999, mtime=0)[:-6]])
 def test_broken_gzip_is_400(flow: Flow, content: bytes) -> None:
     problem(post(flow, content, content_encoding="gzip"), 400, "invalid-request")
 
