@@ -57,9 +57,10 @@ def as_httpx(client: HttpClient) -> httpx.AsyncClient:
     )
 
 
-def as_answer(response: httpx.Response, agency: str) -> Answer:
+async def as_answer(response: httpx.Response, agency: str) -> Answer:
     """Return what an adapter hands back, read as `body.read` does; raises InvalidAnswer where httpx's `json` fails."""
-    return read(HttpAnswer(status=response.status_code, headers=response.headers, body=response.content), agency)
+    answer = HttpAnswer(status=response.status_code, headers=response.headers, body=response.content)
+    return await read(answer, agency)
 
 
 class _Transport(httpx.AsyncBaseTransport):

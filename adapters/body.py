@@ -1,12 +1,13 @@
 """JSON bodies as documents and back, every digit kept; knows no agency's codes."""
 
+import asyncio
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from adapters.http import HttpAnswer, HttpClient, trace_headers
+from adapters.http import LARGE, HttpAnswer, HttpClient, trace_headers
 from gateway import Answer, Call, Document, FieldError, InvalidAnswer, TranslationError
 
 JSON = "application/json"
@@ -25,18 +26,20 @@ def encode(document: Document) -> bytes:
         ) from error
 
 
-def read(answer: HttpAnswer, agency: str) -> Answer:
+async def read(answer: HttpAnswer, agency: str) -> Answer:
     """Return what an agency answered; the status is passed on, for the channel to judge.
 
     A list becomes `{"items": [...]}`. A status of 400 or more may come without a readable document; below, an
     unreadable one raises InvalidAnswer, and so does a redirect, which is never followed.
     """
-    status = answer.status
+    large = len(answer.body) > LARGE
+    document = await asyncio.to_thread(_document, answer, agency) if large else _document(answer, agency)
     retry_after = answer.headers.get("Retry-After")
     return Answer(
-        document=_document(answer, agency),
-        http_status=status,
+        document=document,
+        http_status=answer.status,
         headers={} if retry_after is None else {"retry-after": retry_after},
+        size=len(answer.body),
     )
 
 
@@ -52,7 +55,7 @@ async def post_json(
         timeout=call.timeout,
         safe=call.safe,
     )
-    return read(answer, http.agency)
+    return await read(answer, http.agency)
 
 
 def _document(answer: HttpAnswer, agency: str) -> Document | None:

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import cast
+from typing import Annotated, cast
 
 import aiohttp
 from aiohttp.connector import Connection
 from aiohttp.http_exceptions import ContentEncodingError
+from pydantic import StringConstraints
 from yarl import URL
 
 from gateway import (
@@ -32,12 +33,16 @@ from gateway import (
 )
 
 MAX_BODY = 10 * 1024 * 1024
+# Decoding more than this takes longer than the event loop should wait; a thread does it.
+LARGE = 256 * 1024
 # Shorter than the 5 s after which Apache, nginx and Node commonly hang up, so that a reused connection is seldom dead.
 KEEP_ALIVE = 4.0
 CONNECTIONS = 32
 # aiohttp writes bytes in one go, which would hold up the loop; a file it writes in pieces.
 IN_ONE_PIECE = 512 * 1024
 OUR_HEADERS = {"User-Agent": "opd-gateway", "Accept-Encoding": "gzip, deflate"}
+Url = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s?#]*)?$")]
+"""An agency's address in an adapter's settings. Empty where the environment lacks it: the agency is not asked then."""
 NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
 

@@ -21,8 +21,6 @@ from gateway import (
     Unavailable,
 )
 
-REJECTED = frozenset({401, 403})
-
 
 class _Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -81,6 +79,11 @@ class TokenLogin(_Settings):
         None, description="A new one is fetched after this time, before the agency has to say no.", examples=["45m"]
     )
     expired: Expired | None = Field(None, description="How an expired token is told under HTTP 200.")
+    rejected: tuple[int, ...] = Field(
+        (401, 403),
+        description="The HTTP statuses that mean: this token does not hold, fetch another and send the call once more.",
+        examples=[[401]],
+    )
 
 
 def _kind(value: object) -> str:
@@ -141,8 +144,10 @@ class FetchedToken:
 
     def rejected(self, answer: Answer) -> bool:
         """Say whether an answer means that the token does not hold: the call was not done."""
-        if answer.http_status in REJECTED:
-            return True
+        return answer.http_status in self._login.rejected or self.expired(answer)
+
+    def expired(self, answer: Answer) -> bool:
+        """Say whether an answer tells in its body that the token has expired."""
         expired = self._login.expired
         return expired is not None and str(_at(answer.document, expired.from_)) in expired.codes
 
@@ -173,7 +178,7 @@ class FetchedToken:
         agency = self._http.agency
         try:
             url, body = self._target.request(_revealed(self._login.body))
-            answer = read(
+            answer = await read(
                 await self._http.send(
                     self._target.method,
                     url,

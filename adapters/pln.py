@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import SecretStr
 
 from adapters.body import encode, post_json
-from adapters.http import HttpClient
+from adapters.http import HttpClient, Url
 from gateway import Answer, Call
 
 
@@ -15,7 +15,7 @@ class PlnAdapter:
     """Its `call` is the last part of a path."""
 
     http: HttpClient
-    url: str
+    url: Url
     secret: SecretStr
 
     async def exchange(self, call: Call, /) -> Answer:

@@ -10,10 +10,10 @@ from pydantic import Field
 from yarl import URL
 
 from adapters.body import JSON, read
-from adapters.http import HttpClient, trace_headers
+from adapters.http import HttpClient, Url, trace_headers
 from adapters.login import FetchedToken, Login, TokenLogin, fixed_headers
-from adapters.target import Target, compile_target, plain_text
-from gateway import AgencyLogin, AgencyTimeout, Answer, Call, Clock, Document, FieldError, TranslationError
+from adapters.target import IN_QUERY, Target, compile_target, plain_text
+from gateway import AgencyLogin, AgencyTimeout, Answer, Call, Clock, Document, FieldError, TranslationError, UrlFields
 
 PROBE_TIMEOUT = 5.0
 NOTHING: Mapping[str, str] = MappingProxyType({})
@@ -27,7 +27,7 @@ class RestAdapter:
 
     http: HttpClient
     clock: Clock
-    url: Annotated[str, Field(description="The address that every `call` stands below.")]
+    url: Annotated[Url, Field(description="The address that every `call` stands below.")]
     login: Annotated[Login | None, Field(description="How the gateway shows who it is; five kinds, below.")] = None
     _targets: dict[str, Target] = field(init=False, repr=False, compare=False, default_factory=dict)
     _token: FetchedToken | None = field(init=False, repr=False, compare=False, default=None)
@@ -42,6 +42,11 @@ class RestAdapter:
     def prepare(self, target: str) -> Target:
         """Compile a call; raises ConfigError when it is not a method and a path."""
         return self._targets.setdefault(target, compile_target(self.url, target))
+
+    def url_fields(self, target: str) -> UrlFields:
+        """Return which fields stand in the URL of a call."""
+        made = self.prepare(target)
+        return UrlFields(path=made.fields, query=made.method in IN_QUERY)
 
     async def exchange(self, call: Call, /) -> Answer:
         """Send the call, and once more with a fresh token where the agency rejects the one it was sent with."""
@@ -58,13 +63,15 @@ class RestAdapter:
         await self.http.probe(self.url, timeout=PROBE_TIMEOUT)
 
     async def _with_token(self, token: FetchedToken, request: "_Request", deadline: float) -> Answer:
-        for _ in range(2):
-            shown = await token.headers(timeout=self._left(deadline))
-            answer = await self._send(request, self._left(deadline), shown)
-            if not token.rejected(answer):
-                return answer
-            token.drop(shown)
-        raise AgencyLogin(f"{self.http.agency}: it rejects a fresh token too; check `login`", maybe_done=False)
+        shown = await token.headers(timeout=self._left(deadline))
+        answer = await self._send(request, self._left(deadline), shown)
+        if not token.rejected(answer):
+            return answer
+        token.drop(shown)
+        answer = await self._send(request, self._left(deadline), await token.headers(timeout=self._left(deadline)))
+        if token.expired(answer):
+            raise AgencyLogin(f"{self.http.agency}: it rejects a fresh token too; check `login`", maybe_done=False)
+        return answer  # a 401 or 403 to a fresh token may mean something else here: the channel has the http table
 
     def _left(self, deadline: float) -> float:
         left = deadline - self.clock.monotonic()
@@ -81,7 +88,7 @@ class RestAdapter:
             timeout=timeout,
             safe=request.safe,
         )
-        return read(answer, self.http.agency)
+        return await read(answer, self.http.agency)
 
 
 class _Request(NamedTuple):
@@ -108,7 +115,7 @@ def _flat(headers: Document, above: str = "") -> dict[str, str]:
 def _header(name: str, value: object) -> str:
     text = plain_text(value)
     if text is None:
-        raise TranslationError("request", [FieldError(pointer=name, rule="type", params={"expected": "teks"})])
+        raise TranslationError("request", [FieldError(pointer=name, rule="type", params={"expected": "text"})])
     if _CONTROL.search(text):
         raise TranslationError("request", [FieldError(pointer=name, rule="control-character")])
     return text

@@ -87,7 +87,7 @@ def _segment(name: str, value: object, errors: list[FieldError]) -> str:
         return ""
     if text in {".", ".."}:
         # Percent-encoding can't hide these: servers step up a directory for %2E%2E as well.
-        errors.append(FieldError(pointer=name, rule="native", params={"expected": '"." dan ".." tidak boleh'}))
+        errors.append(FieldError(pointer=name, rule="native", params={"expected": "something else than . or .."}))
     return _quoted(name, text, errors)
 
 
@@ -98,7 +98,7 @@ def _pairs(query: Document, errors: list[FieldError]) -> Iterator[str]:
                 continue
             text = plain_text(item)
             if text is None:
-                errors.append(FieldError(pointer=name, rule="type", params={"expected": "teks"}))
+                errors.append(FieldError(pointer=name, rule="type", params={"expected": "text"}))
             else:
                 yield f"{quote(name, safe='')}={_quoted(name, text, errors)}"
 

@@ -1,6 +1,7 @@
 """Measures what a request costs, beside nginx in the same run: `python bench`, or `--write` into bench/README.md."""
 
 import argparse
+import os
 import shutil
 import subprocess
 import sys
@@ -10,11 +11,12 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import scene
-from load import Asked, Run, run
+from load import CONNECTIONS, Asked, Run, run
 from process import GATEWAY_CORE, LOAD_CORE, ROOT, Server, ask, first_answer, gateway, nginx
 from report import Row, markdown, starts, write
 
 FEW, MANY = 10, 500
+SLOTS = 8  # the default
 STARTS = 5
 MICRO = ("translate", "soap", "policies", "edge")
 
@@ -42,9 +44,12 @@ def main() -> None:
 
 
 def _need(*programs: str) -> None:
+    os.environ["PATH"] += os.pathsep + "/usr/sbin"  # where Debian puts nginx and only root looks
     missing = [program for program in programs if shutil.which(program) is None]
     if missing:
         raise SystemExit(f"make bench needs {', '.join(missing)}. On Debian and Ubuntu: apt install wrk nginx-light")
+    if not {GATEWAY_CORE, LOAD_CORE} <= os.sched_getaffinity(0):
+        raise SystemExit(f"make bench needs the cores {GATEWAY_CORE} and {LOAD_CORE}, one for the gateway alone")
 
 
 def _loaded(folder: Path, rounds: int, seconds: int, only: str) -> str:
@@ -75,15 +80,18 @@ def _rows(folder: Path, running: ExitStack) -> Iterator[Measured]:
         if operations == FEW:
             yield f"SOAP read (GET), {operations} operations", server, scene.SOAP_READ
             yield f"SOAP write (POST), {operations} operations", server, scene.SOAP_WRITE
+    place = scene.gateway(folder / "narrow", agencies, operations=FEW, concurrency=SLOTS)
+    server = running.enter_context(gateway(place.folder, place.port))
+    yield f"REST read (GET), {CONNECTIONS} callers queue for {SLOTS} slots", server, scene.REST_READ
 
 
 def _load_once(rows: Iterable[Measured]) -> None:
     """Show that each gives a whole answer, and warm it up."""
     for name, server, asked in rows:
         path, body = asked.path.replace("@N", "0"), asked.body and asked.body.replace("@N", "0")
-        status, answer = ask(server.address, asked.method, path, scene.KEY, body)
-        if status != 200 or "161/IMB" not in answer:
-            raise SystemExit(f"{name}: {status} {answer}")
+        answer = ask(server.address, asked.method, path, scene.KEY, body)
+        if "161/IMB" not in answer:
+            raise SystemExit(f"{name}: {answer}")
         run(server, asked, scene.KEY, seconds=1)
 
 

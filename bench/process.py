@@ -9,7 +9,8 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http import HTTPStatus
+from http.client import HTTPConnection
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -98,26 +99,26 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
     raise SystemExit(f"{process.args} does not listen:\n{log.read_text()}")
 
 
-def ask(address: str, method: str, path: str, key: str, body: str | None = None) -> tuple[int, str]:
-    """Ask once and return status and body."""
+def ask(address: str, method: str, path: str, key: str, body: str | None = None) -> str:
+    """Ask once and return the answer's body; raises SystemExit unless it is a success."""
     connection = HTTPConnection(address, timeout=10)
     headers = {"X-API-Key": key} | ({"Content-Type": "application/json"} if body else {})
     try:
         connection.request(method, path, body, headers)
         answer = connection.getresponse()
-        return answer.status, answer.read().decode()
+        text = answer.read().decode()
     finally:
         connection.close()
+    if answer.status != HTTPStatus.OK:
+        raise SystemExit(f"{method} {path}: {answer.status} {text}")
+    return text
 
 
 def first_answer(folder: Path, port: int, path: str, key: str) -> tuple[float, float]:
     """Return the seconds from exec to the first answered request, and the MB that are resident a moment later."""
     started = time.monotonic()
     with gateway(folder, port, core=None) as server:
-        with suppress(HTTPException):
-            status, body = ask(server.address, "GET", path, key)
-            if status != 200:
-                raise SystemExit(f"the first answer was {status}: {body}")
+        ask(server.address, "GET", path, key)
         seconds = time.monotonic() - started
         time.sleep(1.0)
         return seconds, server.resident()

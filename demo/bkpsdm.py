@@ -12,7 +12,7 @@ from lxml import etree
 from demo.http import Document, Reply, Request
 from demo.spoil import spoil
 from demo.switch import Mode
-from demo.xml import SOAP_12, XSD, XSI, SoapCall, read_call
+from demo.xml import SOAP_12, XSD, XSI, SoapCall, read_call, twice
 
 NAMESPACE = "http://simpeg.bkpsdm.example/"
 DEFAULT = cast("Mapping[str, str]", {None: NAMESPACE})  # the stubs know no default namespace
@@ -72,7 +72,7 @@ class Simpeg:
 
     def __init__(self) -> None:
         self.modes: Mapping[str, Callable[[Mode], None] | None] = dict.fromkeys(
-            ("drift", "busy", "not-found", "login-refused")
+            ("drift", "busy", "not-found", "login-refused", "twice")
         )
 
     def operation(self, request: Request) -> str:
@@ -92,7 +92,8 @@ class Simpeg:
             fields = spoil(fields, WRONG, MISSING)
         if mode == "drift":
             fields = _renamed(fields)
-        return _xml(_response(operation, fields), 200)
+        response = _response(operation, fields)
+        return _xml(twice(response) if mode == "twice" else response, 200)
 
 
 def _perform(call: SoapCall, mode: str) -> Document:

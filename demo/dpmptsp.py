@@ -13,7 +13,7 @@ from demo.clock import now
 from demo.http import Document, Reply, Request
 from demo.spoil import spoil
 from demo.switch import Mode
-from demo.xml import SOAP_11, XSD, XSI, SoapCall, read_call
+from demo.xml import SOAP_11, XSD, XSI, SoapCall, read_call, twice
 
 NAMESPACE = "urn:sipolan"
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
@@ -154,7 +154,7 @@ class Sipolan:
 
     def __init__(self) -> None:
         self.modes: Mapping[str, Callable[[Mode], None] | None] = dict.fromkeys(
-            ("busy", "duplicate", "not-found", "login-refused")
+            ("busy", "duplicate", "not-found", "login-refused", "twice")
         )
         self._applications = _first_applications()
 
@@ -170,7 +170,8 @@ class Sipolan:
             return _xml(_fault(fault), 500)
         if mode == "wrong":
             fields = spoil(fields, WRONG)
-        return _xml(_response(operation, fields), 200)
+        response = _response(operation, fields)
+        return _xml(twice(response) if mode == "twice" else response, 200)
 
     def _perform(self, call: SoapCall, mode: str) -> Document:
         given = call.arguments

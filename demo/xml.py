@@ -1,5 +1,6 @@
-"""What the two SOAP stand-ins share: reading a call with lxml."""
+"""What the two SOAP stand-ins share: reading a call with lxml, and answering twice."""
 
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,12 @@ def read_call(body: bytes) -> SoapCall:
         arguments=_children(soap_body[0]),
         header={} if header is None else _children(header),
     )
+
+
+def twice(envelope: etree._Element) -> etree._Element:
+    """The envelope with its Body a second time, as from a script that answers, goes on, and answers again."""
+    envelope.append(deepcopy(envelope[-1]))
+    return envelope
 
 
 def _children(element: etree._Element) -> dict[str, Any]:

@@ -136,7 +136,7 @@ def words(kind: object) -> str:
     if origin in {UnionType, Union}:
         return words(inside[0]) if len(inside) == 1 else _one_word(inside)
     if origin is tuple:
-        return f"list of {words(inside[0])}s" if inside[0] is str else "list of tables"
+        return f"list of {words(inside[0])}s" if inside[0] in {str, int} else "list of tables"
     return "table"
 
 

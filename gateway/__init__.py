@@ -18,22 +18,26 @@ from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault
 from gateway.ports import (
     Adapter,
+    Addressed,
     Batch,
     Clock,
     Contract,
     Described,
     FeedColumns,
     Found,
+    Log,
     NativeField,
     Prepared,
     Probe,
     Reject,
     Snapshots,
     Source,
+    UrlFields,
 )
 
 __all__ = [
     "Adapter",
+    "Addressed",
     "AgencyLogin",
     "AgencyTimeout",
     "Answer",
@@ -51,6 +55,7 @@ __all__ = [
     "Finding",
     "Found",
     "InvalidAnswer",
+    "Log",
     "NativeField",
     "NotFound",
     "Prepared",
@@ -62,6 +67,7 @@ __all__ = [
     "TranslationError",
     "Unavailable",
     "Unreachable",
+    "UrlFields",
     "mask_text",
     "mask_value",
 ]

@@ -1,7 +1,8 @@
 """One agency from its section and its mapping: the adapter, and for each operation its translator and pipeline."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any, ParamSpec, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -9,17 +10,31 @@ from gateway import registry
 from gateway.channel import Channel
 from gateway.config.load import Located
 from gateway.config.locate import suggest
-from gateway.config.models import Agency, AskSettings, Operation
+from gateway.config.models import Agency, Operation
 from gateway.errors import ConfigError, Finding, Unavailable
 from gateway.fill import Provided, fill
 from gateway.limits import Limits, limits
 from gateway.message import Context, Message, OperationId, Outcome, Reply
 from gateway.metrics import Metrics
 from gateway.opening import calendar
+from gateway.paths import called
 from gateway.pipeline import SHARING, stack
 from gateway.policies.hours import outside_hours
-from gateway.ports import Adapter, Clock, Contract, Described, FeedColumns, Handler, Prepared, Probe, Snapshots, Source
-from gateway.recorder import Question, Recording
+from gateway.ports import (
+    Adapter,
+    Addressed,
+    Clock,
+    Contract,
+    Described,
+    FeedColumns,
+    Handler,
+    Prepared,
+    Probe,
+    Snapshots,
+    Source,
+)
+from gateway.recorder import Recording
+from gateway.recording import recording
 from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row
 from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
@@ -93,8 +108,21 @@ class _Builder:
                 depth=self.section.depth,
                 calendar=self.calendar,
             ),
+            warnings=tuple(self._unused()),
             unready=self.unready,
         )
+
+    def _unused(self) -> Iterator[Finding]:
+        """Warn of tables of the mapping that belong to no operation and no feed: misspelt, they are empty replies."""
+        known = [*self.section.operation, *self._settings("feed")]
+        for name, tables in self.mapping.operations.items():
+            if name not in known:
+                yield Finding(
+                    where=self.mapping.at(tables.line),
+                    what=f"[{name}...] belongs to no operation and no feed of {self.name}",
+                    remedy=suggest(name, known),
+                    warning=True,
+                )
 
     def _where(self, path: tuple[str, ...]) -> str:
         return self.located.where(*path)
@@ -102,7 +130,7 @@ class _Builder:
     def _rows(self) -> dict[str, CompiledRow]:
         found: dict[str, CompiledRow] = {}
         for feed in self._settings("feed"):
-            row = self._try(compile_row, self.mapping, feed, timezone=self.zone)
+            row = self._try(self._at, ("feed", feed), compile_row, self.mapping, feed, timezone=self.zone)
             if row is not None:
                 found[feed] = row
         return found
@@ -113,6 +141,15 @@ class _Builder:
 
     def _feed(self, feed: str, row: CompiledRow) -> registry.Feed:
         settings = self._settings("feed")[feed]
+        for name in settings.get("key", ()):
+            if name not in row.schema.paths:
+                self.findings.append(
+                    Finding(
+                        where=self._where(("agency", self.name, "feed", feed, "key")),
+                        what=f'{self.name}.feed.{feed}.key: "{name}" is no field of [{feed}.row]',
+                        remedy=suggest(name, row.schema.paths),
+                    )
+                )
         return registry.Feed(
             read=row.read, key=tuple(settings.get("key", ())), max_reject=float(settings.get("max_reject", 0.1))
         )
@@ -186,7 +223,7 @@ class _Builder:
             handler=self._within_hours(handler),
             pipeline=pipeline,
             stored=section.deliver == "store-and-forward" and not section.reads,
-            recording=None if section.reads else self._recording(name, section, compiled),
+            recording=self._recording(name, section, compiled),
             reread=channel.reread,
         )
 
@@ -196,53 +233,50 @@ class _Builder:
         closed = self.tools.metrics.counter("gateway_agency_closed_calls_total", self.name)
         return outside_hours(self.calendar, self.tools.clock, handler, on_closed=lambda: closed(1))
 
-    def _recording(self, name: str, section: Operation, compiled: Compiled) -> Recording:
-        """Return how the ledger keeps this operation's messages; paths must lead to fields it has."""
-        defaults = self.located.config.defaults
-        self._known(name, "order_by", section.order_by, compiled)
-        self._known(name, "subject", section.subject, compiled)
-        days = section.answer_within or self.section.answer_within
-        calendar = self.calendar
-        return Recording(
-            lane=self.name,
-            stored=section.deliver == "store-and-forward",
-            repeat=section.repeat,
-            expires=section.expires or self.section.expires or defaults.expires,
-            wait=section.wait,
-            order_by=_path(section.order_by),
-            subject=_path(section.subject),
-            skip_buried=section.on_buried == "skip",
-            answer_by=None if not days or calendar is None else lambda at: calendar.add_working_days(at, days),
-            ask=self._question(name, section.ask),
-        )
-
-    def _question(self, name: str, ask: AskSettings | None) -> Question | None:
-        if ask is None:
+    def _recording(self, name: str, section: Operation, compiled: Compiled) -> Recording | None:
+        if section.reads:
             return None
-        if ask.operation not in self.section.operation:
-            self.findings.append(
-                Finding(
-                    where=self._where(("agency", self.name, "operation", name, "ask", "operation")),
-                    what=f'{self.name}/{name}: there is no operation "{ask.operation}" to ask',
-                    remedy=suggest(ask.operation, self.section.operation),
-                )
-            )
-        return Question(operation=OperationId(f"{self.name}/{ask.operation}"), fields=ask.fields, done=_path(ask.done))
-
-    def _known(self, name: str, key: str, path: str | None, compiled: Compiled) -> None:
-        if path is not None and path.partition(".")[0] not in compiled.request.fields:
-            self.findings.append(
-                Finding(
-                    where=self._where(("agency", self.name, "operation", name, key)),
-                    what=f'{self.name}/{name}: {key} "{path}" is no field of its request',
-                    remedy=suggest(path, compiled.request.fields),
-                )
-            )
+        fields = compiled.request.fields
+        return self._try(recording, self.name, name, located=self.located, fields=fields, calendar=self.calendar)
 
     def _compile(self, name: str, section: Operation, adapter: Adapter) -> Compiled:
         contract = self._contract(name, section, adapter)
         native: Native = "csv" if isinstance(adapter, Source) else "json"
-        return compile_operation(self.mapping, name, contract=contract, timezone=self.zone, native=native)
+        compiled = self._at(
+            ("operation", name), compile_operation, self.mapping, name,
+            contract=contract, timezone=self.zone, native=native,
+        )  # fmt: skip
+        if isinstance(adapter, Addressed):
+            where = self._where(("agency", self.name, "operation", name, "call"))
+            found = tuple(called(f"{self.name}/{name}", adapter.url_fields(section.call), compiled, where))
+            if found:
+                raise ConfigError(*found)
+        self._logins(name, compiled)
+        return compiled
+
+    def _logins(self, name: str, compiled: Compiled) -> None:
+        """Find what a mapping reads of a login that has no such thing."""
+        login = self._login()
+        for used in compiled.translator.context:
+            part = used.removeprefix("@login.")
+            if part not in (used, *login):
+                self.findings.append(
+                    Finding(
+                        where=self.mapping.at(self.mapping.operations[name].line),
+                        what=f'{name}: the login of {self.name} in gateway.toml has no "{part}"',
+                        remedy=suggest(part, login),
+                    )
+                )
+
+    def _at(self, path: tuple[str, ...], make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what `make` makes; what it says of the whole mapping stands at the section that asks for it."""
+        where = self._where(("agency", self.name, *path))
+        try:
+            return make(*args, **kwargs)
+        except ConfigError as error:
+            raise ConfigError(
+                *(replace(f, where=where) if f.where == self.mapping.name else f for f in error.findings)
+            ) from error
 
     def _contract(self, name: str, section: Operation, adapter: Adapter) -> Contract | None:
         """Return what the adapter knows of the operation beforehand; its findings are placed at `call`."""
@@ -307,10 +341,6 @@ class _Builder:
             return None
 
 
-def _path(text: str | None) -> tuple[str, ...]:
-    return tuple(text.split(".")) if text else ()
-
-
 def _unready(missing: Iterable[str]) -> str:
     names = ", ".join(missing)
     return f"the environment has no {names}; set it and restart" if names else ""
@@ -329,20 +359,19 @@ def _observed(agency: str, operation: str, metrics: Metrics) -> Callable[[Outcom
         outcome: metrics.counter("gateway_agency_requests_total", agency, operation, outcome) for outcome in Outcome
     }
     took = metrics.histogram("gateway_agency_request_duration_seconds", agency, operation)
-    up, last = (
-        metrics.gauge("gateway_agency_up", agency),
-        metrics.gauge("gateway_agency_last_success_timestamp_seconds", agency),
-    )
+    # Made with the first attempt: 0 would say that an agency nobody has asked yet is down.
+    up = cache(partial(metrics.gauge, "gateway_agency_up", agency))
+    last = cache(partial(metrics.gauge, "gateway_agency_last_success_timestamp_seconds", agency))
 
     def observe(outcome: Outcome, seconds: float) -> None:
         count[outcome](1)
         took(seconds)
-        reached = outcome not in _NOT_REACHED
-        up.set(1 if reached else 0)
-        if reached:
-            last.set_to_current_time()
+        up().set(0 if outcome in _NOT_REACHED else 1)
+        if outcome in _AS_AGREED:
+            last().set_to_current_time()
 
     return observe
 
 
 _NOT_REACHED = frozenset({Outcome.UNAVAILABLE, Outcome.TIMEOUT})
+_AS_AGREED = frozenset({Outcome.OK, Outcome.DUPLICATE, Outcome.NOT_FOUND, Outcome.REFUSED})

@@ -1,8 +1,9 @@
 """Composition root: config -> the table of everything that can be asked; the only file that knows the adapters."""
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -10,7 +11,7 @@ from adapters import BUILTIN
 from adapters.http import HttpClient
 from adapters.http import Tls as HttpTls
 from gateway import registry
-from gateway.agency import BreakerNews, Tools, build
+from gateway.agency import Tools, build
 from gateway.clock import SystemClock
 from gateway.config.load import Located, examine, without
 from gateway.config.models import Agency, Tls
@@ -18,17 +19,13 @@ from gateway.dispatch import table
 from gateway.errors import ConfigError, Finding
 from gateway.fill import Provided
 from gateway.metrics import Metrics
-from gateway.ports import Adapter, Clock, Snapshots
+from gateway.paths import lost, personal
+from gateway.ports import Adapter, Clock, Log, Snapshots
 from gateway.recorder import Recorder
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots
 from gateway.translate.load import load_mapping
 from gateway.translate.rules import MappingFile
-
-GRACE = 2.0
-"""Seconds that a graceful stop has beyond the longest deadline."""
-PROBE_EVERY = 30.0
-LAG_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +47,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     clock: Clock,
     metrics: Metrics,
     tap: Callable[[Adapter], Adapter] = lambda adapter: adapter,
-    on_breaker: BreakerNews = lambda _agency, _state: None,
+    log: Log = lambda _event, /, **_facts: None,
     recorder: Recorder | None = None,
     hours: bool = True,
 ) -> Assembled:
@@ -61,13 +58,25 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     opened: list[HttpClient] = []
 
     def provide(name: str, section: Agency) -> Provided:
-        client = HttpClient(name, tls=_tls(section.tls))
+        client = _client(name, located)
         opened.append(client)
         zone = ZoneInfo(section.timezone) if section.timezone else None
-        return {HttpClient: client, Clock: clock, Snapshots: MemorySnapshots(), ZoneInfo | None: zone}
+        return {
+            HttpClient: client,
+            Clock: clock,
+            Log: partial(log, agency=name),
+            Snapshots: MemorySnapshots(),
+            ZoneInfo | None: zone,
+        }
 
     tools = Tools(
-        clock=clock, metrics=metrics, find=_find, provide=provide, tap=tap, on_breaker=on_breaker, hours=hours
+        clock=clock,
+        metrics=metrics,
+        find=_find,
+        provide=provide,
+        tap=tap,
+        on_breaker=partial(_breaker_news, log),
+        hours=hours,
     )
     agencies: list[registry.Agency] = []
     findings: list[Finding] = []
@@ -82,6 +91,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
         known = table(agencies, without(located.config, failed), located.where, recorder)
     except ConfigError as error:
         findings += error.findings
+    findings += lost(known.exposed, located.where)
     if findings:
         raise ConfigError(*findings)
     return Assembled(registry=known, clients=opened)
@@ -94,7 +104,7 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
         Finding(
             where=located.where(*key),
             what=f"{'.'.join(key)}: the environment has no {name}; the agency would answer 503",
-            remedy=f"set {name} before starting",
+            remedy=f"set {name} before starting (for a try with the stand-ins: --demo)",
         )
         for key, name in located.absent
         if key[1] in located.config.agency
@@ -103,7 +113,16 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
         assembled = assemble(located, clock=clock_of(located), metrics=Metrics())
     except ConfigError as error:
         return [*findings, *error.findings, *missing]
-    return [*findings, *missing, *_personal_in_urls(assembled.registry, located)]
+    unused = (warning for agency in assembled.registry.agencies.values() for warning in agency.warnings)
+    return [*findings, *missing, *unused, *personal(assembled.registry.exposed, located.where)]
+
+
+def _breaker_news(log: Log, agency: str, state: str) -> None:
+    """Say it once when an outage starts and once when it ends; a probe on its way is no news."""
+    if state == "open":
+        log("agency-failing", level="warning", agency=agency, what="nothing is sent for a while, then one call tries")
+    elif state == "closed":
+        log("agency-back", agency=agency)
 
 
 def _mapping(name: str, located: Located) -> MappingFile:
@@ -121,18 +140,17 @@ def clock_of(located: Located) -> SystemClock:
     return SystemClock(located.config.gateway.timezone)
 
 
-def _personal_in_urls(known: Registry, located: Located) -> Iterator[Finding]:
-    """Warn of personal data in a path or a query, which servers and proxies write into their logs."""
-    for operation in known.exposed:
-        names = operation.request.personal if operation.method == "GET" else set()
-        if names:
-            agency, name = operation.id.split("/", 1)
-            yield Finding(
-                where=located.where("agency", agency, "operation", name, "expose"),
-                what=f"{operation.id}: {', '.join(sorted(names))} is personal (mask = true) and travels in the URL",
-                remedy='expose it as "POST …/cari" with safe = true',
-                warning=True,
-            )
+def _client(name: str, located: Located) -> HttpClient:
+    """Return an agency's connections; a file for TLS that can't be used is told where it is named."""
+    settings = located.config.agency[name].tls
+    try:
+        return HttpClient(name, tls=_tls(settings))
+    except ConfigError as error:
+        unread = next((key for key, file in settings if isinstance(file, str) and not Path(file).is_file()), "ca")
+        where = located.where("agency", name, "tls", unread)
+        raise ConfigError(
+            *(replace(f, where=where, what=f"agency.{name}.tls: {f.where} {f.what}") for f in error.findings)
+        ) from error
 
 
 def _tls(settings: Tls) -> HttpTls:
@@ -153,6 +171,11 @@ def _find(name: str) -> Callable[..., object]:
         raise ConfigError(Finding(where="adapter", what=f'there is no adapter "{name}"', remedy=remedy))
     try:
         found: Callable[..., object] = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ConfigError(Finding(where="adapter", what=f'"{name}" can\'t be imported: {error}')) from error
+    except Exception as error:
+        # Whatever a hand-written file does when it is imported, its author reads it best in one line.
+        what = f'"{name}" can\'t be imported: {type(error).__name__}: {error}'
+        raise ConfigError(Finding(where="adapter", what=what)) from error
+    if not callable(getattr(found, "exchange", None)):
+        what = f'"{name}" has no exchange(call), so it is no adapter'
+        raise ConfigError(Finding(where="adapter", what=what, remedy="see docs/adapters.md"))
     return found

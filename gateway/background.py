@@ -10,14 +10,13 @@ from typing import Any
 from gateway import registry
 from gateway.config.models import Config
 from gateway.deliver import Deliverer, Lane
-from gateway.edge.needs import Log
 from gateway.errors import FieldError, GatewayError, LedgerUnavailable
 from gateway.intake import FileReport, take_in
 from gateway.lanes import lanes
 from gateway.ledger import Ledger
 from gateway.message import new_message_id
 from gateway.metrics import Metrics
-from gateway.ports import Clock
+from gateway.ports import Clock, Log
 from gateway.records import Retention, State
 from gateway.registry import Registry
 from gateway.room import Rooms

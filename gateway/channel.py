@@ -1,5 +1,6 @@
 """Inner end of a pipeline: translate, exchange, decide what the answer means; knows no protocol and no policy."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -31,6 +32,8 @@ _decode = msgspec.json.Decoder(Answer, float_hook=Decimal).decode
 UNAUTHENTICATED = frozenset({401, 403})
 NOT_SERVED = frozenset({429, 503})
 SERVER_ERROR = 500
+LARGE = 256 * 1024
+"""Bytes of an answer beyond which translating it takes longer than the event loop should wait."""
 
 
 class OutcomeTable(Protocol):
@@ -81,7 +84,7 @@ class Channel:
     timeout: float
     safe: bool
     clock: Clock
-    login: Mapping[str, str] = field(default_factory=dict)
+    login: Mapping[str, str] = field(default_factory=dict, repr=False)
     observe: Callable[[Outcome, float], None] = lambda _outcome, _seconds: None
     on_misfit: Callable[[str], None] = lambda _side: None
 
@@ -93,7 +96,7 @@ class Channel:
         try:
             answer = await self._exchange(call)
             try:
-                reply = self._read(answer)
+                reply = await self._read(answer)
             except (InvalidAnswer, UnknownOutcome) as error:
                 error.native = _encode(replace(answer, headers={}))
                 raise
@@ -109,7 +112,7 @@ class Channel:
             answer = _decode(native)
         except msgspec.MsgspecError as error:
             raise InvalidAnswer("the kept answer can't be read", maybe_done=True) from error
-        return self._read(answer)
+        return self._reply(answer)
 
     def _call(self, message: Message, context: Context) -> Call:
         remaining = message.deadline - self.clock.monotonic()
@@ -149,13 +152,16 @@ class Channel:
     def _in_our_words(self, error: FieldError) -> FieldError:
         return replace(error, pointer=self.translator.pointer(error.pointer))
 
-    def _read(self, answer: Answer) -> Reply:
+    async def _read(self, answer: Answer) -> Reply:
+        """Read an answer, a large one in a thread."""
+        return await asyncio.to_thread(self._reply, answer) if answer.size > LARGE else self._reply(answer)
+
+    def _reply(self, answer: Answer) -> Reply:
         outcome = self._outcome(answer)
-        document = answer.document
-        if document is None:
+        if answer.document is None:
             raise InvalidAnswer("the answer has no body", maybe_done=True)
         try:
-            return Reply(body=self.translator.to_canonical(document), outcome=outcome)
+            return Reply(body=self.translator.to_canonical(answer.document), outcome=outcome)
         except TranslationError as error:
             self.on_misfit("reply")
             raise InvalidAnswer("the answer does not fit the mapping", maybe_done=True, errors=error.errors) from error
@@ -187,6 +193,9 @@ class Channel:
         listed = self.outcomes.http.get(status)
         if listed is not None:
             text = self.outcomes.message(answer.document) if answer.document is not None else ""
+            if listed is Outcome.UNAVAILABLE and status not in NOT_SERVED:
+                # Only 429 and 503 say that nothing was done; a table can name the rest, not vouch for it.
+                raise Unavailable(text or f"HTTP {status}", maybe_done=True)
             return self._settle(listed, text, answer)
         if status in UNAUTHENTICATED:
             raise AgencyLogin(f"HTTP {status} to our credentials", maybe_done=False)

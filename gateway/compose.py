@@ -12,9 +12,11 @@ from gateway.errors import (
     InvalidRequest,
     NotFound,
     Overloaded,
-    Unavailable,
+    PartsUnavailable,
+    Place,
+    TranslationError,
 )
-from gateway.message import Document, Message, Reply
+from gateway.message import Document, Effort, Message, Reply
 from gateway.ports import Handler, Schema
 from gateway.registry import Operation
 
@@ -30,7 +32,11 @@ def route(by: str, targets: Mapping[str, Operation]) -> Handler:
         target = targets.get(str(message.body.get(by, "")), otherwise)
         if target is None:
             raise InvalidRequest(errors=[FieldError(pointer=f"/{by}", rule="enum", params={"allowed": allowed})])
-        return await target.handler(replace(message, operation=target.id))
+        try:
+            return await target.handler(replace(message, operation=target.id))
+        except GatewayError as error:
+            error.place = Place(target.agency, target.agency_title, target.id)
+            raise
 
     return pass_on
 
@@ -39,13 +45,18 @@ def gather(parts: Mapping[str, Operation]) -> Handler:
     """Return a handler that asks every part side by side within the message's deadline.
 
     The answer is `{"parts": {name: {state, data?, reason?, age?}}}`; when every part failed, the failure that is
-    most worth trying again for is raised as Unavailable.
+    most worth trying again for is told by PartsUnavailable. A request that doesn't fit a part is the client's.
     """
 
     async def ask_all(message: Message) -> Reply:
         async with asyncio.TaskGroup() as group:
             tasks = {name: group.create_task(_ask(part, message)) for name, part in parts.items()}
         answers = {name: task.result() for name, task in tasks.items()}
+        message.effort.attempts += sum(answer.effort.attempts for answer in answers.values())
+        message.effort.seconds += max(answer.effort.seconds for answer in answers.values())
+        for answer in answers.values():
+            if isinstance(answer.failure, InvalidRequest | TranslationError):
+                raise answer.failure
         if all(answer.failure is not None for answer in answers.values()):
             raise _nothing_there(answers)
         return Reply(body={"parts": {name: answer.body for name, answer in answers.items()}})
@@ -99,26 +110,29 @@ def _part_schema(data: Mapping[str, object]) -> Mapping[str, object]:
 @dataclass(frozen=True, slots=True)
 class _Part:
     body: Document
+    effort: Effort
     failure: GatewayError | None = None
 
 
 async def _ask(part: Operation, message: Message) -> _Part:
     fields = {name: message.body[name] for name in part.request.fields if name in message.body}
+    effort = Effort()
     try:
-        reply = await part.handler(replace(message, operation=part.id, body=fields))
+        reply = await part.handler(replace(message, operation=part.id, body=fields, effort=effort))
     except NotFound:
-        return _Part({"state": "not-found"})
+        return _Part({"state": "not-found"}, effort)
     except GatewayError as error:
-        return _Part({"state": "missing", "reason": error.code}, error)
+        return _Part({"state": "missing", "reason": error.code}, effort, error)
     found: dict[str, Any] = {"state": "ok" if reply.age is None else "stale", "data": reply.body}
     if reply.age is not None:
         found["age"] = round(reply.age)
-    return _Part(found)
+    return _Part(found, effort)
 
 
-def _nothing_there(answers: Mapping[str, _Part]) -> Unavailable:
+def _nothing_there(answers: Mapping[str, _Part]) -> PartsUnavailable:
     failures = [answer.failure for answer in answers.values()]
     waits = [f.retry_after for f in failures if isinstance(f, AgencyError | Overloaded) and f.retry_after is not None]
     maybe_done = any(isinstance(f, AgencyError) and f.maybe_done for f in failures)
     reasons = ", ".join(f"{name}: {a.failure.code}" for name, a in answers.items() if a.failure is not None)
-    return Unavailable(f"no part could be had ({reasons})", maybe_done=maybe_done, retry_after=min(waits, default=None))
+    what = f"no part could be had ({reasons})"
+    return PartsUnavailable(what, maybe_done=maybe_done, retry_after=min(waits, default=None))

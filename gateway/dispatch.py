@@ -5,17 +5,18 @@ from dataclasses import replace
 
 from gateway import compose
 from gateway.config.locate import suggest
-from gateway.config.models import Composite, Config
+from gateway.config.models import GATEWAY, Composite, Config
 from gateway.errors import ConfigError, Finding
 from gateway.message import OperationId
+from gateway.paths import section_of
 from gateway.ports import Handler, Schema
 from gateway.recorder import Recorder
 from gateway.registry import Agency, Operation, Registry
 from gateway.translate.schema import CanonicalSchema, agree, merge
+from gateway.translate.shape import Leaf
 
 Where = Callable[..., str]
 
-GATEWAY = "gateway"
 REQUESTS = "/v1/requests"
 """Where an app sees how its recorded requests stand."""
 
@@ -55,6 +56,11 @@ def _composite(
 ) -> Operation:
     kind = "route" if composite.route is not None else "gather"
     targets = _targets(name, kind, composite, operations, where)
+    safe = all(target.safe for target in targets.values())
+    if kind == "route" and composite.safe and not safe:
+        unsafe = ", ".join(target.id for target in targets.values() if not target.safe)
+        what = f"operation.{name}: safe = true, but {unsafe} writes"
+        raise ConfigError(Finding(where=where("operation", name, "safe"), what=what, remedy="leave out safe"))
     deadline = composite.deadline or max(target.deadline for target in targets.values())
     method, path = composite.expose.split(" ", 1)
     if kind == "gather":
@@ -67,7 +73,7 @@ def _composite(
         about=composite.about,
         agency=GATEWAY,
         agency_title=config.gateway.name,
-        safe=composite.safe or all(target.safe for target in targets.values()),
+        safe=safe,
         method=method,
         path=path,
         deadline=deadline,
@@ -115,9 +121,23 @@ def _route(
                 remedy=f"they have: {', '.join(sorted(first.request.fields))}",
             )
         )
+    findings += _never_said(name, by, targets, where)
     if findings:
         raise ConfigError(*findings)
     return compose.route(by, targets), first.request, first.reply
+
+
+def _never_said(name: str, by: str, targets: Mapping[str, Operation], where: Where) -> Iterator[Finding]:
+    """Find words of a route that its field never has, where the targets list what it may be."""
+    field = next(iter(targets.values())).request.shape.fields.get(by)
+    words = field.form.words if isinstance(field, Leaf) else ()
+    for word in targets:
+        if words and word not in {*words, compose.ANY}:
+            yield Finding(
+                where=where("operation", name, "route", word),
+                what=f'operation.{name}.route.{word}: "{by}" is never "{word}"',
+                remedy=suggest(word, words),
+            )
 
 
 def _differences(one: Operation, other: Operation) -> Iterator[str]:
@@ -153,7 +173,7 @@ def _clashes(operations: Iterable[Operation], where: Where) -> Iterator[Finding]
         other = taken.setdefault((operation.method, shape), operation.id)
         if other != operation.id:
             yield Finding(
-                where=where(*_section(operation.id), "expose"),
+                where=where(*section_of(operation.id), "expose"),
                 what=f'{operation.id}: "{operation.method} {operation.path}" is exposed by {other} already',
                 remedy="give one of them another path",
             )
@@ -164,15 +184,10 @@ def _taken(operations: Iterable[Operation], where: Where) -> Iterator[Finding]:
     for operation in operations:
         if operation.path is not None and f"{operation.path}/".startswith(f"{REQUESTS}/"):
             yield Finding(
-                where=where(*_section(operation.id), "expose"),
+                where=where(*section_of(operation.id), "expose"),
                 what=f'{operation.id}: "{operation.path}" is the gateway\'s own: apps look up their requests there',
                 remedy="give it another path",
             )
-
-
-def _section(operation: OperationId) -> tuple[str, ...]:
-    agency, name = operation.split("/", 1)
-    return ("operation", name) if agency == GATEWAY else ("agency", agency, "operation", name)
 
 
 def _unknown_rights(config: Config, operations: Mapping[OperationId, Operation], where: Where) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ GatewayError                       code: stable slug = problem type = metric lab
 │  └─ Overloaded                   retry_after
 ├─ AgencyError                     outcome, maybe_done: may the agency have done it?
 │  ├─ NotFound, Refused            text: the agency's own words
-│  ├─ Unavailable (Unreachable, NoSnapshot), AgencyTimeout, BreakerOpen, AgencyClosed
+│  ├─ Unavailable (Unreachable, NoSnapshot, PartsUnavailable), AgencyTimeout, BreakerOpen, AgencyClosed
 │  └─ AgencyLogin, InvalidAnswer, UnknownOutcome
 ├─ LedgerUnavailable               full, read-only or unreachable; nothing was sent
 └─ TranslationError                side, errors: every field that does not fit
@@ -51,12 +51,23 @@ class Finding:
         return f"{self.where}: {self.what}" + (f" ({self.remedy})" if self.remedy else "")
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an error happened: an agency, by name and as people know it, and the operation asked of it."""
+
+    agency: str
+    agency_title: str
+    operation: str
+
+
 class GatewayError(Exception):
     """Anything this gateway raises on purpose."""
 
     code: ClassVar[str] = "internal"
     recorded: str | None = None
     """The id under which the ledger keeps the message, where it keeps one."""
+    place: Place | None = None
+    """Where it happened, when that is not what the client asked: a composite passes the agency's errors on."""
 
 
 class ConfigError(GatewayError):
@@ -223,12 +234,19 @@ class Unavailable(AgencyError):
 class NoSnapshot(Unavailable):
     """No file of a feed has been taken in yet; asking again at once is no use, and nobody is failing."""
 
+    code = "no-data-yet"
     retryable = False
     ill = None
 
 
 class Unreachable(Unavailable):
     """No connection to the agency: nothing was sent, and nothing else would get through either."""
+
+
+class PartsUnavailable(Unavailable):
+    """No part of what was to be gathered could be had."""
+
+    code = "parts-unavailable"
 
 
 class BreakerOpen(AgencyError):

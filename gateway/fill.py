@@ -6,7 +6,8 @@ from typing import Any, cast, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
-from gateway.config.load import KeyPath, finding
+from gateway.config.follow import KeyPath
+from gateway.config.load import finding
 from gateway.config.models import Agency
 from gateway.errors import ConfigError, Finding
 from gateway.ports import Adapter
@@ -56,6 +57,4 @@ def _default(field: "dataclasses.Field[Any]") -> object:
 def _finding(
     error: ValidationError, number: int, model: type[BaseModel], section: KeyPath, where: Callable[[KeyPath], str]
 ) -> Finding:
-    details = error.errors()[number]
-    known = (*model.model_fields, *Agency.model_fields) if len(details["loc"]) == 1 else ()
-    return finding(details, section=section, where=where, known=known)
+    return finding(error.errors()[number], model, section=section, where=where, beside=tuple(Agency.model_fields))

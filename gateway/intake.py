@@ -118,7 +118,7 @@ class _File:
 
     def _accept(self, number: int, row: Document) -> None:
         """Keep a row; of two with one key the later wins, as people append their corrections."""
-        identity = tuple(row.get(name) for name in self._feed.key) or number
+        identity = tuple(_at(row, name) for name in self._feed.key) or number
         if before := self._rows.get(identity):
             if before[1] == row:
                 self._repeated += 1
@@ -142,6 +142,13 @@ class _File:
         if after < before * SHRINK:
             return FieldError(pointer="", rule="shrunk", params={"before": str(before), "after": str(after)})
         return None
+
+
+def _at(row: Document, path: str) -> object:
+    value: object = row
+    for step in path.split("."):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
 
 
 def _bug(error: Exception) -> FieldError:

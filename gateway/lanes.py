@@ -7,7 +7,7 @@ from traceback import extract_tb
 from gateway.ask import Ask
 from gateway.attempt import Deliverable
 from gateway.deliver import Lane
-from gateway.edge.needs import Log
+from gateway.ports import Log
 from gateway.registry import Agency, Operation, Queue, Registry
 
 

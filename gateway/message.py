@@ -47,7 +47,7 @@ class Message:
 
     id: MessageId
     operation: OperationId
-    body: Document
+    body: Document = field(repr=False)
     client: str
     correlation_id: str
     traceparent: str
@@ -67,7 +67,7 @@ class Reply:
     `recorded` is the id under which the ledger keeps the message, None when it keeps none.
     """
 
-    body: Document
+    body: Document = field(repr=False)
     outcome: Outcome = Outcome.OK
     age: float | None = None
     recorded: MessageId | None = None
@@ -78,13 +78,13 @@ class Call:
     """A native request: `headers` come from the mapping (a SOAP header part may nest), `timeout` is seconds."""
 
     target: str
-    document: Document
+    document: Document = field(repr=False)
     timeout: float
     message_id: MessageId
     correlation_id: str
     traceparent: str
     safe: bool = False
-    headers: Document = field(default_factory=dict)
+    headers: Document = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,12 +98,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A native answer as it came; the channel decides what it means."""
+    """A native answer as it came, `size` its bytes where they are known; the channel decides what it means."""
 
-    document: Document | None = None
+    document: Document | None = field(default=None, repr=False)
     fault: Fault | None = None
     http_status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    size: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +114,7 @@ class Context:
     id: MessageId
     client: str
     now: datetime
-    login: Mapping[str, str] = field(default_factory=dict)
+    login: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def new_message_id() -> MessageId:

@@ -53,6 +53,14 @@ class Clock(Protocol):
         ...
 
 
+class Log(Protocol):
+    """Where a change of state, or a bug, is written for people to read; an adapter's lines bear its agency's name."""
+
+    def __call__(self, event: str, /, *, level: str = "info", **facts: object) -> None:
+        """Write one line; facts are masked."""
+        ...
+
+
 class Adapter(Protocol):
     """Speaks one agency's protocol."""
 
@@ -108,6 +116,23 @@ class Prepared(Protocol):
 
     def prepare(self, target: str, /) -> object:
         """Get ready for calls of this target; raises ConfigError saying how one is written."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UrlFields:
+    """Which native fields a call's URL holds: those of its `path`, and with `query` all others as well."""
+
+    path: tuple[str, ...] = ()
+    query: bool = False
+
+
+@runtime_checkable
+class Addressed(Protocol):
+    """Optional capability of an adapter: it can tell what travels in a URL, which servers write into their logs."""
+
+    def url_fields(self, target: str, /) -> UrlFields:
+        """Return which fields stand in the URL of this target."""
         ...
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from gateway.errors import Finding
 from gateway.hours import Calendar
 from gateway.message import Document, OperationId, Reply
 from gateway.ports import Handler, Probe, Schema, Snapshots, Source
@@ -70,6 +71,7 @@ class Agency:
     source: Source | None = None
     snapshots: Snapshots | None = None
     queue: Queue | None = None
+    warnings: tuple[Finding, ...] = ()
     unready: str = ""
 
 

@@ -40,8 +40,8 @@ from gateway.settle import Settler
 from gateway.version import __version__
 from gateway.waiting import Waiting
 
-GRACE = 2.0
-"""Seconds that a graceful stop has beyond the longest deadline."""
+GRACE = 1.0
+"""Seconds that a graceful stop has beyond the longest deadline; the servers take one more to close."""
 
 
 async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
@@ -66,9 +66,8 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     ledger = await ledger_of(located, clock, lost_key=lost_key)
     settler, rooms = Settler(ledger, clock), Rooms(lanes=ledger, clock=clock)
     recorder = Recorder(outbox=ledger, settler=settler, clock=clock, room=rooms.of)
-    news = partial(_breaker_news, log)
     assembled = await asyncio.to_thread(
-        assemble, located, clock=clock, metrics=metrics, on_breaker=news, recorder=recorder, hours=hours
+        assemble, located, clock=clock, metrics=metrics, log=log, recorder=recorder, hours=hours
     )
     known = assembled.registry
     rooms.queues = {agency.name: agency.queue for agency in known.agencies.values() if agency.queue is not None}
@@ -210,11 +209,3 @@ async def _standing(rooms: Rooms) -> Mapping[str, object]:
         "ledger": "ok" if rooms.writable else "unavailable",
         "lanes": {name: waiting(stats) for name, stats in lanes.items()},
     }
-
-
-def _breaker_news(log: LineLog, agency: str, state: str) -> None:
-    """Say it once when an outage starts and once when it ends; a probe on its way is no news."""
-    if state == "open":
-        log("agency-failing", level="warning", agency=agency, what="nothing is sent for a while, then one call tries")
-    elif state == "closed":
-        log("agency-back", agency=agency)

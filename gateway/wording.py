@@ -1,6 +1,7 @@
 """The words people read, in Indonesian and English, by code and rule; knows no HTTP and no agency."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from gateway.errors import FieldError
@@ -23,7 +24,7 @@ RULES: Mapping[str, tuple[str, str]] = {
     "integer": ("bukan bilangan bulat", "is not a whole number"),
     "bool": ("harus salah satu dari: {allowed}", "must be one of: {allowed}"),
     "json": ("bukan JSON di dalam teks", "is not JSON inside a text"),
-    "split": ("tidak punya bagian ke-{part} menurut {split!r}", "has no part {part} by {split!r}"),
+    "split": ('tidak punya bagian ke-{part} menurut "{split}"', 'has no part {part} by "{split}"'),
     "each": ("harus berupa daftar", "must be a list"),
     "using": ("tidak dapat diolah", "can't be converted"),
     "control-character": ("mengandung karakter kendali", "contains a control character"),
@@ -70,6 +71,27 @@ RULES: Mapping[str, tuple[str, str]] = {
         "was rounded by a spreadsheet (1,40502E+15); make the column Text",
     ),
 }
+
+EXPECTED: Mapping[str, str] = {
+    "text": "teks",
+    "object": "objek",
+    "list": "daftar",
+    "number": "angka",
+    "number {form}": "angka {form}",
+    "integer": "bilangan bulat",
+    "whole number": "bilangan bulat",
+    "true or false": "true atau false",
+    "one value": "satu nilai",
+    "text or a number": "teks atau angka",
+    "a value that can be converted": "nilai yang dapat diolah",
+    "something else than . or ..": "selain . dan ..",
+    "an element name": "nama elemen",
+    "only one of: {names}": "hanya salah satu dari: {names}",
+    "at least {count}": "paling sedikit {count}",
+    "at most {count}": "paling banyak {count}",
+    "at least {count} characters": "paling sedikit {count} karakter",
+}
+"""What a value should have been, as a rule's `expected` says it, in Indonesian; what isn't listed is no language."""
 
 PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
     "invalid-request": (
@@ -180,6 +202,18 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
         "Agency unavailable",
         "{agency} can't be reached at the moment. {done}",
     ),
+    "no-data-yet": (
+        "Data belum ada",
+        "Belum ada berkas dari {agency} yang dibaca. Ulangi sebentar lagi.",
+        "No data yet",
+        "No file of {agency} has been read yet. Try again shortly.",
+    ),
+    "parts-unavailable": (
+        "Tidak satu pun bagian tersedia",
+        "Semua instansi yang diminta datanya sedang tidak dapat menjawab. Ulangi nanti.",
+        "No part available",
+        "None of the agencies asked can answer at the moment. Try again later.",
+    ),
     "breaker-open": (
         "Sistem instansi sedang bermasalah",
         "{agency} baru saja berkali-kali gagal; permintaan ini tidak dikirim. Ulangi nanti.",
@@ -246,10 +280,27 @@ _DONE: Mapping[bool | None, tuple[str, str]] = {
 }
 
 
+class _Params(dict[str, str]):
+    """Parameters of which a hand-written adapter may have left some out; an error text is no place to fail."""
+
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
 def say(error: FieldError, language: Language) -> str:
     """Return a field error as a sentence part without the field's name: `harus tepat 16 digit angka`."""
+    error = replace(error, params=_in(language, error.params))
     texts = RULES.get(error.rule, (error.rule, error.rule))
-    return texts[language == "en"].format(**error.params)
+    return texts[language == "en"].format_map(_Params(error.params))
+
+
+def _in(language: Language, params: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the params with `expected` in the reader's language, its own params filled in."""
+    english = params.get("expected", "")
+    if english not in EXPECTED:
+        return params
+    words = english if language == "en" else EXPECTED[english]
+    return {**params, "expected": words.format_map(_Params(params))}
 
 
 def title_and_detail(

@@ -26,6 +26,7 @@ from gateway import (
     FeedColumns,
     FieldError,
     Finding,
+    Log,
     Snapshots,
     TranslationError,
 )
@@ -39,6 +40,7 @@ class CsvAdapter:
     """
 
     clock: Clock
+    log: Log
     snapshots: Snapshots
     columns: FeedColumns = field(default_factory=FeedColumns)
     drop: Annotated[str, Field(description="The folder in which the agency leaves its files.")] = ""
@@ -100,7 +102,7 @@ class CsvAdapter:
             )
             for name, feed in self.feed.items()
         ]
-        return poll(feeds, drop, self.clock, self.every)
+        return poll(feeds, drop, self.clock, self.log, self.every)
 
     async def _find(self, call: Call) -> Document:
         found = await self.snapshots.find(call.target, _conditions(call.document), limit=self.limit)
@@ -127,7 +129,7 @@ def _conditions(document: Document) -> Document:
     """Return what rows must equal, nested fields by dotted path."""
     conditions = dict(_flat(document, ""))
     if errors := [
-        FieldError(pointer=name, rule="native", params={"expected": "satu nilai/one value"})
+        FieldError(pointer=name, rule="native", params={"expected": "one value"})
         for name, value in conditions.items()
         if isinstance(value, list)
     ]:

@@ -6,20 +6,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from math import inf
 
-import structlog
-
 from adapters.csv.drop import Drop, Entry, Watch
 from adapters.csv.read import pieces
 from adapters.csv.settings import Feed
-from gateway import Batch, Clock, Document, FieldError, Reject, Snapshots, Unavailable
+from gateway import Batch, Clock, Document, FieldError, Log, Reject, Snapshots, Unavailable
 
 ROWS = 2000
 TRY_AGAIN = 60.0
 
-log = structlog.get_logger()
 
-
-async def poll(feeds: Sequence["FeedFiles"], drop: Drop, clock: Clock, every: float) -> AsyncGenerator[Batch, None]:
+async def poll(
+    feeds: Sequence["FeedFiles"], drop: Drop, clock: Clock, log: Log, every: float
+) -> AsyncGenerator[Batch, None]:
     """Look every `every` seconds; a drop that can't be reached is logged once and looked at again."""
     reachable = True
     while True:
@@ -27,11 +25,11 @@ async def poll(feeds: Sequence["FeedFiles"], drop: Drop, clock: Clock, every: fl
             entries = await drop.list()
         except Unavailable as error:
             if reachable:
-                log.warning("drop-unreachable", error=str(error))
+                log("drop-unreachable", level="warning", error=str(error))
             reachable = False
         else:
             if not reachable:
-                log.info("drop-reachable-again")
+                log("drop-reachable-again")
             reachable = True
             for feed in feeds:
                 async with aclosing(feed.batches(entries)) as batches:

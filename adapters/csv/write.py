@@ -50,7 +50,7 @@ def _cell(value: object) -> str | None:
 
 def _error(name: str, cell: str | None, encoding: str) -> FieldError | None:
     if cell is None:
-        return FieldError(pointer=name, rule="native", params={"expected": "teks/text, angka/number"})
+        return FieldError(pointer=name, rule="native", params={"expected": "text or a number"})
     if CONTROL.search(cell):
         return FieldError(pointer=name, rule="control-character")
     try:

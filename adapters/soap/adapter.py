@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field as Setting
 from yarl import URL
 
-from adapters.http import HttpAnswer, HttpClient, trace_headers
+from adapters.http import LARGE, HttpAnswer, HttpClient, trace_headers
 from adapters.login import Credentials
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
@@ -31,7 +31,6 @@ from gateway import (
     TranslationError,
 )
 
-LARGE = 256 * 1024  # decoding more than this takes longer than the event loop should wait
 PROBE_TIMEOUT = 5.0
 _SHOWN = 20
 
@@ -117,7 +116,9 @@ class SoapAdapter:
                 raise InvalidAnswer(what, maybe_done=True, errors=error.errors) from error
         else:
             document, fault = (None, found) if isinstance(found, Fault) else (found, None)
-        return Answer(document=document, fault=fault, http_status=answer.status, headers=answer.headers)
+        return Answer(
+            document=document, fault=fault, http_status=answer.status, headers=answer.headers, size=len(answer.body)
+        )
 
     async def _decoded(self, operation: OperationPlan, body: bytes) -> Document | Fault:
         if operation.reply is None and not body.strip():

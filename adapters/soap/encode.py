@@ -96,7 +96,7 @@ class _Writer:
             taken = [option for option in choice.options if not option.names.isdisjoint(document)]
             if len(taken) > 1:
                 names = ", ".join(sorted(name for option in taken for name in option.names if name in document))
-                self._wrong(before + min(taken[1].names), "native", expected=f"only one of: {names}")
+                self._wrong(before + min(taken[1].names), "native", expected="only one of: {names}", names=names)
             for option in taken[:1]:
                 for name in sorted(option.needed.difference(document)):
                     self._wrong(before + name, "required")
@@ -114,9 +114,9 @@ class _Writer:
             self._wrong(path, "type", value, expected="list")
             return ""
         if len(value) < field.least:
-            self._wrong(path, "native", expected=f"at least {field.least}")
+            self._wrong(path, "native", expected="at least {count}", count=str(field.least))
         if field.most is not None and len(value) > field.most:
-            self._wrong(path, "native", expected=f"at most {field.most}")
+            self._wrong(path, "native", expected="at most {count}", count=str(field.most))
         return "".join(self._one(field, item, path) for item in value)
 
     def _one(self, field: Field, value: object, path: str) -> str:
@@ -153,7 +153,8 @@ class _Writer:
         if field.max_length is not None and len(text) > field.max_length:
             self._wrong(path, "max", value, max=str(field.max_length))
         if len(text) < field.min_length:
-            self._wrong(path, "native", value, expected=f"at least {field.min_length} characters")
+            least = str(field.min_length)
+            self._wrong(path, "native", value, expected="at least {count} characters", count=least)
         return text
 
     def _as_attribute(self, field: Field, document: Mapping[str, Any], before: str) -> str:

@@ -1,6 +1,5 @@
 """`gateway check`: everything there is to say about the configuration, offline, all in one go."""
 
-import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -10,7 +9,7 @@ import click
 import msgspec
 
 from gateway import app
-from gateway.cli.options import config_option, demo_option, environment
+from gateway.cli.options import config_option, demo_option, enter, environment
 from gateway.errors import ConfigError, Finding
 
 
@@ -31,9 +30,8 @@ def command(config: Path, *, demo: bool, as_json: bool) -> None:
 
 
 def _findings(config: Path, environment: Mapping[str, str]) -> Sequence[Finding]:
-    os.chdir(config.resolve().parent)
     try:
-        return app.check(Path(config.name), environment)
+        return app.check(enter(config), environment)
     except ConfigError as error:
         return error.findings
 

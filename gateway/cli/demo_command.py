@@ -35,7 +35,11 @@ TO_TRY: tuple[tuple[str, str, str], ...] = (
         "/v1/antrean",
         '{"nik": "1405020311789003", "no_hp": "081200009003", "kode_poli": "UMU", "tanggal": "TOMORROW"}',
     ),
-    ("a child's immunisations (CSV)", "/v1/imunisasi/cari", '{"nik_anak": "1405025503259101"}'),
+    (
+        "a child's immunisations (CSV; there a few seconds after the start)",
+        "/v1/imunisasi/cari",
+        '{"nik_anak": "1405025503259101"}',
+    ),
     ("everything about one citizen (gathered)", "/v1/warga/ringkasan", '{"nik": "1405025205909001"}'),
 )
 """What it shows, the path, and the JSON to send when it isn't a GET; every one of them works when pasted."""
@@ -129,6 +133,7 @@ def _tell(listen: str, metrics: str) -> None:
         f"  documentation   http://{listen}/docs",
         f"  metrics         http://{metrics}/metrics",
         f"  switch one off  curl -X POST -H 'X-Demo: switch' http://127.0.0.1:{CONTROL_PORT}/__demo/dinkes/down",
+        "  (after a few failures the gateway leaves an agency alone for 30 s)",
         f"  and on again    curl -X POST -H 'X-Demo: switch' http://127.0.0.1:{CONTROL_PORT}/__demo/dinkes/up",
         "",
         "Ctrl-C stops everything. One line per request follows.",

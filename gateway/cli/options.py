@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from demo import ENVIRONMENT
 from gateway.config.load import Located, load
+from gateway.errors import ConfigError, Finding
 
 config_option = click.option(
     "--config",
@@ -26,10 +26,23 @@ demo_option = click.option(
 
 def environment(*, demo: bool) -> Mapping[str, str]:
     """Return the environment, with the stand-ins' secrets added for a demo."""
-    return {**os.environ, **ENVIRONMENT} if demo else os.environ
+    if not demo:
+        return os.environ
+    from demo import ENVIRONMENT  # noqa: PLC0415 - nothing but the demo needs the stand-ins
+
+    return {**os.environ, **ENVIRONMENT}
+
+
+def enter(path: Path) -> Path:
+    """Go to a configuration's folder, which the paths in it are relative to; raises ConfigError where there is none."""
+    try:
+        os.chdir(path.resolve().parent)
+    except OSError as error:
+        finding = Finding(where=str(path), what="no such file", remedy="name it with --config")
+        raise ConfigError(finding) from error
+    return Path(path.name)
 
 
 def read_config(path: Path, environment: Mapping[str, str] = os.environ) -> Located:
-    """Read a gateway.toml and go to its folder, which the paths in it are relative to; raises ConfigError."""
-    os.chdir(path.resolve().parent)
-    return load(Path(path.name), environment)
+    """Read a gateway.toml and go to its folder; raises ConfigError."""
+    return load(enter(path), environment)

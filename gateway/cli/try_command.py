@@ -61,18 +61,19 @@ class _Trial:
 
     async def run(self, name: str, body: Document) -> int:
         """Send the message; 0 when it went well."""
+        operation = _find(self.assembled.registry, name)
         try:
-            operation = _find(self.assembled.registry, name)
             self.tell("canonical request", body)
             if errors := operation.request.check(body):
                 raise InvalidRequest(errors=errors)
-            await self._first_files(operation)
+            if not await self._first_files(operation):
+                return 1
             started = perf_counter()
             reply = await operation.handler(self._message(operation, body))
         except GatewayError as error:
             if isinstance(error, ConfigError):
                 raise
-            _tell_failure(error)
+            _tell_failure(error, operation)
             return 1
         else:
             self.tell(f"canonical reply ({reply.outcome})", reply.body, perf_counter() - started)
@@ -102,11 +103,18 @@ class _Trial:
             deadline=self.clock.monotonic() + operation.deadline,
         )
 
-    async def _first_files(self, operation: Operation) -> None:
+    async def _first_files(self, operation: Operation) -> bool:
         agency = self.assembled.registry.agencies.get(operation.agency)
         if agency is not None and operation.safe and agency.source is not None:
+            if agency.probe is not None:
+                try:
+                    await agency.probe.probe()
+                except AgencyError as error:
+                    _tell_failure(error, operation)
+                    return False
             click.echo(f"waiting for {agency.title}'s first file ...", err=True)
             await _first_file(agency)
+        return True
 
 
 class _Watched:
@@ -168,9 +176,9 @@ def _find(known: Registry, name: str) -> Operation:
     return operation
 
 
-def _tell_failure(error: GatewayError) -> None:
+def _tell_failure(error: GatewayError, operation: Operation) -> None:
     doubt = ""
-    if isinstance(error, AgencyError):
+    if isinstance(error, AgencyError) and not operation.safe:
         doubt = "; it may have been done" if error.maybe_done else "; it was not done"
     click.echo(click.style(f"{error.code}{doubt}", fg="red", bold=True))
     errors = error.errors if isinstance(error, InvalidRequest | AgencyError | TranslationError) else ()

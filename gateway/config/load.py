@@ -2,20 +2,19 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from gateway.config.follow import KeyPath, follow
 from gateway.config.locate import locate, nearest, suggest
 from gateway.config.models import Composite, Config
 from gateway.errors import ConfigError, Finding
-
-KeyPath = tuple[str, ...]
 
 _NAMED = frozenset({"agency", "client", "operation"})
 """The tables that hold a section for each name."""
@@ -27,12 +26,12 @@ _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 class Located:
     """A configuration that holds: the lines of its keys, the secrets each agency lacks, and those it was given."""
 
-    config: Config
+    config: Config = field(repr=False)
     file: str
     folder: Path
     lines: Mapping[KeyPath, int]
-    absent: Sequence[tuple[KeyPath, str]]
-    secrets: frozenset[str] = frozenset()
+    absent: Collection[tuple[KeyPath, str]]
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
 
     def where(self, *path: str) -> str:
         """Return `gateway.toml:12` for a key, or for the nearest table around it."""
@@ -80,7 +79,7 @@ def examine(path: Path, environment: Mapping[str, str]) -> tuple[Located, tuple[
         absent=absent,
         secrets=frozenset(environment[name] for name in _VARIABLE.findall(text) if environment.get(name)),
     )
-    return located, (*findings, *misfits)
+    return located, (*findings, *misfits, *_shared_keys(located))
 
 
 def without(config: Config, agencies: Collection[str]) -> Config:
@@ -108,7 +107,7 @@ def _validated(document: dict[str, Any], where: Callable[[KeyPath], str]) -> tup
         return Config.model_validate(document), []
     except ValidationError as error:
         details = error.errors()
-    findings = [finding(one, section=(), where=where, known=_names_beside(one["loc"])) for one in details]
+    findings = [finding(one, Config, section=(), where=where) for one in details]
     left_out = {tuple(map(str, one["loc"][: 2 if one["loc"][0] in _NAMED else 1])) for one in details}
     kept = {
         key: {name: inner for name, inner in table.items() if (key, name) not in left_out} if key in _NAMED else table
@@ -119,18 +118,27 @@ def _validated(document: dict[str, Any], where: Callable[[KeyPath], str]) -> tup
 
 
 def finding(
-    details: ErrorDetails, *, section: KeyPath, where: Callable[[KeyPath], str], known: tuple[str, ...]
+    details: ErrorDetails,
+    kind: object,
+    *,
+    section: KeyPath,
+    where: Callable[[KeyPath], str],
+    beside: tuple[str, ...] = (),
 ) -> Finding:
-    """Translate one pydantic error below `section` into a finding; `known` are the names beside an unknown key."""
-    path = (*section, *(str(step) for step in details["loc"]))
+    """Translate one pydantic error of `kind` below `section` into a finding; `beside` are more names at its top."""
+    below, known = follow(kind, details["loc"])
+    path = (*section, *below)
     at, shown = where(path), ".".join(path)
     match details["type"]:
         case "extra_forbidden":
+            known = (*known, *beside) if len(below) == 1 else known
             return Finding(where=at, what=f"{shown}: unknown key", remedy=suggest(path[-1], known))
         case "missing":
             return Finding(where=at, what=f"{shown}: is required", remedy=_instead(path[-1], details["input"]))
         case "string_pattern_mismatch":
             return Finding(where=at, what=f"{shown}: is not of the form {_form(path)}", remedy=_example(path))
+        case "too_short":
+            return Finding(where=at, what=f"{shown}: is empty", remedy="write at least one")
         case _:
             return Finding(where=at, what=f"{shown}: {details['msg'].removeprefix('Value error, ')}")
 
@@ -142,7 +150,7 @@ def _instead(name: str, given: object) -> str:
 
 def _read(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         tomllib.loads(text)
     except FileNotFoundError:
         raise ConfigError(Finding(where=str(path), what="no such file", remedy="name it with --config")) from None
@@ -183,27 +191,27 @@ def _absent_elsewhere(absent: list[tuple[KeyPath, str]], file: str, lines: Mappi
             )
 
 
-def _names_beside(path: Sequence[int | str]) -> tuple[str, ...]:
-    """Follow a key path through the models to the one whose fields stand beside the unknown key."""
-    current: type[BaseModel] = Config
-    for step in path[:-1]:
-        if step in current.model_fields:
-            current = _model_in(current.model_fields[str(step)].annotation) or current
-    return tuple(current.model_fields)
-
-
-def _model_in(annotation: object) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next(filter(None, map(_model_in, getattr(annotation, "__args__", ()))), None)
+def _shared_keys(located: Located) -> Iterator[Finding]:
+    """Find keys that stand twice: nobody could tell whose request it is."""
+    seen: dict[str, str] = {}
+    for name, client in located.config.client.items():
+        for index, key in enumerate(client.keys):
+            if key.sha256 in seen:
+                yield Finding(
+                    where=located.where("client", name, "keys", str(index), "sha256"),
+                    what=f"client.{name}.keys.{index}: client.{seen[key.sha256]} has this key already",
+                    remedy="make one of its own with: gateway key new",
+                )
+            seen.setdefault(key.sha256, name)
 
 
 def _form(path: KeyPath) -> str:
     forms = {
-        "expose": '"METHOD /v1/path"',
+        "expose": '"METHOD /v1/path", a {field} standing for a whole step',
         "listen": '"address:port"',
         "metrics": '"address:port"',
         "sha256": "64 hexadecimal digits",
+        "url": "an HTTP address",
     }
     return forms.get(path[-1], "lower-case letters, digits and hyphens")
 
@@ -214,5 +222,6 @@ def _example(path: KeyPath) -> str:
         "listen": 'write e.g. "127.0.0.1:8080"',
         "metrics": 'write e.g. "127.0.0.1:9090"',
         "sha256": "make one with: gateway key new",
+        "url": 'write e.g. "https://sistem.opd.example/api"',
     }
     return examples.get(path[-1], "write e.g. status-izin")

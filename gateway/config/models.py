@@ -1,16 +1,51 @@
 """The settings of gateway.toml, their defaults and meaning; the configuration reference is made from them."""
 
 import datetime as dt
+import zoneinfo
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
+from gateway.config.locate import suggest
 from gateway.config.units import Duration, Quota, Rate, WorkingDays
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
-Exposure = Annotated[str, StringConstraints(pattern=r"^(GET|POST|PUT|PATCH|DELETE) /v1/\S+$")]
-Address = Annotated[str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$")]
+Exposure = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(GET|POST|PUT|PATCH|DELETE) /v1(/([A-Za-z0-9_.~!$&'()*+,;=:@-]+|\{[A-Za-z_][A-Za-z0-9_.-]*\}))+$"
+    ),
+]
+LAST_PORT = 65535
+
+
+def _there_is_its_port(address: str) -> str:
+    if int(address.rpartition(":")[2]) > LAST_PORT:
+        raise ValueError(f"there is no such port; the last is {LAST_PORT}")
+    return address
+
+
+def _not_ours(name: str) -> str:
+    if name == GATEWAY:
+        raise ValueError(f"{GATEWAY} is what operations of the gateway itself are called by; choose another name")
+    return name
+
+
+GATEWAY = "gateway"
+AgencyName = Annotated[Name, AfterValidator(_not_ours)]
+Address = Annotated[
+    str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$"), AfterValidator(_there_is_its_port)
+]
+
+
+def _zone(name: str) -> str:
+    if name not in zoneinfo.available_timezones():
+        raise ValueError(f'"{name}" is no time zone ({suggest(name, zoneinfo.available_timezones())})')
+    return name
+
+
+Zone = Annotated[str, AfterValidator(_zone)]
 
 
 class Settings(BaseModel):
@@ -29,7 +64,7 @@ class Gateway(Settings):
         description="Where Prometheus reads `/metrics`; its own listener.",
         examples=["127.0.0.1:9100"],
     )
-    timezone: str = Field("Asia/Jakarta", description="The zone of dates and times in the canonical JSON.")
+    timezone: Zone = Field("Asia/Jakarta", description="The zone of dates and times in the canonical JSON.")
     holidays: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|none)$")] = Field(
         "ID", description='The country whose holidays close agencies that have hours; `"none"` keeps none.'
     )
@@ -114,7 +149,7 @@ class Client(Settings):
     """An app that may call the gateway."""
 
     title: str = Field("", description="The app as people know it.")
-    keys: tuple[Key, ...] = Field(description="One key, two while they are being changed.")
+    keys: tuple[Key, ...] = Field(min_length=1, description="One key, two while they are being changed.")
     allow: tuple[str, ...] = Field(description='Operations it may call: `"dpmptsp/*"`, `"dinkes/daftar-faskes"`.')
     rate: Rate | None = Field(None, description='How often it may call, e.g. `"50/s"`.')
 
@@ -259,7 +294,7 @@ class Agency(Settings):
     title: str = Field("", description="The agency as people know it; shown in errors.")
     adapter: str = Field(description='`"soap"`, `"rest"`, `"csv"`, or a dotted name as `"adapters.pln:PlnAdapter"`.')
     mapping: str = Field(description="The agency's mapping file.")
-    timezone: str | None = Field(None, description="The zone of its dates and times; the gateway's when not set.")
+    timezone: Zone | None = Field(None, description="The zone of its dates and times; the gateway's when not set.")
     timeout: Duration | None = Field(None, description="As in `[defaults]`, for this agency.")
     deadline: Duration | None = Field(None, description="As in `[defaults]`, for this agency.", examples=["15s"])
     retry: Retry | None = Field(None, description="As in `[defaults]`, for this agency.", examples=[{"attempts": 1}])
@@ -293,5 +328,5 @@ class Config(Settings):
     defaults: Defaults = Field(Defaults(), description="What holds unless an agency or operation says otherwise.")
     client: Mapping[Name, Client] = Field(default_factory=dict, description="The apps that may call.")
     operator: Mapping[Name, Operator] = Field(default_factory=dict, description="Who may run it.")
-    agency: Mapping[Name, Agency] = Field(default_factory=dict, description="The agencies.")
+    agency: Mapping[AgencyName, Agency] = Field(default_factory=dict, description="The agencies.")
     operation: Mapping[Name, Composite] = Field(default_factory=dict, description="The gateway's own operations.")

@@ -18,8 +18,8 @@ _QUOTA_FORM = 'must be a quota such as "5000/day" (minute, hour, day or month)'
 def seconds(text: object) -> float:
     """Return a duration such as "200ms", "8s", "10m", "7d" in seconds; raises ValueError saying what to write."""
     found = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
-    if found is None:
-        raise ValueError('must be a duration such as "200ms", "8s", "10m" or "7d"')
+    if found is None or float(found[1]) == 0:
+        raise ValueError('must be a duration such as "200ms", "8s", "10m" or "7d", and longer than nothing')
     return float(found[1]) * _SECONDS[found[2]]
 
 

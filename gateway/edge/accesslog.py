@@ -48,7 +48,8 @@ class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
 class LineLog:
     """Lines gathered for a moment and written together by a thread, so that a slow reader of the log delays nobody.
 
-    When the reader is stuck, lines past 8 MiB are dropped, and counted in the first line that gets through.
+    When the reader is stuck, lines past 8 MiB are dropped; so are those that can't be written (a full disk, a reader
+    that went away). They are counted in the first line that gets through.
     """
 
     __slots__ = ("_busy", "_clock", "_dropped", "_encoder", "_held", "_lines", "_stream", "_timer", "_writer")
@@ -61,7 +62,7 @@ class LineLog:
         self._held = 0
         self._dropped = 0
         self._timer: asyncio.TimerHandle | None = None
-        self._busy: asyncio.Future[None] | None = None
+        self._busy: asyncio.Future[int] | None = None
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="log")
 
     def request(self, line: Line) -> None:
@@ -86,22 +87,29 @@ class LineLog:
 
     def _flush(self) -> None:
         self._timer = None
-        if self._busy is not None and not self._busy.done():
-            self._timer = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self._flush)
-            return
-        self._busy = asyncio.get_running_loop().run_in_executor(self._writer, self._write, self._take())
+        if self._busy is not None:
+            if not self._busy.done():
+                self._timer = asyncio.get_running_loop().call_later(_FLUSH_SECONDS, self._flush)
+                return
+            self._dropped += self._busy.result()
+        self._busy = asyncio.get_running_loop().run_in_executor(self._writer, self._write, *self._take())
 
-    def _take(self) -> bytes:
-        lines, self._lines, self._held = self._lines, [], 0
-        if self._dropped:
-            dropped = {"time": self._clock.now().isoformat(), "level": "warning", "event": "log-lines-dropped"}
-            lines.insert(0, msgspec.json.encode(dropped | {"lines": self._dropped}))
-            self._dropped = 0
-        return b"\n".join([*lines, b""])
+    def _take(self) -> tuple[Sequence[bytes], int]:
+        taken = self._lines, self._dropped
+        self._lines, self._held, self._dropped = [], 0, 0
+        return taken
 
-    def _write(self, data: bytes) -> None:
-        self._stream.write(data)
-        self._stream.flush()
+    def _write(self, lines: Sequence[bytes], dropped: int) -> int:
+        """Write, in the thread; returns how many lines are lost now."""
+        if dropped:
+            news = {"time": self._clock.now().isoformat(), "level": "warning", "event": "log-lines-dropped"}
+            lines = [msgspec.json.encode(news | {"lines": dropped}), *lines]
+        try:
+            self._stream.write(b"\n".join([*lines, b""]))
+            self._stream.flush()
+        except OSError:
+            return dropped + len(lines) - bool(dropped)
+        return 0
 
     def close(self) -> None:
         """Write what is left; the thread ends."""
@@ -109,7 +117,7 @@ class LineLog:
             self._timer.cancel()
             self._timer = None
         if self._lines or self._dropped:
-            self._writer.submit(self._write, self._take())
+            self._writer.submit(self._write, *self._take())
         self._writer.shutdown()
 
 

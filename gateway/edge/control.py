@@ -15,7 +15,6 @@ from litestar.response import Stream
 from gateway import operate, shown
 from gateway.edge.asgi import App, Receive, Scope, Send
 from gateway.edge.auth import Clients, key_of
-from gateway.edge.needs import Log
 from gateway.edge.problems import language, problem
 from gateway.edge.site import as_problem, told
 from gateway.edge.trace import follow
@@ -36,7 +35,7 @@ from gateway.edge.wanted import (
 from gateway.errors import GatewayError, LedgerUnavailable, Unauthorized
 from gateway.message import MessageId
 from gateway.operate import Chosen, Operations
-from gateway.ports import Archive, Clock, Lanes
+from gateway.ports import Archive, Clock, Lanes, Log
 
 Asked = Request[Any, Any, Any]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from math import ceil
 
 import msgspec
@@ -15,7 +15,8 @@ from gateway.edge.body import ClientGone
 from gateway.edge.cors import Cors
 from gateway.edge.current import Current, Stopping
 from gateway.edge.hangup import Hangup
-from gateway.edge.problems import language, location, problem
+from gateway.edge.problems import Problem, language, location, place_of, problem
+from gateway.edge.protocol import plain
 from gateway.edge.requests import Shown
 from gateway.edge.visit import Visit
 from gateway.errors import GatewayError, RateLimited, UnknownOperation
@@ -36,6 +37,7 @@ _OK: tuple[Header, ...] = ((b"content-type", b"application/json"), _NO_STORE, _N
 _PROBLEM: tuple[Header, ...] = ((b"content-type", b"application/problem+json"), _NO_STORE, _NO_SNIFF)
 _RECORDED = (Accepted, Shown)
 _CLIENT_GONE = 499  # nginx's number for it; nobody receives it, the log and the figures show it
+_NO_METHOD = "?"
 _PROBES = frozenset({b"/livez", b"/readyz"})
 _OK_STATUS, _ACCEPTED, _NO_CONTENT, _BAD = 200, 202, 204, 400
 
@@ -96,6 +98,25 @@ class Edge:
     def under_way(self) -> int:
         """How many requests are being answered."""
         return len(self._inside)
+
+    def refused(self, error: GatewayError, headers: Mapping[bytes, bytes]) -> tuple[Problem, str]:
+        """Return the answer to what never became a request, logged and counted as one."""
+        said, correlation_id = plain(error, headers)
+        elsewhere = self._current.routes.elsewhere
+        elsewhere.done(_NO_METHOD, "", said.status, said.code, 0.0, 0.0, 0, len(said.body))
+        self._log.request(
+            Line(
+                time=self._clock.now(),
+                level=level_of(said.status),
+                correlation_id=correlation_id,
+                method=_NO_METHOD,
+                outcome=said.code,
+                status=said.status,
+                ms=0.0,
+                error=explain(error),
+            )
+        )
+        return said, correlation_id
 
     async def _ask(self, visit: Visit, send: Send) -> None:
         visit.task = asyncio.current_task()
@@ -236,7 +257,7 @@ class Edge:
         self._write(visit, seconds)
 
     def _write(self, visit: Visit, seconds: float) -> None:
-        operation = visit.bound.operation if visit.bound else None
+        place = place_of(visit.error, visit.bound.operation if visit.bound else None)
         self._log.request(
             Line(
                 time=visit.now,
@@ -244,8 +265,8 @@ class Edge:
                 correlation_id=visit.correlation_id,
                 client=visit.client.name if visit.client else None,
                 method=visit.method,
-                operation=operation.id if operation else None,
-                agency=operation.agency if operation else None,
+                operation=place.operation if place else None,
+                agency=place.agency if place else None,
                 outcome=visit.code,
                 status=visit.status,
                 ms=round(seconds * 1000, 2),

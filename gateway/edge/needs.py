@@ -89,11 +89,3 @@ class Observation(Protocol):
 
 Observe = Callable[[Exposed | None], Observation]
 """Bind an operation's figures; None stands for requests that reached no operation."""
-
-
-class Log(Protocol):
-    """Where a change of state, or a bug, is written for people to read."""
-
-    def __call__(self, event: str, /, *, level: str = "info", **facts: object) -> None:
-        """Write one line; facts are masked."""
-        ...

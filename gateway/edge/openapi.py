@@ -28,6 +28,8 @@ _ALWAYS = (
     "not-found",
     "refused",
     "agency-unavailable",
+    "parts-unavailable",
+    "no-data-yet",
     "breaker-open",
     "agency-timeout",
     "agency-invalid-answer",

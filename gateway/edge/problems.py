@@ -16,6 +16,7 @@ from gateway.errors import (
     GatewayError,
     InvalidRequest,
     NotFound,
+    Place,
     Refused,
     TranslationError,
     UnknownOperation,
@@ -43,6 +44,8 @@ STATUS: Mapping[str, int] = {
     "not-found": 404,
     "refused": 422,
     "agency-unavailable": 503,
+    "parts-unavailable": 503,
+    "no-data-yet": 503,
     "breaker-open": 503,
     "agency-closed": 503,
     "agency-timeout": 504,
@@ -54,7 +57,16 @@ STATUS: Mapping[str, int] = {
 }
 MALFORMED, WRONG_METHOD = 400, 405
 _RETRY_CODES = frozenset(
-    {"rate-limited", "overloaded", "stopping", "agency-unavailable", "breaker-open", "ledger-unavailable"}
+    {
+        "rate-limited",
+        "overloaded",
+        "stopping",
+        "agency-unavailable",
+        "parts-unavailable",
+        "no-data-yet",
+        "breaker-open",
+        "ledger-unavailable",
+    }
 )
 _RETRY_SECONDS = 5.0
 _AGENCY_TEXT, _ERRORS = 300, 100
@@ -111,10 +123,11 @@ def problem(error: Exception, *, language: Language, correlation_id: str, operat
     if isinstance(error, UnknownOperation):  # it must read the same whether or not there is such a thing
         operation = None
     done = _maybe_done(error, operation)
+    place = place_of(error, operation)
     title, detail = title_and_detail(
         code,
         language,
-        agency=operation.agency_title or operation.agency if operation else "",
+        agency=place.agency_title or place.agency if place else "",
         maybe_done=None if operation is not None and operation.safe else done,
         limit="1 MiB",
     )
@@ -125,8 +138,8 @@ def problem(error: Exception, *, language: Language, correlation_id: str, operat
         "detail": detail,
         "correlation_id": correlation_id,
     }
-    if operation is not None:
-        members |= {"agency": operation.agency, "operation": operation.id}
+    if place is not None:
+        members |= {"agency": place.agency, "operation": place.operation}
     if done is not None:
         members["maybe_done"] = done
     members |= _details(error, language)
@@ -137,6 +150,13 @@ def problem(error: Exception, *, language: Language, correlation_id: str, operat
         _LANGUAGE_HEADER[language],
     )
     return Problem(code, status, headers, msgspec.json.encode(members))
+
+
+def place_of(error: Exception | None, operation: Exposed | None) -> Place | None:
+    """Return where an error happened: where it says itself, else at the operation asked."""
+    if isinstance(error, GatewayError) and error.place is not None:
+        return error.place
+    return Place(operation.agency, operation.agency_title, operation.id) if operation is not None else None
 
 
 def _status(error: Exception, code: str) -> int:

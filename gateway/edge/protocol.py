@@ -1,15 +1,17 @@
 """uvicorn's httptools protocol with what it leaves out: limits on a head, offers to upgrade, our own refusals."""
 
 from asyncio import Transport
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from gateway.edge.problems import problem
+from gateway.edge.problems import Problem, language, problem
 from gateway.edge.trace import follow
-from gateway.errors import FieldError, GatewayError, HeadersTooLarge, InvalidRequest
+from gateway.edge.visit import ADDRESS_LIMIT
+from gateway.errors import FieldError, GatewayError, HeadersTooLarge, InvalidRequest, UriTooLong
 
 _HEAD_LIMIT = 64 << 10
 """Bytes of request line and headers held before they are complete; the exact limits are the visit's."""
@@ -17,12 +19,25 @@ _HEAD_LIMIT = 64 << 10
 _HEAD_SECONDS = 30.0
 """A head that stands unfinished at two looks, this far apart, is given up: nobody may hold a connection for nothing."""
 
+Refusal = Callable[[GatewayError, Mapping[bytes, bytes]], tuple[Problem, str]]
+"""Makes of an error, and of the headers read so far, what is answered, and its correlation id."""
+
+
+def plain(error: GatewayError, headers: Mapping[bytes, bytes]) -> tuple[Problem, str]:
+    """Return an error as a problem, in the language that the headers ask for."""
+    correlation_id, _ = follow(headers.get(b"x-correlation-id"), headers.get(b"traceparent"))
+    spoken = language(headers.get(b"accept-language"))
+    return problem(error, language=spoken, correlation_id=correlation_id), correlation_id
+
 
 class Protocol(HttpToolsProtocol):
     """One connection; costs nothing per header and no timer per request."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, refusal: Refusal = plain, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.url, self.headers = b"", []  # a refusal may come before the first message begins
+        self._refusal = refusal
+        self._last_words = b""
         self._in_head = True
         self._head_bytes = 0
         self._heads, self._heads_seen = 0, -1
@@ -45,15 +60,15 @@ class Protocol(HttpToolsProtocol):
         self._look = self.loop.call_later(_HEAD_SECONDS, self._check_head)
 
     def data_received(self, data: bytes) -> None:
-        """Parse, unless the head outgrows every limit."""
+        """Parse, unless the head outgrows every limit, or what came before was refused already."""
         self._unset_keepalive_if_required()
-        left = data
+        left = b"" if self._last_words else data
         while left:
             left = self._parse(left)
         if self._in_head and not self.transport.is_closing():
             self._head_bytes += len(data)
             if self._head_bytes > _HEAD_LIMIT:
-                self._refuse(HeadersTooLarge())
+                self._refuse(UriTooLong() if len(self.url) > ADDRESS_LIMIT else HeadersTooLarge())
 
     def _parse(self, data: bytes) -> bytes:
         try:
@@ -73,8 +88,8 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """End the head; one that offers an upgrade is read once more without the offer."""
         if not self.parser.should_upgrade():
-            self._in_head = False
             super().on_headers_complete()
+            self._in_head = False
 
     def on_message_complete(self) -> None:
         """End the message."""
@@ -98,12 +113,22 @@ class Protocol(HttpToolsProtocol):
         return b"".join(head) + b"\r\n" + rest
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, in our form."""
+        """Refuse what is no HTTP, in our form; httptools takes an address of 64 KB for none as well."""
+        if self._in_head and len(self.url) > ADDRESS_LIMIT:
+            self._refuse(UriTooLong())
+            return
         self._refuse(InvalidRequest(msg, errors=[FieldError(pointer="", rule="http")], malformed=True))
 
+    def on_response_complete(self) -> None:
+        """Go on with the next request, or end with the refusal that had to wait for this answer."""
+        if self._last_words and not self.pipeline and not self.transport.is_closing():
+            self._end(self._last_words)
+        super().on_response_complete()
+
     def _refuse(self, error: GatewayError) -> None:
-        correlation_id, _ = follow(None, None)
-        said = problem(error, language="id", correlation_id=correlation_id)
+        if self._last_words or self.transport.is_closing():
+            return
+        said, correlation_id = self._refusal(error, dict(self.headers))
         head = (
             f"HTTP/1.1 {said.status} {HTTPStatus(said.status).phrase}\r\n"
             "content-type: application/problem+json\r\n"
@@ -111,5 +136,18 @@ class Protocol(HttpToolsProtocol):
             f"x-correlation-id: {correlation_id}\r\n"
             "connection: close\r\n\r\n"
         )
-        self.transport.write(head.encode() + said.body)
+        if self._is_answering():
+            self._last_words = head.encode() + said.body
+        else:
+            self._end(head.encode() + said.body)
+
+    def _is_answering(self) -> bool:
+        """Say whether an earlier request of this connection has yet to be answered: refusals keep their turn."""
+        if self.pipeline and self.cycle.more_body:
+            self.pipeline.popleft()  # what is refused is the rest of this one, whose turn has not come
+            return True
+        return bool(self.pipeline) or not (self.cycle is None or self.cycle.response_complete or self.cycle.more_body)
+
+    def _end(self, words: bytes) -> None:
+        self.transport.write(words)
         self.transport.close()

@@ -5,15 +5,16 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from math import ceil
 from signal import SIGINT, SIGTERM
-from typing import Literal
+from typing import Literal, cast
 
 import uvicorn
 
 from gateway.edge.asgi import App
 from gateway.edge.ingress import Edge
-from gateway.edge.protocol import Protocol
+from gateway.edge.protocol import Protocol, Refusal, plain
 from gateway.errors import ConfigError, Finding
 
 _BACKLOG, _LAST_PORT = 2048, 65535
@@ -25,11 +26,11 @@ _LAST_SECONDS = 1.0
 class _Server(uvicorn.Server):
     """A server that leaves signals alone and tells when it listens."""
 
-    def __init__(self, app: App, *, lifespan: Literal["on", "off"], grace: float) -> None:
+    def __init__(self, app: App, *, lifespan: Literal["on", "off"], grace: float, refusal: Refusal = plain) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http=Protocol,
+                http=cast("type[asyncio.Protocol]", partial(Protocol, refusal=refusal)),
                 ws="none",
                 lifespan=lifespan,
                 log_config=None,
@@ -142,7 +143,7 @@ async def serve(  # noqa: PLR0913 -- the servers, and the three ways in which th
     with ExitStack() as bound:
         api = bound.enter_context(closing(bind(listen, "gateway.listen")))
         sockets = [bound.enter_context(closing(bind(other.address, other.setting))) for other in others]
-        public = _Server(edge, lifespan="on", grace=grace)
+        public = _Server(edge, lifespan="on", grace=grace, refusal=edge.refused)
         private = [_Server(other.app, lifespan="off", grace=_LAST_SECONDS) for other in others]
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(public.serve([api]))

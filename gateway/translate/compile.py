@@ -62,9 +62,13 @@ class TableTranslator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiled:
-    """All that one operation needs; `native_of` and `request_of` undo the tables, None where that can't be done."""
+    """All that one operation needs; `native_of` and `request_of` undo the tables, None where that can't be done.
+
+    `fed` has the native request fields, each with the canonical fields that it is made of, by dotted path.
+    """
 
     translator: TableTranslator
+    fed: Mapping[Path, tuple[str, ...]]
     request: CanonicalSchema
     reply: CanonicalSchema
     outcomes: OutcomeTable
@@ -116,6 +120,7 @@ def compile_operation(
     trials = (Program(inexact(table[0]), "request").errors for table in (request, headers) if inexact(table[0]).parts)
     return Compiled(
         translator=TableTranslator(to_native, to_headers, Program(reply[0], "reply"), request_rules, header_rules),
+        fed=dict(_fed(request_rules)),
         request=schema(wanted, *trials, nulls=False),
         reply=schema(given),
         outcomes=compile_outcome(mapping, operation),
@@ -200,6 +205,15 @@ def _sources(rules: Iterable[Rule | Repeat]) -> Iterator[Path]:
             yield from _sources(rule.rules)
         else:
             yield from rule.sources
+
+
+def _fed(rules: Rules, above: Path = (), ours: Path = ()) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    for rule in rules:
+        left, here = (*above, *rule.left), (*ours, *(rule.each or ()))
+        if isinstance(rule, Repeat):
+            yield from _fed(rule.rules, left, here)
+        else:
+            yield left, tuple(".".join((*here, *path)) for path in rule.sources if not is_context(path))
 
 
 def _pointers(rules: Rules, above: Path = (), ours: str = "") -> Iterator[tuple[str, str]]:

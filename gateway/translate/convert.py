@@ -68,9 +68,9 @@ class Pair:
     blanks: frozenset[str] = field(default_factory=frozenset)
 
 
-def refuse_type(value: object, expected: str) -> Bad:
-    """Return the error of a value of the wrong kind."""
-    return Bad("null") if value is None else Bad("type", value, expected=expected)
+def refuse_type(value: object, expected: str, **params: str) -> Bad:
+    """Return the error of a value of the wrong kind; `expected` is in the words of wording.py."""
+    return Bad("null") if value is None else Bad("type", value, expected=expected, **params)
 
 
 def picture(bad: Bad, *, personal: bool) -> str | None:

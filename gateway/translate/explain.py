@@ -87,7 +87,7 @@ class _Reading:
             except Bad as bad:
                 self._note(bad, pointer, part)
             except Exception:  # noqa: BLE001 - whatever a strange value does, its record gets an error and no crash
-                self._note(Bad("type", expected="?"), pointer, part)
+                self._note(Bad("type", expected="a value that can be converted"), pointer, part)
             else:
                 if value is not MISSING:
                     _put(built, part.target, value)

@@ -21,7 +21,7 @@ def load_mapping(path: FilePath, name: str = "") -> MappingFile:
     """Read a mapping file; `name` is how errors call it, the path by default. Raises ConfigError with all findings."""
     shown = name or str(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         reason = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else f"can't be read: {error.strerror}"
         raise ConfigError(Finding(where=shown, what=f"the mapping {reason}")) from error

@@ -47,7 +47,7 @@ def _reader(form: str) -> Callable[[object], Decimal | int]:
         if isinstance(value, str):
             return parse(value)
         if value is None or not isinstance(value, int | Decimal):
-            raise refuse_type(value, f'number "{form}"')
+            raise refuse_type(value, "number {form}", form=f'"{form}"')
         return need_number(value)
 
     return read

@@ -47,9 +47,18 @@ class CanonicalSchema:
         return frozenset(self.shape.fields)
 
     @property
+    def paths(self) -> frozenset[str]:
+        """The dotted paths of every value that is not in a list."""
+        return frozenset(name for name, _ in _flat(self.shape) if "[]" not in name)
+
+    @property
     def personal(self) -> frozenset[str]:
-        """The names at the top level that hold personal data (`mask = true`)."""
-        return frozenset(n for n, inside in self.shape.fields.items() if isinstance(inside, Leaf) and inside.mask)
+        """The fields that hold personal data (`mask = true`), by dotted path; lists add no step."""
+        return frozenset(path for path, leaf in _leaves(self.shape) if leaf.mask)
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a single value at a dotted path."""
+        return isinstance(_find(self.shape, name), Leaf)
 
     def check(self, body: object, /) -> tuple[FieldError, ...]:
         """Return every error (at most 100), unknown fields among them; empty when the body fits."""
@@ -163,6 +172,17 @@ def _flat(shape: Shape, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _flat(shape.item, f"{path}[]")
         case Leaf():
             yield path, _described(shape)
+
+
+def _leaves(shape: Shape, path: str = "") -> Iterator[tuple[str, Leaf]]:
+    match shape:
+        case Record():
+            for name, child in shape.fields.items():
+                yield from _leaves(child, f"{path}.{name}".lstrip("."))
+        case Series():
+            yield from _leaves(shape.item, path)
+        case Leaf():
+            yield path, shape
 
 
 def _described(leaf: Leaf) -> str:

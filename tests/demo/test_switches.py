@@ -97,6 +97,11 @@ def test_junk_stands_before_the_answer(stand_ins: Running, http: httpx.Client) -
     assert b"161/IMB/IV/2021" in body
 
 
+def test_an_answer_may_have_two_bodies(stand_ins: Running, http: httpx.Client) -> None:
+    stand_ins.switch("dpmptsp", "twice")
+    assert status(http, stand_ins).content.count(b":Body>") == 4
+
+
 def test_arrivals_tell_operation_and_path(stand_ins: Running, http: httpx.Client) -> None:
     dinkes(http, stand_ins, "GET", "/antrean/01122026UMU001/sisa")
     assert [each.operation for each in stand_ins.arrivals("dinkes")] == ["login", "antrean/sisa"]

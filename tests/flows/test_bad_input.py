@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.flows.asks import EVERY, FACILITIES, FILE_PERMIT, PERMIT_STATUS, SITI, Ask
+from tests.flows.asks import EVERY, FACILITIES, FILE_PERMIT, PERMIT_STATUS, SITI
 from tests.flows.flow import Flow, problem
 from tests.flows.pilot import RESTRICTED_KEY
 
@@ -159,7 +159,7 @@ def test_a_gzip_bomb_is_413(flow: Flow) -> None:
     problem(post(flow, bomb, content_encoding="gzip"), 413, "too-large")
 
 
-@pytest.mark.parametrize("content", [b"{}", gzip.compress(b"{}" * 999, mtime=0)[:-6]])
+@pytest.mark.parametrize("content", [b"{}", gzip.compress(b"{}" * 999)[:-6]], ids=["none at all", "cut short"])
 def test_broken_gzip_is_400(flow: Flow, content: bytes) -> None:
     problem(post(flow, content, content_encoding="gzip"), 400, "invalid-request")
 
@@ -180,14 +180,15 @@ def test_other_media_are_415(flow: Flow, headers: dict[str, str]) -> None:
     problem(post(flow, json.dumps(PERMIT).encode(), **headers), 415, "unsupported-media")
 
 
-@pytest.mark.parametrize("ask", EVERY, ids=str)
 @pytest.mark.parametrize(
     "headers", [{}, {"x-api-key": "salah"}, {"x-api-key": ""}, {"authorization": "Bearer salah"}], ids=str
 )
-def test_no_valid_key_is_401_for_every_operation(flow: Flow, ask: Ask, headers: dict[str, str]) -> None:
-    answer = httpx.request(ask.method, flow.gateway.url + ask.path, json=ask.body, headers=headers)
-    problem(answer, 401, "unauthorized")
-    assert answer.headers["www-authenticate"] == "Bearer"
+def test_no_valid_key_is_401_for_every_operation(flow: Flow, headers: dict[str, str]) -> None:
+    with httpx.Client(base_url=flow.gateway.url, headers=headers) as stranger:
+        for ask in EVERY:
+            answer = stranger.request(ask.method, ask.path, json=ask.body)
+            problem(answer, 401, "unauthorized")
+            assert answer.headers["www-authenticate"] == "Bearer"
 
 
 def test_no_valid_key_is_401_where_there_is_nothing_too(flow: Flow) -> None:

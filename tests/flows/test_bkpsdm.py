@@ -89,3 +89,8 @@ def test_what_does_not_fit_the_wsdl_is_502_and_the_log_names_the_field(
 @pytest.mark.parametrize("ask", SIMPEG, ids=str)
 def test_what_is_no_soap_at_all_is_502(flow: Flow, ask: Ask, switch: str) -> None:
     checks.is_broken(flow, ask, switch, "HTML")
+
+
+@pytest.mark.parametrize("ask", SIMPEG, ids=str)
+def test_two_bodies_in_one_answer_are_502(flow: Flow, ask: Ask) -> None:
+    checks.is_broken(flow, ask, "twice", "exactly one Body")

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from demo import ENVIRONMENT
+from gateway.cli.check_command import command
 from tests.flows.command import gateway
-from tests.flows.pilot import changed, shipped
+from tests.flows.pilot import ROOT, changed, shipped
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -140,6 +142,69 @@ MISTAKES: Mapping[str, Mistake] = {
     "a WSDL that is not there": Mistake(
         old="wsdl/dpmptsp/sipolan.wsdl", new="wsdl/sipolan.wsdl", at="wsdl/sipolan.wsdl", says=("wsdl/sipolan.wsdl",)
     ),
+    "an unknown key of a feed": Mistake(
+        old='ready      = "stable"',
+        new='reday = "stable"',
+        at="reday =",
+        says=("agency.puskesmas.feed.imunisasi.reday: unknown key", 'did you mean "ready"?'),
+    ),
+    "an unknown key of a login": Mistake(
+        old='send    = "x-token"\n',
+        new='send    = "x-token"\nprefiks = ""\n',
+        at="prefiks =",
+        says=("agency.dinkes.login.prefiks: unknown key", 'did you mean "prefix"?'),
+    ),
+    "a wrong type in a login": Mistake(
+        old='send    = "x-token"\n', new="send    = 7\n", at="send    = 7", says=("agency.dinkes.login.send: ",)
+    ),
+    "an address that is none": Mistake(
+        old='url     = "http://127.0.0.1:8182/api"',
+        new='url     = "htp:/127.0.0.1:8182/api"',
+        at="htp:/",
+        says=("agency.dinkes.url: is not of the form an HTTP address", "write e.g."),
+    ),
+    "a certificate that is not there": Mistake(
+        old='url     = "http://127.0.0.1:8182/api"',
+        new='url     = "https://127.0.0.1:8182/api"\ntls.ca  = "nope.pem"',
+        at="nope.pem",
+        says=("agency.dinkes.tls: nope.pem can't be used", "PEM files"),
+    ),
+    "an operation without tables": Mistake(
+        old="[agency.dinkes.operation.jadwal-poli]",
+        new="[agency.dinkes.operation.jadwal-polis]",
+        at="jadwal-polis",
+        says=("mappings/dinkes.toml has no tables for jadwal-polis", 'did you mean "jadwal-poli"?'),
+    ),
+    "a feed without tables": Mistake(
+        old="[agency.puskesmas.feed.imunisasi]",
+        new='[agency.puskesmas.feed.lain]\nfiles = "lain_*.csv"\n[agency.puskesmas.feed.imunisasi]',
+        at="feed.lain]",
+        says=("mappings/puskesmas.toml has no tables for lain",),
+    ),
+    "a path with a field that the request lacks": Mistake(
+        old='"GET /v1/antrean/sisa"',
+        new='"GET /v1/antrean/{kode}/sisa"',
+        at="{kode}",
+        says=("dinkes/sisa-antrean: the path has {kode}", "no such field"),
+    ),
+    "a call with a field that no rule builds": Mistake(
+        old="/antrean/{kodebooking}/sisa",
+        new="/antrean/{kodeboking}/sisa",
+        at="{kodeboking}",
+        says=("dinkes/sisa-antrean: the call has {kodeboking}", 'did you mean "kodebooking"?'),
+    ),
+    "personal data in a URL that the gateway builds": Mistake(
+        old='"POST /antrean/saya"',
+        new='"GET /antrean/saya"',
+        at='"GET /antrean/saya"',
+        says=("dinkes/antrean-saya: nik is personal (mask = true)", "travels in the URL of this call"),
+    ),
+    "a route by a word that its field never is": Mistake(
+        old='jalan = "dpupr/lapor"',
+        new='jlan = "dpupr/lapor"',
+        at="jlan =",
+        says=('operation.aduan.route.jlan: "kategori" is never "jlan"', 'did you mean "jalan"?'),
+    ),
     "no TOML": Mistake(old='name     = "Kab', new="name     = Kab", at="name     = Kab", says=("is not TOML",)),
     "a mapping that is no TOML": Mistake(
         file="mappings/pln.toml", old='root    = "data"', new="root    = data", at="root    = data", says=("not TOML",)
@@ -158,12 +223,15 @@ def test_the_shipped_files_hold(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mistake", MISTAKES.values(), ids=MISTAKES)
-def test_a_mistake_is_told_with_its_line_and_what_to_write(tmp_path: Path, mistake: Mistake) -> None:
+def test_a_mistake_is_told_with_its_line_and_what_to_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mistake: Mistake
+) -> None:
     config = shipped(tmp_path)
     file = tmp_path / mistake.file
     file.write_text(changed(file.read_text("utf-8"), {mistake.old: mistake.new}), "utf-8")
-    done = gateway("check", "--config", config)
-    assert done.returncode == 1
+    monkeypatch.chdir(ROOT)  # the command goes to the configuration's folder; a process of its own would take a second
+    done = CliRunner(env=ENVIRONMENT).invoke(command, ["--config", str(config)])
+    assert done.exit_code == 1
     where = f"{mistake.file}:{line_of(file.read_text('utf-8'), mistake.at)}: error: "
     assert where in done.stdout
     assert [each for each in mistake.says if each not in done.stdout] == [], done.stdout
@@ -236,3 +304,24 @@ def test_personal_data_in_a_url_is_a_warning_and_no_error(tmp_path: Path) -> Non
     number = line_of(config.read_text("utf-8"), 'expose = "GET /v1/pegawai"')
     assert f"gateway.toml:{number}: warning: bkpsdm/cari-pegawai: nip is personal" in done.stdout
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "0 to change, 1 to consider")
+
+
+def test_tables_that_belong_to_nothing_are_worth_a_look(tmp_path: Path) -> None:
+    text = '\n[jadwal-polis.reply]\na = "a"\n'
+    config = shipped(tmp_path)
+    mapping = tmp_path / "mappings/dinkes.toml"
+    mapping.write_text(mapping.read_text("utf-8") + text, "utf-8")
+    done = gateway("check", "--config", config)
+    assert done.returncode == 0
+    assert "warning: [jadwal-polis...] belongs to no operation and no feed of dinkes" in done.stdout
+    assert 'did you mean "jadwal-poli"?' in done.stdout
+
+
+def test_a_login_without_what_the_mapping_reads_is_found(tmp_path: Path) -> None:
+    config = shipped(tmp_path)
+    mapping = tmp_path / "mappings/disdukcapil.toml"
+    mapping.write_text(mapping.read_text("utf-8").replace("@login.password", "@login.pasword"), "utf-8")
+    done = gateway("check", "--config", config)
+    assert done.returncode == 1
+    assert 'the login of disdukcapil in gateway.toml has no "pasword"' in done.stdout
+    assert 'did you mean "password"?' in done.stdout

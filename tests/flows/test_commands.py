@@ -196,9 +196,10 @@ def test_wrong_usage_exits_with_2_and_says_how(arguments: tuple[str, ...]) -> No
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["check", "run", "openapi", "demo"])
-def test_a_configuration_that_is_not_there_is_one_clear_finding(command: str, tmp_path: Path) -> None:
-    done = gateway(command, "--config", tmp_path / "gateway.toml")
+@pytest.mark.parametrize("path", ["gateway.toml", "no-folder/gateway.toml"])
+@pytest.mark.parametrize("command", ["check", "run"])
+def test_a_configuration_that_is_not_there_is_one_clear_finding(command: str, path: str, tmp_path: Path) -> None:
+    done = gateway(command, "--config", tmp_path / path)
     assert done.returncode == 1
     assert "no such file" in done.stdout + done.stderr
     assert "--config" in done.stdout + done.stderr

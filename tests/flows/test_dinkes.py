@@ -1,7 +1,9 @@
 """Pelalawan Sehat, REST with a token: everything that can be asked of it, in good health and in bad."""
 
+import asyncio
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.flows import flow as checks
@@ -18,6 +20,7 @@ from tests.flows.asks import (
     Ask,
 )
 from tests.flows.flow import Flow, Scene
+from tests.flows.pilot import KEY
 
 TICKET = {
     "kode_booking": "01122026UMU002",
@@ -138,6 +141,15 @@ def test_an_expired_token_is_renewed_once_and_nobody_notices(flow: Flow, ask: As
     assert (answer.status_code, answer.json()) == (200, HAPPY[ask])
     # The first of the two was turned away at the door.
     assert flow.arrived("dinkes") == [ask.arrives, "login", ask.arrives]
+
+
+async def test_however_many_find_the_token_expired_one_of_them_fetches_a_new_one(flow: Flow) -> None:
+    flow.turn("dinkes", "expire")
+    async with httpx.AsyncClient(base_url=flow.gateway.url, headers={"x-api-key": KEY}, timeout=30) as http:
+        days = (f"/v1/faskes/jadwal?kode_poli=UMU&tanggal=2026-12-{day:02d}" for day in range(1, 21))
+        answers = await asyncio.gather(*(http.get(day) for day in days))
+    assert [answer.status_code for answer in answers] == [200] * 20
+    assert flow.arrived("dinkes").count("login") == 1
 
 
 def test_a_ticket_taken_already_is_a_success_with_the_same_ticket(flow: Flow) -> None:

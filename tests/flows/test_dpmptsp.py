@@ -130,10 +130,18 @@ def test_an_application_in_progress_leaves_out_what_is_blank(flow: Flow) -> None
     assert answer["riwayat"][1] == {"tahap": "Verifikasi", "status": "berjalan"}
 
 
-def test_a_filed_application_is_found_under_its_number_with_its_text_unharmed(flow: Flow) -> None:
-    number = flow.ask(FILE_PERMIT).json()["nomor"]
+TEXTS = {
+    "markup": "dua lantai & garasi <3 m> ]]> &amp; \"siap\" 'ya'",
+    "white space": " spasi  ganda, tab\t, baris\nbaru\r\nlagi ",
+    "other scripts": "é ñ 😀 \u2028 \u0627",
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS)
+def test_a_filed_application_is_found_under_its_number_with_its_text_unharmed(flow: Flow, text: str) -> None:
+    number = flow.ask(FILE_PERMIT, {**(FILE_PERMIT.body or {}), "keterangan": text}).json()["nomor"]
     told = flow.gateway.http.get("/v1/izin/status", params={"nomor": number}).json()
-    assert told["keterangan"] == "Rumah tinggal, dua lantai & garasi <3 m>"
+    assert (told["nomor"], told["keterangan"]) == (number, text)
     assert told["biaya"] == 1250000.50
 
 
@@ -178,3 +186,8 @@ def test_wrong_values_of_sipolan_are_502_and_the_log_names_them(flow: Flow, ask:
 @pytest.mark.parametrize("ask", SIPOLAN, ids=str)
 def test_what_is_no_soap_at_all_is_502(flow: Flow, ask: Ask, switch: str) -> None:
     checks.is_broken(flow, ask, switch, "HTML")
+
+
+@pytest.mark.parametrize("ask", SIPOLAN, ids=str)
+def test_two_bodies_in_one_answer_are_502(flow: Flow, ask: Ask) -> None:
+    checks.is_broken(flow, ask, "twice", "exactly one Body")

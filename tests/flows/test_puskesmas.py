@@ -118,7 +118,7 @@ def test_the_rows_of_a_bad_file_are_named_by_mapping_line_with_masked_values(flo
 def test_no_complete_file_yet_is_503_until_there_is_one(beginner: tuple[Gateway, Running]) -> None:
     gateway, clerk = beginner
     answer = gateway.http.post(CHILD.path, json=CHILD.body)
-    assert checks.problem(answer, 503, "agency-unavailable")["maybe_done"] is False
+    assert checks.problem(answer, 503, "no-data-yet")["maybe_done"] is False
     clerk.switch("puskesmas", "up")
     gateway.event("file-accepted")
     assert gateway.http.post(CHILD.path, json=CHILD.body).json() == HISTORY
@@ -130,6 +130,19 @@ def test_a_file_is_not_read_before_it_is_complete(beginner: tuple[Gateway, Runni
     gateway.event("file-accepted")
     assert gateway.http.post(CHILD.path, json=CHILD.body).json() == HISTORY
     assert [line["event"] for line in gateway.lines() if line.get("feed")] == ["file-accepted"]
+
+
+def test_a_folder_that_goes_away_is_told_once_in_the_gateways_log(
+    beginner: tuple[Gateway, Running], tmp_path: Path
+) -> None:
+    gateway, _ = beginner
+    drops = tmp_path / "drops"
+    drops.rename(tmp_path / "elsewhere")
+    lost = gateway.event("drop-unreachable")
+    assert (lost["level"], lost["agency"]) == ("warning", "puskesmas")
+    (tmp_path / "elsewhere").rename(drops)
+    assert gateway.event("drop-reachable-again")["agency"] == "puskesmas"
+    assert [line["event"] for line in gateway.lines()].count("drop-unreachable") == 1
 
 
 def test_the_same_content_under_a_second_name_doubles_nothing(beginner: tuple[Gateway, Running]) -> None:

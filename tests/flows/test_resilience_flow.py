@@ -71,6 +71,11 @@ def figure(gateway: Gateway, name: str) -> float:
     return float(found[0].rpartition(" ")[2]) if found else 0.0
 
 
+def becomes(gateway: Gateway, name: str, value: float) -> None:
+    """Wait for a figure: what Prometheus reads is kept for a second."""
+    eventually(lambda: figure(gateway, name) == value or None, f"{name} is {value}")
+
+
 def healed(flow: Flow) -> None:
     flow.turn("dinkes", "up")
     eventually(lambda: flow.ask(QUEUE).status_code == 200 or None, "dinkes is asked again")
@@ -86,13 +91,24 @@ def test_an_agency_that_keeps_failing_is_left_alone_until_a_probe_finds_it_back(
     assert problem(answer, 503, "breaker-open")["maybe_done"] is False
     assert 1 <= int(answer.headers["retry-after"]) <= 2
     assert strained.arrived("dinkes") == []
-    assert figure(gateway, 'gateway_agency_breaker_open{agency="dinkes"}') == 1
+    becomes(gateway, 'gateway_agency_breaker_open{agency="dinkes"}', 1)
     assert strained.ask(UNITS).status_code == 200  # of the others none suffers
     healed(strained)
-    assert figure(gateway, 'gateway_agency_breaker_open{agency="dinkes"}') == 0
+    becomes(gateway, 'gateway_agency_breaker_open{agency="dinkes"}', 0)
     gateway.event("agency-back", after=before, agency="dinkes")
     news = [line["event"] for line in gateway.lines()[before:] if line.get("event", "").startswith("agency-")]
     assert news == ["agency-failing", "agency-back"]
+
+
+def test_every_request_and_every_call_is_counted_under_its_operation(strained: Flow) -> None:
+    names = (
+        'gateway_requests_total{agency="gateway",code="200",method="POST",operation="gateway/aduan",outcome="ok"}',
+        'gateway_agency_requests_total{agency="dpupr",operation="dpupr/lapor",outcome="ok"}',
+    )
+    before = [figure(strained.gateway, name) for name in names]
+    assert strained.ask(REPORT_ROAD).status_code == 200
+    for name, count in zip(names, before, strict=True):
+        becomes(strained.gateway, name, count + 1)
 
 
 def test_refusals_and_not_found_leave_the_breaker_alone(strained: Flow) -> None:
@@ -116,9 +132,7 @@ def test_the_last_good_answer_serves_with_its_age_while_the_agency_is_down(strai
     healed(strained)
     answer = strained.ask(FACILITIES)
     assert "age" not in answer.headers
-    assert (
-        figure(strained.gateway, 'gateway_cache_requests_total{operation="dinkes/daftar-faskes",result="stale"}') == 4
-    )
+    becomes(strained.gateway, 'gateway_cache_requests_total{operation="dinkes/daftar-faskes",result="stale"}', 4)
 
 
 def test_a_soap_agencys_last_good_answer_serves_too_but_not_for_a_wrong_one(strained: Flow) -> None:

@@ -63,7 +63,7 @@ def test_the_parts_are_asked_side_by_side_within_one_deadline(unlucky: Flow) -> 
     for agency in PARTS.values():
         unlucky.turn(agency, "slow")
     began = monotonic()
-    said = checks.problem(unlucky.ask(SUMMARY), 503, "agency-unavailable")
+    said = checks.problem(unlucky.ask(SUMMARY), 503, "parts-unavailable")
     assert monotonic() - began < 2  # one after the other would take twice the deadline of one second
     assert said["operation"] == "gateway/ringkasan-warga"
 
@@ -72,7 +72,7 @@ def test_it_fails_only_when_every_part_has_failed(unlucky: Flow) -> None:
     unlucky.turn("dpmptsp", "down")
     unlucky.turn("dinkes", "down")
     answer = unlucky.ask(SUMMARY)
-    said = checks.problem(answer, 503, "agency-unavailable")
+    said = checks.problem(answer, 503, "parts-unavailable")
     assert said["maybe_done"] is False
     assert int(answer.headers["retry-after"]) >= 1
     error = unlucky.gateway.line(answer)["error"]

@@ -2,10 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from typing import TypeVar
 
 import pytest
+
+from tests.real.php import serving
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
@@ -20,6 +22,13 @@ def program() -> Callable[[str], str]:
         return path
 
     return find
+
+
+@pytest.fixture(scope="session")
+def url(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the address of the script that PHP serves."""
+    with serving(program("php"), tmp_path_factory.mktemp("php")) as address:
+        yield address
 
 
 def must_run(report: Report) -> Report:

@@ -1,8 +1,6 @@
 """PHP's own SoapServer, by the WSDLs that the unit tests use: both styles, both SOAP versions."""
 
-import subprocess
-import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,53 +11,11 @@ from adapters.http import HttpClient
 from adapters.soap.adapter import SoapAdapter
 from gateway import Answer, InvalidAnswer
 from tests.contract.calls import a_call
-from tests.contract.raw_agency import unused_port
+from tests.real.php import WSDLS, as_soap_1_2
 
-HERE = Path(__file__).parent
-WSDLS = HERE.parent / "unit" / "adapters" / "soap" / "wsdl"
 PEMOHON = {"nik": "1405029001180001", "nama": "Siti é <&> 𝄞"}
 ENOUGH = {"pemohon": PEMOHON, "jenis": "IMB", "luas": 72}
 TAHAP = {"nama_proses": "Verifikasi", "tgl_selesai": None, "urut": 1}
-
-
-@pytest.fixture(scope="module")
-def url(program: Callable[[str], str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Serve the script with PHP's built-in server."""
-    php = program("php")
-    modules = subprocess.run([php, "-m"], capture_output=True, text=True, check=True).stdout.split()
-    if "soap" not in modules:
-        pytest.skip("PHP has no soap extension")
-    folder = tmp_path_factory.mktemp("php")
-    (folder / "agency.php").write_text((HERE / "agency.php").read_text())
-    for path in WSDLS.glob("*.wsdl"):
-        (folder / path.name).write_bytes(path.read_bytes())
-    (folder / "sipolan12.wsdl").write_text(as_soap_1_2((WSDLS / "sipolan.wsdl").read_text()))
-    port = unused_port()
-    server = subprocess.Popen(
-        [php, "-S", f"127.0.0.1:{port}", "-t", str(folder)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    try:
-        wait_for(port)
-        yield f"http://127.0.0.1:{port}/agency.php"
-    finally:
-        server.terminate()
-        server.wait(timeout=10)
-
-
-def as_soap_1_2(wsdl: str) -> str:
-    binding = "http://schemas.xmlsoap.org/wsdl/soap/"
-    return wsdl.replace(f'xmlns:soap="{binding}"', 'xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap12/"')
-
-
-def wait_for(port: int) -> None:
-    import socket  # noqa: PLC0415 -- only where PHP is there
-
-    for _ in range(100):
-        with socket.socket() as tried:
-            if tried.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)
-    pytest.fail("PHP's server did not start")
 
 
 @pytest.fixture

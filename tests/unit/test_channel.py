@@ -1,5 +1,6 @@
 """What an answer means: fault, body code, HTTP status, in this order; and what is told when it can't be read."""
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -8,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.channel import Channel
+from gateway.channel import LARGE, Channel
 from gateway.errors import (
     AgencyError,
     AgencyLogin,
@@ -40,6 +41,7 @@ class Plain:
         return {"x-system": "test"}
 
     def to_canonical(self, document, /):
+        self.translated_in = threading.get_ident()
         if "bad" in document:
             raise TranslationError("reply", [FieldError(pointer="/bad", rule="number", where="mappings/x.toml:7")])
         return document
@@ -201,6 +203,8 @@ async def test_an_agency_that_only_tells_failures_is_fine_without_a_code() -> No
         (504, {}, Unavailable, True),
         (504, {504: Outcome.TIMEOUT}, AgencyTimeout, True),
         (500, {500: Outcome.UNKNOWN}, UnknownOutcome, True),
+        (500, {500: Outcome.UNAVAILABLE}, Unavailable, True),
+        (503, {503: Outcome.UNAVAILABLE}, Unavailable, False),
         (302, {}, InvalidAnswer, True),
     ],
 )
@@ -283,3 +287,20 @@ def test_what_was_never_kept_as_an_answer_cant_be_reread() -> None:
     way, _, _ = channel(Answer())
     with pytest.raises(InvalidAnswer, match="can't be read"):
         way.reread(b"<html>")
+
+
+async def test_neither_login_nor_body_shows_when_a_call_is_printed() -> None:
+    way, agency, _ = channel(Answer(document={"nik": "1405029001180001"}, http_status=200))
+    asked = message({"nik": "1405029001180001"})
+    reply = await way.send(asked)
+    shown = repr((way, asked, reply, agency.calls, agency.says))
+    assert "1405029001180001" not in shown
+    assert "user" not in shown
+
+
+@pytest.mark.parametrize(("size", "elsewhere"), [(0, False), (LARGE, False), (LARGE + 1, True)])
+async def test_only_a_large_answer_is_translated_in_a_thread(size, elsewhere):
+    made, _, _ = channel(Answer(document={"a": 1}, size=size))
+    reply = await made.send(message())
+    assert reply.body == {"a": 1}
+    assert (made.translator.translated_in != threading.get_ident()) == elsewhere

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 
 from gateway.compose import Parts, gather, route
-from gateway.errors import InvalidRequest, NotFound, Overloaded, Unavailable
+from gateway.errors import (
+    FieldError,
+    InvalidRequest,
+    NotFound,
+    Overloaded,
+    PartsUnavailable,
+    Refused,
+    TranslationError,
+    Unavailable,
+)
 from gateway.message import Message, OperationId, Reply
 from gateway.registry import Operation
 from gateway.translate.compile import compile_operation
@@ -102,7 +111,7 @@ async def test_a_gather_of_nothing_but_failures_is_unavailable_until_the_first_m
             "b": failing("b/x", Overloaded("full", retry_after=1.0)),
         }
     )
-    with pytest.raises(Unavailable) as caught:
+    with pytest.raises(PartsUnavailable) as caught:
         await handler(message({"nik": "1"}))
     assert caught.value.retry_after == pytest.approx(1.0)
     assert not caught.value.maybe_done
@@ -139,3 +148,31 @@ def test_the_schema_of_a_gather_shows_every_part() -> None:
     assert parts["parts"]["properties"]["izin"]["properties"]["data"] == COMPILED.reply.json
     assert schema.fields == {"parts"}
     assert schema.check({}) == ()
+
+
+async def test_an_error_of_a_routes_target_says_where_it_happened() -> None:
+    handler = route("kategori", {"*": failing("dpupr/lapor", Refused("wilayah lain", maybe_done=False))})
+    with pytest.raises(Refused) as caught:
+        await handler(message({"kategori": "jalan"}))
+    assert caught.value.place is not None
+    assert (caught.value.place.agency, caught.value.place.operation) == ("dpupr", "dpupr/lapor")
+
+
+async def test_a_request_that_does_not_fit_a_part_is_the_clients_error() -> None:
+    misfit = TranslationError("request", [FieldError(pointer="/nik", rule="digits", params={"digits": "16"})])
+    with pytest.raises(TranslationError):
+        await gather({"a": failing("a/x", misfit), "b": answering("b/x")})(message({"nik": "1"}))
+
+
+async def test_a_gather_took_as_long_as_its_slowest_part() -> None:
+    def taking(name: str, seconds: float) -> Operation:
+        async def answer(asked: Message) -> Reply:
+            asked.effort.attempts += 1
+            asked.effort.seconds += seconds
+            return Reply(body={})
+
+        return operation(name, answer)
+
+    asked = message({"nik": "1"})
+    await gather({"a": taking("a/x", 0.2), "b": taking("b/x", 0.5)})(asked)
+    assert (asked.effort.attempts, asked.effort.seconds) == (2, 0.5)

@@ -209,3 +209,9 @@ def test_a_composite_knows_what_answers_for_it(tmp_path: Path) -> None:
     operations = made(tmp_path, ROUTE).operations
     assert operations[OperationId("gateway/aduan")].targets == ("dpupr/lapor", "diskominfo/lapor")
     assert not operations[OperationId("gateway/aduan")].stored
+
+
+def test_a_route_to_what_writes_is_not_safe_whatever_it_says(tmp_path: Path) -> None:
+    (finding,) = findings(tmp_path, ROUTE + "safe = true\n")
+    assert finding.where == "gateway.toml:5"
+    assert "dpupr/lapor" in finding.what

@@ -88,7 +88,7 @@ async def test_an_answer_is_read_as_the_rest_adapter_reads_it(http: HttpClient, 
 
     agency.behave = behave
     async with as_httpx(http) as client:
-        answer = as_answer(await client.post(agency.url), http.agency)
+        answer = await as_answer(await client.post(agency.url), http.agency)
         assert (answer.document, answer.http_status, answer.headers) == (
             {"a": Decimal("1.50")},
             429,
@@ -96,5 +96,5 @@ async def test_an_answer_is_read_as_the_rest_adapter_reads_it(http: HttpClient, 
         )
         page = await client.post(agency.url)
     with pytest.raises(InvalidAnswer, match="dinkes: its answer is a page") as caught:
-        as_answer(page, http.agency)
+        await as_answer(page, http.agency)
     assert caught.value.maybe_done

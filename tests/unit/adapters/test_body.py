@@ -1,5 +1,6 @@
 """JSON bodies keep their digits, and what is no JSON object is never taken for one."""
 
+import asyncio
 from decimal import Decimal
 from types import MappingProxyType
 
@@ -7,12 +8,12 @@ import pytest
 from multidict import CIMultiDict
 
 from adapters.body import encode, read
-from adapters.http import HttpAnswer
+from adapters.http import LARGE, HttpAnswer
 from gateway import Answer, InvalidAnswer, TranslationError
 
 
 def answer(body: bytes, status: int = 200, **headers: str) -> Answer:
-    return read(HttpAnswer(status=status, headers=CIMultiDict(headers), body=body), "dinkes")
+    return asyncio.run(read(HttpAnswer(status=status, headers=CIMultiDict(headers), body=body), "dinkes"))
 
 
 def test_numbers_keep_their_digits_both_ways() -> None:
@@ -20,6 +21,17 @@ def test_numbers_keep_their_digits_both_ways() -> None:
     document = answer(body).document
     assert document == {"biaya": Decimal("1250000.50"), "besar": 123456789012345678901234567890, "nol": Decimal("0.10")}
     assert encode(document) == body
+
+
+@pytest.mark.parametrize(("size", "in_a_thread"), [(LARGE - 100, False), (LARGE + 100, True)])
+async def test_only_a_large_document_leaves_the_event_loop(size: int, in_a_thread: bool) -> None:
+    turns: list[None] = []
+    asyncio.get_running_loop().call_soon(turns.append, None)
+    body = b'{"isi":"%s"}' % (b"x" * size)
+    got = await read(HttpAnswer(status=200, headers=CIMultiDict(), body=body), "dinkes")
+    assert got.document == {"isi": "x" * size}
+    assert bool(turns) == in_a_thread
+    assert got.size == len(body)
 
 
 def test_a_list_becomes_items() -> None:

@@ -7,8 +7,9 @@ import zlib
 from collections.abc import AsyncIterator
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 
-from adapters.http import HttpAnswer, HttpClient
+from adapters.http import HttpAnswer, HttpClient, Url
 from gateway import InvalidAnswer, TranslationError, Unavailable
 from tests.contract.raw_agency import OK, Link, RawAgency, Script
 from tests.unit.adapters.json_agency import Asked, JsonAgency, Said
@@ -159,3 +160,14 @@ async def test_a_closed_client_opens_again(http: HttpClient, agency: JsonAgency)
     await get(http, agency.url)
     await http.close()
     assert (await get(http, agency.url)).status == 200
+
+
+@pytest.mark.parametrize("text", ["http://10.0.0.5/api", "https://[::1]:8443", "http://x:8080/ws/", ""])
+def test_an_address_is_one_of_http(text: str) -> None:
+    assert TypeAdapter(Url).validate_python(text) == text
+
+
+@pytest.mark.parametrize("text", ["htp:/x", "10.0.0.5/api", "ftp://x", "http://x/api?kunci=1", "http://x/a b"])
+def test_what_is_no_address_is_refused(text: str) -> None:
+    with pytest.raises(ValidationError):
+        TypeAdapter(Url).validate_python(text)

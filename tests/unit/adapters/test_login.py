@@ -115,21 +115,48 @@ async def test_a_rejected_token_is_renewed_once_for_all(
     assert (tokens.logins, len(tokens.done)) == (2, 51)
 
 
-async def test_a_token_rejected_again_is_a_login_error_that_did_nothing(
-    adapter: RestAdapter, tokens: TokenAgency, agency: JsonAgency
-) -> None:
-    tokens.rejection = Said(b"", 403)
+@pytest.fixture
+def never(tokens: TokenAgency, agency: JsonAgency) -> TokenAgency:
+    """Let the agency hand out tokens and accept none."""
 
-    async def never(asked: Asked) -> Said:
+    async def behave(asked: Asked) -> Said:
         tokens.valid = "t1" if asked.path == "/auth" else "none"
         return await tokens(asked)
 
-    agency.behave = never
+    agency.behave = behave
+    return tokens
+
+
+async def test_a_token_expired_again_is_a_login_error_that_did_nothing(
+    adapter: RestAdapter, never: TokenAgency, agency: JsonAgency
+) -> None:
+    never.rejection = said({"metadata": {"code": 401}})
     with pytest.raises(AgencyLogin) as caught:
         await adapter.exchange(a_call("POST /x", {}))
     assert not caught.value.maybe_done
     assert [asked.path for asked in agency.asked] == ["/auth", "/x", "/auth", "/x"]
-    assert not tokens.done
+    assert not never.done
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_status_that_a_fresh_token_gets_too_is_the_answer(
+    adapter: RestAdapter, never: TokenAgency, agency: JsonAgency, status: int
+) -> None:
+    # The http table may say that a 403 is a refusal; only the channel knows it.
+    never.rejection = said({"pesan": "Bukan wilayah Anda"}, status)
+    answer = await adapter.exchange(a_call("POST /x", {}))
+    assert (answer.http_status, answer.document) == (status, {"pesan": "Bukan wilayah Anda"})
+    assert [asked.path for asked in agency.asked] == ["/auth", "/x", "/auth", "/x"]
+
+
+async def test_an_agency_whose_403_is_no_matter_of_tokens_is_asked_once(
+    http: HttpClient, agency: JsonAgency, clock: HandClock, never: TokenAgency
+) -> None:
+    adapter = made(http, agency, clock, rejected=[401])
+    never.rejection = Said(b"", 403)
+    answer = await adapter.exchange(a_call("POST /x", {}))
+    assert answer.http_status == 403
+    assert [asked.path for asked in agency.asked] == ["/auth", "/x"]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from pydantic import TypeAdapter, ValidationError
 from adapters.http import HttpClient
 from adapters.login import Login
 from adapters.rest import RestAdapter
-from gateway import ConfigError, InvalidAnswer, Probe, TranslationError, Unavailable
+from gateway import ConfigError, InvalidAnswer, Probe, TranslationError, Unavailable, UrlFields
 from tests.contract.calls import CORRELATION_ID, TRACEPARENT, a_call
 from tests.unit.adapters.hand_clock import HandClock
 from tests.unit.adapters.json_agency import Asked, JsonAgency, Said, said
@@ -158,3 +158,17 @@ async def test_a_probe_connects_and_asks_nothing(http: HttpClient) -> None:
         assert not agency.asked
     with pytest.raises(Unavailable):
         await adapter.probe()
+
+
+@pytest.mark.parametrize(
+    ("target", "url"),
+    [
+        ("GET /a/{x}", UrlFields(path=("x",), query=True)),
+        ("DELETE /a", UrlFields(query=True)),
+        ("POST /a/{x}/{y}", UrlFields(path=("x", "y"))),
+    ],
+)
+async def test_it_tells_what_stands_in_its_urls(
+    http: HttpClient, agency: JsonAgency, target: str, url: UrlFields
+) -> None:
+    assert rest(http, agency).url_fields(target) == url

@@ -130,3 +130,60 @@ def test_stale_is_for_reads(tmp_path: Path) -> None:
 def test_a_composite_is_one_thing(tmp_path: Path, rest: str, says: str) -> None:
     (finding,) = findings(tmp_path, f'[operation.x]\nexpose = "POST /v1/x"\n{rest}')
     assert says in finding.what
+
+
+@pytest.mark.parametrize("text", ['[gateway]\ntimezone = "Asia/Jakata"\n', AGENCY + 'timezone = "Asia/Jakata"\n'])
+def test_a_zone_that_is_none_is_told_with_the_nearest(tmp_path: Path, text: str) -> None:
+    (finding,) = findings(tmp_path, text)
+    assert "Asia/Jakarta" in finding.what
+
+
+def test_no_secret_shows_when_a_configuration_is_printed(tmp_path: Path) -> None:
+    located = read(tmp_path, AGENCY + 'login = { user = "g", password = "${PW}" }\n', PW="rahasia")
+    assert "rahasia" not in repr(located)
+
+
+CLIENT = '[client.{0}]\nkeys = [{{ sha256 = "{1}" }}]\nallow = []\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ('[agency.gateway]\nadapter = "rest"\nmapping = "x"\n', 1, "agency.gateway: gateway is what"),
+        ('[gateway]\nlisten = "127.0.0.1:99999"\n', 2, "no such port"),
+        ("[client.a]\nkeys = []\nallow = []\n", 2, "client.a.keys: is empty"),
+        (CLIENT.format("a", "0" * 64) + CLIENT.format("b", "0" * 64), 5, "client.b.keys.0: client.a has this key"),
+        ('[defaults]\ntimeout = "0s"\n', 2, "longer than nothing"),
+        ('[agency.Dinkes]\nadapter = "rest"\nmapping = "x"\n', 1, "agency.Dinkes: is not of the form lower-case"),
+    ],
+)
+def test_what_could_only_fail_later_is_found_at_its_line(tmp_path: Path, text: str, line: int, says: str) -> None:
+    (finding,) = findings(tmp_path, text)
+    assert finding.where == f"gateway.toml:{line}"
+    assert says in finding.what
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/a//b",
+        "/v1/a/",
+        "/v1/a?b",
+        "/v1/a#b",
+        "/v1/{a",
+        "/v1/a}",
+        "/v1/x{a}",
+        "/v1/{}",
+        "/v1/{a}{b}",
+        "/v1/a b",
+        "/v1",
+    ],
+)
+def test_a_path_that_no_request_could_match_is_found(tmp_path: Path, path: str) -> None:
+    (finding,) = findings(tmp_path, f'{AGENCY}[agency.dpmptsp.operation.x]\nexpose = "GET {path}"\ncall = "y"\n')
+    assert "METHOD /v1/path" in finding.what
+
+
+@pytest.mark.parametrize("path", ["/v1/a", "/v1/{a}/cari", "/v1/pohon/{pemohon.nik}", "/v1/a.b-c_d~"])
+def test_a_path_of_whole_steps_holds(tmp_path: Path, path: str) -> None:
+    assert read(tmp_path, f'{AGENCY}[agency.dpmptsp.operation.x]\nexpose = "GET {path}"\ncall = "y"\n')

@@ -30,6 +30,20 @@ class Stuck(BytesIO):
         return super().write(data)
 
 
+class Full(BytesIO):
+    """A stream to a disk that is full for the first few writes."""
+
+    def __init__(self, failures):
+        super().__init__()
+        self.failures = failures
+
+    def write(self, data):
+        if self.failures:
+            self.failures -= 1
+            raise OSError(28, "No space left on device")
+        return super().write(data)
+
+
 async def test_lines_are_written_together_and_in_order():
     stream = BytesIO()
     log = LineLog(stream, SystemClock())
@@ -61,6 +75,22 @@ async def test_a_stuck_reader_delays_nobody_and_lost_lines_are_counted():
     lines = [json.loads(text) for text in stream.getvalue().splitlines()]
     assert [one["event"] for one in lines[:3]] == ["first", "log-lines-dropped", "much"]
     assert lines[1]["lines"] + len(lines) - 2 == 12
+
+
+async def test_lines_that_can_not_be_written_are_counted_and_trouble_nobody():
+    stream = Full(failures=2)
+    log = LineLog(stream, SystemClock())
+    for failures in (1, 0):
+        log("lost")
+        log("lost")
+        while stream.failures > failures:  # noqa: ASYNC110 -- another thread writes
+            await asyncio.sleep(0.01)
+    log("there")
+    while not stream.getvalue():  # noqa: ASYNC110 -- as above
+        await asyncio.sleep(0.01)
+    log.close()
+    lost, there = (json.loads(text) for text in stream.getvalue().splitlines())
+    assert (lost["event"], lost["lines"], there["event"]) == ("log-lines-dropped", 4, "there")
 
 
 async def test_facts_are_masked_and_may_be_anything():

@@ -373,3 +373,13 @@ async def test_problems_speak_the_language_asked_for(stand, operation, language)
         "operation": "dpmptsp/x",
         "maybe_done": False,
     }
+
+
+async def test_what_never_became_a_request_is_logged_and_counted(stand, operation):
+    async with stand([operation("dinkes/daftar-faskes", "GET /v1/faskes")]) as s:
+        got = await s.raw(b"GET /v1/faskes HTTP/1.1\r\nx-correlation-id: a-1\r\nhost: x\r\nno colon\r\n\r\n")
+        assert got.startswith(b"HTTP/1.1 400 ")
+        (row,) = s.counted.rows
+        assert row[:5] == (None, "?", "", 400, "invalid-request")
+        (line,) = s.lines()
+    assert (line["correlation_id"], line["status"], line["outcome"]) == ("a-1", 400, "invalid-request")

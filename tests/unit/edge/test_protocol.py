@@ -1,7 +1,10 @@
 """Heads that never end, without a network."""
 
 import asyncio
+import json
+import re
 
+import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
@@ -30,8 +33,10 @@ class FakeTransport(asyncio.Transport):
         return self.closed
 
 
-async def connection():
-    async def app(_scope, _receive, send):
+async def connection(*, waits=False):
+    async def app(_scope, receive, send):
+        if waits:
+            await receive()
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -92,3 +97,51 @@ async def test_a_head_split_between_packets_is_no_offence():
     await asyncio.sleep(0)
     assert b" 204 " in transport.sent
     protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize("packet", [4096, 1 << 20])
+async def test_an_address_that_httptools_can_not_hold_is_414(packet):
+    protocol, transport = await connection()
+    data = b"GET /v1/" + b"a" * 70_000 + b" HTTP/1.1\r\nhost: x\r\n\r\n"
+    for start in range(0, len(data), packet):
+        if not transport.closed:
+            protocol.data_received(data[start : start + packet])
+    assert transport.sent.startswith(b"HTTP/1.1 414 ")
+    assert transport.closed
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize(("asked", "spoken"), [(b"en", "Invalid request"), (b"id", "Permintaan tidak sah")])
+async def test_a_refusal_speaks_the_language_that_was_asked_for(asked, spoken):
+    protocol, transport = await connection()
+    protocol.data_received(
+        b"GET / HTTP/1.1\r\nx-correlation-id: a-1\r\naccept-language: " + asked + b"\r\nhost: x\r\nno colon\r\n"
+    )
+    head, body = transport.sent.split(b"\r\n\r\n")
+    assert b"x-correlation-id: a-1" in head
+    assert json.loads(body)["title"] == spoken
+    protocol.connection_lost(None)
+
+
+@pytest.mark.parametrize(
+    "second", [b"no http\r\n\r\n", b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nno size\r\n"]
+)
+async def test_a_refusal_waits_until_what_was_asked_before_is_answered(second):
+    protocol, transport = await connection()
+    good = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+    protocol.data_received(good + good + second)
+    protocol.data_received(good)  # nobody reads on behind a refusal
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert re.findall(rb"HTTP/1.1 (\d+)", transport.sent) == [b"204", b"204", b"400"]
+    assert transport.closed
+    protocol.connection_lost(None)
+
+
+async def test_a_broken_body_is_refused_at_once_as_nobody_else_would_end_it():
+    protocol, transport = await connection(waits=True)
+    protocol.data_received(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\nno size\r\n")
+    assert transport.sent.startswith(b"HTTP/1.1 400 ")
+    assert transport.closed
+    protocol.connection_lost(None)
+    await asyncio.sleep(0)

@@ -49,6 +49,10 @@ def _row(row: Document) -> Document:
     return {"nik_anak": row["nik_anak"], "jenis": row["jenis"]}
 
 
+def silent(_event: str, /, **_facts: object) -> None:
+    """Write nothing."""
+
+
 class Site:
     """A CSV agency with its folder, its intake running, and the reports so far."""
 
@@ -60,8 +64,10 @@ class Site:
         self.clock = FakeClock(autojump=False)
         self.snapshots = MemorySnapshots()
         self.reports: list[FileReport] = []
+        self.lines: list[tuple[str, dict[str, object]]] = []
         self.adapter = CsvAdapter(
             clock=self.clock,
+            log=self.log,
             snapshots=self.snapshots,
             columns=FeedColumns(read={"imunisasi": ("nik_anak", "jenis")}, written={"jadwal": ("nik", "tanggal")}),
             drop=str(self.folder),
@@ -80,6 +86,9 @@ class Site:
 
     async def find(self, **where: object) -> Answer:
         return await self.adapter.exchange(call("imunisasi", where))
+
+    def log(self, event: str, /, **facts: object) -> None:
+        self.lines.append((event, facts))
 
     def told(self) -> list[tuple[str, str | None]]:
         return [(report.file, report.refused.rule if report.refused else None) for report in self.reports]
@@ -227,7 +236,7 @@ async def test_an_unreadable_file_is_reported_and_tried_again_later(tmp_path: Pa
         clock=clock,
         snapshots=MemorySnapshots(),
     )
-    batches = poll([files], drop, clock, 5.0)
+    batches = poll([files], drop, clock, silent, 5.0)
     refused, taken = await anext(batches), await anext(batches)
     assert [reason.rule for reason in refused.rejects[0].reasons] == ["unreadable"]
     assert (len(taken.rows), clock.monotonic()) == (3, 1060.0)
@@ -245,6 +254,9 @@ async def test_a_drop_that_goes_away_and_comes_back_is_polled_on(open_site: Open
     site.drop("imunisasi_1.csv")
     await site.clock.advance(10)
     assert site.told() == [("imunisasi_1.csv", None)]
+    (lost, facts), found = site.lines
+    assert (lost, facts["level"], found) == ("drop-unreachable", "warning", ("drop-reachable-again", {}))
+    assert "drop" in str(facts["error"])
 
 
 async def test_a_document_becomes_a_row_file_named_by_its_message(open_site: OpenSite) -> None:
@@ -282,7 +294,7 @@ async def test_a_condition_that_is_a_list_is_refused_in_the_callers_words(open_s
 
 
 async def test_wrong_settings_say_what_to_write(tmp_path: Path) -> None:
-    kept = {"clock": FakeClock(), "snapshots": MemorySnapshots()}
+    kept = {"clock": FakeClock(), "log": silent, "snapshots": MemorySnapshots()}
     feed, out = {"a": Feed(files="*")}, {"a": Out(folder=".", file="{id}")}
     for settings, said in (
         ({"feed": feed}, "feeds need a folder"),

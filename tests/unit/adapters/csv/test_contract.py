@@ -24,6 +24,7 @@ ROW = {
 def adapter() -> CsvAdapter:
     return CsvAdapter(
         clock=FakeClock(),
+        log=lambda _event, /, **_facts: None,
         snapshots=MemorySnapshots(),
         drop="drops",
         columns=FeedColumns(rows={"imunisasi": ROW}, written={"jadwal": ("nik", "tanggal")}),

@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 from pydantic import TypeAdapter
 
-from adapters.http import HttpClient
+from adapters.http import LARGE, HttpClient
 from adapters.login import Credentials
-from adapters.soap.adapter import LARGE, SoapAdapter
+from adapters.soap.adapter import SoapAdapter
 from demo.testing import Running, running
 from gateway import (
     Answer,
