@@ -14,6 +14,7 @@ from itertools import count
 from pathlib import Path
 from statistics import median, quantiles
 
+import asyncpg
 import uvloop
 
 from gateway.clock import SystemClock
@@ -174,12 +175,15 @@ async def with_history(ledger: Ledger) -> None:
     await timed("stats", 20, ledger.stats)
 
 
-async def measure(ledger: Ledger, arguments: argparse.Namespace) -> None:
-    """Run everything on one ledger."""
+async def measure(
+    ledger: Ledger, arguments: argparse.Namespace, *, settle_down: Callable[[], Awaitable[object]]
+) -> None:
+    """Run everything on one ledger; `settle_down` does what a store has done after a history of months, not minutes."""
     await alone(ledger)
     await together(ledger, arguments.messages)
     if arguments.settled or arguments.waiting:
         await fill(ledger, arguments.settled, arguments.waiting)
+        await settle_down()
         await with_history(ledger)
         await together(ledger, arguments.messages)
 
@@ -204,7 +208,7 @@ async def in_file(arguments: argparse.Namespace) -> None:
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
         place = Path(folder)
         ledger = await SqliteLedger.open(place / "ledger.db", KeySource(path=place / "ledger.key"), SystemClock())
-        await measure(ledger, arguments)
+        await measure(ledger, arguments, settle_down=lambda: asyncio.sleep(0))
         await ledger.close()
         print(f"file: {(place / 'ledger.db').stat().st_size / 1e6:,.0f} MB")
 
@@ -214,8 +218,12 @@ async def in_server(arguments: argparse.Namespace) -> None:
     with a_cluster() as cluster, tempfile.TemporaryDirectory() as folder:
         url = cluster.database()
         ledger = await PostgresLedger.open(url, KeySource(path=Path(folder) / "ledger.key"), SystemClock())
-        await measure(ledger, arguments)
+        hand = await asyncpg.connect(url)
+        await measure(ledger, arguments, settle_down=lambda: hand.execute("VACUUM (ANALYZE)"))
         await ledger.close()
+        size = await hand.fetchval("SELECT pg_database_size(current_database())")
+        await hand.close()
+        print(f"database: {size / 1e6:,.0f} MB")
 
 
 if __name__ == "__main__":

@@ -114,19 +114,23 @@ class Background:
             await self.clock.sleep(PROBE_EVERY)
 
     async def _sweep(self) -> None:
-        """Take up the leases of processes that went away, in lanes that nobody claims from too."""
-        away = False
+        """Take up the leases of processes that went away, in lanes that nobody claims from too.
+
+        It writes each time, so that a disk that is full, or read-only, is noticed before somebody's request fails.
+        """
+        me = new_message_id()
         while True:
             try:
                 await self.ledger.sweep()
+                await self.ledger.hold("pulse", by=me, seconds=1.0)
             except LedgerUnavailable as error:
-                if not away:
+                if self.rooms.writable:
                     self.log("ledger-unavailable", level="error", why=str(error))
-                away = True
+                self.rooms.writable = False
             else:
-                if away:
+                if not self.rooms.writable:
                     self.log("ledger-back")
-                away = False
+                self.rooms.writable = True
             await self.clock.sleep(SWEEP_EVERY)
 
     async def _shed(self) -> None:
@@ -160,7 +164,7 @@ class Background:
                     oldest = stats.oldest.timestamp() if stats.oldest is not None else 0
                     self.metrics.gauge("gateway_lane_oldest_pending_timestamp_seconds", stats.lane).set(oldest)
                     self.metrics.gauge("gateway_lane_paused", stats.lane).set(bool(stats.pauses))
-                self.metrics.gauge("gateway_ledger_up").set(1)
+                self.metrics.gauge("gateway_ledger_up").set(self.rooms.writable)
             except LedgerUnavailable:
                 self.metrics.gauge("gateway_ledger_up").set(0)
             await self.clock.sleep(FIGURES_EVERY)

@@ -148,14 +148,16 @@ async def replay(  # noqa: PLR0913 - who, how fast, how sure, and until when
     size = BATCH if rate is None else max(1, min(BATCH, round(rate * TICK)))
     done, total = 0, len(chosen.ids)
     for start in range(0, total, size):
+        if stop.is_set():
+            return
         batch = chosen.ids[start : start + size]
         for unknown in (False, True):
             ids = [message for message in batch if (message in chosen.doubtful) is unknown]
             done += len(await archive.replay(ids, by=by, unknown=unknown)) if ids else 0
         tried = start + len(batch)
         yield Replayed(done=done, skipped=tried - done, total=total)
-        if stop.is_set() or (rate is not None and tried < total and await _rang(stop, clock, size / rate)):
-            return
+        if rate is not None and tried < total:
+            await _sleep(stop, clock, size / rate)
 
 
 async def reread(archive: Archive, operations: Operations, message: MessageId, *, by: str) -> Reread:
@@ -273,15 +275,14 @@ async def _pages(archive: Archive, wanted: Filter) -> AsyncIterator[tuple[Summar
             return
 
 
-async def _rang(stop: asyncio.Event, clock: Clock, seconds: float) -> bool:
-    """Wait; returns at once and true when `stop` is set."""
+async def _sleep(stop: asyncio.Event, clock: Clock, seconds: float) -> None:
+    """Wait, no longer than until `stop` is set."""
     waits = [asyncio.ensure_future(stop.wait()), asyncio.ensure_future(clock.sleep(seconds))]
     try:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
     finally:
         for wait in waits:
             wait.cancel()
-    return stop.is_set()
 
 
 def _doubtful(rows: Sequence[Summary]) -> frozenset[MessageId]:

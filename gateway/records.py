@@ -165,7 +165,7 @@ class Buried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expired:
-    """Its open time is used up; it can be replayed."""
+    """Its open time is used up; it can be replayed. What may have been done becomes unknown instead."""
 
     text: str = ""
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gateway.errors import Overloaded
+from gateway.hours import Calendar
 from gateway.ports import Clock, Lanes
 from gateway.records import LaneStats, State
 from gateway.registry import Queue
@@ -16,13 +17,22 @@ AGAIN = 60.0
 
 @dataclass(slots=True, kw_only=True)
 class Rooms:
-    """Whether each agency's lane still takes messages; asks the ledger every two seconds at most."""
+    """Whether each agency's lane still takes messages; asks the ledger every two seconds at most.
+
+    `writable` is what was last seen of the ledger's taking anything at all.
+    """
 
     lanes: Lanes
     clock: Clock
     queues: Mapping[str, Queue] = field(default_factory=dict)
+    writable: bool = True
     _stats: Mapping[str, LaneStats] = field(default_factory=dict, init=False)
     _read: float = field(default=float("-inf"), init=False)
+
+    @property
+    def calendars(self) -> Mapping[str, Calendar]:
+        """Return when each agency serves, of those that don't always."""
+        return {name: queue.calendar for name, queue in self.queues.items() if queue.calendar is not None}
 
     async def of(self, lane: str) -> Overloaded | None:
         """Return why a lane takes no more, with the seconds to wait, or None; raises LedgerUnavailable."""

@@ -72,7 +72,8 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     )
     known = assembled.registry
     rooms.queues = {agency.name: agency.queue for agency in known.agencies.values() if agency.queue is not None}
-    waits = _waiting(rooms, ledger, clock)
+    waits = Waiting(lanes=ledger, clock=clock, calendars=rooms.calendars)
+    requests = partial(Requests, ledger, waits, clock)
     background = Background(
         known=known,
         config=located.config,
@@ -84,12 +85,10 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
         clock=clock,
         log=log,
     )
-    requests = partial(Requests, ledger, waits, clock)
     edge = _edge(located, known, guests, requests, rooms, metrics=metrics, clock=clock, log=log)
     office = _office(located, known, ledger, clock=clock, log=log, stop=stop)
     async with background.running(stop):
-        gc.collect()
-        gc.freeze()  # what was made at the start stays; it need not be looked through again
+        _freeze()
         await serve_http(
             edge,
             Figures(metrics.registry, clock),
@@ -106,9 +105,10 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     log.close()
 
 
-def _waiting(rooms: Rooms, ledger: Ledger, clock: Clock) -> Waiting:
-    calendars = {name: queue.calendar for name, queue in rooms.queues.items() if queue.calendar is not None}
-    return Waiting(lanes=ledger, clock=clock, calendars=calendars)
+def _freeze() -> None:
+    """What was made at the start stays; it need not be looked through again for what can be thrown away."""
+    gc.collect()
+    gc.freeze()
 
 
 async def ledger_of(located: Located, clock: Clock, *, lost_key: bool = False) -> Ledger:
@@ -206,7 +206,10 @@ async def _standing(rooms: Rooms) -> Mapping[str, object]:
         lanes = await rooms.stats()
     except LedgerUnavailable:
         return {"ledger": "unavailable"}
-    return {"ledger": "ok", "lanes": {name: waiting(stats) for name, stats in lanes.items()}}
+    return {
+        "ledger": "ok" if rooms.writable else "unavailable",
+        "lanes": {name: waiting(stats) for name, stats in lanes.items()},
+    }
 
 
 def _breaker_news(log: LineLog, agency: str, state: str) -> None:

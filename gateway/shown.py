@@ -162,4 +162,5 @@ def _native(native: bytes | None, *, unmasked: bool) -> object:
         answer: object = _decode(native)
     except msgspec.MsgspecError:
         answer = native.decode("utf-8", "replace")
-    return {"size": len(native), "answer": _shape(answer, unmasked=unmasked)}
+    status = answer.pop("http_status", None) if isinstance(answer, dict) else None
+    return {"size": len(native), "http_status": status, "answer": _shape(answer, unmasked=unmasked)}

@@ -1,6 +1,7 @@
 """A gateway's folder and its ledger, for tests of what operators do: made-up messages in every state."""
 
 import hashlib
+import tomllib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,8 +11,9 @@ from pathlib import Path
 import msgspec
 
 from gateway.clock import SystemClock
+from gateway.ledger import Ledger
 from gateway.ledger.keys import KeySource
-from gateway.ledger.sqlite import SqliteLedger
+from gateway.ledger.opening import open_ledger
 from gateway.message import Answer, Document, Message, MessageId, OperationId, Outcome, Reply, new_message_id
 from gateway.ports import Clock
 from gateway.records import (
@@ -88,12 +90,12 @@ mapping = "mappings/dinkes.toml"
 """
 
 
-def furnish(folder: Path) -> Path:
+def furnish(folder: Path, ledger: str = "sqlite:var/ledger.db") -> Path:
     """Write the files of a gateway; returns its gateway.toml."""
     (folder / "mappings").mkdir()
     (folder / "mappings/dpmptsp.toml").write_text(MAPPING, "utf-8")
     (folder / "mappings/dinkes.toml").write_text("", "utf-8")
-    (folder / "gateway.toml").write_text(CONFIG, "utf-8")
+    (folder / "gateway.toml").write_text(CONFIG.replace("[gateway]", f'[gateway]\nledger  = "{ledger}"'), "utf-8")
     return folder / "gateway.toml"
 
 
@@ -120,7 +122,7 @@ def unreadable() -> Unknown:
 class Books:
     """A ledger, and how messages get into it."""
 
-    ledger: SqliteLedger
+    ledger: Ledger
     clock: Clock
 
     async def put(self, body: Document = BODY, **more: object) -> MessageId:
@@ -183,8 +185,9 @@ class Books:
 async def books(folder: Path, clock: Clock | None = None) -> AsyncIterator[Books]:
     """Open the ledger of a folder, as the commands do."""
     clock = clock or SystemClock("Asia/Jakarta")
-    keys = KeySource(path=folder / "var/ledger.key")
-    ledger = await SqliteLedger.open(folder / "var/ledger.db", keys, clock)
+    named = tomllib.loads((folder / "gateway.toml").read_text("utf-8"))["gateway"].get("ledger", "sqlite:var/ledger.db")
+    address = named.replace("sqlite:", f"sqlite:{folder}/")
+    ledger = await open_ledger(address, KeySource(path=folder / "var/ledger.key"), clock)
     try:
         yield Books(ledger, clock)
     finally:

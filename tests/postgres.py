@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 DEBIAN = Path("/usr/lib/postgresql")
@@ -106,6 +107,32 @@ class Cluster:
         done = subprocess.run([self._programs / program, *arguments], capture_output=True, check=False, **_as_owner())
         if done.returncode:
             raise RuntimeError(f"{program} failed:\n{done.stderr.decode()}")
+
+
+_STANDING = """
+CREATE TABLE clock (now timestamptz);
+INSERT INTO clock VALUES ('2026-03-02 09:00:00+07');
+CREATE OR REPLACE FUNCTION ledger_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT now FROM clock';
+"""
+
+
+class StandingClock:
+    """In place of a ledger's own clock, the database's: one that moves only when it is told to."""
+
+    def __init__(self, hand: asyncpg.Connection) -> None:
+        self._hand = hand
+
+    @classmethod
+    async def put_into(cls, url: str) -> "StandingClock":
+        hand = await asyncpg.connect(url)
+        await hand.execute(_STANDING)
+        return cls(hand)
+
+    async def advance(self, seconds: float) -> None:
+        await self._hand.execute("UPDATE clock SET now = now + make_interval(secs => $1)", seconds)
+
+    async def close(self) -> None:
+        await self._hand.close()
 
 
 @contextmanager

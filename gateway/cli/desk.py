@@ -75,10 +75,15 @@ def on_interrupt() -> asyncio.Event:
 
 def complain(error: GatewayError) -> None:
     """Tell an error, masked, with every field that does not fit."""
-    click.echo(click.style(mask_text(str(error)) or error.code, fg="red"), err=True)
+    click.echo(click.style(plain(str(error)) or error.code, fg="red"), err=True)
     errors = error.errors if isinstance(error, InvalidRequest | AgencyError) else ()
     for one in errors:
         click.echo(f"  {field_line(one)}", err=True)
+
+
+def plain(text: str) -> str:
+    """Return an agency's words fit for a terminal: masked, on one line, without what would steer it."""
+    return " ".join("".join(c if c.isprintable() else " " for c in mask_text(text)).split())
 
 
 def field_line(error: FieldError) -> str:

@@ -4,7 +4,7 @@ import os
 import shlex
 import time
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import click
 
@@ -81,5 +81,6 @@ def pg_dump(address: str, path: Path) -> str:
     parts = urlsplit(address)
     user = f"{parts.username}@" if parts.username else ""
     host = parts.netloc.rpartition("@")[2]
-    shown = urlunsplit(parts._replace(netloc=user + host))
+    query = urlencode([pair for pair in parse_qsl(parts.query) if pair[0] != "password"], safe="/")
+    shown = urlunsplit(parts._replace(netloc=user + host, query=query))
     return shlex.join(["pg_dump", "--format=custom", f"--file={path}", shown])

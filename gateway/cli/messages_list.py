@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gateway import operate, shown
 from gateway.cli.choosing import Picked, choosing
-from gateway.cli.desk import Desk, json_option, tell_json, work
+from gateway.cli.desk import Desk, json_option, plain, tell_json, work
 from gateway.cli.moments import duration
 from gateway.cli.options import config_option
 from gateway.records import Page, Summary
@@ -59,7 +59,7 @@ def _tell(page: Page, now: datetime, *, as_json: bool) -> None:
 def line(row: Summary) -> str:
     """Return a message as one line, its parts between tabs."""
     parts = (row.id, row.state.value, row.operation, f"{row.accepted_at:%Y-%m-%dT%H:%M:%S%z}", str(row.attempts))
-    return "\t".join((*parts, row.reason, " ".join(row.text.split())))
+    return "\t".join((*parts, row.reason, plain(row.text)))
 
 
 def table(rows: tuple[Summary, ...], now: datetime) -> Table:

@@ -5,9 +5,8 @@ from pathlib import Path
 import click
 
 from gateway import operate
-from gateway.cli.desk import Desk, by_option, field_line, work
+from gateway.cli.desk import Desk, by_option, field_line, plain, work
 from gateway.cli.options import config_option
-from gateway.masking import mask_text
 from gateway.message import MessageId
 from gateway.records import State
 
@@ -22,7 +21,7 @@ def command(*, config: Path, message: str, by: str) -> None:
     async def act(desk: Desk) -> int:
         async with desk.operations() as operations:
             end = await operate.reread(desk.ledger, operations, MessageId(message), by=by)
-        click.echo(f"{message} is {end.state}{f': {mask_text(end.why)}' if end.why else ''}")
+        click.echo(f"{message} is {end.state}{f': {plain(end.why)}' if end.why else ''}")
         for error in end.errors:
             click.echo(f"  {field_line(error)}")
         return int(end.state is State.UNKNOWN)

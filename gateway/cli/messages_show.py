@@ -8,7 +8,7 @@ import click
 import msgspec
 
 from gateway import operate, shown
-from gateway.cli.desk import Desk, by_option, json_option, tell_json, work
+from gateway.cli.desk import Desk, by_option, json_option, plain, tell_json, work
 from gateway.cli.options import config_option
 from gateway.message import MessageId
 from gateway.records import Attempt, Deed, Record, Summary
@@ -43,10 +43,10 @@ def _head(record: Record, now: datetime) -> Iterator[str]:
     yield click.style(f"{row.id}  {row.state}{f' ({row.reason})' if row.reason else ''}", bold=True)
     way = "direct" if row.direct else "stored"
     yield f"  {row.operation} for {row.client}, {way}, repeat = {row.repeat}, {row.size} bytes"
-    for name, value in (*_times(row, now), ("says", row.text), ("waits for", record.held)):
+    for name, value in (*_times(row, now), ("says", plain(row.text)), ("waits for", record.held)):
         if value:
-            yield f"  {name:<11}{value}"
-    yield f"  {'correlation':<11} {record.correlation_id}"
+            yield f"  {name:<13}{value}"
+    yield f"  {'correlation':<13}{record.correlation_id}"
     if not record.readable:
         yield click.style("  its bodies are sealed with a lost key", fg="red")
 
@@ -74,7 +74,7 @@ def _timeline(record: Record) -> Iterator[str]:
 def _attempt(attempt: Attempt) -> str:
     took = "cut off" if attempt.seconds is None else f"{attempt.seconds:.3f} s"
     status = f"  HTTP {attempt.status}" if attempt.status is not None else ""
-    return f"attempt {attempt.number}: {attempt.outcome}  {took}{status}  {attempt.error}".rstrip()
+    return f"attempt {attempt.number}: {attempt.outcome}  {took}{status}  {plain(attempt.error)}".rstrip()
 
 
 def _bodies(told: shown.Told, record: Record, *, unmask: bool) -> Iterator[str]:

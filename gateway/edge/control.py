@@ -9,6 +9,7 @@ from typing import Any, cast
 import msgspec
 from litestar import Litestar, Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from gateway import operate, shown
@@ -98,7 +99,7 @@ def _messages(office: Office) -> Iterator[HTTPRouteHandler]:
         return await page(wanted, wanted.subject)
 
     @get("/messages/{message:str}")
-    async def show(request: Asked, message: str) -> Response[bytes]:
+    async def show(request: Asked, message: FromPath[str]) -> Response[bytes]:
         look = from_query(request.query_params.multi_items(), Look)
         record = await operate.show(
             office.archive, MessageId(message), unmasked_by=_operator(request) if look.unmask else None
@@ -112,21 +113,21 @@ def _messages(office: Office) -> Iterator[HTTPRouteHandler]:
 
 def _acts(office: Office) -> Iterator[HTTPRouteHandler]:
     @post("/messages/{message:str}/resolve")
-    async def resolve(request: Asked, message: str) -> Response[bytes]:
+    async def resolve(request: Asked, message: FromPath[str]) -> Response[bytes]:
         said = from_body(await request.body(), Resolution)
         state = await operate.resolve(office.archive, MessageId(message), said.verdict, by=_operator(request))
         _note(office, request, "resolve", message_id=message, outcome=said.outcome)
         return _json({"id": message, "state": state.value})
 
     @post("/messages/{message:str}/cancel")
-    async def cancel(request: Asked, message: str) -> Response[bytes]:
+    async def cancel(request: Asked, message: FromPath[str]) -> Response[bytes]:
         from_body(await request.body(), Nothing)
         state = await operate.cancel(office.archive, MessageId(message), by=_operator(request))
         _note(office, request, "cancel", message_id=message, outcome=state.value)
         return _json({"id": message, "state": state.value})
 
     @post("/messages/{message:str}/edit")
-    async def edit(request: Asked, message: str) -> Response[bytes]:
+    async def edit(request: Asked, message: FromPath[str]) -> Response[bytes]:
         body = from_body(await request.body(), Edited).body
         by = _operator(request)
         state = await operate.edit(office.archive, office.operations, MessageId(message), body, by=by)
@@ -134,7 +135,7 @@ def _acts(office: Office) -> Iterator[HTTPRouteHandler]:
         return _json({"id": message, "state": state.value})
 
     @post("/messages/{message:str}/reread")
-    async def reread(request: Asked, message: str) -> Response[bytes]:
+    async def reread(request: Asked, message: FromPath[str]) -> Response[bytes]:
         from_body(await request.body(), Nothing)
         by = _operator(request)
         end = await operate.reread(office.archive, office.operations, MessageId(message), by=by)
@@ -146,7 +147,7 @@ def _acts(office: Office) -> Iterator[HTTPRouteHandler]:
 
 def _replays(office: Office) -> Iterator[HTTPRouteHandler]:
     @post("/messages/{message:str}/replay")
-    async def one(request: Asked, message: str) -> Response[bytes]:
+    async def one(request: Asked, message: FromPath[str]) -> Response[bytes]:
         asked = from_body(await request.body(), ReplayOne)
         chosen = await operate.chosen_by_id(office.archive, [MessageId(message)], unknown=asked.unknown)
         going = operate.replay(office.archive, chosen, by=_operator(request), clock=office.clock, confirm=asked.confirm)
@@ -204,7 +205,7 @@ def _lanes(office: Office) -> Iterator[HTTPRouteHandler]:
         return _json({"lanes": [shown.lane(stats) for stats in lanes]})
 
     @post("/lanes/{agency:str}/pause")
-    async def pause(request: Asked, agency: str) -> Response[bytes]:
+    async def pause(request: Asked, agency: FromPath[str]) -> Response[bytes]:
         asked = from_body(await request.body(), Paused)
         by, now = _operator(request), office.clock.now()
         await operate.pause(
@@ -214,7 +215,7 @@ def _lanes(office: Office) -> Iterator[HTTPRouteHandler]:
         return _json({"agency": agency, "paused": True})
 
     @post("/lanes/{agency:str}/resume")
-    async def resume(request: Asked, agency: str) -> Response[bytes]:
+    async def resume(request: Asked, agency: FromPath[str]) -> Response[bytes]:
         asked = from_body(await request.body(), Resumed)
         by = _operator(request)
         ended, still = await operate.resume(office.lanes, office.agencies, agency, by=by, reason=asked.reason)

@@ -34,6 +34,7 @@ _NO_STORE: Header = (b"cache-control", b"no-store")
 _NO_SNIFF: Header = (b"x-content-type-options", b"nosniff")
 _OK: tuple[Header, ...] = ((b"content-type", b"application/json"), _NO_STORE, _NO_SNIFF)
 _PROBLEM: tuple[Header, ...] = ((b"content-type", b"application/problem+json"), _NO_STORE, _NO_SNIFF)
+_RECORDED = (Accepted, Shown)
 _CLIENT_GONE = 499  # nginx's number for it; nobody receives it, the log and the figures show it
 _PROBES = frozenset({b"/livez", b"/readyz"})
 _OK_STATUS, _ACCEPTED, _NO_CONTENT, _BAD = 200, 202, 204, 400
@@ -153,7 +154,7 @@ class Edge:
     async def _reply(self, visit: Visit, reply: Reply) -> Sequence[Header]:
         visit.status, visit.code = _OK_STATUS, reply.outcome
         about: list[Header] = []
-        if isinstance(reply, Accepted | Shown):
+        if isinstance(reply, _RECORDED):
             about += await self._resource(visit, reply)
         else:
             visit.body = _encode(reply.body)

@@ -108,9 +108,10 @@ def next_try(summary: Summary, why: Why | None) -> datetime | None:
 
 def _answer(record: Record, language: Language, operation: Exposed | None) -> Document | None:
     """Return exactly what a direct call would have been answered; None until that is known."""
+    state = record.summary.state
     try:
-        reply = settled(record, record.summary.id)
-        if record.summary.state is State.EXPIRED:
+        reply = settled(record, record.summary.id, direct=state is State.UNKNOWN)
+        if state is State.EXPIRED:
             raise Unavailable("its open time was used up", maybe_done=False)
     except GatewayError as error:
         said = problem(error, language=language, correlation_id=record.correlation_id, operation=operation)

@@ -18,7 +18,14 @@ from gateway.records import Delivered, Filter, Refused, State
 
 T = TypeVar("T")
 Moment = Annotated[datetime, Meta(tz=True)]
+_FIRST, _LAST = 1970, 2999
 _NAMED = re.compile(r"(unknown|missing required) field `([^`]*)`")
+
+
+def _possible(*moments: datetime | None) -> None:
+    """Raise ValueError for a time that no store and no zone can count to."""
+    if any(not _FIRST <= moment.year <= _LAST for moment in moments if moment is not None):
+        raise ValueError(f"a time between {_FIRST} and {_LAST}")
 
 
 class Nothing(Struct, forbid_unknown_fields=True):
@@ -42,6 +49,10 @@ class Picked(Struct, forbid_unknown_fields=True, kw_only=True):
     until: Moment | None = None
     direct: bool | None = None
     answer_before: Moment | None = None
+
+    def __post_init__(self) -> None:
+        """Check what msgspec can't."""
+        _possible(self.since, self.until, self.answer_before)
 
     def filter(self, subject: str | None = None) -> Filter:
         """Return the filter meant."""
@@ -140,6 +151,10 @@ class Paused(Struct, forbid_unknown_fields=True, kw_only=True):
 
     reason: PeoplesReason = "operator"
     until: Moment | None = None
+
+    def __post_init__(self) -> None:
+        """Check what msgspec can't."""
+        _possible(self.until)
 
 
 class Resumed(Struct, forbid_unknown_fields=True, kw_only=True):

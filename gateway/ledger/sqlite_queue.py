@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from gateway.errors import IdempotencyMismatch
@@ -19,6 +19,7 @@ GRACE = 30.0
 BEAT = 1.0
 """Seconds after which a claim writes that the lane is open: more often would cost a commit each time."""
 NEVER = "never"
+_PACKED = tuple(column.name for column in fields(Packed))
 
 _INSERT = """
 INSERT INTO message (id, lane, operation, client, state, direct, repeat, skip_buried, holds, token, leased_until, due,
@@ -38,9 +39,9 @@ WHERE lane = :lane AND state = 'pending' AND due <= :due
     AND (order_key IS NULL OR NOT EXISTS (
             SELECT 1 FROM message AS older INDEXED BY message_holds
             WHERE older.lane = m.lane AND older.order_key = m.order_key AND older.holds = 1 AND older.seq < m.seq)
-        AND NOT EXISTS (
-            SELECT 1 FROM message AS sent INDEXED BY message_leased
-            WHERE sent.lane = m.lane AND sent.state = 'delivering' AND sent.order_key = m.order_key))
+        AND order_key NOT IN (
+            SELECT order_key FROM message INDEXED BY message_leased
+            WHERE lane = :lane AND state = 'delivering' AND order_key IS NOT NULL))
 ORDER BY due, seq LIMIT :limit
 """
 
@@ -88,7 +89,7 @@ def _insert(tx: Transaction, packed: Packed, start: dict[str, Any]) -> Found:
     opened = open_reading(tx, packed.lane)
     accepted = packed.accepted_at.timestamp()
     columns = (
-        asdict(packed)
+        {name: getattr(packed, name) for name in _PACKED}
         | start
         | {
             "due": tx.now,
@@ -252,7 +253,12 @@ def _settle(tx: Transaction, settlement: Settlement, keys: Keys, told: Told) -> 
     row = tx.db.execute(query, (ticket.id, ticket.token)).fetchone()
     if row is None:
         return False
-    changed = change(settlement.verdict, direct=bool(row["direct"]), never=row["repeat"] == NEVER)
+    changed = change(
+        settlement.verdict,
+        direct=bool(row["direct"]),
+        never=row["repeat"] == NEVER,
+        uncertain=bool(row["uncertain"]),
+    )
     attempts, failures = row["attempts"], row["failures"]
     if (tried := settlement.tried) is not None:
         attempts += 1

@@ -49,8 +49,12 @@ class Change:
         return None if self.native is None else keys.seal(message, "native", self.native)
 
 
-def change(verdict: Verdict, *, direct: bool, never: bool) -> Change:
-    """Return what a verdict makes of a message; `never` when it must not be sent again after an unknown outcome."""
+def change(verdict: Verdict, *, direct: bool, never: bool, uncertain: bool = False) -> Change:
+    """Return what a verdict makes of a message.
+
+    `never` when it must not be sent again after an unknown outcome, `uncertain` when an attempt may have been done:
+    then it does not expire, which would say that nothing was.
+    """
     match verdict:
         case Delivered(reply=reply):
             outcome = reply.outcome.value if reply is not None else "ok"
@@ -65,7 +69,7 @@ def change(verdict: Verdict, *, direct: bool, never: bool) -> Change:
         case Postponed() if not direct and not (never and verdict.maybe_done):
             return _postponed(verdict)
         case _:
-            return _given_up(verdict)
+            return _given_up(verdict, uncertain=uncertain)
 
 
 def _postponed(verdict: Postponed) -> Change:
@@ -78,10 +82,10 @@ def _postponed(verdict: Postponed) -> Change:
     )
 
 
-def _given_up(verdict: Expired | Released | Postponed) -> Change:
+def _given_up(verdict: Expired | Released | Postponed, *, uncertain: bool) -> Change:
     text = said(verdict.text)
     if isinstance(verdict, Expired):
-        return Change(state=State.EXPIRED, reason="expired", text=text)
+        return Change(state=State.UNKNOWN if uncertain else State.EXPIRED, reason="expired", text=text)
     if isinstance(verdict, Postponed) and verdict.maybe_done:
         return Change(state=State.UNKNOWN, reason="outcome-unknown", text=text, uncertain=True)
     return Change(state=State.CANCELLED, reason="released", text=text, frees_idempotency=True)

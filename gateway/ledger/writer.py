@@ -130,14 +130,18 @@ class Readers:
         self._clock = clock
         self._threads = ThreadPoolExecutor(READERS, thread_name_prefix="ledger-reader")
         self._own = threading.local()
+        self._closed = False
         self._open: list[sqlite3.Connection] = []
 
     async def do(self, work: Work[T]) -> T:
         """Run work that only reads, on one consistent picture; raises LedgerUnavailable."""
+        if self._closed:
+            raise LedgerUnavailable("the ledger is closed")
         return await asyncio.get_running_loop().run_in_executor(self._threads, self._perform, work)
 
     def close(self) -> None:
         """Finish what was asked and stop; blocks until then."""
+        self._closed = True
         self._threads.shutdown()
         for db in self._open:
             db.close()

@@ -13,6 +13,7 @@ from gateway.records import (
     Buried,
     Delivered,
     Filter,
+    Postponed,
     Refused,
     Retention,
     Shed,
@@ -20,7 +21,7 @@ from gateway.records import (
     Unknown,
     Verdict,
 )
-from tests.contract.ledger import ACCEPTED, BODY, LANE, LEASE, Stage, a_message, an_entry, found
+from tests.contract.ledger import ACCEPTED, BODY, LANE, LEASE, Stage, a_message, an_entry, found, tried
 
 DAY = 86400.0
 NIK = "1405029001180001"
@@ -117,10 +118,13 @@ class PeopleContract:
 
     @pytest.mark.parametrize("verdict", [Buried(reason="poison"), Refused()])
     async def test_what_was_given_up_can_be_replayed_under_its_own_id(self, stage: Stage, verdict: Verdict) -> None:
-        message = await ended(stage, verdict)
+        message = await stage.put()
+        (claim,) = await stage.claim()
+        await stage.settle(claim.ticket, Postponed(seconds=0.0), tried())
+        await stage.end(message, verdict)
         assert await stage.ledger.replay([message], by="sri") == (message,)
         (claim,) = await stage.claim()
-        assert (claim.ticket.id, claim.failures) == (message, 0)
+        assert (claim.ticket.id, claim.attempts, claim.failures) == (message, 1, 0)
         (deed,) = (await stage.record(message)).deeds
         assert (deed.by, deed.act) == ("sri", "replay")
 

@@ -6,7 +6,7 @@ import pytest
 
 from gateway.ledger import Ledger
 from gateway.message import OperationId, Outcome, Reply, new_message_id
-from gateway.records import Buried, Delivered, Postponed, Settlement, State, Terms, Ticket, Unknown
+from gateway.records import Buried, Delivered, Expired, Postponed, Settlement, State, Terms, Ticket, Unknown
 from tests.contract.ledger import LANE, LEASE, Stage, a_message, an_entry, tried
 
 MANY = 40
@@ -195,6 +195,12 @@ class SettleContract:
     async def test_a_never_that_may_have_been_done_is_not_postponed_but_unknown(self, stage: Stage) -> None:
         message = await stage.put(an_entry(repeat="never"))
         await stage.end(message, Postponed(seconds=0.0, maybe_done=True))
+        assert await stage.state(message) is State.UNKNOWN
+
+    async def test_an_uncertain_message_that_its_deliverer_lets_expire_is_unknown(self, stage: Stage) -> None:
+        message = await stage.put()
+        await stage.end(message, Postponed(seconds=0.0, maybe_done=True))
+        await stage.end(message, Expired())
         assert await stage.state(message) is State.UNKNOWN
 
     async def test_a_never_that_was_not_done_is_tried_again(self, stage: Stage) -> None:

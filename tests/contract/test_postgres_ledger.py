@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import asyncpg
 import pytest
 
 from gateway.clock import SystemClock
@@ -13,13 +12,7 @@ from tests.contract.ledger import DirectContract, OrderContract, PutContract, St
 from tests.contract.ledger_archive import PeopleContract, SearchContract, UpkeepContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_lanes import NudgeContract, OpenTimeContract, PauseContract, StatsContract
-from tests.postgres import Cluster
-
-SHIFTED = """
-CREATE TABLE shift (seconds double precision); INSERT INTO shift VALUES (0);
-CREATE OR REPLACE FUNCTION ledger_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS
-    'SELECT clock_timestamp() + make_interval(secs => (SELECT seconds FROM shift))';
-"""
+from tests.postgres import Cluster, StandingClock
 
 
 @pytest.fixture
@@ -32,16 +25,11 @@ async def stage(postgres: Cluster, tmp_path: Path) -> AsyncIterator[Stage]:
         return opened[-1]
 
     first = await another()
-    hand = await asyncpg.connect(url)
-    await hand.execute(SHIFTED)
-
-    async def pass_time(seconds: float) -> None:
-        await hand.execute("UPDATE shift SET seconds = seconds + $1", seconds)
-
-    yield Stage(ledger=first, another=another, pass_time=pass_time)
+    clock = await StandingClock.put_into(url)
+    yield Stage(ledger=first, another=another, pass_time=clock.advance)
     for one in opened:
         await one.close()
-    await hand.close()
+    await clock.close()
 
 
 class TestPut(PutContract): ...

@@ -78,6 +78,8 @@ async def test_a_closed_ledger_takes_nothing(tmp_path: Path) -> None:
     await ledger.close()
     with pytest.raises(LedgerUnavailable):
         await ledger.put(an_entry())
+    with pytest.raises(LedgerUnavailable):
+        await ledger.search(Filter())
 
 
 async def test_one_jobs_mistake_is_its_own(tmp_path: Path) -> None:

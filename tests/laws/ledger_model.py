@@ -159,7 +159,8 @@ class Model:
 
     def _become(self, message: Kept, verdict: Verdict) -> None:
         if not isinstance(verdict, Postponed):
-            message.state = OVER[type(verdict)]
+            lapsed = isinstance(verdict, Expired) and message.uncertain
+            message.state = State.UNKNOWN if lapsed else OVER[type(verdict)]
             message.uncertain |= isinstance(verdict, Unknown)
         elif verdict.maybe_done and message.may_not_repeat:
             message.state, message.uncertain = State.UNKNOWN, True

@@ -4,7 +4,6 @@ import tempfile
 from pathlib import Path
 from typing import ClassVar
 
-import asyncpg
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -13,12 +12,7 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
 from tests.contract.ledger import Stage
 from tests.laws.test_ledger_laws import LedgerMachine
-from tests.postgres import Cluster
-
-STANDING = """
-CREATE TABLE clock (now timestamptz); INSERT INTO clock VALUES ('2026-03-02 09:00:00+07');
-CREATE OR REPLACE FUNCTION ledger_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT now FROM clock';
-"""
+from tests.postgres import Cluster, StandingClock
 
 
 class PostgresMachine(LedgerMachine):
@@ -34,18 +28,13 @@ class PostgresMachine(LedgerMachine):
             return self.opened[-1]
 
         ledger = await another()
-        self.hand = await asyncpg.connect(url)
-        await self.hand.execute(STANDING)
-
-        async def pass_time(seconds: float) -> None:
-            await self.hand.execute("UPDATE clock SET now = now + make_interval(secs => $1)", seconds)
-
-        return Stage(ledger, another, pass_time)
+        self.clock = await StandingClock.put_into(url)
+        return Stage(ledger, another, self.clock.advance)
 
     def teardown(self) -> None:
         for ledger in self.opened:
             self.runner.run(ledger.close())
-        self.runner.run(self.hand.close())
+        self.runner.run(self.clock.close())
         self.runner.close()
         self.folder.cleanup()
 
@@ -57,5 +46,5 @@ def server(postgres: Cluster) -> None:
 
 TestPostgres = PostgresMachine.TestCase
 TestPostgres.settings = settings(
-    max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=10, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

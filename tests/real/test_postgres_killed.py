@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
 
@@ -144,14 +145,31 @@ class Cutting:
         writer.close()
 
 
+@asynccontextmanager
+async def behind_a_cut(postgres: Cluster, key: Path) -> AsyncIterator[tuple[PostgresLedger, Cutting]]:
+    name = postgres.database().partition("@/")[2].partition("?")[0]
+    async with Cutting(postgres.socket) as between:
+        through = f"postgresql://postgres@127.0.0.1:{between.port}/{name}?sslmode=disable"
+        ledger = await PostgresLedger.open(through, KeySource(path=key), SystemClock())
+        yield ledger, between
+        await ledger.close()
+
+
+async def test_a_claim_whose_commit_was_not_heard_of_is_given_back(postgres: Cluster, tmp_path: Path) -> None:
+    async with behind_a_cut(postgres, tmp_path / "ledger.key") as (ledger, between):
+        (receipt,) = await ledger.put(an_entry(repeat="never"))
+        between.armed = True
+        with pytest.raises(LedgerUnavailable):
+            await ledger.claim(LANE, 1, lease=LEASE)
+        assert between.cut == 1
+        (claim,) = await ledger.claim(LANE, 1, lease=LEASE)
+        assert (claim.ticket.id, claim.attempts, claim.uncertain) == (receipt.id, 0, False)
+
+
 async def test_a_settlement_whose_commit_was_not_heard_of_is_known_when_it_comes_again(
     postgres: Cluster, tmp_path: Path
 ) -> None:
-    url = postgres.database()
-    name = url.partition("@/")[2].partition("?")[0]
-    async with Cutting(postgres.socket) as between:
-        through = f"postgresql://postgres@127.0.0.1:{between.port}/{name}?sslmode=disable"
-        ledger = await PostgresLedger.open(through, KeySource(path=tmp_path / "ledger.key"), SystemClock())
+    async with behind_a_cut(postgres, tmp_path / "ledger.key") as (ledger, between):
         (receipt,) = await ledger.put(an_entry())
         (claim,) = await ledger.claim(LANE, 1, lease=LEASE)
         settlement = Settlement(ticket=claim.ticket, verdict=Delivered(), tried=tried(Outcome.OK))
@@ -162,7 +180,6 @@ async def test_a_settlement_whose_commit_was_not_heard_of_is_known_when_it_comes
         assert record is not None
         assert (record.summary.state, len(record.attempts)) == (State.DELIVERED, 1)
         assert await ledger.settle(settlement) == (False,)
-        await ledger.close()
 
 
 async def said_by_the_tables(url: str, load: Load) -> None:

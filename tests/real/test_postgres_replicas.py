@@ -145,6 +145,16 @@ async def test_a_message_that_becomes_due_wakes_its_deliverer(replica: Opening) 
         assert await ledger.nudged(LANE, SOON)
 
 
+async def test_keys_that_cross_between_replicas_fail_nobody(replica: Opening) -> None:
+    one, other = await replica(), await replica()
+    for round_ in range(10):
+        keys = [f"{round_}-{number}" for number in range(40)]
+        forth, back = await asyncio.gather(
+            one.put(*(an_entry(key=key) for key in keys)), other.put(*(an_entry(key=key) for key in reversed(keys)))
+        )
+        assert [receipt.id for receipt in forth] == [receipt.id for receipt in reversed(back)]
+
+
 async def test_another_master_key_is_refused_with_what_to_do(url: str, tmp_path: Path, replica: Opening) -> None:
     await replica()
     with pytest.raises(ConfigError, match="not the key of this ledger") as refused:
@@ -159,3 +169,18 @@ async def test_a_server_that_is_not_there_is_said_without_its_address(tmp_path: 
         )
     assert "rahasia" not in str(away.value)
     assert str(tmp_path) not in str(away.value)
+
+
+async def test_two_ledgers_share_a_database_by_schemas(url: str, tmp_path: Path) -> None:
+    hand = await asyncpg.connect(url)
+    await hand.execute("CREATE SCHEMA satu; CREATE SCHEMA dua")
+    await hand.close()
+    ledgers = [
+        await PostgresLedger.open(f"{url}&search_path={schema}", KeySource(path=tmp_path / schema), SystemClock())
+        for schema in ("satu", "dua")
+    ]
+    (receipt,) = await ledgers[0].put(an_entry())
+    assert await ledgers[1].claim(LANE, 1, lease=60.0) == ()
+    assert [claim.ticket.id for claim in await ledgers[0].claim(LANE, 1, lease=60.0)] == [receipt.id]
+    for ledger in ledgers:
+        await ledger.close()

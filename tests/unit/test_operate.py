@@ -190,7 +190,7 @@ class Asleep(SystemClock):
         super().__init__("Asia/Jakarta")
         self.sleeping = asyncio.Event()
 
-    async def sleep(self, seconds: float, /) -> None:
+    async def sleep(self, _seconds: float, /) -> None:
         self.sleeping.set()
         await asyncio.Event().wait()
 

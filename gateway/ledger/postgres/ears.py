@@ -8,15 +8,15 @@ from contextlib import contextmanager, suppress
 from gateway.ledger.keys import Keys
 from gateway.ledger.news import News, Watch
 from gateway.ledger.postgres.prepare import setting
-from gateway.ledger.postgres.store import FOREIGN, Connection, Store
+from gateway.ledger.postgres.store import Connection, Store
 
 CHANNEL = "opd_gateway"
 _GATHER = 0.005
 """Seconds in which words gather before they are sent: every NOTIFY makes commits take turns."""
 _POLL = 1.0
 _RETRY = 0.5
-_WORDS = 150
-"""Of at most 37 characters in a notification, which holds less than 8000 bytes."""
+_ROOM = 7000
+"""Bytes of words in one notification, which holds less than 8000."""
 
 _SETTLED = """
 SELECT id FROM message WHERE id = ANY($1::text[]) AND state NOT IN ('pending', 'delivering')
@@ -79,7 +79,7 @@ class Ears:
 
     async def _live(self) -> None:
         while True:
-            with suppress(*FOREIGN):
+            with suppress(Exception):  # whatever it was, to stay deaf would be worse
                 connection = await self._store.apart()
                 self._pid = connection.get_server_pid()
                 try:
@@ -108,7 +108,9 @@ class Ears:
 
     async def _say(self, connection: Connection) -> None:
         while self._to_say:
-            words = [self._to_say.pop() for _ in range(min(len(self._to_say), _WORDS))]
+            words, room = [self._to_say.pop()], _ROOM
+            while self._to_say and (room := room - len(words[-1].encode()) - 1) > 0:
+                words.append(self._to_say.pop())
             await connection.execute("SELECT pg_notify($1, $2)", CHANNEL, "\n".join(words))
 
     async def _look(self, connection: Connection) -> None:
@@ -122,7 +124,7 @@ class Ears:
         if pid == self._pid:
             return
         for word in words.split("\n"):
-            tell = self._news.tell_lane if word[0] == "l" else self._news.tell_message
+            tell = self._news.tell_lane if word.startswith("l") else self._news.tell_message
             tell(word[1:])
 
     def _catch_up(self) -> None:

@@ -1,7 +1,9 @@
 """Every Protocol of the ledger over one PostgreSQL, by the database's clock; knows no agency and no HTTP."""
 
+import asyncio
 import random
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from gateway.errors import GatewayError, LedgerUnavailable
@@ -30,6 +32,7 @@ from gateway.records import (
     Page,
     Pause,
     PauseReason,
+    Postponed,
     Progress,
     Receipt,
     Record,
@@ -59,6 +62,7 @@ class PostgresLedger:
         self._puts: Group[Put, tuple[Receipt, ...]] = Group(self._write_puts)
         self._settles: Group[Settle, tuple[bool, ...]] = Group(self._write_settles)
         self._unsure: set[Ticket] = set()
+        self._unheard: list[Ticket] = []
 
     @classmethod
     async def open(cls, url: str, keys: KeySource, clock: Clock) -> "PostgresLedger":
@@ -89,9 +93,15 @@ class PostgresLedger:
 
     async def claim(self, lane: str, limit: int, /, *, lease: float, terms: Terms = ANY) -> tuple[Claim, ...]:
         """Take messages that are due."""
+        await self._give_back()
         told = Told()
-        async with self._store.transaction() as connection:
-            rows = await taking.claim(connection, lane, limit, lease=lease, terms=terms, told=told)
+        rows: list[Row] = []
+        try:
+            async with self._store.transaction() as connection:
+                rows = await taking.claim(connection, lane, limit, lease=lease, terms=terms, told=told)
+        except (LedgerUnavailable, asyncio.CancelledError):
+            self._unheard += map(_ticket, rows)
+            raise
         self._tell(told)
         claims = []
         for row in rows:
@@ -263,10 +273,24 @@ class PostgresLedger:
 
     async def close(self) -> None:
         """Finish what was asked and let go of the connections."""
+        with suppress(LedgerUnavailable):
+            await self._give_back()
         await self._puts.finish()
         await self._settles.finish()
         await self._ears.close()
         await self._store.close()
+
+    async def _give_back(self) -> None:
+        """Let go of claims whose commit was not heard of: what was not sent need not wait for its lease's end."""
+        if not self._unheard:
+            return
+        tickets, self._unheard = self._unheard, []
+        try:
+            back = tuple(Settlement(ticket=ticket, verdict=Postponed(seconds=0.0)) for ticket in tickets)
+            await self._settles(Settle(settlements=back))
+        except LedgerUnavailable:
+            self._unheard += tickets
+            raise
 
     async def _write_puts(self, calls: Sequence[Put]) -> Sequence[tuple[Receipt, ...] | GatewayError]:
         return await putting.put(self._store, calls)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.errors import GatewayError, IdempotencyMismatch, LedgerUnavailable
-from gateway.ledger.postgres.store import Connection, Store
+from gateway.ledger.postgres.store import Connection, Contended, Store
 from gateway.ledger.postgres.taking import take_up_ids
 from gateway.ledger.rows import Packed, Row
 from gateway.message import MessageId
@@ -63,6 +63,8 @@ async def put(store: Store, calls: Sequence[Put]) -> list[tuple[Receipt, ...] | 
         try:
             if found := await _together(store, calls):
                 return found
+        except Contended:
+            continue  # keys that crossed with another replica's
         except _Mismatch:
             if len(calls) == 1:
                 operation = calls[0].packed[0].operation

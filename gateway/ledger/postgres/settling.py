@@ -92,7 +92,8 @@ class _Books:
             return False
         if row["token"] != ticket.token or row["state"] not in _IN_QUESTION:
             return bool(again and row["spent"] == ticket.token)
-        changed = change(settlement.verdict, direct=row["direct"], never=row["repeat"] == "never")
+        never, uncertain = row["repeat"] == "never", row["uncertain"]
+        changed = change(settlement.verdict, direct=row["direct"], never=never, uncertain=uncertain)
         self._entries.append(_columns(self._keys, row, changed, settlement.tried))
         del self._rows[ticket.id]  # a second settlement by the same ticket comes too late
         self.told.lanes.add(row["lane"])

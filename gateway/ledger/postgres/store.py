@@ -9,7 +9,7 @@ import asyncpg
 
 from gateway.errors import LedgerUnavailable
 
-FOREIGN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+_FOREIGN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 """Everything that talking to PostgreSQL may raise."""
 
 _CONNECT = 5.0
@@ -43,7 +43,7 @@ class Store:
         try:
             async with self._pool.acquire(timeout=_ANSWER) as connection:
                 yield connection
-        except FOREIGN as error:
+        except _FOREIGN as error:
             if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                 await self._pool.expire_connections()  # it leads to a standby now; a new one may lead to the primary
             raise unavailable(error) from error
@@ -55,7 +55,7 @@ class Store:
             yield connection
 
     async def apart(self) -> Connection:
-        """Open a connection outside of the pool, to be closed by the caller; raises FOREIGN."""
+        """Open a connection outside of the pool, to be closed by the caller; raises what the driver raises."""
         return await asyncpg.connect(self._url, **_arguments())
 
     async def close(self) -> None:
@@ -63,7 +63,7 @@ class Store:
         try:
             async with asyncio.timeout(_CONNECT):
                 await self._pool.close()
-        except FOREIGN:
+        except _FOREIGN:
             self._pool.terminate()
 
 
@@ -71,13 +71,19 @@ async def opened(url: str) -> Store:
     """Connect; raises LedgerUnavailable when PostgreSQL does not answer."""
     try:
         pool = await asyncpg.create_pool(url, min_size=1, max_size=_MOST, reset=_keep, **_arguments())
-    except FOREIGN as error:
+    except _FOREIGN as error:
         raise unavailable(error) from error
     return Store(pool, url)
 
 
+class Contended(LedgerUnavailable):
+    """Two transactions were in each other's way and this one gave way: it was not done, and can be done again."""
+
+
 def unavailable(error: BaseException) -> LedgerUnavailable:
     """Return our error for the driver's; its words may hold addresses and rows, so only its kind is told."""
+    if isinstance(error, asyncpg.TransactionRollbackError):
+        return Contended("ledger: too much came for the same messages at once; try again")
     kind = type(error).__name__
     remedy = "see whether PostgreSQL runs, accepts connections and has room; each call tries anew"
     return LedgerUnavailable(f"ledger: PostgreSQL did not do what was asked ({kind}); {remedy}")

@@ -93,11 +93,10 @@ CREATE UNIQUE INDEX message_idempotency ON message (idempotency) WHERE idempoten
 -- What waits and what is in flight stay quick to find however long the history is.
 CREATE INDEX message_pending ON message (lane, due, seq) WHERE state = 'pending';
 CREATE INDEX message_expires ON message (lane, expires_at) WHERE state = 'pending' AND expires_at IS NOT NULL;
-CREATE INDEX message_leased ON message (lane, leased_until) WHERE state = 'delivering';
 CREATE INDEX message_holds ON message (order_key, seq) WHERE holds AND order_key IS NOT NULL;
-CREATE INDEX message_sent ON message (order_key) WHERE state = 'delivering' AND order_key IS NOT NULL;
 
--- Search: each way in gives the newest first, so no search sorts the history.
+-- Search: each way in gives the newest first, so no search sorts the history. message_state also finds what is in flight,
+-- which is never much.
 CREATE INDEX message_accepted ON message (accepted_at, seq);
 CREATE INDEX message_lane ON message (lane, accepted_at, seq);
 CREATE INDEX message_operation ON message (operation, accepted_at, seq);

@@ -140,8 +140,8 @@ async def staged(  # noqa: PLR0913 -- what a test may want otherwise
     outbox, settler, rooms = Faltering(ledger), Settler(ledger, clock), Rooms(lanes=ledger, clock=clock)
     recorder = Recorder(outbox=outbox, settler=settler, clock=clock, room=rooms.of)
     stored = recording or Recording(lane=LANE, stored=True, wait=wait, order_by=("biaya",))
-    filing = recorder.handler(stored, agency, deadline=deadline)
-    changing = recorder.handler(Recording(lane=LANE), agency, deadline=deadline)
+    filing = recorder.handler(stored, agency)
+    changing = recorder.handler(Recording(lane=LANE), agency)
     operations = [
         _operation(FILE_PERMIT, "POST", "/v1/izin", filing, stored=True, deadline=deadline),
         _operation(CHANGE_PERMIT, "PUT", "/v1/izin", changing, deadline=deadline),
