@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 import random
 import socket
 import time
@@ -301,3 +302,18 @@ def _free_port() -> int:
         taken.bind(("127.0.0.1", 0))
         port: int = taken.getsockname()[1]
         return port
+
+
+KILLS = int(os.environ.get("CHAOS_KILLS", "5"))
+"""5 in `make test`, 20 in `make real`, 200 in `make chaos`."""
+
+
+async def survived(folder: Path, address: str, *, others: int = 0) -> None:
+    """Check that nothing acknowledged is lost and nothing is done twice by guess; prints the figures."""
+    agency = CountingAgency()
+    async with agency.serving():
+        tally = await Storm(folder, address, agency, others=others).rage(KILLS)
+    print(f"\n{address.partition(':')[0]}: {tally}")  # noqa: T201 - the figures are what the long run is for
+    assert tally.wrong == []
+    assert tally.lost == 0
+    assert tally.acknowledged == tally.submitted > 0
