@@ -10,21 +10,18 @@ import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from io import BytesIO
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated
 
-import aiohttp
-from aiohttp.connector import Connection
-from aiohttp.http_exceptions import ContentEncodingError
 from pydantic import StringConstraints
-from yarl import URL
 
+from adapters.head import head, split
+from adapters.pool import Pool
+from adapters.wire import Flawed
 from gateway import (
     AgencyTimeout,
     Call,
     ConfigError,
-    FieldError,
     Finding,
     InvalidAnswer,
     TranslationError,
@@ -35,15 +32,9 @@ from gateway import (
 MAX_BODY = 10 * 1024 * 1024
 # Decoding more than this takes longer than the event loop should wait; a thread does it.
 LARGE = 256 * 1024
-# Shorter than the 5 s after which Apache, nginx and Node commonly hang up, so that a reused connection is seldom dead.
-KEEP_ALIVE = 4.0
 CONNECTIONS = 32
-# aiohttp writes bytes in one go, which would hold up the loop; a file it writes in pieces.
-IN_ONE_PIECE = 512 * 1024
-OUR_HEADERS = {"User-Agent": "opd-gateway", "Accept-Encoding": "gzip, deflate"}
 Url = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s?#]*)?$")]
 """An agency's address in an adapter's settings. Empty where the environment lacks it: the agency is not asked then."""
-NO_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,17 +100,14 @@ class HttpClient:
     moment, and nobody could tell whether such a write arrived.
     """
 
-    __slots__ = ("_agency", "_connections", "_fresh", "_max_body", "_reused", "_tls")
+    __slots__ = ("_agency", "_pool", "_tls")
 
     def __init__(
         self, agency: str, *, tls: Tls | None = None, connections: int = CONNECTIONS, max_body: int = MAX_BODY
     ) -> None:
         self._agency = agency
         self._tls = tls.context() if tls and tls != Tls() else _usual_tls()
-        self._connections = connections
-        self._max_body = max_body
-        self._fresh: aiohttp.ClientSession | None = None
-        self._reused: aiohttp.ClientSession | None = None
+        self._pool = Pool(limit=connections, max_body=max_body, tls=self._tls)
 
     @property
     def agency(self) -> str:
@@ -129,7 +117,7 @@ class HttpClient:
     async def send(  # noqa: PLR0913 -- the parts of one request
         self,
         method: str,
-        url: str | URL,
+        url: str,
         *,
         headers: Mapping[str, str],
         body: bytes | None,
@@ -138,185 +126,67 @@ class HttpClient:
     ) -> HttpAnswer:
         """Send one request once and return the whole answer within `timeout` seconds.
 
-        `url` is already percent-encoded; one that is used again is best given as `URL(text, encoded=True)`. Redirects
-        are answers, cookies are dropped. Raises Unavailable, AgencyTimeout or InvalidAnswer, and TranslationError when
-        a header or the URL can't be written in HTTP.
+        `url` is already percent-encoded. Redirects are answers, cookies are dropped. Raises Unavailable, AgencyTimeout
+        or InvalidAnswer, and TranslationError when a header or the URL can't be written in HTTP.
         """
-        trip = _Trip()
+        origin, target = split(url)
+        length = None if body is None else len(body)
+        written = head(method, origin, target, headers, length=length, close=not safe)
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        deadline = now + timeout
+        wire = self._pool.at_hand(origin, now) if safe and timeout > 0 else None
         try:
-            async with (
-                asyncio.timeout(timeout),
-                self._session(safe=safe).request(
-                    method,
-                    URL(url, encoded=True) if isinstance(url, str) else url,
-                    headers=headers,
-                    data=body if body is None or len(body) <= IN_ONE_PIECE else BytesIO(body),
-                    allow_redirects=False,
-                    middlewares=(trip,),
-                ) as response,
-            ):
-                content = await self._read(response)
+            if wire is None:
+                wire = await self._pool.open(origin, reuse=safe, deadline=deadline)
+            try:
+                answer = wire.ask(written, body, bodiless=method == "HEAD")
+                timer = loop.call_at(deadline, wire.expire)
+                try:
+                    heard = await answer
+                finally:
+                    timer.cancel()
+            finally:
+                self._pool.give_back(origin, wire, keep=safe)
         except Exception as error:  # noqa: BLE001 -- whatever it is, what counts is whether anything was sent
-            trip.abort()
-            # Without the cause: aiohttp's texts hold the URL, and a query may hold personal data.
-            raise self._failed(error, trip) from None
-        except BaseException:
-            trip.abort()
-            raise
-        return HttpAnswer(status=response.status, headers=response.headers, body=content)
+            # Without the cause: the system's texts hold addresses.
+            raise self._failed(error, maybe_done=wire is not None and wire.asked) from None
+        return HttpAnswer(status=heard.status, headers=heard.headers, body=heard.body)
 
     async def probe(self, url: str, *, timeout: float) -> None:  # noqa: ASYNC109 -- as in send
         """Connect, with TLS where the URL has it, and hang up; raises Unavailable or AgencyTimeout."""
-        target = URL(url)
-        context = self._tls if target.scheme == "https" else None
         try:
-            async with asyncio.timeout(timeout):
-                _, writer = await asyncio.open_connection(target.host, target.port, ssl=context)
-        except TimeoutError:
-            raise self._timed_out(maybe_done=False) from None
-        except (OSError, ValueError) as error:
-            raise self._unavailable(error, maybe_done=False) from None
-        writer.transport.abort()
+            await self._pool.knock(split(url)[0], asyncio.get_running_loop().time() + timeout)
+        except Exception as error:  # noqa: BLE001 -- as in send
+            raise self._failed(error, maybe_done=False) from None
 
     async def close(self) -> None:
         """Close every connection; the next call would open new ones."""
-        sessions, self._fresh, self._reused = (self._fresh, self._reused), None, None
-        for session in sessions:
-            if session is not None:
-                await session.close()
+        self._pool.close()
 
-    def _session(self, *, safe: bool) -> aiohttp.ClientSession:
-        session = self._reused if safe else self._fresh
-        return session if session is not None else self._open(safe=safe)
-
-    def _open(self, *, safe: bool) -> aiohttp.ClientSession:
-        if safe:
-            connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._tls, keepalive_timeout=KEEP_ALIVE)
-        else:
-            connector = aiohttp.TCPConnector(limit=self._connections, ssl=self._tls, force_close=True)
-        session = aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers=OUR_HEADERS,
-            timeout=NO_TIMEOUT,
-            request_class=_Request,
-        )
-        if safe:
-            self._reused = session
-        else:
-            self._fresh = session
-        return session
-
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
-        chunks: list[bytes] = []
-        size = 0
-        # aiohttp inflates no further than what is read here, so a bomb stops at the cap.
-        while chunk := await response.content.readany():
-            size += len(chunk)
-            if size > self._max_body:
-                raise _TooLarge
-            chunks.append(chunk)
-        return b"".join(chunks)
-
-    def _failed(self, error: Exception, trip: "_Trip") -> Exception:
-        cause = error.cause if isinstance(error, _Stopped) else error
-        sent = trip.transport is not None
-        if isinstance(error, TimeoutError):
-            return self._timed_out(maybe_done=sent)
-        if isinstance(error, ValueError) and not sent:
-            return TranslationError("request", [FieldError(pointer="", rule="control-character")])
-        if flaw := self._flaw(cause):
-            return InvalidAnswer(f"{self._agency}: its answer is {flaw}", maybe_done=sent)
-        return self._unavailable(cause, maybe_done=sent)
-
-    def _flaw(self, cause: Exception) -> str | None:
-        match cause:
-            case _TooLarge():
-                return f"over {self._max_body} bytes"
-            case _SpokeFirst():
-                return "sent before anything was asked"
-            case aiohttp.ClientResponseError():
-                return "not HTTP"
-            case aiohttp.ClientPayloadError() if isinstance(cause.__cause__, ContentEncodingError):
-                return "compressed in a way that can't be read"
+    def _failed(self, error: Exception, *, maybe_done: bool) -> Exception:
+        match error:
+            case TimeoutError():
+                stage = "did not answer in time" if maybe_done else "could not be reached in time"
+                return AgencyTimeout(f"{self._agency}: its server {stage}", maybe_done=maybe_done)
+            case Flawed():
+                return InvalidAnswer(f"{self._agency}: its answer is {error}", maybe_done=maybe_done)
+            case _ if maybe_done:
+                return Unavailable(
+                    f"{self._agency}: its server hung up before its answer was complete", maybe_done=True
+                )
             case _:
-                return None
-
-    def _timed_out(self, *, maybe_done: bool) -> AgencyTimeout:
-        stage = "did not answer in time" if maybe_done else "could not be reached in time"
-        return AgencyTimeout(f"{self._agency}: its server {stage}", maybe_done=maybe_done)
-
-    def _unavailable(self, cause: Exception, *, maybe_done: bool) -> Unavailable:
-        if maybe_done:
-            return Unavailable(f"{self._agency}: its server hung up before its answer was complete", maybe_done=True)
-        return Unreachable(f"{self._agency}: its server {_why_unreachable(cause)}", maybe_done=False)
-
-
-class _Stopped(Exception):
-    """A failure, renamed: aiohttp repeats idempotent methods by itself after two classes of its own."""
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__()
-        self.cause = cause
-
-
-class _TooLarge(Exception):
-    """The answer is over the cap."""
-
-
-class _SpokeFirst(Exception):
-    """The connection already holds bytes that belong to no request: an answer read from it could be another's."""
-
-
-class _Trip:
-    """One request's way, as aiohttp middleware: remembers the connection that the request was handed to, if any."""
-
-    __slots__ = ("transport",)
-
-    def __init__(self) -> None:
-        self.transport: asyncio.Transport | None = None
-
-    async def __call__(
-        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-    ) -> aiohttp.ClientResponse:
-        cast("_Request", request).trip = self
-        try:
-            return await handler(request)
-        except (aiohttp.ClientError, OSError) as error:
-            raise _Stopped(error) from None
-
-    def abort(self) -> None:
-        # Not close(), which would go on sending what is buffered after the failure has been reported.
-        if self.transport is not None:
-            self.transport.abort()
-
-
-class _Request(aiohttp.ClientRequest):
-    """A request that says when it is about to be written, and refuses a connection with something left in it."""
-
-    trip: _Trip
-
-    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
-        if conn.protocol is None or not conn.protocol.is_connected():
-            raise ConnectionResetError
-        if conn.protocol.should_close:
-            raise _SpokeFirst
-        self.trip.transport = conn.transport
-        try:
-            return await super().send(conn)
-        except ValueError:
-            # A header that HTTP can't hold is found before the first byte is written.
-            self.trip.transport = None
-            raise
+                return Unreachable(f"{self._agency}: its server {_why_unreachable(error)}", maybe_done=False)
 
 
 def _why_unreachable(cause: Exception) -> str:
     match cause:
-        case aiohttp.ClientConnectorDNSError() | socket.gaierror() | UnicodeError():
-            return "has a name that can't be resolved; check `url`"
-        case aiohttp.ClientConnectorCertificateError() | ssl.SSLCertVerificationError():
+        # Before ValueError, which it is as well.
+        case ssl.SSLCertVerificationError():
             return "shows a TLS certificate that is not trusted; check `tls`"
-        case aiohttp.ClientSSLError() | ssl.SSLError():
+        case socket.gaierror() | ValueError() | TranslationError():
+            return "has a name that can't be resolved; check `url`"
+        case ssl.SSLError():
             return "does not complete the TLS handshake; check `url` and `tls`"
         case _:
             return "can't be reached; check that it runs"

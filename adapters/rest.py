@@ -7,7 +7,6 @@ from types import MappingProxyType
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
-from yarl import URL
 
 from adapters.body import JSON, read
 from adapters.http import HttpClient, Url, trace_headers
@@ -95,7 +94,7 @@ class _Request(NamedTuple):
     """What is sent, the token apart."""
 
     method: str
-    url: URL
+    url: str
     headers: dict[str, str]
     body: bytes | None
     safe: bool

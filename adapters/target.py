@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import quote
 
-from yarl import URL
-
 from adapters.body import encode
 from gateway import ConfigError, Document, FieldError, Finding, TranslationError
 
@@ -23,9 +21,9 @@ class Target:
     method: str
     literals: tuple[str, ...]
     fields: tuple[str, ...]
-    fixed: URL | None
+    fixed: str | None
 
-    def request(self, document: Document) -> tuple[URL, bytes | None]:
+    def request(self, document: Document) -> tuple[str, bytes | None]:
         """Return the URL and the JSON body; raises TranslationError naming every field that does not fit."""
         rest = {name: value for name, value in document.items() if name not in self.fields} if self.fields else document
         if self.method not in IN_QUERY:
@@ -34,7 +32,7 @@ class Target:
             return self.fixed, None
         return self._url(document, rest), None
 
-    def _url(self, document: Document, query: Document) -> URL:
+    def _url(self, document: Document, query: Document) -> str:
         errors: list[FieldError] = []
         path = self.literals[0]
         for name, literal in zip(self.fields, self.literals[1:], strict=True):
@@ -43,7 +41,7 @@ class Target:
         if errors:
             raise TranslationError("request", errors)
         separator = "&" if "?" in path else "?"
-        return URL(f"{path}{separator}{pairs}" if pairs else path, encoded=True)
+        return f"{path}{separator}{pairs}" if pairs else path
 
 
 def compile_target(url: str, call: str) -> Target:
@@ -65,7 +63,7 @@ def compile_target(url: str, call: str) -> Target:
         method=found[1],
         literals=literals,
         fields=fields,
-        fixed=None if fields else URL(literals[0], encoded=True),
+        fixed=None if fields else literals[0],
     )
 
 

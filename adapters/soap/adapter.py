@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
 from pydantic import Field as Setting
-from yarl import URL
 
 from adapters.http import LARGE, HttpAnswer, HttpClient, trace_headers
 from adapters.login import Credentials
@@ -33,6 +33,8 @@ from gateway import (
 
 PROBE_TIMEOUT = 5.0
 _SHOWN = 20
+# WSDLs are seen with spaces in their address; whatever is a URL already stays.
+_AS_IT_IS = "%:/?#[]@!$&'()*+,;=~"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +64,7 @@ class SoapAdapter:
         Setting(description="The namespace of header blocks that the WSDL does not declare.", examples=["urn:sipolan"]),
     ] = ""
     plans: Plans = field(init=False, repr=False)
-    _address: URL = field(init=False, repr=False)
+    _address: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         plans = read_plans(self.wsdl, service=self.service, port=self.port)
@@ -70,7 +72,7 @@ class SoapAdapter:
         if not address.startswith(("http://", "https://")):
             raise ConfigError(Finding(where=str(self.wsdl), what="has no HTTP address", remedy="set `url`"))
         object.__setattr__(self, "plans", plans)
-        object.__setattr__(self, "_address", URL(address))
+        object.__setattr__(self, "_address", quote(address, safe=_AS_IT_IS))
 
     def contract(self, target: str, /) -> Contract:
         """Return an operation's native fields; raises ConfigError when the WSDL lacks it or it can't be planned."""
@@ -99,7 +101,7 @@ class SoapAdapter:
 
     async def probe(self) -> None:
         """Connect and hang up; raises Unavailable or AgencyTimeout."""
-        await self.http.probe(str(self._address), timeout=PROBE_TIMEOUT)
+        await self.http.probe(self._address, timeout=PROBE_TIMEOUT)
 
     async def _read(self, operation: OperationPlan, answer: HttpAnswer) -> Answer:
         """A readable envelope counts whatever the status; an unreadable answer is left to a status that is no 2xx."""

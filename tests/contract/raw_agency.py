@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Self
 
 OK = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 11\r\n\r\n{"ok":true}'
@@ -56,9 +57,10 @@ class Link:
         await self._agency.stopped.wait()
 
     async def hung_up(self) -> None:
-        """Wait until the other side is gone."""
-        while await self._reader.read(65536):
-            """What still comes is of no interest."""
+        """Wait until the other side is gone, by FIN or RST."""
+        with suppress(ConnectionError):
+            while await self._reader.read(65536):
+                """What still comes is of no interest."""
 
 
 Script = Callable[[Link], Awaitable[None]]

@@ -5,7 +5,6 @@ from typing import get_type_hints
 from zoneinfo import ZoneInfo
 
 import pytest
-from aiohttp import web
 from pydantic import TypeAdapter
 
 from adapters.http import LARGE, HttpClient
@@ -26,6 +25,7 @@ from gateway import (
 )
 from tests.contract.calls import CORRELATION_ID, TRACEPARENT, a_call
 from tests.contract.raw_agency import unused_port
+from tests.unit.adapters.json_agency import Asked, Behaviour, JsonAgency, Said
 
 ROOT = Path(__file__).parents[4]
 ENOUGH = {"pemohon": {"nik": "1405029001180001", "nama": "Siti"}, "jenis": "IMB", "luas": 72}
@@ -36,18 +36,6 @@ LOGIN = {"kode_akses": "gateway", "kata_sandi": "rahasia-sipolan"}
 
 def soap(body: str) -> bytes:
     return f'<e:Envelope xmlns:e="{SOAP_11}"><e:Body>{body}</e:Body></e:Envelope>'.encode()
-
-
-class Agency:
-    """A real HTTP server that answers what it is told to and remembers what it was asked."""
-
-    def __init__(self) -> None:
-        self.answer = web.Response(body=soap(""))
-        self.asked: list[tuple[web.Request, bytes]] = []
-
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
-        self.asked.append((request, await request.read()))
-        return self.answer
 
 
 Exchange = Callable[..., Awaitable[Answer]]
@@ -61,18 +49,21 @@ async def http() -> AsyncIterator[HttpClient]:
 
 
 @pytest.fixture
-def agency() -> Agency:
-    return Agency()
+async def agency() -> AsyncIterator[JsonAgency]:
+    async with JsonAgency(answering(soap(""))) as agency:
+        yield agency
 
 
 @pytest.fixture
-async def url(agency: Agency) -> AsyncIterator[str]:
-    server = web.ServerRunner(web.Server(agency))
-    await server.setup()
-    site = web.TCPSite(server, "127.0.0.1", 0)
-    await site.start()
-    yield f"http://127.0.0.1:{server.addresses[0][1]}/soap"
-    await server.cleanup()
+def url(agency: JsonAgency) -> str:
+    return f"{agency.url}/soap"
+
+
+def answering(body: bytes, status: int = 200, media_type: str = "text/xml") -> Behaviour:
+    async def behave(_: Asked) -> Said:
+        return Said(body, status, (("Content-Type", media_type),))
+
+    return behave
 
 
 @pytest.fixture
@@ -80,45 +71,45 @@ def izin_adapter(http: HttpClient, url: str, wsdls: Path) -> SoapAdapter:
     return SoapAdapter(http=http, wsdl=wsdls / "izin.wsdl", url=url)
 
 
-async def test_soap_1_1_puts_its_action_into_a_header(izin_adapter: SoapAdapter, agency: Agency) -> None:
+async def test_soap_1_1_puts_its_action_into_a_header(izin_adapter: SoapAdapter, agency: JsonAgency) -> None:
     await izin_adapter.exchange(a_call("Catat", ENOUGH))
 
-    ((request, body),) = agency.asked
-    assert request.headers["SOAPAction"] == '"catat"'
-    assert request.headers["Content-Type"] == "text/xml; charset=utf-8"
-    assert request.headers["X-Correlation-ID"] == CORRELATION_ID
+    (request,) = agency.asked
+    assert request.headers["soapaction"] == '"catat"'
+    assert request.headers["content-type"] == "text/xml; charset=utf-8"
+    assert request.headers["x-correlation-id"] == CORRELATION_ID
     assert request.headers["traceparent"] == TRACEPARENT
-    assert b"AjukanIzin" in body
+    assert b"AjukanIzin" in request.body
 
 
 async def test_soap_1_2_puts_its_action_into_the_media_type(
-    http: HttpClient, url: str, wsdls: Path, agency: Agency
+    http: HttpClient, url: str, wsdls: Path, agency: JsonAgency
 ) -> None:
     adapter = SoapAdapter(http=http, wsdl=wsdls / "izin.wsdl", url=url, port="IzinSoap12")
 
-    agency.answer = web.Response(status=503)
+    agency.behave = answering(b"", 503)
     await adapter.exchange(a_call("AjukanIzin", ENOUGH))
 
     action = 'action="http://dpmptsp.example.go.id/izin/AjukanIzin"'
-    assert agency.asked[0][0].headers["Content-Type"] == f"application/soap+xml; charset=utf-8; {action}"
-    assert "SOAPAction" not in agency.asked[0][0].headers
+    assert agency.asked[0].headers["content-type"] == f"application/soap+xml; charset=utf-8; {action}"
+    assert "soapaction" not in agency.asked[0].headers
 
 
-async def test_nested_headers_are_soaps_and_plain_ones_https(izin_adapter: SoapAdapter, agency: Agency) -> None:
-    agency.answer = web.Response(body=soap(FAULT))
+async def test_nested_headers_are_soaps_and_plain_ones_https(izin_adapter: SoapAdapter, agency: JsonAgency) -> None:
+    agency.behave = answering(soap(FAULT))
     headers = {"AuthHeader": {"Username": "gateway", "Password": "x"}, "X-Kunci": "abc"}
 
     await izin_adapter.exchange(a_call("AjukanIzin", ENOUGH, headers=headers))
 
-    ((request, body),) = agency.asked
-    assert request.headers["X-Kunci"] == "abc"
-    assert b"AuthHeader" in body
+    (request,) = agency.asked
+    assert request.headers["x-kunci"] == "abc"
+    assert b"AuthHeader" in request.body
     assert "AuthHeader" not in request.headers
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Lain: 1", 5])
 async def test_a_header_that_http_can_not_hold_is_not_sent(
-    izin_adapter: SoapAdapter, agency: Agency, value: object
+    izin_adapter: SoapAdapter, agency: JsonAgency, value: object
 ) -> None:
     with pytest.raises(TranslationError):
         await izin_adapter.exchange(a_call("Catat", ENOUGH, headers={"X-Kunci": value}))
@@ -127,8 +118,10 @@ async def test_a_header_that_http_can_not_hold_is_not_sent(
 
 
 @pytest.mark.parametrize("status", [200, 400, 500])
-async def test_a_fault_is_a_fault_whatever_the_status(izin_adapter: SoapAdapter, agency: Agency, status: int) -> None:
-    agency.answer = web.Response(body=soap(FAULT), status=status)
+async def test_a_fault_is_a_fault_whatever_the_status(
+    izin_adapter: SoapAdapter, agency: JsonAgency, status: int
+) -> None:
+    agency.behave = answering(soap(FAULT), status)
 
     answer = await izin_adapter.exchange(a_call("AjukanIzin", ENOUGH))
 
@@ -138,17 +131,17 @@ async def test_a_fault_is_a_fault_whatever_the_status(izin_adapter: SoapAdapter,
 
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 429, 500])
 async def test_an_unreadable_failure_is_left_to_its_status(
-    izin_adapter: SoapAdapter, agency: Agency, status: int
+    izin_adapter: SoapAdapter, agency: JsonAgency, status: int
 ) -> None:
-    agency.answer = web.Response(text="<html>", content_type="text/html", status=status)
+    agency.behave = answering(b"<html>", status, "text/html")
 
     answer = await izin_adapter.exchange(a_call("AjukanIzin", ENOUGH))
 
     assert (answer.document, answer.fault, answer.http_status) == (None, None, status)
 
 
-async def test_a_fatal_page_under_200_is_an_invalid_answer(izin_adapter: SoapAdapter, agency: Agency) -> None:
-    agency.answer = web.Response(text="<br />\n<b>Fatal error</b>:  Uncaught Error", content_type="text/html")
+async def test_a_fatal_page_under_200_is_an_invalid_answer(izin_adapter: SoapAdapter, agency: JsonAgency) -> None:
+    agency.behave = answering(b"<br />\n<b>Fatal error</b>:  Uncaught Error", media_type="text/html")
 
     with pytest.raises(InvalidAnswer, match="dpmptsp: AjukanIzin: the answer is an HTML page") as caught:
         await izin_adapter.exchange(a_call("AjukanIzin", ENOUGH))
@@ -157,14 +150,16 @@ async def test_a_fatal_page_under_200_is_an_invalid_answer(izin_adapter: SoapAda
 
 
 @pytest.mark.parametrize("answer", [b"", soap("")])
-async def test_a_one_way_operation_answers_nothing(izin_adapter: SoapAdapter, agency: Agency, answer: bytes) -> None:
-    agency.answer = web.Response(body=answer, status=202)
+async def test_a_one_way_operation_answers_nothing(
+    izin_adapter: SoapAdapter, agency: JsonAgency, answer: bytes
+) -> None:
+    agency.behave = answering(answer, 202)
 
     assert (await izin_adapter.exchange(a_call("Catat", ENOUGH))).document == {}
 
 
 async def test_a_large_answer_does_not_hold_up_the_event_loop(
-    http: HttpClient, url: str, wsdls: Path, agency: Agency
+    http: HttpClient, url: str, wsdls: Path, agency: JsonAgency
 ) -> None:
     adapter = SoapAdapter(http=http, wsdl=wsdls / "sipolan.wsdl", url=url)
     item = "<item><nama_proses>A</nama_proses><tgl_selesai/><urut>1</urut></item>"
@@ -173,7 +168,7 @@ async def test_a_large_answer_does_not_hold_up_the_event_loop(
         f"<riwayat>{item * 30_000}</riwayat></return></r:statusPermohonanResponse>"
     )
     assert len(content) > LARGE
-    agency.answer = web.Response(body=content)
+    agency.behave = answering(content)
     turns = 0
 
     async def count() -> None:
@@ -191,7 +186,7 @@ async def test_a_large_answer_does_not_hold_up_the_event_loop(
     assert turns > 100
 
 
-async def test_the_probe_only_connects(izin_adapter: SoapAdapter, agency: Agency, http: HttpClient) -> None:
+async def test_the_probe_only_connects(izin_adapter: SoapAdapter, agency: JsonAgency, http: HttpClient) -> None:
     await izin_adapter.probe()
 
     assert not agency.asked
