@@ -122,7 +122,7 @@ def _check(headers: Mapping[str, str]) -> None:
         if not _is_token(name):
             raise _unfit("", rule="control-character")
         if _kind(name) is _Name.REFUSED:
-            raise _unfit(name, rule="native", expected="header ini ditulis gateway sendiri")
+            raise _unfit(name, rule="native", expected="no header that the gateway writes itself")
         if _CONTROL.search(value):
             raise _unfit(name, rule="control-character")
         try:

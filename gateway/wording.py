@@ -85,6 +85,7 @@ EXPECTED: Mapping[str, str] = {
     "text or a number": "teks atau angka",
     "a value that can be converted": "nilai yang dapat diolah",
     "something else than . or ..": "selain . dan ..",
+    "no header that the gateway writes itself": "bukan header yang ditulis gateway sendiri",
     "an element name": "nama elemen",
     "only one of: {names}": "hanya salah satu dari: {names}",
     "at least {count}": "paling sedikit {count}",
