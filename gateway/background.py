@@ -1,11 +1,11 @@
 """What goes on beside requests: files, probes, deliveries, the ledger's upkeep, the loop's health; answers nobody."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from gateway import registry
 from gateway.config.models import Config
@@ -24,7 +24,10 @@ from gateway.settle import Settler
 from gateway.waiting import Waiting
 from gateway.wording import say
 
+Work = Callable[[], Awaitable[None]]
+
 PROBE_EVERY = 30.0
+RESTART_AFTER = 10.0
 LAG_EVERY = 1.0
 SWEEP_EVERY = 10.0
 SHED_EVERY = 3600.0
@@ -49,7 +52,7 @@ class Background:
     async def running(self, stop: asyncio.Event) -> AsyncIterator[None]:
         """Run it all; from `stop` on nothing more is claimed, and what is under way is finished before this returns."""
         ending = asyncio.Event()
-        tasks = [asyncio.create_task(self._kept(work)) for work in self._work()]
+        tasks = [asyncio.create_task(self._lasting(work)) for work in self._work()]
         tasks.append(asyncio.create_task(_pass_on(stop, ending)))
         all_lanes = lanes(self.known, self.log, self.waiting.outage)
         delivering = [asyncio.create_task(self._delivering(lane, ending)) for lane in all_lanes]
@@ -70,28 +73,32 @@ class Background:
         await asyncio.gather(running, return_exceptions=True)
         await deliverer.drain()
 
-    async def _kept(self, work: Coroutine[Any, Any, None]) -> None:
-        """Run work; if it ends it is a bug that somebody must hear of."""
-        try:
-            await work
-        except Exception as error:
-            self.log("bug", level="error", what=f"background work ended: {type(error).__name__}: {error}")
-            raise
+    async def _lasting(self, work: Work) -> None:
+        """Run something that goes on for ever; when it breaks, say so and start it again."""
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would hear of it
+                self.log("bug", level="error", traceback="".join(traceback.format_exception(error)))
+            else:
+                return
+            await self.clock.sleep(RESTART_AFTER)
 
-    def _work(self) -> Iterator[Coroutine[Any, Any, None]]:
-        yield self._watch_loop()
-        yield self._sweep()
-        yield self._shed()
-        yield self._lane_figures()
+    def _work(self) -> Iterator[Work]:
+        yield self._watch_loop
+        yield self._sweep
+        yield self._shed
+        yield self._lane_figures
         for agency in self.known.agencies.values():
             if agency.unready:
                 self.log("agency-unready", level="error", agency=agency.name, why=agency.unready)
                 continue
             if agency.probe is not None:
-                yield self._probe(agency)
+                yield partial(self._probe, agency)
             if agency.source is not None and agency.snapshots is not None:
                 self.log("feeds-watched", agency=agency.name, feeds=sorted(agency.feeds))
-                yield take_in(agency.source, agency.feeds, agency.snapshots, partial(self._file_news, agency.name))
+                report = partial(self._file_news, agency.name)
+                yield partial(take_in, agency.source, agency.feeds, agency.snapshots, report)
 
     async def _watch_loop(self) -> None:
         lag = self.metrics.gauge("gateway_event_loop_lag_seconds")

@@ -1,13 +1,16 @@
 """An agency that counts: everything that reaches it, by our message id, with the moments it came and was answered."""
 
 import asyncio
+import json
 import random
+import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs
 
-from aiohttp import web
+import uvicorn
 
 QUICKEST, SLOWEST = 0.002, 0.06
 
@@ -34,12 +37,22 @@ class CountingAgency:
     questions: int = 0
     _done: set[str] = field(default_factory=set)
 
-    async def file(self, request: web.Request) -> web.Response:
-        given = await request.json()
+    async def __call__(self, scope, receive, send) -> None:
+        body = b""
+        while (event := await receive())["type"] == "http.request":
+            body += event.get("body", b"")
+            if not event.get("more_body"):
+                break
+        status, said = self.find(scope) if scope["method"] == "GET" else await self.file(scope, json.loads(body))
+        headers = [(b"content-type", b"application/json")]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": json.dumps(said).encode()})
+
+    async def file(self, scope, given: dict[str, str]) -> tuple[int, dict[str, str]]:
         arrival = Arrival(
-            operation=request.path.strip("/"),
+            operation=scope["path"].strip("/"),
             ref=given["ref"],
-            key=request.headers["Idempotency-Key"],
+            key=dict(scope["headers"])[b"idempotency-key"].decode(),
             warga=given["warga"],
             n=int(given["n"]),
             at=time.monotonic(),
@@ -48,23 +61,21 @@ class CountingAgency:
         await asyncio.sleep(random.uniform(QUICKEST, SLOWEST))
         self._done.add(arrival.ref)
         arrival.answered = time.monotonic()
-        return web.json_response({"nomor": str(len(self._done))})
+        return 200, {"nomor": str(len(self._done))}
 
-    async def find(self, request: web.Request) -> web.Response:
+    def find(self, scope) -> tuple[int, dict[str, str]]:
         self.questions += 1
-        ref = request.query["ref"]
-        return web.json_response({"ref": ref, "nomor": "ada"}) if ref in self._done else web.Response(status=404)
+        (ref,) = parse_qs(scope["query_string"].decode())["ref"]
+        return (200, {"ref": ref, "nomor": "ada"}) if ref in self._done else (404, {})
 
     @asynccontextmanager
     async def serving(self) -> AsyncIterator[None]:
-        app = web.Application()
-        app.add_routes([web.post("/{operation}", self.file), web.get("/find", self.find)])
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        self.url = "http://{}:{}".format(*runner.addresses[0][:2])
+        listening = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        server = uvicorn.Server(uvicorn.Config(self, lifespan="off", ws="none", log_config=None, access_log=False))
+        serving = asyncio.create_task(server._serve([listening]))
         try:
             yield
         finally:
-            await runner.cleanup()
+            server.should_exit = True
+            await serving

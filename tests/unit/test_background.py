@@ -69,7 +69,7 @@ async def test_a_full_disk_is_told_once_and_its_end_once(ledger: Full) -> None:
         log=log,
     )
     seen = []
-    async with background.running():
+    async with background.running(asyncio.Event()):
         for full in (False, True, True, False):
             await ledger.pulsed.wait()
             await clock.settled()
