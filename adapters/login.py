@@ -3,9 +3,9 @@
 import asyncio
 from base64 import b64encode
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, SecretStr, Tag, model_validator
 
 from adapters.body import JSON, read
 from adapters.http import HttpClient
@@ -69,7 +69,7 @@ class TokenLogin(_Settings):
     headers: dict[str, SecretStr] = Field({}, description="Headers of that call.")
     body: dict[str, SecretStr | int | bool] = Field(
         {},
-        description="What that call sends: a JSON body, or the query of a GET.",
+        description="The JSON body of that call; a GET has none, so it shows who it is by `headers`.",
         examples=[{"user": "gateway", "password": "${SIKAP_PASSWORD}"}],
     )
     token: str = Field(description="Where the token is in the answer.")
@@ -84,6 +84,12 @@ class TokenLogin(_Settings):
         description="The HTTP statuses that mean: this token does not hold, fetch another and send the call once more.",
         examples=[[401]],
     )
+
+    @model_validator(mode="after")
+    def _no_credentials_in_a_url(self) -> Self:
+        if self.body and self.call.startswith(("GET ", "DELETE ")):
+            raise ValueError("a GET would carry `body` in its URL, which servers log; use `headers`, or POST")
+        return self
 
 
 def _kind(value: object) -> str:

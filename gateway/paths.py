@@ -54,8 +54,15 @@ def personal(operations: Iterable[Operation], where: Where) -> Iterator[Finding]
 def called(operation: str, url: UrlFields, compiled: Compiled, where: str) -> Iterator[Finding]:
     """Find personal data in a URL that the gateway would call, and fields of that URL that no rule feeds."""
     for left, sources in compiled.fed.items():
-        names = sorted(compiled.request.personal.intersection(sources))
-        if names and (url.query or left[0] in url.path):
+        if not url.query and left[0] not in url.path:
+            continue
+        if secrets := sorted(source for source in sources if source.startswith("@login.") and source != "@login.user"):
+            yield Finding(
+                where=where,
+                what=f"{operation}: {', '.join(secrets)} would travel in the URL of this call, which servers log",
+                remedy="send it as a header ([agency.headers]), or call by a method that takes a body",
+            )
+        if names := sorted(compiled.request.personal.intersection(sources)):
             yield Finding(
                 where=where,
                 what=f"{operation}: {', '.join(names)} is personal (mask = true), and {'.'.join(left)} travels in the "

@@ -64,7 +64,7 @@ class TableTranslator:
 class Compiled:
     """All that one operation needs; `native_of` and `request_of` undo the tables, None where that can't be done.
 
-    `fed` has the native request fields, each with the canonical fields that it is made of, by dotted path.
+    `fed` has the native request fields, each with the canonical fields, by dotted path, and `@` values it is made of.
     """
 
     translator: TableTranslator
@@ -213,7 +213,8 @@ def _fed(rules: Rules, above: Path = (), ours: Path = ()) -> Iterator[tuple[Path
         if isinstance(rule, Repeat):
             yield from _fed(rule.rules, left, here)
         else:
-            yield left, tuple(".".join((*here, *path)) for path in rule.sources if not is_context(path))
+            own = (".".join((*here, *path)) for path in rule.sources if not is_context(path))
+            yield left, (*own, *(show(path) for path in rule.sources if is_context(path)))
 
 
 def _pointers(rules: Rules, above: Path = (), ours: str = "") -> Iterator[tuple[str, str]]:

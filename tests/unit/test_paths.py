@@ -120,3 +120,21 @@ def test_personal_data_in_a_url_of_an_agency_is_an_error(url: UrlFields, names: 
 def test_a_field_of_a_url_must_be_a_single_value_that_a_rule_builds(name: str) -> None:
     (*_, finding) = called("a/b", UrlFields(path=(name,)), compiled(), "gateway.toml:7")
     assert finding.what == f"a/b: the call has {{{name}}}, and no rule of the request builds {name}"
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        (UrlFields(), 0),
+        (UrlFields(path=("kata_sandi",)), 1),
+        (UrlFields(query=True), 1),
+        (UrlFields(path=("siapa",)), 0),
+    ],
+)
+def test_a_password_never_travels_in_a_url(url: UrlFields, found: int) -> None:
+    mapping = parse_mapping(
+        '[x.request]\nkata_sandi = "@login.password"\nsiapa = "@login.user"\n[x.reply]\na = "a"\n', "m.toml"
+    )
+    told = [finding.what for finding in called("a/x", url, compile_operation(mapping, "x"), "gateway.toml:7")]
+    assert [what for what in told if "@login.password would travel" in what] == told
+    assert len(told) == found

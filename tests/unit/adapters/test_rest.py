@@ -121,6 +121,12 @@ def test_a_login_that_is_mistyped_is_told_by_key(login: dict[str, Any], names: l
     assert sorted(str(error["loc"][-1]) for error in caught.value.errors()) == names
 
 
+def test_a_get_does_not_carry_credentials_in_its_url() -> None:
+    login = {"call": "GET /auth", "body": {"sandi": "x"}, "token": "t", "send": "x"}
+    with pytest.raises(ValidationError, match="use `headers`, or POST"):
+        TypeAdapter[Any](Login).validate_python(login)
+
+
 @pytest.mark.parametrize(
     "login",
     [
@@ -128,7 +134,7 @@ def test_a_login_that_is_mistyped_is_told_by_key(login: dict[str, Any], names: l
         {"kind": "basic", "user": "gateway", "password": "sandi-kita"},
         {"kind": "bearer", "token": "sandi-kita"},
         {"header": "x", "value": "sandi-kita"},
-        {"call": "GET /a", "headers": {"p": "sandi-kita"}, "body": {"p": "sandi-kita"}, "token": "t", "send": "x"},
+        {"call": "POST /a", "headers": {"p": "sandi-kita"}, "body": {"p": "sandi-kita"}, "token": "t", "send": "x"},
     ],
 )
 def test_secrets_are_in_no_repr(login: dict[str, Any]) -> None:
