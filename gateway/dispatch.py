@@ -113,6 +113,12 @@ def _never_said(name: str, by: str, targets: Mapping[str, Operation], where: Whe
     """Find words of a route that its field never has, where the targets list what it may be."""
     field = next(iter(targets.values())).request.shape.fields.get(by)
     words = field.form.words if isinstance(field, Leaf) else ()
+    if field is not None and not words:
+        yield Finding(
+            where=where("operation", name, "route", "by"),
+            what=f'operation.{name}.route.by: "{by}" may be any text, so a misspelt one would go to the wrong agency',
+            remedy=f'give {by} a code table (codes = "...") in the mappings of the targets',
+        )
     for word in targets:
         if words and word not in {*words, compose.ANY}:
             yield Finding(

@@ -15,15 +15,25 @@ from gateway.translate.load import parse_mapping
 
 TABLES = """
 [lapor.request]
-kategori = "kategori"
+kategori = { from = "kategori", codes = "kategori" }
 isi      = "isi"
 [lapor.reply]
 nomor = "nomor"
 
 [lain.request]
-kategori = "kategori"
+kategori = { from = "kategori", codes = "kategori" }
 [lain.reply]
 nomor = { from = "nomor", integer = true }
+
+[bebas.request]
+kategori = "kategori"
+isi      = "isi"
+[bebas.reply]
+nomor = "nomor"
+
+[codes.kategori]
+J = "jalan"
+S = "sampah"
 
 [cari.request]
 nik = { from = "nik", digits = 16 }
@@ -190,3 +200,11 @@ def test_a_route_to_what_writes_is_not_safe_whatever_it_says(tmp_path: Path) -> 
     (finding,) = findings(tmp_path, ROUTE + "safe = true\n")
     assert finding.where == "gateway.toml:5"
     assert "dpupr/lapor" in finding.what
+
+
+def test_a_route_goes_by_a_field_whose_words_are_known(tmp_path: Path) -> None:
+    text = ROUTE.replace("dpupr/lapor", "a/bebas").replace("diskominfo/lapor", "b/bebas")
+    (finding,) = findings(tmp_path, text, agency("a", ("bebas", None)), agency("b", ("bebas", None)))
+    assert finding.where == "gateway.toml:4"
+    assert "may be any text" in finding.what
+    assert "code table" in finding.remedy
