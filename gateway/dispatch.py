@@ -110,7 +110,7 @@ def _route(
 
 
 def _never_said(name: str, by: str, targets: Mapping[str, Operation], where: Where) -> Iterator[Finding]:
-    """Find words of a route that its field never has, where the targets list what it may be."""
+    """Find what no request can match: a field that may be any text, or a word that it never has."""
     field = next(iter(targets.values())).request.shape.fields.get(by)
     words = field.form.words if isinstance(field, Leaf) else ()
     if field is not None and not words:

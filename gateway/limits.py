@@ -24,7 +24,7 @@ Key = Callable[[Message], bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """One agency's shared state; `state` tells people how its breaker stands."""
+    """One agency's shared state: what all its operations count and wait on together."""
 
     agency: str
     clock: Clock

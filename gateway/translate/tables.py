@@ -38,7 +38,6 @@ _KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "about": (str,),
     "example": (str, int, bool, Decimal, list, dict),
 }
-_REPEAT_KEYS = ("each", "optional", "when")
 _CONVERTERS: Final[tuple[ConverterKind, ...]] = ("date", "number", "integer", "bool", "codes", "json", "using")
 _NAMES = {
     str: "text",
