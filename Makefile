@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test real check docs bench lock clean
+.PHONY: help run test real chaos check docs bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,7 +23,10 @@ test: $(VENV)/dev ## Set up, then run the tests (in under 5 minutes on two cores
 	@$(PYTEST) --numprocesses=2 --dist=loadfile --hypothesis-profile=ci
 
 real: $(VENV)/dev ## Test against programs pip can't bring; REQUIRE_REAL=1: a skip is a failure
-	@$(PYTEST) tests/real
+	@CHAOS_KILLS=20 $(PYTEST) tests/real tests/chaos
+
+chaos: $(VENV)/dev ## Kill gateways 200 times while they accept and deliver, on both stores; prints what came of it
+	@CHAOS_KILLS=200 $(PYTEST) -s tests/chaos
 
 check: $(VENV)/dev ## Lint, format, types, imports, spelling, sizes, docs
 	@$(BIN)/ruff check .

@@ -18,7 +18,16 @@ from pydantic import StringConstraints
 from adapters.head import head, split
 from adapters.pool import Pool
 from adapters.wire import Flawed
-from gateway import AgencyTimeout, Call, ConfigError, Finding, InvalidAnswer, TranslationError, Unavailable
+from gateway import (
+    AgencyTimeout,
+    Call,
+    ConfigError,
+    Finding,
+    InvalidAnswer,
+    TranslationError,
+    Unavailable,
+    Unreachable,
+)
 
 MAX_BODY = 10 * 1024 * 1024
 # Decoding more than this takes longer than the event loop should wait; a thread does it.
@@ -76,8 +85,12 @@ class HttpAnswer:
 
 
 def trace_headers(call: Call) -> dict[str, str]:
-    """Return the headers by which an agency's log can be joined with ours."""
-    return {"X-Correlation-ID": call.correlation_id, "traceparent": call.traceparent}
+    """Return the headers by which an agency's log can be joined with ours.
+
+    A write has its message's id as well, the same each time it is sent, so that an agency can recognise a second one.
+    """
+    joined = {"X-Correlation-ID": call.correlation_id, "traceparent": call.traceparent}
+    return joined if call.safe else {**joined, "Idempotency-Key": call.message_id}
 
 
 class HttpClient:
@@ -158,9 +171,12 @@ class HttpClient:
                 return AgencyTimeout(f"{self._agency}: its server {stage}", maybe_done=maybe_done)
             case Flawed():
                 return InvalidAnswer(f"{self._agency}: its answer is {error}", maybe_done=maybe_done)
+            case _ if maybe_done:
+                return Unavailable(
+                    f"{self._agency}: its server hung up before its answer was complete", maybe_done=True
+                )
             case _:
-                what = "hung up before its answer was complete" if maybe_done else _why_unreachable(error)
-                return Unavailable(f"{self._agency}: its server {what}", maybe_done=maybe_done)
+                return Unreachable(f"{self._agency}: its server {_why_unreachable(error)}", maybe_done=False)
 
 
 def _why_unreachable(cause: Exception) -> str:

@@ -54,6 +54,8 @@ class Operation:
     method: str
     path: str
     deadline: float = 20.0
+    stored: bool = False
+    targets: tuple[OperationId, ...] = ()
     request: Anything = Anything({})
     reply: Anything = Anything({})
     handler: Handler

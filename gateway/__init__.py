@@ -12,6 +12,7 @@ from gateway.errors import (
     Refused,
     TranslationError,
     Unavailable,
+    Unreachable,
 )
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault
@@ -65,6 +66,7 @@ __all__ = [
     "Source",
     "TranslationError",
     "Unavailable",
+    "Unreachable",
     "UrlFields",
     "mask_text",
     "mask_value",

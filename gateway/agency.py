@@ -16,8 +16,10 @@ from gateway.fill import Provided, fill
 from gateway.limits import Limits, limits
 from gateway.message import Context, Message, OperationId, Outcome, Reply
 from gateway.metrics import Metrics
+from gateway.opening import calendar
 from gateway.paths import called
-from gateway.pipeline import stack
+from gateway.pipeline import SHARING, stack
+from gateway.policies.hours import outside_hours
 from gateway.ports import (
     Adapter,
     Addressed,
@@ -31,6 +33,8 @@ from gateway.ports import (
     Snapshots,
     Source,
 )
+from gateway.recorder import Recording
+from gateway.recording import recording
 from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row
 from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
@@ -44,7 +48,8 @@ BreakerNews = Callable[[str, str], None]
 class Tools:
     """What the composition root hands every agency.
 
-    `find` returns an adapter's class by name, `provide` what its fields may ask for by type, `tap` may wrap it.
+    `find` returns an adapter's class by name, `provide` what its fields may ask for by type, `tap` may wrap it;
+    without `hours` every agency is open at any time.
     """
 
     clock: Clock
@@ -53,6 +58,7 @@ class Tools:
     provide: Callable[[str, Agency], Provided]
     tap: Callable[[Adapter], Adapter] = lambda adapter: adapter
     on_breaker: BreakerNews = lambda _agency, _state: None
+    hours: bool = True
 
 
 def build(name: str, located: Located, mapping: MappingFile, tools: Tools) -> registry.Agency:
@@ -74,6 +80,7 @@ class _Builder:
         self.provided = tools.provide(name, self.section)
         self.findings: list[Finding] = []
         self.unready = _unready(located.missing(name))
+        self.calendar = self._try(calendar, name, located) if tools.hours else None
 
     def build(self) -> registry.Agency:
         rows = self._rows()
@@ -95,6 +102,12 @@ class _Builder:
             source=adapter if rows and isinstance(adapter, Source) else None,
             snapshots=cast("Snapshots | None", self.provided.get(Snapshots)),
             feeds={feed: self._feed(feed, row) for feed, row in rows.items()},
+            queue=registry.Queue(
+                concurrency=self.section.concurrency or self.located.config.defaults.concurrency,
+                waiting=lambda: shared.slots.waiting,
+                depth=self.section.depth,
+                calendar=self.calendar,
+            ),
             warnings=tuple(self._unused()),
             unready=self.unready,
         )
@@ -185,6 +198,7 @@ class _Builder:
             zone=ZoneInfo(self.zone),
             metrics=self.tools.metrics,
             on_breaker=lambda state: self.tools.on_breaker(self.name, state),
+            serves=lambda: self.calendar is None or self.calendar.is_open(self.tools.clock.now()),
         )
 
     def _operation(self, name: str, section: Operation, adapter: Adapter, shared: Limits) -> registry.Operation | None:
@@ -192,6 +206,8 @@ class _Builder:
         if compiled is None:
             return None
         seconds = section.deadline or self.section.deadline or self.located.config.defaults.deadline
+        channel = self._channel(name, section, adapter, compiled)
+        handler, pipeline = self._pipelines(name, section, channel, compiled, shared, seconds)
         return registry.Operation(
             id=OperationId(f"{self.name}/{name}"),
             title=section.title or name,
@@ -204,8 +220,24 @@ class _Builder:
             deadline=seconds,
             request=compiled.request,
             reply=compiled.reply,
-            handler=self._handler(name, section, adapter, compiled, shared, seconds),
+            handler=self._within_hours(handler),
+            pipeline=pipeline,
+            stored=section.deliver == "store-and-forward" and not section.reads,
+            recording=self._recording(name, section, compiled),
+            reread=channel.reread,
         )
+
+    def _within_hours(self, handler: Handler) -> Handler:
+        if self.calendar is None:
+            return handler
+        closed = self.tools.metrics.counter("gateway_agency_closed_calls_total", self.name)
+        return outside_hours(self.calendar, self.tools.clock, handler, on_closed=lambda: closed(1))
+
+    def _recording(self, name: str, section: Operation, compiled: Compiled) -> Recording | None:
+        if section.reads:
+            return None
+        fields = compiled.request.fields
+        return self._try(recording, self.name, name, located=self.located, fields=fields, calendar=self.calendar)
 
     def _compile(self, name: str, section: Operation, adapter: Adapter) -> Compiled:
         contract = self._contract(name, section, adapter)
@@ -256,12 +288,9 @@ class _Builder:
             path = ("agency", self.name, "operation", name, "call")
             raise ConfigError(*(replace(f, where=self._where(path)) for f in error.findings)) from None
 
-    def _handler(  # noqa: PLR0913, PLR0917 - everything an operation is made of
-        self, name: str, section: Operation, adapter: Adapter, compiled: Compiled, shared: Limits, seconds: float
-    ) -> Handler:
+    def _channel(self, name: str, section: Operation, adapter: Adapter, compiled: Compiled) -> Channel:
         operation = f"{self.name}/{name}"
-        login = self._login()
-        channel = Channel(
+        return Channel(
             adapter=self.tools.tap(adapter),
             translator=compiled.translator,
             outcomes=compiled.outcomes,
@@ -269,22 +298,27 @@ class _Builder:
             timeout=section.timeout or self.section.timeout or self.located.config.defaults.timeout,
             safe=section.reads,
             clock=self.tools.clock,
-            login=login,
+            login=self._login(),
             observe=_observed(self.name, operation, self.tools.metrics),
             on_misfit=self.tools.metrics.by_last_label("gateway_translation_errors_total", self.name, operation),
         )
+
+    def _pipelines(  # noqa: PLR0913, PLR0917 - everything an operation is made of
+        self, name: str, section: Operation, channel: Channel, compiled: Compiled, shared: Limits, seconds: float
+    ) -> tuple[Handler, Handler]:
+        """Return how it is asked directly, and how for the ledger: that answer is its own and fresh."""
         if self.unready:
-            return _unready_handler(self.unready)
-        return stack(
-            shared.policies(
-                operation,
-                safe=section.reads,
-                deadline_seconds=seconds,
-                stale_seconds=section.stale,
-                key=self._key(compiled, login),
-            ),
-            channel.send,
+            return (unready := _unready_handler(self.unready)), unready
+        policies = shared.policies(
+            f"{self.name}/{name}",
+            safe=section.reads,
+            repeatable=section.reads or section.repeat == "harmless",
+            deadline_seconds=seconds,
+            stale_seconds=section.stale,
+            key=self._key(compiled, channel.login),
         )
+        alone = {policy: made for policy, made in policies.items() if policy not in SHARING}
+        return stack(policies, channel.send), stack(alone, channel.send)
 
     def _login(self) -> dict[str, str]:
         login = (self.section.model_extra or {}).get("login", {})

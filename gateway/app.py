@@ -1,17 +1,10 @@
-"""Composition root: config -> objects -> ASGI app; the only file that knows everybody."""
+"""Composition root: config -> the table of everything that can be asked; the only file that knows the adapters."""
 
-import asyncio
-import gc
 import importlib
-import platform
-import sys
-import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import cast
 from zoneinfo import ZoneInfo
 
 from adapters import BUILTIN
@@ -23,37 +16,16 @@ from gateway.clock import SystemClock
 from gateway.config.load import Located, examine, without
 from gateway.config.models import Agency, Tls
 from gateway.dispatch import table
-from gateway.edge.accesslog import LineLog
-from gateway.edge.asgi import App
-from gateway.edge.auth import Admission, KeyHash
-from gateway.edge.current import Current, routes
-from gateway.edge.health import Figures
-from gateway.edge.ingress import Edge
-from gateway.edge.needs import Exposed
-from gateway.edge.server import on_signals
-from gateway.edge.server import serve as serve_http
-from gateway.edge.site import site
-from gateway.errors import ConfigError, FieldError, Finding, GatewayError
+from gateway.errors import ConfigError, Finding
 from gateway.fill import Provided
-from gateway.intake import FileReport, take_in
-from gateway.metrics import OTHER, Metrics, RequestFigures
+from gateway.metrics import Metrics
 from gateway.paths import lost, personal
-from gateway.policies.bucket import TokenBucket
 from gateway.ports import Adapter, Clock, Log, Snapshots
+from gateway.recorder import Recorder
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots
 from gateway.translate.load import load_mapping
 from gateway.translate.rules import MappingFile
-from gateway.version import __version__
-from gateway.wording import say
-
-Work = Callable[[], Awaitable[None]]
-
-GRACE = 1.0
-"""Seconds that a graceful stop has beyond the longest deadline; the servers take one more to close."""
-PROBE_EVERY = 30.0
-RESTART_AFTER = 10.0
-LAG_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,15 +41,20 @@ class Assembled:
             await client.close()
 
 
-def assemble(
+def assemble(  # noqa: PLR0913 - what everything is made of
     located: Located,
     *,
     clock: Clock,
     metrics: Metrics,
     tap: Callable[[Adapter], Adapter] = lambda adapter: adapter,
     log: Log = lambda _event, /, **_facts: None,
+    recorder: Recorder | None = None,
+    hours: bool = True,
 ) -> Assembled:
-    """Build the whole table; raises ConfigError with every finding. Blocks on files, opens no connection."""
+    """Build the whole table; raises ConfigError with every finding. Blocks on files, opens no connection.
+
+    With a `recorder` the ledger stands before what writes; without `hours` every agency is open at any time.
+    """
     opened: list[HttpClient] = []
 
     def provide(name: str, section: Agency) -> Provided:
@@ -93,7 +70,13 @@ def assemble(
         }
 
     tools = Tools(
-        clock=clock, metrics=metrics, find=_find, provide=provide, tap=tap, on_breaker=partial(_breaker_news, log)
+        clock=clock,
+        metrics=metrics,
+        find=_find,
+        provide=provide,
+        tap=tap,
+        on_breaker=partial(_breaker_news, log),
+        hours=hours,
     )
     agencies: list[registry.Agency] = []
     findings: list[Finding] = []
@@ -105,7 +88,7 @@ def assemble(
     known = Registry()
     failed = located.config.agency.keys() - {agency.name for agency in agencies}
     try:
-        known = table(agencies, without(located.config, failed), located.where)
+        known = table(agencies, without(located.config, failed), located.where, recorder)
     except ConfigError as error:
         findings += error.findings
     findings += lost(known.exposed, located.where)
@@ -134,35 +117,12 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
     return [*findings, *missing, *unused, *personal(assembled.registry.exposed, located.where)]
 
 
-async def run(
-    located: Located,
-    *,
-    guests: Iterable[Admission] = (),
-    started: Callable[[str, str], None] = lambda _listen, _metrics: None,
-    stop: asyncio.Event | None = None,
-) -> None:
-    """Serve until SIGTERM, Ctrl-C or `stop`, and finish what is under way. Raises ConfigError when it can't start."""
-    stop, hurry = stop or asyncio.Event(), asyncio.Event()
-    on_signals(stop, hurry)
-    clock, metrics = clock_of(located), Metrics()
-    log = LineLog(sys.stdout.buffer, clock)
-    assembled = await asyncio.to_thread(assemble, located, clock=clock, metrics=metrics, log=log)
-    edge = _edge(located, assembled.registry, guests, metrics=metrics, clock=clock, log=log)
-    async with _background(assembled.registry, metrics, clock, log):
-        gc.collect()
-        gc.freeze()  # what was made at the start stays; it need not be looked through again
-        await serve_http(
-            edge,
-            Figures(metrics.registry, clock),
-            listen=located.config.gateway.listen,
-            metrics=located.config.gateway.metrics,
-            stop=stop,
-            hurry=hurry,
-            grace=assembled.registry.longest_deadline + GRACE,
-            started=started,
-        )
-    await assembled.close()
-    log.close()
+def _breaker_news(log: Log, agency: str, state: str) -> None:
+    """Say it once when an outage starts and once when it ends; a probe on its way is no news."""
+    if state == "open":
+        log("agency-failing", level="warning", agency=agency, what="nothing is sent for a while, then one call tries")
+    elif state == "closed":
+        log("agency-back", agency=agency)
 
 
 def _mapping(name: str, located: Located) -> MappingFile:
@@ -178,144 +138,6 @@ def _mapping(name: str, located: Located) -> MappingFile:
 def clock_of(located: Located) -> SystemClock:
     """Return the clock in the gateway's zone."""
     return SystemClock(located.config.gateway.timezone)
-
-
-def _edge(  # noqa: PLR0913 - composed once, here
-    located: Located,
-    known: Registry,
-    guests: Iterable[Admission],
-    *,
-    metrics: Metrics,
-    clock: Clock,
-    log: LineLog,
-) -> Edge:
-    gateway = located.config.gateway
-
-    def observe(operation: Exposed | None) -> RequestFigures:
-        return RequestFigures(metrics, operation.id if operation else OTHER, operation.agency if operation else OTHER)
-
-    current = Current(routes(known.exposed, [*_admissions(located), *guests], observe))
-    pages = site(
-        current,
-        clock,
-        name=gateway.name,
-        version=__version__,
-        docs=gateway.docs,
-        states=lambda: {agency.name: _state(agency) for agency in known.agencies.values()},
-    )
-    edge = Edge(current, cast("App", pages), clock=clock, log=log, origins=gateway.origins)
-    metrics.gauge("gateway_requests_in_flight").set_function(lambda: edge.under_way)
-    metrics.gauge("gateway_build_info", __version__, platform.python_version()).set(1)
-    metrics.gauge("gateway_config_last_success_timestamp_seconds").set_to_current_time()
-    return edge
-
-
-def _admissions(located: Located) -> Iterator[Admission]:
-    for name, client in located.config.client.items():
-        yield Admission(
-            name=name,
-            title=client.title,
-            keys=tuple(KeyHash(sha256=key.sha256, until=key.until) for key in client.keys),
-            allow=client.allow,
-            bucket=TokenBucket(client.rate.per_second, burst=client.rate.count) if client.rate else None,
-        )
-
-
-def _state(agency: registry.Agency) -> str:
-    """Return how an agency stands in one word; anybody may read it, so it names no setting."""
-    return (
-        "unready" if agency.unready else {"closed": "ok", "open": "failing", "half-open": "failing"}[agency.breaker()]
-    )
-
-
-@asynccontextmanager
-async def _background(known: Registry, metrics: Metrics, clock: Clock, log: LineLog) -> AsyncIterator[None]:
-    """Run what goes on beside requests: taking in files, asking agencies whether they are there, watching the loop."""
-    work: list[Work] = [partial(_watch_loop, metrics)]
-    work += [partial(_probe, agency, metrics, clock) for agency in known.agencies.values()]
-    for agency in known.agencies.values():
-        if agency.source is not None and agency.snapshots is not None and not agency.unready:
-            report = partial(_file_news, log, metrics, agency.name)
-            work.append(partial(take_in, agency.source, agency.feeds, agency.snapshots, report))
-            log("feeds-watched", agency=agency.name, feeds=sorted(agency.feeds))
-        if agency.unready:
-            log("agency-unready", level="error", agency=agency.name, why=agency.unready)
-    tasks = [asyncio.create_task(_lasting(one, clock, log)) for one in work]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _lasting(work: Work, clock: Clock, log: Log) -> None:
-    """Run something that goes on for ever; when it breaks, say so and start it again."""
-    while True:
-        try:
-            await work()
-        except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would hear of it
-            log("bug", level="error", traceback="".join(traceback.format_exception(error)))
-        else:
-            return
-        await clock.sleep(RESTART_AFTER)
-
-
-async def _watch_loop(metrics: Metrics) -> None:
-    lag = metrics.gauge("gateway_event_loop_lag_seconds")
-    loop = asyncio.get_running_loop()
-    while True:
-        due = loop.time() + LAG_EVERY
-        await asyncio.sleep(LAG_EVERY)
-        lag.set(max(0.0, loop.time() - due))
-
-
-async def _probe(agency: registry.Agency, metrics: Metrics, clock: Clock) -> None:
-    if agency.probe is None or agency.unready:
-        return
-    up = metrics.gauge("gateway_agency_up", agency.name)
-    while True:
-        try:
-            await agency.probe.probe()
-        except GatewayError:
-            up.set(0)
-        else:
-            up.set(1)
-        await clock.sleep(PROBE_EVERY)
-
-
-def _breaker_news(log: Log, agency: str, state: str) -> None:
-    """Say it once when an outage starts and once when it ends; a probe on its way is no news."""
-    if state == "open":
-        log("agency-failing", level="warning", agency=agency, what="nothing is sent for a while, then one call tries")
-    elif state == "closed":
-        log("agency-back", agency=agency)
-
-
-def _file_news(log: LineLog, metrics: Metrics, agency: str, news: FileReport) -> None:
-    outcome = "refused" if news.refused else "accepted"
-    metrics.counter("gateway_file_drops_total", agency, news.feed, outcome)(1)
-    metrics.counter("gateway_file_rows_total", agency, news.feed, "rejected")(news.rejected)
-    metrics.counter("gateway_file_rows_total", agency, news.feed, "accepted")(0 if news.refused else news.accepted)
-    if not news.refused:
-        metrics.gauge("gateway_file_drop_last_success_timestamp_seconds", agency, news.feed).set_to_current_time()
-    log(
-        f"file-{outcome}",
-        level="warning" if news.refused or news.rejected else "info",
-        agency=agency,
-        feed=news.feed,
-        file=news.file,
-        accepted=news.accepted,
-        rejected=news.rejected,
-        rules=dict(news.rules),
-        first=[f"{row.number}: {'; '.join(_reason(reason) for reason in row.reasons)}" for row in news.first],
-        refused=say(news.refused, "id") if news.refused else None,
-    )
-
-
-def _reason(reason: FieldError) -> str:
-    value = f" ({reason.value})" if reason.value else ""
-    return f"{reason.where or ''} {reason.pointer} {say(reason, 'id')}{value}".strip()
 
 
 def _client(name: str, located: Located) -> HttpClient:

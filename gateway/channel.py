@@ -3,9 +3,12 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from pathlib import PurePath
 from traceback import extract_tb
 from typing import Protocol
+
+import msgspec
 
 from gateway.errors import (
     AgencyError,
@@ -22,6 +25,9 @@ from gateway.errors import (
 )
 from gateway.message import Answer, Call, Context, Document, Fault, Message, Outcome, Reply
 from gateway.ports import Adapter, Clock, Translator
+
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_decode = msgspec.json.Decoder(Answer, float_hook=Decimal).decode
 
 UNAUTHENTICATED = frozenset({401, 403})
 NOT_SERVED = frozenset({429, 503})
@@ -88,12 +94,25 @@ class Channel:
         call = self._call(message, context)
         started = self.clock.monotonic()
         try:
-            reply = await self._read(await self._exchange(call))
+            answer = await self._exchange(call)
+            try:
+                reply = await self._read(answer)
+            except (InvalidAnswer, UnknownOutcome) as error:
+                error.native = _encode(replace(answer, headers={}))
+                raise
         except AgencyError as error:
             self._spent(message, error.outcome, started)
             raise
         self._spent(message, reply.outcome, started)
         return reply
+
+    def reread(self, native: bytes) -> Reply:
+        """Read the answer that an error kept, with this mapping; raises AgencyError as the first reading did."""
+        try:
+            answer = _decode(native)
+        except msgspec.MsgspecError as error:
+            raise InvalidAnswer("the kept answer can't be read", maybe_done=True) from error
+        return self._reply(answer)
 
     def _call(self, message: Message, context: Context) -> Call:
         remaining = message.deadline - self.clock.monotonic()
@@ -134,20 +153,18 @@ class Channel:
         return replace(error, pointer=self.translator.pointer(error.pointer))
 
     async def _read(self, answer: Answer) -> Reply:
+        """Read an answer, a large one in a thread."""
+        return await asyncio.to_thread(self._reply, answer) if answer.size > LARGE else self._reply(answer)
+
+    def _reply(self, answer: Answer) -> Reply:
         outcome = self._outcome(answer)
-        document = answer.document
-        if document is None:
+        if answer.document is None:
             raise InvalidAnswer("the answer has no body", maybe_done=True)
         try:
-            return Reply(body=await self._translated(document, answer.size), outcome=outcome)
+            return Reply(body=self.translator.to_canonical(answer.document), outcome=outcome)
         except TranslationError as error:
             self.on_misfit("reply")
             raise InvalidAnswer("the answer does not fit the mapping", maybe_done=True, errors=error.errors) from error
-
-    async def _translated(self, document: Document, size: int) -> Document:
-        if size > LARGE:
-            return await asyncio.to_thread(self.translator.to_canonical, document)
-        return self.translator.to_canonical(document)
 
     def _outcome(self, answer: Answer) -> Outcome:
         """Decide in this order: fault, body code, HTTP status; raises unless the call was done."""

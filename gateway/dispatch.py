@@ -1,6 +1,7 @@
 """Message router, at load: which handler answers an operation, an agency's pipeline or a composite of several."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from gateway import compose
 from gateway.config.locate import suggest
@@ -9,16 +10,23 @@ from gateway.errors import ConfigError, Finding
 from gateway.message import OperationId
 from gateway.paths import section_of
 from gateway.ports import Handler, Schema
+from gateway.recorder import Recorder
 from gateway.registry import Agency, Operation, Registry
 from gateway.translate.schema import CanonicalSchema, agree, merge
 from gateway.translate.shape import Leaf
 
 Where = Callable[..., str]
 
+REQUESTS = "/v1/requests"
+"""Where an app sees how its recorded requests stand."""
 
-def table(agencies: Sequence[Agency], config: Config, where: Where) -> Registry:
-    """Return the table of everything that can be asked; raises ConfigError with every finding about it."""
-    operations = {op.id: op for agency in agencies for op in agency.operations.values()}
+
+def table(agencies: Sequence[Agency], config: Config, where: Where, recorder: Recorder | None = None) -> Registry:
+    """Return the table of everything that can be asked; raises ConfigError with every finding about it.
+
+    With a recorder the ledger stands before what writes.
+    """
+    operations = {op.id: _recorded(op, recorder) for agency in agencies for op in agency.operations.values()}
     findings: list[Finding] = []
     composites: dict[OperationId, Operation] = {}
     for name, composite in config.operation.items():
@@ -29,10 +37,18 @@ def table(agencies: Sequence[Agency], config: Config, where: Where) -> Registry:
             findings += error.findings
     everything = {**operations, **composites}
     findings += _clashes(everything.values(), where)
+    findings += _taken(everything.values(), where)
     findings += _unknown_rights(config, everything, where)
     if findings:
         raise ConfigError(*findings)
     return Registry(agencies={agency.name: agency for agency in agencies}, operations=everything)
+
+
+def _recorded(operation: Operation, recorder: Recorder | None) -> Operation:
+    if recorder is None or operation.recording is None:
+        return operation
+    handler = recorder.handler(operation.recording, operation.handler)
+    return replace(operation, handler=handler)
 
 
 def _composite(
@@ -64,6 +80,8 @@ def _composite(
         request=request,
         reply=reply,
         handler=handler,
+        stored=any(target.stored for target in targets.values()),
+        targets=tuple(target.id for target in targets.values()),
     )
 
 
@@ -129,6 +147,8 @@ def _never_said(name: str, by: str, targets: Mapping[str, Operation], where: Whe
 
 
 def _differences(one: Operation, other: Operation) -> Iterator[str]:
+    if one.stored != other.stored:
+        yield "one is stored and forwarded, the other answers directly (deliver)"
     yield from (f"request field {text}" for text in agree(one.request, other.request))
     if isinstance(one.reply, CanonicalSchema) and isinstance(other.reply, CanonicalSchema):
         yield from (f"reply field {text}" for text in agree(one.reply, other.reply))
@@ -162,6 +182,17 @@ def _clashes(operations: Iterable[Operation], where: Where) -> Iterator[Finding]
                 where=where(*section_of(operation.id), "expose"),
                 what=f'{operation.id}: "{operation.method} {operation.path}" is exposed by {other} already',
                 remedy="give one of them another path",
+            )
+
+
+def _taken(operations: Iterable[Operation], where: Where) -> Iterator[Finding]:
+    """Refuse what would stand where the gateway tells how recorded requests are doing."""
+    for operation in operations:
+        if operation.path is not None and f"{operation.path}/".startswith(f"{REQUESTS}/"):
+            yield Finding(
+                where=where(*section_of(operation.id), "expose"),
+                what=f'{operation.id}: "{operation.path}" is the gateway\'s own: apps look up their requests there',
+                remedy="give it another path",
             )
 
 

@@ -4,16 +4,19 @@ GatewayError                       code: stable slug = problem type = metric lab
 ├─ ConfigError                     findings: file:line, what, what to write
 ├─ ClientError
 │  ├─ InvalidRequest               a field is wrong (422), or the body is no JSON (malformed: 400)
-│  ├─ UnsupportedSetting           a header asks for what this gateway does not do (400)
 │  ├─ Unauthorized
 │  ├─ UnknownOperation             or no right to it; `allow` when only the method is wrong
 │  ├─ TooLarge, UriTooLong, HeadersTooLarge, UnsupportedMedia
+│  ├─ IdempotencyMismatch          the key came with another body before
+│  ├─ InProgress, Gone             the same request is under way; it was kept long enough
+│  ├─ UnknownMessage, WrongState   of operators' acts: the ledger has no such message; its state does not allow it
 │  ├─ RateLimited                  retry_after
 │  └─ Overloaded                   retry_after
 ├─ AgencyError                     outcome, maybe_done: may the agency have done it?
 │  ├─ NotFound, Refused            text: the agency's own words
-│  ├─ Unavailable (NoSnapshot, PartsUnavailable), AgencyTimeout, BreakerOpen, AgencyClosed
+│  ├─ Unavailable (Unreachable, NoSnapshot, PartsUnavailable), AgencyTimeout, BreakerOpen, AgencyClosed
 │  └─ AgencyLogin, InvalidAnswer, UnknownOutcome
+├─ LedgerUnavailable               full, read-only or unreachable; nothing was sent
 └─ TranslationError                side, errors: every field that does not fit
 """
 
@@ -61,6 +64,8 @@ class GatewayError(Exception):
     """Anything this gateway raises on purpose."""
 
     code: ClassVar[str] = "internal"
+    recorded: str | None = None
+    """The id under which the ledger keeps the message, where it keeps one."""
     place: Place | None = None
     """Where it happened, when that is not what the client asked: a composite passes the agency's errors on."""
 
@@ -92,12 +97,6 @@ class InvalidRequest(ClientError):
         super().__init__(what)
         self.errors = tuple(errors)
         self.malformed = malformed
-
-
-class UnsupportedSetting(ClientError):
-    """A header asks for something this gateway does not do; better said than silently ignored."""
-
-    code = "unsupported-setting"
 
 
 class Unauthorized(ClientError):
@@ -138,6 +137,40 @@ class UnsupportedMedia(ClientError):
     """The body is of a media type or encoding that isn't read here."""
 
     code = "unsupported-media"
+
+
+class InProgress(ClientError):
+    """The same request is under way already; `recorded` says where to look for its end."""
+
+    code = "in-progress"
+
+
+class Gone(ClientError):
+    """What was asked for was kept long enough and is kept no more."""
+
+    code = "gone"
+
+
+class UnknownMessage(ClientError):
+    """The ledger has no message of this id."""
+
+    code = "unknown-message"
+
+
+class WrongState(ClientError):
+    """What an operator wants can't be done to a message in this state; nothing was changed."""
+
+    code = "wrong-state"
+
+    def __init__(self, what: str, *, state: str) -> None:
+        super().__init__(what)
+        self.state = state
+
+
+class IdempotencyMismatch(ClientError):
+    """The idempotency key was used before, with another body."""
+
+    code = "idempotency-mismatch"
 
 
 class RateLimited(ClientError):
@@ -206,6 +239,10 @@ class NoSnapshot(Unavailable):
     ill = None
 
 
+class Unreachable(Unavailable):
+    """No connection to the agency: nothing was sent, and nothing else would get through either."""
+
+
 class PartsUnavailable(Unavailable):
     """No part of what was to be gathered could be had."""
 
@@ -246,6 +283,8 @@ class InvalidAnswer(AgencyError):
 
     code = "agency-invalid-answer"
     outcome = Outcome.INVALID
+    native: bytes | None = None
+    """The native answer as JSON, where there was one, to be read again with a mended mapping (Channel.reread)."""
 
 
 class UnknownOutcome(AgencyError):
@@ -253,6 +292,13 @@ class UnknownOutcome(AgencyError):
 
     code = "outcome-unknown"
     outcome = Outcome.UNKNOWN
+    native: bytes | None = None
+
+
+class LedgerUnavailable(GatewayError):
+    """The ledger can't be written or read now: disk full, read-only, server away; it is tried anew with each call."""
+
+    code = "ledger-unavailable"
 
 
 class TranslationError(GatewayError):

@@ -24,7 +24,7 @@ Key = Callable[[Message], bytes]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """One agency's shared state: what all its operations count and wait on together."""
+    """One agency's shared state; `serves` tells whether it is within its service hours."""
 
     agency: str
     clock: Clock
@@ -36,15 +36,23 @@ class Limits:
     shelf: Shelf
     bucket: TokenBucket | None
     quota: Quota | None
+    serves: Callable[[], bool] = lambda: True
 
-    def policies(
-        self, operation: str, *, safe: bool, deadline_seconds: float, stale_seconds: float | None, key: Key
+    def policies(  # noqa: PLR0913 - what differs between operations
+        self,
+        operation: str,
+        *,
+        safe: bool,
+        repeatable: bool,
+        deadline_seconds: float,
+        stale_seconds: float | None,
+        key: Key,
     ) -> dict[str, Policy]:
         """Return an operation's policies by name; sharing and stale answers are for reads only."""
         made: dict[str, Policy] = {
             "deadline": deadline(self.clock, safe=safe),
-            "retry": self._retry(repeatable=safe),
-            "breaker": breaker(self.breaker),
+            "retry": self._retry(repeatable=repeatable),
+            "breaker": breaker(self.breaker, self.serves),
             "bulkhead": bulkhead(self.slots),
         }
         if self.bucket is not None or self.quota is not None:
@@ -81,6 +89,7 @@ def limits(  # noqa: PLR0913 - what state is made of
     zone: ZoneInfo,
     metrics: Metrics,
     on_breaker: Callable[[BreakerState], None],
+    serves: Callable[[], bool] = lambda: True,
 ) -> Limits:
     """Make one agency's shared state; what its section does not say comes from the defaults."""
     retry = section.retry or defaults.retry
@@ -110,6 +119,7 @@ def limits(  # noqa: PLR0913 - what state is made of
         shelf=Shelf(),
         bucket=TokenBucket(section.rate.per_second, burst=1) if section.rate else None,
         quota=_quota(agency, section, clock, zone, metrics),
+        serves=serves,
     )
 
 

@@ -1,12 +1,16 @@
 """Hides personal data in what people read: logs, errors, terminals; knows nothing of where the text goes."""
 
 import re
+from collections.abc import Mapping
 
 NIK_DIGITS = 16
 _LONG_DIGITS = re.compile(r"\d{9,}")
 # The look-behind keeps it linear: without it, a long word that is no address is tried again from every letter.
 _CONTACT = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
 _SHOWN = 40
+
+Shown = str | bool | dict[str, "Shown"] | list["Shown"] | None
+"""What is left of a document that is masked: its shape."""
 
 
 def mask_digits(digits: str) -> str:
@@ -34,3 +38,17 @@ def mask_value(value: object, *, personal: bool = False) -> str:
     if isinstance(value, dict | list | tuple):
         return f"{type(value).__name__} of {len(value)}"
     return mask_text(str(value))[:_SHOWN]
+
+
+def mask_document(value: object) -> Shown:
+    """Return a document's shape: every name, and of each value no more than its kind, its length or a masked number."""
+    if isinstance(value, Mapping):
+        return {mask_text(str(name)): mask_document(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [mask_document(inner) for inner in value]
+    if value is None or isinstance(value, bool):
+        return value
+    text = str(value)
+    if _LONG_DIGITS.fullmatch(text):
+        return mask_digits(text)
+    return f"*** ({len(text)} characters)" if isinstance(value, str) else "*** (number)"

@@ -39,7 +39,11 @@ class Effort:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """A canonical request, validated; `deadline` is monotonic seconds and is never stored."""
+    """A canonical request, validated; `deadline` is monotonic seconds and is never stored.
+
+    `wait` is how many seconds the caller wants to wait for a recorded message's settlement, None to leave it to the
+    operation; `once` asks for one attempt only, because whoever sends it will try again by itself.
+    """
 
     id: MessageId
     operation: OperationId
@@ -51,16 +55,22 @@ class Message:
     deadline: float
     idempotency_key: str | None = None
     expires_at: datetime | None = None
+    wait: float | None = None
+    once: bool = False
     effort: Effort = field(default_factory=Effort, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """A canonical reply; `age` is seconds since the data was current, None when it is fresh."""
+    """A canonical reply; `age` is seconds since the data was current, None when it is fresh.
+
+    `recorded` is the id under which the ledger keeps the message, None when it keeps none.
+    """
 
     body: Document = field(repr=False)
     outcome: Outcome = Outcome.OK
     age: float | None = None
+    recorded: MessageId | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

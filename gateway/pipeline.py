@@ -7,6 +7,9 @@ from gateway.ports import Handler, Policy
 STANDARD = ("stale", "single_flight", "deadline", "retry", "breaker", "bulkhead", "throttle")
 """Outermost first. A wait between attempts holds no slot, and every attempt counts towards the agency's rate."""
 
+SHARING = frozenset({"stale", "single_flight"})
+"""Those that may answer with what was asked for another caller, or before."""
+
 
 def stack(policies: Mapping[str, Policy], channel: Handler) -> Handler:
     """Wrap `channel` in the policies an operation has, in the order of STANDARD; ValueError names an unknown one."""

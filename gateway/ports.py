@@ -6,7 +6,27 @@ from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
 from gateway.errors import FieldError
-from gateway.message import Answer, Call, Context, Document, Message, Reply
+from gateway.message import Answer, Call, Context, Document, Message, MessageId, Reply
+from gateway.records import (
+    ANY,
+    Claim,
+    Delivered,
+    Entry,
+    Filter,
+    LaneStats,
+    Page,
+    Pause,
+    PauseReason,
+    Progress,
+    Receipt,
+    Record,
+    Refused,
+    Retention,
+    Settlement,
+    Shed,
+    Terms,
+    Ticket,
+)
 
 Handler = Callable[[Message], Awaitable[Reply]]
 """Takes a canonical message, returns its reply; raises AgencyError, Overloaded or TranslationError."""
@@ -228,4 +248,143 @@ class Snapshots(Protocol):
 
     async def find(self, feed: str, where: Document, /, *, limit: int) -> Found:
         """Return rows whose fields equal all of `where`; raises NoSnapshot while the feed has none."""
+        ...
+
+
+class Outbox(Protocol):
+    """The ledger as a queue.
+
+    Every method may raise LedgerUnavailable; whether it was done is then not known, and asking again with the same ids
+    does no harm.
+    """
+
+    async def put(self, *entries: Entry) -> tuple[Receipt, ...]:
+        """Record messages to be delivered; returns when they are safe on disk, all of them or none.
+
+        What was put before, by the same message id or by the same (client, operation, idempotency key), is answered
+        with its own receipt and state. Raises IdempotencyMismatch when such a key came with another body.
+        """
+        ...
+
+    async def begin(self, entry: Entry, /, *, lease: float) -> Receipt:
+        """Record that a direct write is about to be sent, by whoever asks now; `settle` it with the receipt's ticket.
+
+        As `put`, but in state delivering for `lease` seconds (extend it); when the lease ends unsettled, the state
+        becomes unknown. The same message id again while its lease lives is the same intent, and fresh.
+        """
+        ...
+
+    async def claim(self, lane: str, limit: int, /, *, lease: float, terms: Terms = ANY) -> tuple[Claim, ...]:
+        """Take up to `limit` messages that are due, oldest first, for `lease` seconds; none while the lane is paused.
+
+        Of one order key only the oldest unsettled; buried and unknown hold their key unless their entry said skip.
+        Claiming says that the lane is open: it runs the lane's clock of open time, so claim (a limit of 0 will do) at
+        least every 30 seconds. Before that, whatever has used up its open time expires (or is unknown, if uncertain),
+        and leases that ended are taken up: `never` becomes unknown, the rest is uncertain. What can't be read any more
+        is buried.
+        """
+        ...
+
+    async def extend(self, *tickets: Ticket, lease: float) -> frozenset[MessageId]:
+        """Hold messages for `lease` seconds from now; returns those still held by these tickets."""
+        ...
+
+    async def settle(self, *settlements: Settlement) -> tuple[bool, ...]:
+        """Record how messages ended, each with its attempt; in order, whether the ticket was still good.
+
+        A stale ticket changes nothing. An owner whose lease ended may still say how it ended while nobody else has
+        taken the message up or resolved it.
+        """
+        ...
+
+    async def wait(self, message: MessageId, seconds: float, /) -> Record | None:
+        """Return the record once it is neither pending nor delivering, or as it is when the time is up."""
+        ...
+
+
+class Lanes(Protocol):
+    """The ledger's queues, one an agency. Every method may raise LedgerUnavailable."""
+
+    async def pause(self, lane: str, reason: PauseReason, /, *, by: str, until: datetime | None = None) -> None:
+        """Claim nothing from the lane until a time or until resumed; replaces an earlier pause for the same reason."""
+        ...
+
+    async def resume(self, lane: str, reason: PauseReason | None = None, /, *, by: str) -> bool:
+        """End the pause for one reason, or for all; returns whether there was one."""
+        ...
+
+    async def idle(self, lane: str, /) -> None:
+        """Stop the clock of open time until the next claim: this process has found the agency unreachable."""
+        ...
+
+    async def list(self) -> tuple[Pause, ...]:
+        """Return every pause that holds, lanes in order of name, the strongest reason first."""
+        ...
+
+    async def stats(self) -> tuple[LaneStats, ...]:
+        """Return how each lane stands, in order of name; costs milliseconds, so ask it every few seconds at most."""
+        ...
+
+    async def nudged(self, lane: str, seconds: float, /) -> bool:
+        """Return when something may have become claimable in the lane, or false when the time is up."""
+        ...
+
+
+class Archive(Protocol):
+    """The ledger as people see it. Every method may raise LedgerUnavailable; unknown ids change nothing."""
+
+    async def get(self, message: MessageId, /, *, unmasked_by: str | None = None) -> Record | None:
+        """Return everything about a message; with `unmasked_by`, the look itself is recorded."""
+        ...
+
+    async def search(self, wanted: Filter, /, *, cursor: str | None = None, limit: int = 50) -> Page:
+        """Return the newest matching messages, from the cursor on; raises InvalidRequest for a cursor that is none."""
+        ...
+
+    async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
+        """Make messages pending again, under their own ids, in their order key's old place; returns those it could.
+
+        From buried, expired and refused; from unknown only when the caller has it confirmed. A shed body can't be.
+        Open time and failures count anew.
+        """
+        ...
+
+    async def resolve(self, message: MessageId, verdict: Delivered | Refused, /, *, by: str) -> bool:
+        """Say how an unknown message ended; returns whether it was unknown."""
+        ...
+
+    async def cancel(self, message: MessageId, /, *, by: str) -> bool:
+        """Give up a pending or buried message; returns whether it was one. If it may have been done, it is unknown."""
+        ...
+
+    async def edit(self, message: MessageId, body: Document, /, *, by: str) -> bool:
+        """Replace a buried message's canonical body, its difference kept as a deed; returns whether it was buried."""
+        ...
+
+
+class Upkeep(Protocol):
+    """What a ledger needs done from time to time. Every method may raise LedgerUnavailable."""
+
+    async def sweep(self) -> int:
+        """Take up the leases that ended in every lane, as a claim does in its own; returns how many there were."""
+        ...
+
+    async def shed(self, lane: str, retention: Retention, /, *, limit: int = 500) -> Shed:
+        """Take one batch of what a lane's final messages need not keep; done when nothing was taken."""
+        ...
+
+    async def hold(self, name: str, /, *, by: str, seconds: float) -> int | None:
+        """Take or renew a named lease for one process of all; returns its fencing token, None while another has it."""
+        ...
+
+    async def renew_key(self) -> None:
+        """Seal from now on with the next encryption key."""
+        ...
+
+    def reseal(self, *, batch: int = 500) -> AsyncIterator[Progress]:
+        """Seal again what older encryption keys sealed, a batch for each step."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was asked and let go of the store."""
         ...

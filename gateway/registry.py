@@ -4,14 +4,21 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from gateway.errors import Finding
-from gateway.message import Document, OperationId
+from gateway.hours import Calendar
+from gateway.message import Document, OperationId, Reply
 from gateway.ports import Handler, Probe, Schema, Snapshots, Source
+from gateway.recorder import Recording
 from gateway.translate.schema import CanonicalSchema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One thing that can be asked: how it is exposed, what goes in and out, and the handler that answers it."""
+    """One thing that can be asked: how it is exposed, what goes in and out, and the handler that answers it.
+
+    `pipeline` is an agency operation's own way to the agency: without the ledger before it, its answer never shared.
+    `stored`: it is delivered from the ledger; `reread` reads an answer that the ledger kept because it could not be
+    read, and raises AgencyError when it still can't. `targets` are those of a composite.
+    """
 
     id: OperationId
     title: str
@@ -25,6 +32,21 @@ class Operation:
     request: CanonicalSchema
     reply: Schema
     handler: Handler
+    pipeline: Handler | None = None
+    recording: Recording | None = None
+    stored: bool = False
+    targets: tuple[OperationId, ...] = ()
+    reread: Callable[[bytes], Reply] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What an agency's lane needs: calls at a time, direct calls that wait, and how many messages may wait."""
+
+    concurrency: int
+    waiting: Callable[[], int]
+    depth: int
+    calendar: Calendar | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +70,7 @@ class Agency:
     probe: Probe | None = None
     source: Source | None = None
     snapshots: Snapshots | None = None
+    queue: Queue | None = None
     warnings: tuple[Finding, ...] = ()
     unready: str = ""
 

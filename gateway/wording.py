@@ -43,6 +43,10 @@ RULES: Mapping[str, tuple[str, str]] = {
     "host": ("harus ada tepat satu header Host", "there must be exactly one Host header"),
     "address": ("alamat bukan UTF-8 yang sah", "the path or query is not valid UTF-8"),
     "in-path": ("sudah ada pada alamat", "is given by the path already"),
+    "idempotency-key": (
+        "header Idempotency-Key harus satu, 1 sampai 255 karakter ASCII tanpa spasi",
+        "there must be one Idempotency-Key header, of 1 to 255 visible ASCII characters",
+    ),
     "encoding": ("bukan {encoding}", "is not {encoding}"),
     "double-key": (
         "kunci sama dengan baris {number}, isinya berbeda",
@@ -97,12 +101,6 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
         "Invalid request",
         "Correct the fields listed and send it again.",
     ),
-    "unsupported-setting": (
-        "Pengaturan belum didukung",
-        "Gateway ini belum mendukung header tersebut; kirim tanpa header itu.",
-        "Unsupported setting",
-        "This gateway does not support that header yet; send the request without it.",
-    ),
     "unauthorized": (
         "Kunci tidak sah",
         "Sertakan kunci yang sah pada header Authorization: Bearer atau X-API-Key.",
@@ -138,6 +136,36 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
         "Kirim isi sebagai application/json (UTF-8), boleh dengan Content-Encoding: gzip.",
         "Unsupported media type",
         "Send the body as application/json (UTF-8), with Content-Encoding: gzip if you like.",
+    ),
+    "in-progress": (
+        "Sedang atau sudah diproses",
+        "Permintaan ini sedang atau sudah diproses; lihat keadaannya di alamat pada Location.",
+        "In progress or done",
+        "This request is being processed or has been; see how it stands at the address in Location.",
+    ),
+    "gone": (
+        "Sudah tidak disimpan",
+        "Permintaan ini sudah melewati masa simpan; isi dan jawabannya tidak disimpan lagi.",
+        "Kept no more",
+        "This request is past its time of retention; neither it nor its answer is kept any more.",
+    ),
+    "unknown-message": (
+        "Pesan tidak ada",
+        "Buku pesan tidak menyimpan pesan dengan id ini.",
+        "Unknown message",
+        "The ledger has no message of this id.",
+    ),
+    "wrong-state": (
+        "Keadaan pesan tidak cocok",
+        "Tindakan ini tidak dapat dilakukan pada pesan dalam keadaan sekarang; tidak ada yang diubah.",
+        "Wrong state",
+        "This can't be done to the message in its present state; nothing was changed.",
+    ),
+    "idempotency-mismatch": (
+        "Idempotency-Key dipakai untuk isi lain",
+        "Kunci ini sudah dipakai dengan isi yang berbeda; pakai kunci baru untuk permintaan baru.",
+        "Idempotency-Key used for another body",
+        "This key came with another body before; use a new key for a new request.",
     ),
     "rate-limited": (
         "Terlalu sering",
@@ -195,9 +223,9 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "agency-closed": (
         "Di luar jam layanan",
-        "{agency} sedang di luar jam layanan.",
+        "{agency} sedang di luar jam layanan dan tidak dapat dihubungi. {done}",
         "Agency closed",
-        "{agency} is outside its service hours.",
+        "{agency} is outside its service hours and can't be reached. {done}",
     ),
     "agency-timeout": (
         "Instansi tidak menjawab",
@@ -222,6 +250,12 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
         "{agency} tidak menerima kredensial gateway; hubungi operator gateway.",
         "Agency login failed",
         "{agency} does not accept the gateway's credentials; tell the gateway's operator.",
+    ),
+    "ledger-unavailable": (
+        "Gateway tidak dapat mencatat permintaan",
+        "Tidak ada yang dikirim; ulangi sebentar lagi, dengan Idempotency-Key yang sama bila ada.",
+        "The gateway can't record the request",
+        "Nothing was sent; try again shortly, with the same Idempotency-Key if there is one.",
     ),
     "internal": (
         "Kesalahan gateway",

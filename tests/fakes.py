@@ -61,6 +61,8 @@ class FakeClock:
         self._watching = False
         self._threads: _Counted | None = None
         self.slept: list[float] = []
+        self.elsewhere = 0
+        """Work under way that the loop doesn't show, such as a ledger's threads: time stands still meanwhile."""
 
     def monotonic(self) -> float:
         return self._monotonic
@@ -96,7 +98,8 @@ class FakeClock:
         self._count_threads(loop)
         quiet = 0
         while quiet < QUIET_TURNS:
-            await asyncio.sleep(LOOK_AGAIN if self._threads and self._threads.working else 0)
+            busy = self.elsewhere or (self._threads and self._threads.working)
+            await asyncio.sleep(LOOK_AGAIN if busy else 0)
             quiet = quiet + 1 if self._is_quiet(loop) else 0
 
     @property
@@ -118,13 +121,13 @@ class FakeClock:
         elif quiet >= QUIET_TURNS and loop.time() - since >= self._settle:
             self._jump()
             quiet, since = 0, loop.time()
-        if self._settle or (self._threads and self._threads.working):
+        if self._settle or self.elsewhere or (self._threads and self._threads.working):
             loop.call_later(LOOK_AGAIN, self._look, loop, quiet + 1, since)
         else:
             loop.call_soon(self._look, loop, quiet + 1, since)
 
     def _is_quiet(self, loop: asyncio.AbstractEventLoop) -> bool:
-        return not loop._ready and not (self._threads and self._threads.working)
+        return not loop._ready and not self.elsewhere and not (self._threads and self._threads.working)
 
     def _next_wake(self) -> float:
         while self._sleepers and self._sleepers[0][2].done():

@@ -16,10 +16,11 @@ import click
 import uvloop
 
 from demo import CONTROL_PORT, PORTS
-from gateway import app
+from gateway import serve
 from gateway.cli.options import config_option, environment, read_config
 from gateway.edge.auth import Admission, KeyHash
 from gateway.errors import ConfigError, Finding
+from gateway.ledger.opening import SQLITE
 
 KEY = "demo"
 STAND_INS_START = 15.0
@@ -46,15 +47,30 @@ TO_TRY: tuple[tuple[str, str, str], ...] = (
 
 @click.command(name="demo", help="Start the stand-in agencies and the gateway; prints what to try. Ctrl-C ends both.")
 @config_option
-def command(config: Path) -> None:
+@click.option("--hours", is_flag=True, help="Keep the agencies' service hours; without it they serve at any time.")
+@click.option("--fresh", is_flag=True, help="Forget what earlier demos recorded.")
+def command(config: Path, *, hours: bool, fresh: bool) -> None:
     """Start everything."""
     located = read_config(config, environment(demo=True))
     listen, metrics = located.config.gateway.listen, located.config.gateway.metrics
     _only_loopback(located.where("gateway", "listen"), listen)
     _only_loopback(located.where("gateway", "metrics"), metrics)
+    if located.config.operator:
+        _only_loopback(located.where("gateway", "control"), located.config.gateway.control)
+    if fresh:
+        _forget(located.where("gateway", "ledger"), located.config.gateway.ledger)
     guest = Admission(name="demo", title="Demo", keys=(KeyHash(sha256=sha256(KEY.encode()).hexdigest()),), allow=("*",))
     with _stand_ins(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(app.run(located, guests=[guest], started=_tell))
+        runner.run(serve.run(located, guests=[guest], hours=hours, started=_tell))
+
+
+def _forget(where: str, address: str) -> None:
+    """Take the demo's ledger away; its key may stay."""
+    if not address.startswith(SQLITE):
+        what = "--fresh forgets a ledger in a file only, and this one may be shared"
+        raise ConfigError(Finding(where=where, what=what, remedy='write "sqlite:var/ledger.db" for the demo'))
+    for ending in ("", "-wal", "-shm"):
+        Path(address.removeprefix(SQLITE) + ending).unlink(missing_ok=True)
 
 
 def _only_loopback(where: str, address: str) -> None:

@@ -6,7 +6,7 @@ import secrets
 import click
 
 
-@click.group(name="key", help="Make keys for client apps.")
+@click.group(name="key", help="Make keys for client apps and operators.")
 def command() -> None:
     """Group the key commands."""
 
@@ -16,6 +16,6 @@ def new() -> None:
     """Make a key; nothing is stored."""
     key = secrets.token_urlsafe(32)
     digest = hashlib.sha256(key.encode()).hexdigest()
-    click.echo(f"key (give it to the app's developers; it is not shown again):\n  {key}\n")
-    click.echo("in gateway.toml, under [client.<name>]:")
+    click.echo(f"key (give it to whom it is for; it is not shown again):\n  {key}\n")
+    click.echo("in gateway.toml, under [client.<name>] or [operator.<name>]:")
     click.echo(f'  keys = [{{ sha256 = "{digest}" }}]')

@@ -8,6 +8,7 @@ import msgspec
 from gateway import app
 from gateway.cli.options import config_option, read_config
 from gateway.edge.openapi import document
+from gateway.edge.requests import OWN
 from gateway.metrics import Metrics
 from gateway.version import __version__
 
@@ -18,6 +19,6 @@ def command(config: Path) -> None:
     """Print the document."""
     located = read_config(config)
     assembled = app.assemble(located, clock=app.clock_of(located), metrics=Metrics())
-    made = document(assembled.registry.exposed, located.config.gateway.name, __version__)
+    made = document(assembled.registry.exposed, located.config.gateway.name, __version__, own=OWN)
     text = msgspec.json.Encoder(decimal_format="number").encode(made)
     click.echo(msgspec.json.format(text, indent=2))

@@ -6,13 +6,19 @@ from pathlib import Path
 import click
 import uvloop
 
-from gateway import app
+from gateway import serve
 from gateway.cli.options import config_option, read_config
 
 
 @click.command(name="run", help="Run the gateway until Ctrl-C or SIGTERM; requests under way are finished.")
+@click.option(
+    "--lost-key",
+    is_flag=True,
+    help="Once, when the ledger's key is lost: take the one there is, or a new one. What the old one sealed stays "
+    "unreadable for ever.",
+)
 @config_option
-def command(config: Path) -> None:
+def command(config: Path, *, lost_key: bool) -> None:
     """Serve."""
     located = read_config(config)
 
@@ -21,5 +27,8 @@ def command(config: Path) -> None:
             f"{located.config.gateway.name}: http://{listen}/docs, metrics at http://{metrics}/metrics", err=True
         )
 
+    def control_started(control: str) -> None:
+        click.echo(f"control API for operators: http://{control}", err=True)
+
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(app.run(located, started=started))
+        runner.run(serve.run(located, lost_key=lost_key, started=started, control_started=control_started))

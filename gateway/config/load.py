@@ -20,17 +20,6 @@ _NAMED = frozenset({"agency", "client", "operation"})
 """The tables that hold a section for each name."""
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
-_LEDGER_KEYS = frozenset(
-    {"answer_within", "ask", "deliver", "expires", "on_buried", "order_by", "repeat", "subject", "wait"}
-)
-_NOT_YET: tuple[tuple[KeyPath, frozenset[str]], ...] = (
-    (("gateway",), frozenset({"ledger", "holidays"})),
-    (("defaults",), _LEDGER_KEYS | {"hours"}),
-    (("agency", "*"), _LEDGER_KEYS | {"hours", "maintenance"}),
-    (("agency", "*", "operation", "*"), _LEDGER_KEYS | {"hours"}),
-    (("operation", "*"), _LEDGER_KEYS | {"hours"}),
-    ((), frozenset({"operator"})),
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +69,8 @@ def examine(path: Path, environment: Mapping[str, str]) -> tuple[Located, tuple[
     text = _read(path)
     lines = locate(text)
     document, absent = _fill(tomllib.loads(text), environment)
-    findings = [*_not_yet(document, path.name, lines), *_absent_elsewhere(absent, path.name, lines)]
-    config, misfits = _validated(_without_refused(document), partial(place, path.name, lines))
+    findings = [*_absent_elsewhere(absent, path.name, lines)]
+    config, misfits = _validated(document, partial(place, path.name, lines))
     located = Located(
         config=config,
         file=path.name,
@@ -190,43 +179,6 @@ def _fill(document: dict[str, Any], environment: Mapping[str, str]) -> tuple[dic
         return environment.get(name, "")
 
     return cast("dict[str, Any]", fill(document, ())), absent
-
-
-def _not_yet(document: dict[str, Any], file: str, lines: Mapping[KeyPath, int]) -> Iterator[Finding]:
-    for pattern, names in _NOT_YET:
-        for path, table in _tables(document, pattern):
-            for name in sorted(names & table.keys()):
-                yield Finding(
-                    where=place(file, lines, (*path, name)),
-                    what=f"{'.'.join((*path, name))}: not available yet (store-and-forward, service hours, operators)",
-                    remedy="remove the key; it is refused so that nobody relies on it",
-                )
-
-
-def _tables(document: dict[str, Any], pattern: KeyPath) -> Iterator[tuple[KeyPath, dict[str, Any]]]:
-    found: list[tuple[KeyPath, Any]] = [((), document)]
-    for step in pattern:
-        found = [
-            ((*path, key), inner)
-            for path, table in found
-            if isinstance(table, dict)
-            for key, inner in table.items()
-            if step in ("*", key)
-        ]
-    yield from ((path, table) for path, table in found if isinstance(table, dict))
-
-
-def _without_refused(document: dict[str, Any]) -> dict[str, Any]:
-    refused = {(*path, name) for pattern, names in _NOT_YET for path, _ in _tables(document, pattern) for name in names}
-
-    def keep(table: dict[str, Any], path: KeyPath) -> dict[str, Any]:
-        return {
-            key: keep(value, (*path, key)) if isinstance(value, dict) else value
-            for key, value in table.items()
-            if (*path, key) not in refused
-        }
-
-    return keep(document, ())
 
 
 def _absent_elsewhere(absent: list[tuple[KeyPath, str]], file: str, lines: Mapping[KeyPath, int]) -> Iterator[Finding]:

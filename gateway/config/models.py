@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from gateway.config.locate import suggest
-from gateway.config.units import Duration, Quota, Rate
+from gateway.config.units import Duration, Quota, Rate, WorkingDays
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
 Exposure = Annotated[
@@ -65,6 +65,20 @@ class Gateway(Settings):
         examples=["127.0.0.1:9100"],
     )
     timezone: Zone = Field("Asia/Jakarta", description="The zone of dates and times in the canonical JSON.")
+    holidays: Annotated[str, StringConstraints(pattern=r"^([A-Z]{2}|none)$")] = Field(
+        "ID", description='The country whose holidays close agencies that have hours; `"none"` keeps none.'
+    )
+    ledger: Annotated[str, StringConstraints(pattern=r"^(sqlite:|postgresql://)\S+$")] = Field(
+        "sqlite:var/ledger.db",
+        description="Where recorded messages are kept: a file, or PostgreSQL when one machine is no longer enough.",
+        examples=["postgresql://gateway@db.example/gateway"],
+    )
+    ledger_key: str = Field(
+        "", description='The ledger\'s master key, `"${GATEWAY_KEY}"`; a file beside the ledger holds it when empty.'
+    )
+    control: Address = Field(
+        "127.0.0.1:9091", description="Where operators reach the control API; its own listener, off without operators."
+    )
     docs: Literal["public", "clients", "off"] = Field(
         "public",
         description="Who may read `/docs` and `/openapi.json`: everybody, holders of a key, or nobody.",
@@ -117,6 +131,7 @@ class Defaults(Settings):
     breaker: Breaker = Field(
         Breaker(), description="Giving a failing agency a rest.", examples=[{"failures": 10, "open_for": "1m"}]
     )
+    expires: Duration = Field(72 * 3600.0, description="How long a stored message is tried, in the lane's open time.")
     concurrency: int = Field(8, ge=1, description="Calls at one agency at a time.", examples=[4])
     waiting: int = Field(
         64, ge=0, description="Calls that may wait for their turn; more are `overloaded`.", examples=[16]
@@ -139,6 +154,21 @@ class Client(Settings):
     rate: Rate | None = Field(None, description='How often it may call, e.g. `"50/s"`.')
 
 
+class Operator(Settings):
+    """A person, or a script, that may look into the ledger and act on it through the control API."""
+
+    title: str = Field("", description="Who it is.")
+    keys: tuple[Key, ...] = Field(description="One key, two while they are being changed.")
+
+
+class Retention(Settings):
+    """How long the ledger keeps what is settled."""
+
+    keys: Duration = Field(7 * 86400.0, description="Idempotency keys and their answers.")
+    bodies: Duration = Field(30 * 86400.0, description="Bodies, requests and answers.")
+    metadata: Duration = Field(365 * 86400.0, description="Everything else.")
+
+
 class Tls(Settings):
     """How an agency's HTTPS is checked, and who we are to it."""
 
@@ -150,6 +180,39 @@ class Tls(Settings):
         None, description="Our client certificate, a PEM file.", examples=["tls/gateway.pem"]
     )
     key: str | None = Field(None, description="Its key, a PEM file.", examples=["tls/gateway-key.pem"])
+
+
+class ClosedDays(Settings):
+    """Days on which an agency serves nobody, beside the holidays."""
+
+    first: dt.date = Field(description="The first day.")
+    last: dt.date | None = Field(None, description="The last day; the first when not set.")
+    name: str = Field("", description="Why, as people read it.")
+
+
+class SpecialHours(Settings):
+    """Hours that replace the weekly ones for a time, such as those of Ramadan."""
+
+    first: dt.date = Field(description="The first day.")
+    last: dt.date = Field(description="The last day.")
+    hours: str = Field(description="As the agency's `hours`.")
+    on_holidays: bool = Field(default=False, description="They hold on holidays too.")
+
+
+class Maintenance(Settings):
+    """A planned time in which an agency's system is switched off."""
+
+    start: dt.datetime = Field(description="When it starts, e.g. `2026-12-01T20:00:00`, by the agency's clock.")
+    until: dt.datetime = Field(description="When it ends.")
+    reason: str = Field("", description="Why, as people read it.")
+
+
+class AskSettings(Settings):
+    """How to find out, by our own id, whether an agency has a message already."""
+
+    operation: str = Field(description="An operation of the same agency that looks it up.")
+    fields: Mapping[str, str] = Field(alias="with", description='What to ask it: `{ ref = "@id" }`.')
+    done: str = Field(description="The field of its reply that is there once the message was done.")
 
 
 class Operation(Settings):
@@ -164,12 +227,31 @@ class Operation(Settings):
     safe: bool | None = Field(None, description="A read: may be retried, shared and cached. GET is safe by itself.")
     timeout: Duration | None = Field(None, description="As in `[defaults]`, for this operation.", examples=["3s"])
     deadline: Duration | None = Field(None, description="As in `[defaults]`, for this operation.", examples=["6s"])
+    answer_within: WorkingDays | None = Field(None, description="As for the agency, for this operation.")
     stale: Duration | None = Field(None, description="Serve the last good answer so long while the agency is down.")
+    deliver: Literal["direct", "store-and-forward"] = Field(
+        "direct", description="`store-and-forward` keeps a message on disk and delivers it when the agency is there."
+    )
+    wait: Duration = Field(0.0, description="How long an app waits for the delivery before it is told 202.")
+    expires: Duration | None = Field(None, description="As in `[defaults]`, for this operation.")
+    order_by: str | None = Field(None, description="Messages with the same value of this field stay in order.")
+    on_buried: Literal["hold", "skip"] = Field(
+        "hold", description="Whether a buried or unknown message holds back the later ones of its `order_by`."
+    )
+    subject: str | None = Field(None, description="The field whom it is about; searchable, kept as a keyed hash.")
+    repeat: Literal["harmless", "ask", "never"] = Field(
+        "never", description="May it be sent again when nobody knows whether it was done? `ask` asks first."
+    )
+    ask: AskSettings | None = Field(None, description='How to ask; for `repeat = "ask"`.')
 
     @model_validator(mode="after")
-    def _stale_is_for_reads(self) -> Self:
+    def _fits_together(self) -> Self:
         if self.stale is not None and not self.reads:
             raise ValueError("stale is for reads; write safe = true if this operation only reads")
+        if self.deliver == "store-and-forward" and self.reads:
+            raise ValueError("a read is not stored and forwarded; leave out deliver")
+        if (self.repeat == "ask") != (self.ask is not None):
+            raise ValueError('repeat = "ask" and ask = { ... } go together')
         return self
 
     @property
@@ -221,8 +303,20 @@ class Agency(Settings):
     )
     concurrency: int | None = Field(None, ge=1, description="As in `[defaults]`, for this agency.", examples=[2])
     waiting: int | None = Field(None, ge=0, description="As in `[defaults]`, for this agency.", examples=[0])
+    expires: Duration | None = Field(None, description="As in `[defaults]`, for this agency.")
+    depth: int = Field(10_000, ge=1, description="Stored messages that may wait; more are `overloaded`.")
+    retention: Retention = Field(Retention(), description="How long its messages are kept.")
     rate: Rate | None = Field(None, description='How often it may be called, e.g. `"20/s"`; calls wait their turn.')
     quota: Quota | None = Field(None, description='What it allows in a period, e.g. `"5000/day"`.')
+    hours: str | None = Field(
+        None, description='When it serves, e.g. `"Sen-Kam 07:30-16:00; Jum 07:30-16:30"`; always when not set.'
+    )
+    closed: tuple[ClosedDays, ...] = Field((), description="Days on which it is closed, beside the holidays.")
+    special: tuple[SpecialHours, ...] = Field((), description="Times with other hours, such as Ramadan.")
+    maintenance: tuple[Maintenance, ...] = Field((), description="Planned times without its system.")
+    answer_within: WorkingDays | None = Field(
+        None, description='When people must have an answer by law, e.g. `"3 working days"`.'
+    )
     tls: Tls = Field(Tls(), description="How its HTTPS is checked.", examples=[{"ca": "tls/sipolan-ca.pem"}])
     operation: Mapping[Name, Operation] = Field(default_factory=dict, description="What can be asked of it.")
 
@@ -233,5 +327,6 @@ class Config(Settings):
     gateway: Gateway = Field(Gateway(), description="The gateway itself.")
     defaults: Defaults = Field(Defaults(), description="What holds unless an agency or operation says otherwise.")
     client: Mapping[Name, Client] = Field(default_factory=dict, description="The apps that may call.")
+    operator: Mapping[Name, Operator] = Field(default_factory=dict, description="Who may run it.")
     agency: Mapping[AgencyName, Agency] = Field(default_factory=dict, description="The agencies.")
     operation: Mapping[Name, Composite] = Field(default_factory=dict, description="The gateway's own operations.")

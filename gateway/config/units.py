@@ -1,4 +1,4 @@
-"""Durations, rates and quotas as people write them: "8s", "50/s", "5000/day"; knows no settings."""
+"""Durations, rates, quotas and deadlines as people write them: "8s", "50/s", "3 working days"; knows no settings."""
 
 import re
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 864
 _PERIODS = {"s": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "hour": 3600.0, "d": 86400.0, "day": 86400.0}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)")
 _RATE = re.compile(r"(\d+)\s*/\s*(\w+)")
+_WORKING_DAYS = re.compile(r"0*([1-9]\d{0,2})\s*(?:working days?|hari kerja)")
 _QUOTA_FORM = 'must be a quota such as "5000/day" (minute, hour, day or month)'
 
 
@@ -20,6 +21,14 @@ def seconds(text: object) -> float:
     if found is None or float(found[1]) == 0:
         raise ValueError('must be a duration such as "200ms", "8s", "10m" or "7d", and longer than nothing')
     return float(found[1]) * _SECONDS[found[2]]
+
+
+def working_days(text: object) -> int:
+    """Return how many working days "3 working days" or "3 hari kerja" are; raises ValueError saying what to write."""
+    found = _WORKING_DAYS.fullmatch(text.strip()) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError('must be working days such as "3 working days" or "3 hari kerja", from 1 to 999')
+    return int(found[1])
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +83,5 @@ class Quota:
         )
 
 
+WorkingDays = Annotated[int, BeforeValidator(working_days)]
 Duration = Annotated[float, BeforeValidator(lambda value: value if isinstance(value, float) else seconds(value))]

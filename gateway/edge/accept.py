@@ -1,19 +1,22 @@
 """From a request that may be asked to a validated Message; knows nothing of how it will be answered."""
 
+import re
 from collections.abc import Container
 
+from gateway.edge import prefer
 from gateway.edge.auth import Client
 from gateway.edge.body import read
 from gateway.edge.current import Bound
 from gateway.edge.needs import Exposed
 from gateway.edge.table import Hit, Table, decode
 from gateway.edge.visit import Visit
-from gateway.errors import FieldError, InvalidRequest, UnknownOperation, UnsupportedSetting
+from gateway.errors import FieldError, InvalidRequest, UnknownOperation
 from gateway.message import Document, Message, new_message_id
 from gateway.ports import Clock
 
 _QUERY_METHODS = frozenset({"GET", "HEAD", "DELETE"})
 _QUERY_FIELDS = 1000
+_KEY = re.compile(rb"[!-~]{1,255}")
 
 
 def find(table: Table[Bound], client: Client, method: str, raw_path: bytes) -> Hit[Bound]:
@@ -37,11 +40,10 @@ def methods(table: Table[Bound], client: Client, raw_path: bytes) -> tuple[str, 
 async def message(visit: Visit, client: Client, hit: Hit[Bound], clock: Clock) -> Message:
     """Read, validate and build the message; its deadline counts from when the whole body is here.
 
-    Raises InvalidRequest with every error, UnsupportedSetting, TooLarge, UnsupportedMedia, ClientGone.
+    Raises InvalidRequest with every error, TooLarge, UnsupportedMedia, ClientGone.
     """
-    if b"idempotency-key" in visit.headers:
-        raise UnsupportedSetting("Idempotency-Key")
     operation = hit.value.operation
+    key = None if operation.safe else _idempotency_key(visit)
     body = await _body(visit, operation, hit.params)
     if errors := _check(operation, body):
         raise InvalidRequest(errors=errors)
@@ -54,7 +56,31 @@ async def message(visit: Visit, client: Client, hit: Hit[Bound], clock: Clock) -
         traceparent=visit.traceparent,
         accepted_at=visit.now,
         deadline=clock.monotonic() + operation.deadline,
+        idempotency_key=key,
+        wait=_wait(visit, operation),
     )
+
+
+def _idempotency_key(visit: Visit) -> str | None:
+    """Return the key under which the client may ask the same again; it is never cut or mended."""
+    if b"idempotency-key" not in visit.headers:
+        return None
+    keys = [value for name, value in visit.scope["headers"] if name == b"idempotency-key"]
+    if len(keys) > 1 or _KEY.fullmatch(keys[0]) is None:
+        error = FieldError(pointer="", rule="idempotency-key")
+        raise InvalidRequest("Idempotency-Key", errors=[error], malformed=True)
+    return str(keys[0], "ascii")
+
+
+def _wait(visit: Visit, operation: Exposed) -> float | None:
+    """Return how long the client wants to wait; only where an answer may come later is that a question."""
+    if not operation.stored or b"prefer" not in visit.headers:
+        return None
+    preferred = prefer.wait(visit.scope["headers"], longest=operation.deadline)
+    if preferred is None:
+        return None
+    seconds, visit.applied = preferred
+    return seconds
 
 
 async def _body(visit: Visit, operation: Exposed, params: tuple[tuple[str, bytes], ...]) -> Document:

@@ -22,7 +22,10 @@ _ERROR_LENGTH, _ERRORS = 2000, 20
 
 
 class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """A request as the log tells it; `ms` is from its first byte to its answer, `agency_ms` of all attempts."""
+    """A request as the log tells it; `ms` is from its first byte to its answer, `agency_ms` of all attempts.
+
+    `recorded` is the id under which the ledger keeps it.
+    """
 
     time: datetime
     level: Level
@@ -38,6 +41,7 @@ class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     agency_ms: float | None = None
     attempts: int = 0
     age: float | None = None
+    recorded: str | None = None
     error: str | None = None
 
 

@@ -40,15 +40,25 @@ class Client:
 
 
 class Clients:
-    """Everyone who may call, by the hash of their key: one hash and one look-up, whoever asks."""
+    """Everyone who may call, by the hash of their key: one hash and one look-up, whoever asks.
 
-    __slots__ = ("_by_hash",)
+    `common` are the operations that need no right.
+    """
 
-    def __init__(self, admissions: Iterable[Admission], operations: Collection[OperationId]) -> None:
+    __slots__ = ("_by_hash", "_by_name")
+
+    def __init__(
+        self,
+        admissions: Iterable[Admission],
+        operations: Collection[OperationId],
+        common: Iterable[OperationId] = (),
+    ) -> None:
         self._by_hash: dict[bytes, tuple[Client, date | None]] = {}
+        self._by_name: dict[str, Client] = {}
+        everybody = frozenset(common)
         for admission in admissions:
             allowed = frozenset(o for o in operations if any(fnmatchcase(o, pattern) for pattern in admission.allow))
-            client = Client(admission.name, allowed, admission.bucket)
+            client = self._by_name[admission.name] = Client(admission.name, allowed | everybody, admission.bucket)
             for key in admission.keys:
                 self._by_hash[bytes.fromhex(key.sha256)] = (client, key.until)
 
@@ -59,6 +69,10 @@ class Clients:
             if client is not None and (until is None or now.date() <= until):
                 return client
         raise Unauthorized
+
+    def named(self, name: str) -> Client | None:
+        """Return a client by its name."""
+        return self._by_name.get(name)
 
 
 def key_of(headers: dict[bytes, bytes]) -> bytes | None:

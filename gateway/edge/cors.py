@@ -6,10 +6,16 @@ from gateway.edge.asgi import Header
 
 _PREFLIGHT: tuple[Header, ...] = (
     (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE"),
-    (b"access-control-allow-headers", b"authorization, x-api-key, content-type, x-correlation-id, traceparent"),
+    (
+        b"access-control-allow-headers",
+        b"authorization, x-api-key, content-type, x-correlation-id, traceparent, idempotency-key, prefer",
+    ),
     (b"access-control-max-age", b"600"),
 )
-_EXPOSED: Header = (b"access-control-expose-headers", b"x-correlation-id, traceparent, retry-after, age, allow")
+_EXPOSED: Header = (
+    b"access-control-expose-headers",
+    b"x-correlation-id, traceparent, retry-after, age, allow, location, preference-applied",
+)
 
 
 class Cors:

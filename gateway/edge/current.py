@@ -1,6 +1,6 @@
 """What is served now: the routes, swapped whole at a reload, and the phase: starting, serving or stopping."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,6 +8,7 @@ from gateway.edge.auth import Admission, Clients
 from gateway.edge.needs import Exposed, Observation, Observe
 from gateway.edge.table import Table
 from gateway.errors import ClientError
+from gateway.message import OperationId
 
 Phase = Literal["starting", "serving", "stopping"]
 
@@ -32,24 +33,51 @@ class Bound:
 
 @dataclass(frozen=True, slots=True)
 class Routes:
-    """One immutable state of everything that can be asked, and by whom."""
+    """One immutable state of everything that can be asked, and by whom.
+
+    `operations` are those with a path, `own` the gateway's, which every client may ask. `recorded` tells of each
+    operation that the ledger may name which operations led to it.
+    """
 
     operations: tuple[Exposed, ...]
+    own: tuple[Exposed, ...]
+    by_id: Mapping[OperationId, Exposed]
+    recorded: Mapping[OperationId, frozenset[OperationId]]
     table: Table[Bound]
     clients: Clients
     elsewhere: Observation
     """Where the figures of requests go that reached no operation."""
 
+    def may_see(self, client: str, operation: OperationId) -> bool:
+        """Tell whether a client may still ask what led to a recorded operation."""
+        found = self.clients.named(client)
+        return found is not None and not found.allowed.isdisjoint(self.recorded.get(operation, ()))
 
-def routes(operations: Iterable[Exposed], admissions: Iterable[Admission], observe: Observe) -> Routes:
-    """Build the routes from the operations that have a method and a path."""
-    exposed = tuple(operation for operation in operations if operation.method and operation.path)
+
+def routes(
+    operations: Iterable[Exposed], admissions: Iterable[Admission], observe: Observe, *, own: Iterable[Exposed] = ()
+) -> Routes:
+    """Build the routes from the operations that have a method and a path, and from the gateway's own."""
+    everything, own = tuple(operations), tuple(own)
+    exposed = tuple(operation for operation in everything if operation.method and operation.path)
+    bound = ((o.method or "", o.path or "", Bound(o, observe(o))) for o in (*exposed, *own))
     return Routes(
         operations=exposed,
-        table=Table((o.method or "", o.path or "", Bound(o, observe(o))) for o in exposed),
-        clients=Clients(admissions, [operation.id for operation in exposed]),
+        own=own,
+        by_id={operation.id: operation for operation in everything},
+        recorded=_recorded(exposed),
+        table=Table(bound),
+        clients=Clients(admissions, [operation.id for operation in exposed], [operation.id for operation in own]),
         elsewhere=observe(None),
     )
+
+
+def _recorded(exposed: Iterable[Exposed]) -> Mapping[OperationId, frozenset[OperationId]]:
+    found: dict[OperationId, frozenset[OperationId]] = {}
+    for operation in exposed:
+        for name in operation.targets or (operation.id,):
+            found[name] = found.get(name, frozenset()) | {operation.id}
+    return found
 
 
 class Current:

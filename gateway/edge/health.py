@@ -1,7 +1,7 @@
 """Is it alive, is it ready, and the figures for Prometheus; knows no agency and declares no metric."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -15,8 +15,22 @@ from gateway.ports import Clock
 _KEPT_SECONDS = 1.0
 
 
-def probes(current: Current, states: Callable[[], Mapping[str, object]]) -> list[HTTPRouteHandler]:
-    """Return `/livez` and `/readyz`; an agency that is down shows in `states` and does not make us unready."""
+Standing = Callable[[], Awaitable[Mapping[str, object]]]
+"""How the ledger stands, in a few words and numbers that anybody may read."""
+
+
+async def nothing_recorded() -> Mapping[str, object]:
+    """Tell of no ledger."""
+    return {}
+
+
+def probes(
+    current: Current, states: Callable[[], Mapping[str, object]], ledger: Standing = nothing_recorded
+) -> list[HTTPRouteHandler]:
+    """Return `/livez` and `/readyz`.
+
+    An agency or a ledger that is down shows in the body and does not make us unready: everything else still works.
+    """
 
     @get("/livez")
     async def livez() -> Response[dict[str, str]]:
@@ -25,7 +39,7 @@ def probes(current: Current, states: Callable[[], Mapping[str, object]]) -> list
     @get("/readyz")
     async def readyz() -> Response[dict[str, object]]:
         return Response(
-            {"state": current.phase, "agencies": dict(states())},
+            {"state": current.phase, "agencies": dict(states()), **await ledger()},
             status_code=200 if current.phase == "serving" else 503,
             headers={"cache-control": "no-store"},
         )

@@ -2,7 +2,8 @@
 
 import asyncio
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from math import ceil
 
 import msgspec
 
@@ -14,12 +15,19 @@ from gateway.edge.body import ClientGone
 from gateway.edge.cors import Cors
 from gateway.edge.current import Current, Stopping
 from gateway.edge.hangup import Hangup
-from gateway.edge.problems import Problem, language, place_of, problem
+from gateway.edge.problems import Problem, language, location, place_of, problem
 from gateway.edge.protocol import plain
+from gateway.edge.requests import Shown
 from gateway.edge.visit import Visit
 from gateway.errors import GatewayError, RateLimited, UnknownOperation
-from gateway.message import Reply
+from gateway.message import Document, Reply
 from gateway.ports import Clock
+from gateway.recorder import Accepted
+from gateway.records import Record
+from gateway.wording import Language
+
+Show = Callable[[Record, Language], Awaitable[tuple[Document, float | None]]]
+"""Tells of a recorded request: its resource, and the seconds until it is worth looking again."""
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
@@ -27,23 +35,35 @@ _NO_STORE: Header = (b"cache-control", b"no-store")
 _NO_SNIFF: Header = (b"x-content-type-options", b"nosniff")
 _OK: tuple[Header, ...] = ((b"content-type", b"application/json"), _NO_STORE, _NO_SNIFF)
 _PROBLEM: tuple[Header, ...] = ((b"content-type", b"application/problem+json"), _NO_STORE, _NO_SNIFF)
+_RECORDED = (Accepted, Shown)
 _CLIENT_GONE = 499  # nginx's number for it; nobody receives it, the log and the figures show it
 _NO_METHOD = "?"
 _PROBES = frozenset({b"/livez", b"/readyz"})
-_OK_STATUS, _NO_CONTENT, _BAD = 200, 204, 400
+_OK_STATUS, _ACCEPTED, _NO_CONTENT, _BAD = 200, 202, 204, 400
 
 
 class Edge:
     """Serves `/v1` from the current routes, and hands everything else to the site (documents, health).
 
+    `show` tells of recorded requests; without it there is no ledger and nothing is recorded.
     `stop` refuses new requests, `give_up` answers those still under way.
     """
 
-    def __init__(self, current: Current, site: App, *, clock: Clock, log: LineLog, origins: Iterable[str] = ()) -> None:
+    def __init__(  # noqa: PLR0913 -- composed once, by serve
+        self,
+        current: Current,
+        site: App,
+        *,
+        clock: Clock,
+        log: LineLog,
+        origins: Iterable[str] = (),
+        show: Show | None = None,
+    ) -> None:
         self._current = current
         self._site = site
         self._clock = clock
         self._log = log
+        self._show = show
         self._cors = Cors(origins)
         self._inside: set[Visit] = set()
         self._given_up = False
@@ -115,7 +135,7 @@ class Edge:
             visit.check_sizes()
             if visit.method == "OPTIONS":
                 return self._options(visit)
-            return self._reply(visit, await self._serve(visit))
+            return await self._reply(visit, await self._serve(visit))
         except ClientGone:
             return self._leave(visit)
         except asyncio.CancelledError as error:
@@ -152,14 +172,35 @@ class Edge:
         finally:
             hangup.stop()
 
-    def _reply(self, visit: Visit, reply: Reply) -> Sequence[Header]:
+    async def _reply(self, visit: Visit, reply: Reply) -> Sequence[Header]:
         visit.status, visit.code = _OK_STATUS, reply.outcome
-        visit.body = _encode(reply.body)
-        headers = [*_OK, (b"content-length", b"%d" % len(visit.body)), *visit.ids()]
+        about: list[Header] = []
+        if isinstance(reply, _RECORDED):
+            about += await self._resource(visit, reply)
+        else:
+            visit.body = _encode(reply.body)
         if reply.age is not None:
             visit.age, visit.code = reply.age, "stale"
-            headers.append((b"age", b"%d" % reply.age))
-        return self._shared(visit, headers)
+            about.append((b"age", b"%d" % reply.age))
+        if (recorded := reply.recorded) is not None:
+            visit.recorded = recorded
+            about.append(location(recorded))
+        if visit.applied is not None:
+            about.append((b"preference-applied", visit.applied))
+        return self._shared(visit, [*_OK, (b"content-length", b"%d" % len(visit.body)), *visit.ids(), *about])
+
+    async def _resource(self, visit: Visit, reply: Accepted | Shown) -> Sequence[Header]:
+        """Tell how a recorded request stands: to whoever just sent it, with 202, or to whoever looks it up."""
+        if self._show is None:
+            raise RuntimeError("a record came from a gateway without a ledger")
+        speaking = language(visit.headers.get(b"accept-language"))
+        document, again = await self._show(reply.record, speaking)
+        visit.body = _encode(document)
+        if isinstance(reply, Shown):
+            return ((b"content-language", speaking.encode()),)
+        visit.status, visit.code = _ACCEPTED, "accepted"
+        after = () if again is None else ((b"retry-after", b"%d" % max(1, ceil(again))),)
+        return ((b"content-language", speaking.encode()), *after)
 
     def _options(self, visit: Visit) -> Sequence[Header]:
         visit.status, visit.code = _NO_CONTENT, "ok"
@@ -174,6 +215,7 @@ class Edge:
 
     def _refuse(self, visit: Visit, error: Exception) -> Sequence[Header]:
         visit.error = error
+        visit.recorded = error.recorded if isinstance(error, GatewayError) else None
         if not isinstance(error, GatewayError):
             trace = "".join(traceback.format_exception(error))
             self._log("bug", level="error", correlation_id=visit.correlation_id, traceback=trace)
@@ -185,7 +227,8 @@ class Edge:
         )
         visit.status, visit.code, visit.body = said.status, said.code, said.body
         length = (b"content-length", b"%d" % len(said.body))
-        return self._shared(visit, [*_PROBLEM, length, *visit.ids(), *said.headers])
+        applied = () if visit.applied is None else ((b"preference-applied", visit.applied),)
+        return self._shared(visit, [*_PROBLEM, length, *visit.ids(), *said.headers, *applied])
 
     def _shared(self, visit: Visit, headers: list[Header]) -> list[Header]:
         if (origin := visit.headers.get(b"origin")) is not None:
@@ -230,6 +273,7 @@ class Edge:
                 agency_ms=round(visit.effort.seconds * 1000, 2) if visit.effort.attempts else None,
                 attempts=visit.effort.attempts,
                 age=visit.age,
+                recorded=visit.recorded,
                 error=explain(visit.error) if visit.error else None,
             )
         )

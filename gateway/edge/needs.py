@@ -6,9 +6,12 @@ from typing import Protocol
 from gateway.message import OperationId
 from gateway.ports import Handler, Schema
 
+REQUESTS = "/v1/requests"
+"""Where clients see how their recorded requests stand."""
 
-class Exposed(Protocol):
-    """An operation as the edge sees it; without a method and a path it can't be asked from outside."""
+
+class Described(Protocol):
+    """What there is to know of an operation; without a method and a path it can't be asked from outside."""
 
     @property
     def id(self) -> OperationId: ...  # noqa: D102
@@ -27,6 +30,16 @@ class Exposed(Protocol):
     @property
     def path(self) -> str | None: ...  # noqa: D102
     @property
+    def stored(self) -> bool:
+        """Whether it is recorded and delivered afterwards, so that 202 may be its answer."""
+        ...
+
+    @property
+    def targets(self) -> tuple[OperationId, ...]:
+        """The operations that answer for it, where it is a composite."""
+        ...
+
+    @property
     def deadline(self) -> float:
         """Seconds for everything, from the message's acceptance to its reply."""
         ...
@@ -35,6 +48,11 @@ class Exposed(Protocol):
     def request(self) -> Schema: ...  # noqa: D102
     @property
     def reply(self) -> Schema: ...  # noqa: D102
+
+
+class Exposed(Described, Protocol):
+    """An operation as the edge sees it: described, and answered by its handler."""
+
     @property
     def handler(self) -> Handler: ...  # noqa: D102
 

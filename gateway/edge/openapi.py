@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from gateway.edge.needs import Exposed
+from gateway.edge.needs import Described
 from gateway.edge.problems import MALFORMED, STATUS, WRONG_METHOD
+from gateway.edge.resource import RESOURCE
 from gateway.wording import PROBLEMS
 
 Json = dict[str, object]
@@ -17,7 +18,6 @@ _DEEPEST = 8
 _LANGUAGES = {"name": "Accept-Language", "in": "header", "schema": {"type": "string", "enum": ["id", "en"]}}
 _ALWAYS = (
     "invalid-request",
-    "unsupported-setting",
     "unauthorized",
     "unknown-operation",
     "uri-too-long",
@@ -37,8 +37,53 @@ _ALWAYS = (
     "internal",
 )
 _WITH_BODY = ("too-large", "unsupported-media")
-_WITH_WRITE = ("outcome-unknown",)
+_WITH_WRITE = ("outcome-unknown", "agency-closed", "in-progress", "idempotency-mismatch", "ledger-unavailable")
+_OF_OWN = (
+    "invalid-request",
+    "unauthorized",
+    "unknown-operation",
+    "uri-too-long",
+    "headers-too-large",
+    "rate-limited",
+    "stopping",
+    "gone",
+    "ledger-unavailable",
+    "internal",
+)
+_OF_CANCEL = ("in-progress",)
+_IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": (
+        "Kunci yang sama dengan isi yang sama tidak pernah diproses dua kali; jawabannya diberikan lagi / "
+        "the same key with the same body is never processed twice; its answer is given again"
+    ),
+    "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
+}
+_PREFER: Json = {
+    "name": "Prefer",
+    "in": "header",
+    "description": (
+        "`respond-async`: jangan menunggu instansi; `wait=N`: tunggu paling lama N detik (RFC 7240) / "
+        "`respond-async`: don't wait for the agency; `wait=N`: wait for N seconds at most (RFC 7240)"
+    ),
+    "schema": {"type": "string"},
+    "example": "respond-async",
+}
+_LOCATION: Json = {"schema": {"type": "string"}, "description": "Keadaan permintaan ini / how this request stands"}
 
+_ACCEPTED: Json = {
+    "description": (
+        "Sudah tercatat dan akan dikirim ke instansi; lihat keadaannya di Location / "
+        "recorded and to be delivered to the agency; see at Location how it stands"
+    ),
+    "headers": {
+        "Location": _LOCATION,
+        "Preference-Applied": {"schema": {"type": "string"}},
+        "Retry-After": {"schema": {"type": "integer"}},
+    },
+    "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Request"}}},
+}
 _PROBLEM: Json = {
     "type": "object",
     "description": "Kesalahan menurut RFC 9457 / an error as RFC 9457 has it",
@@ -56,7 +101,6 @@ _PROBLEM: Json = {
             "description": "true: instansi mungkin sudah memprosesnya / the agency may have done it",
         },
         "agency_message": {"type": "string", "maxLength": 300, "description": "Kata-kata instansi sendiri"},
-        "header": {"type": "string", "description": "Header yang tidak didukung"},
         "errors": {
             "type": "array",
             "items": {
@@ -74,13 +118,19 @@ _PROBLEM: Json = {
 }
 
 
-def document(operations: Iterable[Exposed], name: str, version: str) -> Json:
-    """Return the document; `name` is the gateway's title, `version` its version."""
+def document(operations: Iterable[Described], name: str, version: str, *, own: Iterable[Described] = ()) -> Json:
+    """Return the document; `name` is the gateway's title, `version` its version, `own` are its own operations."""
     exposed = [operation for operation in operations if operation.method and operation.path]
     paths: dict[str, Json] = {}
     for operation in exposed:
-        paths.setdefault(operation.path or "", {})[(operation.method or "").lower()] = _operation(operation)
+        described = _operation(operation)
+        _writing(described, operation)
+        paths.setdefault(operation.path or "", {})[(operation.method or "").lower()] = described
     agencies = {operation.agency: operation.agency_title or operation.agency for operation in exposed}
+    for operation in own:
+        described = _operation(operation) | {"responses": _own_answers(operation)}
+        paths.setdefault(operation.path or "", {})[(operation.method or "").lower()] = described
+        agencies.setdefault(operation.agency, operation.agency_title)
     return {
         "openapi": "3.1.0",
         "jsonSchemaDialect": "https://json-schema.org/draft/2020-12/schema",
@@ -90,7 +140,7 @@ def document(operations: Iterable[Exposed], name: str, version: str) -> Json:
         "security": [{"bearer": []}, {"key": []}],
         "paths": paths,
         "components": {
-            "schemas": {"Problem": _PROBLEM},
+            "schemas": {"Problem": _PROBLEM, "Request": dict(RESOURCE.json)},
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer"},
                 "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
@@ -107,7 +157,7 @@ _ABOUT = (
 )
 
 
-def _operation(operation: Exposed) -> Json:
+def _operation(operation: Described) -> Json:
     method, path = operation.method or "", operation.path or ""
     described: Json = {
         "operationId": operation.id,
@@ -125,7 +175,22 @@ def _operation(operation: Exposed) -> Json:
     return described
 
 
-def _body(operation: Exposed, path: str) -> Json:
+def _writing(described: Json, operation: Described) -> None:
+    """Add what an operation that changes something takes and answers beyond a read."""
+    if operation.safe:
+        return
+    described["parameters"] = [*_list(described["parameters"]), _IDEMPOTENCY_KEY]
+    if operation.stored:
+        described["parameters"] = [*_list(described["parameters"]), _PREFER]
+        described["responses"] = {**_mapping(described["responses"]), "202": _ACCEPTED}
+
+
+def _own_answers(operation: Described) -> Json:
+    codes = (*_OF_OWN, *(() if operation.safe else _OF_CANCEL))
+    return {"200": _answer(operation), **_by_status(codes)}
+
+
+def _body(operation: Described, path: str) -> Json:
     names = set(_TEMPLATE.findall(path))
     schema = dict(operation.request.json)
     fields = _mapping(schema.get("properties"))
@@ -137,19 +202,20 @@ def _body(operation: Exposed, path: str) -> Json:
     return {"schema": schema, "example": example(schema, sparse=True)}
 
 
-def _answer(operation: Exposed) -> Json:
+def _answer(operation: Described) -> Json:
     schema = operation.reply.json
     return {
         "description": "Jawaban instansi / the agency's answer",
         "headers": {
             "X-Correlation-ID": {"schema": {"type": "string"}},
             "Age": {"schema": {"type": "integer"}, "description": "Detik sejak data ini berlaku, bila bukan yang baru"},
+            "Location": _LOCATION,
         },
         "content": {"application/json": {"schema": dict(schema), "example": example(schema)}},
     }
 
 
-def _parameters(operation: Exposed, method: str, path: str) -> Iterator[Json]:
+def _parameters(operation: Described, method: str, path: str) -> Iterator[Json]:
     in_path = _TEMPLATE.findall(path)
     fields = dict(_flat(operation.request.json))
     for name in in_path:
@@ -186,10 +252,14 @@ def _flat(
             yield f"{prefix}{name}", (inner, here)
 
 
-def _problems(operation: Exposed, method: str) -> Json:
+def _problems(operation: Described, method: str) -> Json:
     codes = list(_ALWAYS)
     codes += () if method in _IN_QUERY else _WITH_BODY
     codes += () if operation.safe else _WITH_WRITE
+    return _by_status(codes)
+
+
+def _by_status(codes: Iterable[str]) -> Json:
     by_status: dict[int, list[str]] = {MALFORMED: ["invalid-request"], WRONG_METHOD: ["unknown-operation"]}
     for code in codes:
         by_status.setdefault(STATUS[code], []).append(code)
@@ -251,6 +321,10 @@ def _plain(kind: object, schema: Mapping[str, object]) -> object:
 
 def _mapping(value: object) -> Mapping[str, object]:
     return value if isinstance(value, Mapping) else {}
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list) else []
 
 
 def _names(value: object) -> list[str]:

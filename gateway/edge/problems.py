@@ -8,7 +8,7 @@ import msgspec
 
 from gateway.edge.asgi import Header
 from gateway.edge.current import Stopping
-from gateway.edge.needs import Exposed
+from gateway.edge.needs import REQUESTS, Exposed
 from gateway.errors import (
     AgencyError,
     ClientError,
@@ -20,20 +20,24 @@ from gateway.errors import (
     Refused,
     TranslationError,
     UnknownOperation,
-    UnsupportedSetting,
+    WrongState,
 )
 from gateway.masking import mask_text
 from gateway.wording import Language, say, title_and_detail
 
 STATUS: Mapping[str, int] = {
     "invalid-request": 422,
-    "unsupported-setting": 400,
     "unauthorized": 401,
     "unknown-operation": 404,
     "too-large": 413,
     "uri-too-long": 414,
     "headers-too-large": 431,
     "unsupported-media": 415,
+    "in-progress": 409,
+    "gone": 410,
+    "unknown-message": 404,
+    "wrong-state": 409,
+    "idempotency-mismatch": 422,
     "rate-limited": 429,
     "overloaded": 503,
     "stopping": 503,
@@ -48,11 +52,21 @@ STATUS: Mapping[str, int] = {
     "outcome-unknown": 504,
     "agency-invalid-answer": 502,
     "agency-login": 502,
+    "ledger-unavailable": 503,
     "internal": 500,
 }
 MALFORMED, WRONG_METHOD = 400, 405
 _RETRY_CODES = frozenset(
-    {"rate-limited", "overloaded", "stopping", "agency-unavailable", "parts-unavailable", "no-data-yet", "breaker-open"}
+    {
+        "rate-limited",
+        "overloaded",
+        "stopping",
+        "agency-unavailable",
+        "parts-unavailable",
+        "no-data-yet",
+        "breaker-open",
+        "ledger-unavailable",
+    }
 )
 _RETRY_SECONDS = 5.0
 _AGENCY_TEXT, _ERRORS = 300, 100
@@ -106,6 +120,8 @@ def problem(error: Exception, *, language: Language, correlation_id: str, operat
     """Return an error as it goes to the client; anything but a GatewayError shows nothing but the correlation id."""
     code = code_of(error)
     status = _status(error, code)
+    if isinstance(error, UnknownOperation):  # it must read the same whether or not there is such a thing
+        operation = None
     done = _maybe_done(error, operation)
     place = place_of(error, operation)
     title, detail = title_and_detail(
@@ -127,7 +143,12 @@ def problem(error: Exception, *, language: Language, correlation_id: str, operat
     if done is not None:
         members["maybe_done"] = done
     members |= _details(error, language)
-    headers = (*_BY_CODE.get(code, ()), *_about(error, code, doubtful=done is True), _LANGUAGE_HEADER[language])
+    headers = (
+        *_BY_CODE.get(code, ()),
+        *_where(error),
+        *_about(error, code, doubtful=done is True),
+        _LANGUAGE_HEADER[language],
+    )
     return Problem(code, status, headers, msgspec.json.encode(members))
 
 
@@ -163,8 +184,8 @@ def _details(error: Exception, language: Language) -> dict[str, object]:
         return _field_errors(error.errors, language)
     if isinstance(error, NotFound | Refused) and (text := str(error)):
         return {"agency_message": mask_text(text[: 2 * _AGENCY_TEXT])[:_AGENCY_TEXT]}
-    if isinstance(error, UnsupportedSetting):
-        return {"header": str(error)}
+    if isinstance(error, WrongState):
+        return {"state": error.state, "reason": str(error)}
     return {}
 
 
@@ -174,6 +195,16 @@ def _field_errors(errors: Sequence[FieldError], language: Language) -> dict[str,
     shown = [{"pointer": e.pointer, "rule": e.rule, "message": say(e, language)} for e in errors[:_ERRORS]]
     more = {"errors_left_off": len(errors) - _ERRORS} if len(errors) > _ERRORS else {}
     return {"errors": shown, **more}
+
+
+def location(recorded: str) -> Header:
+    """Return where a recorded request's client sees how it stands."""
+    return (b"location", f"{REQUESTS}/{recorded}".encode())
+
+
+def _where(error: Exception) -> tuple[Header, ...]:
+    recorded = error.recorded if isinstance(error, GatewayError) else None
+    return () if recorded is None else (location(recorded),)
 
 
 def _about(error: Exception, code: str, *, doubtful: bool) -> tuple[Header, ...]:

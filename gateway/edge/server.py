@@ -1,9 +1,10 @@
-"""Two uvicorn servers in one loop, the API and the figures, and how they stop; knows nothing of what they serve."""
+"""The uvicorn servers in one loop, API, figures and control, and how they stop; knows nothing of what they serve."""
 
 import asyncio
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from math import ceil
 from signal import SIGINT, SIGTERM
@@ -109,7 +110,17 @@ def on_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
         asyncio.get_running_loop().add_signal_handler(signal, asked)
 
 
-async def serve(  # noqa: PLR0913 -- the two servers, and the three ways in which they end
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listener:
+    """A further private server: where it listens, the setting that says so; `started` is told once it does."""
+
+    app: App
+    address: str
+    setting: str
+    started: Callable[[str], None] = lambda _address: None
+
+
+async def serve(  # noqa: PLR0913 -- the servers, and the three ways in which they end
     edge: Edge,
     figures: App,
     *,
@@ -119,26 +130,35 @@ async def serve(  # noqa: PLR0913 -- the two servers, and the three ways in whic
     grace: float,
     hurry: asyncio.Event | None = None,
     started: Callable[[str, str], None] = lambda _listen, _metrics: None,
+    control: Listener | None = None,
 ) -> None:
     """Serve until `stop` is set and everything under way has been answered, or `grace` seconds later.
 
-    `started` is told both addresses once both listen; port 0 takes a free one. Setting `hurry` ends the grace.
+    `started` is told both addresses once all listen; port 0 takes a free one. Setting `hurry` ends the grace.
     Raises ConfigError when an address can't be used.
     """
     hurry = hurry or asyncio.Event()
-    with closing(bind(listen, "gateway.listen")) as api, closing(bind(metrics, "gateway.metrics")) as for_figures:
+    figures_listener = Listener(app=figures, address=metrics, setting="gateway.metrics")
+    others = [figures_listener, *([control] if control is not None else [])]
+    with ExitStack() as bound:
+        api = bound.enter_context(closing(bind(listen, "gateway.listen")))
+        sockets = [bound.enter_context(closing(bind(other.address, other.setting))) for other in others]
         public = _Server(edge, lifespan="on", grace=grace, refusal=edge.refused)
-        private = _Server(figures, lifespan="off", grace=_LAST_SECONDS)
+        private = [_Server(other.app, lifespan="off", grace=_LAST_SECONDS) for other in others]
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(public.serve([api]))
-            group.create_task(private.serve([for_figures]))
-            await public.listening.wait()
-            await private.listening.wait()
+            for server, socket_ in zip(private, sockets, strict=True):
+                group.create_task(server.serve([socket_]))
+            for server in (public, *private):
+                await server.listening.wait()
             edge.start()
-            started(_address(api), _address(for_figures))
+            started(_address(api), _address(sockets[0]))
+            for other, socket_ in zip(others, sockets, strict=True):
+                other.started(_address(socket_))
             await _first(stop, hurry, serving)
             await _drain(edge, public, serving, hurry, grace)
-            private.leave()
+            for server in private:
+                server.leave()
 
 
 async def _first(stop: asyncio.Event, hurry: asyncio.Event, serving: asyncio.Task[None]) -> None:

@@ -13,7 +13,7 @@ from litestar.status_codes import HTTP_404_NOT_FOUND, HTTP_405_METHOD_NOT_ALLOWE
 from gateway.edge.auth import key_of
 from gateway.edge.current import Current, Routes
 from gateway.edge.docs import page, policy
-from gateway.edge.health import probes
+from gateway.edge.health import Standing, nothing_recorded, probes
 from gateway.edge.openapi import document
 from gateway.edge.problems import language, problem
 from gateway.errors import GatewayError, InvalidRequest, Unauthorized, UnknownOperation
@@ -35,12 +35,13 @@ def site(  # noqa: PLR0913 -- composed once, by app
     version: str,
     docs: Readers = "public",
     states: Callable[[], Mapping[str, object]] = dict,
+    ledger: Standing = nothing_recorded,
     more: tuple[HTTPRouteHandler, ...] = (),
 ) -> Litestar:
-    """Return the Litestar app; `states` gives the agencies' for /readyz, `more` are further handlers."""
+    """Return the Litestar app; `states` and `ledger` are told at /readyz, `more` are further handlers."""
     documents = [] if docs == "off" else _documents(Documents(current, name, version), current, clock, docs)
     return Litestar(
-        [*probes(current, states), *documents, *more],
+        [*probes(current, states, ledger), *documents, *more],
         openapi_config=None,
         logging_config=None,
         exception_handlers={Exception: _explain},
@@ -64,7 +65,7 @@ class Documents:
         made = self._made.get(allowed)
         if made is None:
             shown = [o for o in routes.operations if allowed is None or o.id in allowed]
-            api = document(shown, self._name, self._version)
+            api = document(shown, self._name, self._version, own=routes.own)
             made = self._made[allowed] = (_encode(api), page(api))
         return made
 
@@ -101,24 +102,29 @@ def _key(request: Asked) -> bytes | None:
 
 
 def _explain(request: Asked, error: Exception) -> Response[bytes]:
-    told = _told(error)
+    ours = told(error)
+    answer = as_problem(request, ours)
+    if isinstance(ours, Unauthorized):
+        answer.headers["www-authenticate"] = 'Basic realm="docs", Bearer'
+    return answer
+
+
+def as_problem(request: Asked, error: Exception) -> Response[bytes]:
+    """Return the answer to an error."""
     said = problem(
-        told,
+        error,
         language=language(dict(request.scope["headers"]).get(b"accept-language")),
         correlation_id=str(request.scope.get("state", {}).get("correlation_id", "")),
     )
-    headers = {name.decode(): value.decode() for name, value in said.headers}
-    if isinstance(told, Unauthorized):
-        headers["www-authenticate"] = 'Basic realm="docs", Bearer'
     return Response(
         said.body,
         status_code=said.status,
         media_type="application/problem+json",
-        headers={"cache-control": "no-store", **headers},
+        headers={"cache-control": "no-store", **{name.decode(): value.decode() for name, value in said.headers}},
     )
 
 
-def _told(error: Exception) -> GatewayError:
+def told(error: Exception) -> GatewayError:
     """Translate Litestar's errors into ours; a bug goes up, to be logged and answered at the edge."""
     if isinstance(error, GatewayError):
         return error

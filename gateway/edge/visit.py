@@ -20,10 +20,14 @@ _LINE = 4  # ": " and CRLF
 
 
 class Visit:
-    """A request's facts, gathered on its way; `began` once a handler has it, `gone` once its client has hung up."""
+    """A request's facts, gathered on its way; `began` once a handler has it, `gone` once its client has hung up.
+
+    `recorded` is the ledger's id of it, `applied` the preference that was honoured (RFC 7240).
+    """
 
     __slots__ = (
         "age",
+        "applied",
         "began",
         "body",
         "bound",
@@ -37,6 +41,7 @@ class Visit:
         "method",
         "now",
         "receive",
+        "recorded",
         "request_bytes",
         "scope",
         "started",
@@ -61,6 +66,8 @@ class Visit:
         self.status = 0
         self.code = ""
         self.age: float | None = None
+        self.applied: bytes | None = None
+        self.recorded: str | None = None
         self.error: Exception | None = None
         self.body = b""
         self.effort = Effort()

@@ -89,8 +89,8 @@ class Breaker:
         self.on_change(state)
 
 
-def breaker(state: Breaker) -> Policy:
-    """Let calls pass while the agency's breaker does.
+def breaker(state: Breaker, counts: Callable[[], bool] = lambda: True) -> Policy:
+    """Let calls pass while the agency's breaker does; a failure outside its hours, when not `counts()`, is expected.
 
     Failures are every AgencyError but not-found and refused, which are answers; a rejected login counts too, because
     repeating it locks accounts. Overloaded and TranslationError say nothing about the agency.
@@ -103,7 +103,7 @@ def breaker(state: Breaker) -> Policy:
             try:
                 reply = await handler(message)
             except AgencyError as error:
-                settle(ticket, failed=error.ill)
+                settle(ticket, failed=error.ill if counts() else None)
                 raise
             except BaseException:
                 settle(ticket, failed=None)

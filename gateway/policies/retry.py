@@ -38,7 +38,7 @@ class Retry:
             try:
                 return await handler(message)
             except AgencyError as error:
-                if not allow(error):
+                if message.once or not allow(error):
                     raise
                 first = error
             return await self._again(handler, message, first)

@@ -1,6 +1,7 @@
 """The pilot's own gateway.toml, pointed at stand-ins on free ports; what is tested is the file that ships."""
 
 import hashlib
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -43,6 +44,15 @@ IMPATIENT: Mapping[str, str] = {
 }
 
 
+_LEDGER_KEYS = ("deliver", "wait", "expires", "order_by", "subject", "repeat", "ask", "answer_within", "hours")
+_RECORDED = re.compile(rf"(?m)^(?:{'|'.join(_LEDGER_KEYS)})\s*=.*\n")
+
+
+def direct(text: str) -> str:
+    """Return the pilot's configuration as if every agency were asked directly, at any hour."""
+    return _RECORDED.sub("", text)
+
+
 def changed(text: str, changes: Mapping[str, str]) -> str:
     """Return `text` with each change made once; a change that doesn't fit means that the file has moved on."""
     for old, new in changes.items():
@@ -70,11 +80,17 @@ def dropped_in(folder: Path) -> dict[str, str]:
     return {'drop    = "var/drops/puskesmas" ': f'drop    = "{folder}" '}
 
 
-def pilot(folder: Path, ports: Mapping[str, int], changes: Mapping[str, str] | None = None) -> Path:
-    """Like `shipped`, with the agencies at `ports`, two known clients, and folders that exist."""
+def pilot(
+    folder: Path, ports: Mapping[str, int], changes: Mapping[str, str] | None = None, *, stored: bool = False
+) -> Path:
+    """Like `shipped`, with the agencies at `ports`, two known clients, and folders that exist.
+
+    Unless `stored`, every agency is asked directly: what an agency does is then the answer's own.
+    """
     addresses = {f"127.0.0.1:{PORTS[name]}": f"127.0.0.1:{port}" for name, port in ports.items() if name != "puskesmas"}
     config = shipped(folder, {**EVERYWHERE, **(changes or {}), **addresses})
-    config.write_text(config.read_text("utf-8") + CLIENTS, "utf-8")
+    text = config.read_text("utf-8").replace("[gateway]\n", f'[gateway]\nledger   = "sqlite:{folder}/ledger.db"\n', 1)
+    config.write_text((text if stored else direct(text)) + CLIENTS, "utf-8")
     for drop in ("puskesmas", "puskesmas-masuk"):
         (folder / "var" / "drops" / drop).mkdir(parents=True, exist_ok=True)
     return config

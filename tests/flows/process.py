@@ -37,12 +37,12 @@ def eventually(look: Callable[[], T | None], what: str, seconds: float = PATIENC
 class Gateway:
     """One running gateway: `http` is a client with a key for everything."""
 
-    def __init__(self, config: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, config: Path, environment: Mapping[str, str], *options: str) -> None:
         self.folder = config.parent
         self.out, self.err = self.folder / "out.log", self.folder / "err.log"
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gateway", "run", "--config", str(config)],
+                [sys.executable, "-m", "gateway", "run", "--config", str(config), *options],
                 cwd=ROOT,
                 env={**os.environ, **environment},
                 stdout=out,
@@ -95,9 +95,9 @@ class Gateway:
 
 
 @contextmanager
-def running(config: Path, environment: Mapping[str, str] = ENVIRONMENT) -> Iterator[Gateway]:
+def running(config: Path, environment: Mapping[str, str] = ENVIRONMENT, *options: str) -> Iterator[Gateway]:
     """Run a gateway; whatever happens to it, it is gone afterwards, and none of it may have been a bug."""
-    gateway = Gateway(config, environment)
+    gateway = Gateway(config, environment, *options)
     try:
         yield gateway
         assert [line for line in gateway.lines() if line.get("event") == "bug"] == []

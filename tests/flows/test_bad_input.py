@@ -228,9 +228,9 @@ def test_a_write_is_no_read(flow: Flow) -> None:
     assert answer.headers["allow"] == "POST, OPTIONS"
 
 
-def test_an_idempotency_key_is_400_because_it_would_not_be_kept(flow: Flow) -> None:
-    said = problem(flow.ask(FILE_PERMIT, **{"idempotency-key": "a-1"}), 400, "unsupported-setting")
-    assert said["header"] == "Idempotency-Key"
+def test_an_idempotency_key_with_a_space_is_400(flow: Flow) -> None:
+    said = problem(flow.ask(FILE_PERMIT, **{"idempotency-key": "a 1"}), 400, "invalid-request")
+    assert said["errors"][0]["rule"] == "idempotency-key"
 
 
 def test_a_path_over_8_kilobytes_is_414(flow: Flow) -> None:

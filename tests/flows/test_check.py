@@ -211,19 +211,6 @@ MISTAKES: Mapping[str, Mistake] = {
     ),
 }
 
-LEDGER = {
-    "answer_within": '"3d"',
-    "ask": '{ operation = "cari-permohonan" }',
-    "deliver": '"store-and-forward"',
-    "expires": '"7d"',
-    "hours": '"Mon-Thu 07:30-16:00"',
-    "on_buried": '"skip"',
-    "order_by": '"pemohon.nik"',
-    "repeat": '"ask"',
-    "subject": '"pemohon.nik"',
-    "wait": '"3s"',
-}
-
 
 def line_of(text: str, part: str) -> int:
     assert text.count(part) == 1, part
@@ -263,35 +250,6 @@ def test_every_missing_variable_is_told_where_it_is_asked_for(tmp_path: Path) ->
         assert f"the environment has no {name}; " in done.stdout
         assert f"set {name} before starting" in done.stdout
     assert (done.returncode, f"{len(ENVIRONMENT)} to change" in done.stdout) == (1, True)
-
-
-def test_each_setting_of_what_is_to_come_is_refused_by_name(tmp_path: Path) -> None:
-    call = 'call   = "ajukanPermohonan"'
-    lines = [f"{name} = {value}" for name, value in LEDGER.items()]
-    config = shipped(tmp_path)
-    text = changed(
-        config.read_text("utf-8"),
-        {
-            call: "\n".join([call, *lines]),
-            'timezone = "Asia/Jakarta"\n\n[defaults]': 'timezone = "Asia/Jakarta"\nledger = "sqlite:x"\n'
-            'holidays = "ID"\n\n[defaults]',
-            'timeout = "8s"': 'timeout = "8s"\nhours = "Mon-Fri 08:00-16:00"\nmaintenance = "x"',
-        },
-    )
-    config.write_text(f'{text}\n[operator.siti]\ntitle = "Siti"\n', "utf-8")
-    done = gateway("check", "--config", config)
-    refused = {
-        **{f"agency.dpmptsp.operation.ajukan-izin.{name}": f"\n{name} = {value}\n" for name, value in LEDGER.items()},
-        "gateway.ledger": "\nledger = ",
-        "gateway.holidays": "\nholidays = ",
-        "agency.dpmptsp.hours": '\nhours = "Mon-Fri',
-        "agency.dpmptsp.maintenance": "\nmaintenance = ",
-        "operator": "\n[operator.siti]",
-    }
-    for name, at in refused.items():
-        where = f"gateway.toml:{line_of(config.read_text('utf-8'), at) + 1}: error: {name}: not available yet"
-        assert where in done.stdout, done.stdout
-    assert (done.returncode, f"{len(refused)} to change" in done.stdout) == (1, True)
 
 
 def test_several_mistakes_are_told_in_one_go(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -256,6 +257,36 @@ async def test_an_adapter_that_stumbles_over_an_answer_is_an_invalid_answer_with
     assert "1405029001180001" not in str(caught.value)
     assert caught.value.maybe_done
     assert seen[0][0] == Outcome.INVALID
+
+
+async def test_an_answer_that_cant_be_read_is_kept_whole_and_reread_as_it_was_read() -> None:
+    answer = Answer(document={"kode": "99", "biaya": Decimal("1.50")}, http_status=418)
+    way, _, _ = channel(answer, **coded())
+    with pytest.raises(InvalidAnswer, match="HTTP 418 is not listed") as caught:
+        await way.send(message())
+    native = caught.value.native
+    assert native is not None
+    with pytest.raises(InvalidAnswer, match="HTTP 418 is not listed"):
+        way.reread(native)
+    mended, _, _ = channel(answer, **coded(codes={"99": Outcome.DUPLICATE}))
+    assert mended.reread(native).outcome == Outcome.DUPLICATE
+
+
+async def test_an_unlisted_fault_is_kept_to_be_reread_too() -> None:
+    fault = Fault(code="Server", text="aneh", detail={"PegawaiTidakDitemukan": ""})
+    way, _, _ = channel(Answer(fault=fault, http_status=500), **coded())
+    with pytest.raises(InvalidAnswer) as caught:
+        await way.send(message())
+    assert caught.value.native is not None
+    mended, _, _ = channel(Answer(), **coded(faults=FAULTS))
+    with pytest.raises(NotFound, match="aneh"):
+        mended.reread(caught.value.native)
+
+
+def test_what_was_never_kept_as_an_answer_cant_be_reread() -> None:
+    way, _, _ = channel(Answer())
+    with pytest.raises(InvalidAnswer, match="can't be read"):
+        way.reread(b"<html>")
 
 
 async def test_neither_login_nor_body_shows_when_a_call_is_printed() -> None:

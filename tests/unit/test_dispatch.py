@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
+from gateway import dispatch
 from gateway.config.load import Located, load
 from gateway.dispatch import table
+from gateway.edge import needs
+from gateway.edge.requests import OWN
 from gateway.errors import ConfigError, Finding
 from gateway.message import OperationId, Reply
 from gateway.registry import Agency, Operation, Registry
@@ -194,6 +197,28 @@ def test_a_right_to_nothing_is_named(tmp_path: Path, allow: str) -> None:
 @pytest.mark.parametrize("allow", ["*", "gateway/*", "dpupr/*", "dpupr/lapor"])
 def test_a_right_to_something_is_fine(tmp_path: Path, allow: str) -> None:
     assert made(tmp_path, CLIENT.replace("ALLOW", allow))
+
+
+@pytest.mark.parametrize("expose", ["POST /v1/requests", "GET /v1/requests/{nomor}", "GET /v1/requests/{nomor}/isi"])
+def test_where_apps_look_up_their_requests_nothing_is_exposed(tmp_path: Path, expose: str) -> None:
+    (finding,) = findings(tmp_path, "", agency("a", ("lapor", expose)))
+    assert "the gateway's own" in finding.what
+    assert expose.split()[1] in finding.what
+
+
+def test_a_path_that_only_begins_alike_is_fine(tmp_path: Path) -> None:
+    assert made(tmp_path, "", agency("a", ("lapor", "POST /v1/requests-lain")))
+
+
+def test_the_path_kept_free_is_the_one_that_is_served() -> None:
+    assert dispatch.REQUESTS == needs.REQUESTS
+    assert all(one.path is not None and one.path.startswith(dispatch.REQUESTS) for one in OWN)
+
+
+def test_a_composite_knows_what_answers_for_it(tmp_path: Path) -> None:
+    operations = made(tmp_path, ROUTE).operations
+    assert operations[OperationId("gateway/aduan")].targets == ("dpupr/lapor", "diskominfo/lapor")
+    assert not operations[OperationId("gateway/aduan")].stored
 
 
 def test_a_route_to_what_writes_is_not_safe_whatever_it_says(tmp_path: Path) -> None:

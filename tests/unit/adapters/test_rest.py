@@ -28,6 +28,7 @@ async def test_a_write_is_a_json_post_with_the_trace(http: HttpClient, agency: J
     assert asked.headers["content-type"] == asked.headers["accept"] == "application/json"
     assert asked.headers["x-correlation-id"] == CORRELATION_ID
     assert asked.headers["traceparent"] == TRACEPARENT
+    assert asked.headers["idempotency-key"] == call.message_id
     assert (asked.headers["x-kanal"], asked.headers["x.angka"]) == ("web", "7")
 
 
@@ -35,6 +36,7 @@ async def test_a_read_carries_its_fields_in_the_url(http: HttpClient, agency: Js
     await rest(http, agency).exchange(a_call("GET /antrean/{kode}", {"kode": "A/1", "hal": 2}, safe=True))
     (asked,) = agency.asked
     assert (asked.method, asked.path, asked.body) == ("GET", "/api/antrean/A%2F1?hal=2", b"")
+    assert "idempotency-key" not in asked.headers
 
 
 @pytest.mark.parametrize("value", ["a\r\nX-Sisip: 1", "a\nb", "a\x00b", "a\x1b[31m", ["a"]])

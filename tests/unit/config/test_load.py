@@ -99,36 +99,6 @@ def test_a_missing_variable_elsewhere_does(tmp_path: Path) -> None:
     assert "the environment has no NAME" in finding.what
 
 
-@pytest.mark.parametrize(
-    ("text", "line"),
-    [
-        ('[gateway]\nledger = "sqlite:var/ledger.db"\n', 2),
-        ('[gateway]\nholidays = "ID"\n', 2),
-        ("[operator.budi]\n", 1),
-        ('[operation.aduan]\nexpose = "POST /v1/aduan"\nroute = { by = "a", "*" = "b/c" }\nwait = "3s"\n', 4),
-        *(
-            (f'{AGENCY}[agency.dpmptsp.operation.x]\ncall = "POST /x"\n{setting}\n', 8)
-            for setting in (
-                'deliver = "store-and-forward"',
-                'wait = "3s"',
-                'expires = "7d"',
-                'order_by = "pemohon.nik"',
-                'subject = "pemohon.nik"',
-                'repeat = "ask"',
-                'ask = { operation = "y" }',
-                'answer_within = "3 working days"',
-                'on_buried = "skip"',
-            )
-        ),
-        (AGENCY + 'hours = "Mon-Thu 07:30-16:00"\n', 6),
-    ],
-)
-def test_a_setting_of_the_ledger_is_refused_by_name(tmp_path: Path, text: str, line: int) -> None:
-    (finding,) = findings(tmp_path, text)
-    assert finding.where == f"gateway.toml:{line}"
-    assert "not available yet" in finding.what
-
-
 @pytest.mark.parametrize("name", ["Dpmptsp", "dpmptsp!", "1x"])
 def test_names_are_plain(tmp_path: Path, name: str) -> None:
     assert findings(tmp_path, AGENCY.replace("agency.dpmptsp", f'agency."{name}"'))

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import io
 import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -17,9 +17,10 @@ from prometheus_client import CollectorRegistry, Counter
 from gateway.clock import SystemClock
 from gateway.edge.accesslog import LineLog
 from gateway.edge.auth import Admission, KeyHash
-from gateway.edge.current import Current, routes
-from gateway.edge.health import Figures
+from gateway.edge.current import Current, Routes, routes
+from gateway.edge.health import Figures, Standing, nothing_recorded
 from gateway.edge.ingress import Edge
+from gateway.edge.requests import Requests
 from gateway.edge.server import serve
 from gateway.edge.site import site
 from gateway.errors import FieldError
@@ -85,6 +86,8 @@ class FakeOperation:
     agency_title: str = "DPMPTSP (SIPOLAN)"
     safe: bool = True
     deadline: float = 20.0
+    stored: bool = False
+    targets: tuple[OperationId, ...] = ()
     request: FakeSchema = FakeSchema(required=("nomor",), optional=("biaya",))
     reply: FakeSchema = FakeSchema(required=("nomor",), optional=("biaya",))
     handler: Handler = echo
@@ -167,30 +170,44 @@ def admissions(bucket: FakeBucket | None = None) -> list[Admission]:
     return [
         keyed("warga", KEY, "*"),
         keyed("dinkes-saja", "kunci-dinkes", "dinkes/*"),
+        keyed("loket", "kunci-loket", "dpmptsp/*", "gateway/*"),
         keyed("lama", "kunci-lama", "*", until=date(2020, 1, 1)),
     ]
 
 
 @asynccontextmanager
-async def _stand(
+async def _stand(  # noqa: PLR0913 -- what a test may want otherwise
     operations: Iterable[FakeOperation],
     *,
     bucket: FakeBucket | None = None,
     docs: str = "public",
     origins: tuple[str, ...] = (),
     grace: float = 5.0,
+    requests: Callable[[Callable[[], Routes]], Requests] | None = None,
+    standing: Standing = nothing_recorded,
 ) -> AsyncIterator[Stand]:
     clock, counted, stream = SystemClock(), Counted(), io.BytesIO()
     registry = CollectorRegistry()
     Counter("gateway_asked", "Asked.", registry=registry).inc()
-    current = Current(routes(operations, admissions(bucket), counted.observe))
+    recorded = requests(lambda: current.routes) if requests else None
+    own = recorded.operations if recorded else ()
+    current = Current(routes(operations, admissions(bucket), counted.observe, own=own))
     log = LineLog(stream, clock)
     edge = Edge(
         current,
-        site(current, clock, name="Kabupaten Pelalawan", version="0.1.0", docs=docs, states=lambda: {"dpmptsp": "up"}),
+        site(
+            current,
+            clock,
+            name="Kabupaten Pelalawan",
+            version="0.1.0",
+            docs=docs,
+            states=lambda: {"dpmptsp": "up"},
+            ledger=standing,
+        ),
         clock=clock,
         log=log,
         origins=origins,
+        show=recorded.show if recorded else None,
     )
     stop, hurry = asyncio.Event(), asyncio.Event()
     where: asyncio.Future[tuple[str, str]] = asyncio.get_running_loop().create_future()

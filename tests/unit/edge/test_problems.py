@@ -36,7 +36,6 @@ def test_every_code_has_a_status_and_words():
     [
         (errors.InvalidRequest(), 422, "invalid-request"),
         (errors.InvalidRequest(malformed=True), 400, "invalid-request"),
-        (errors.UnsupportedSetting("x"), 400, "unsupported-setting"),
         (errors.Unauthorized(), 401, "unauthorized"),
         (errors.UnknownOperation(), 404, "unknown-operation"),
         (errors.UnknownOperation(allow=["GET"]), 405, "unknown-operation"),
@@ -44,6 +43,10 @@ def test_every_code_has_a_status_and_words():
         (errors.UriTooLong(), 414, "uri-too-long"),
         (errors.HeadersTooLarge(), 431, "headers-too-large"),
         (errors.UnsupportedMedia(), 415, "unsupported-media"),
+        (errors.InProgress(), 409, "in-progress"),
+        (errors.Gone(), 410, "gone"),
+        (errors.IdempotencyMismatch(), 422, "idempotency-mismatch"),
+        (errors.LedgerUnavailable(), 503, "ledger-unavailable"),
         (errors.RateLimited(), 429, "rate-limited"),
         (errors.Overloaded(), 503, "overloaded"),
         (errors.NotFound(maybe_done=False), 404, "not-found"),

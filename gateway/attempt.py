@@ -1,0 +1,93 @@
+"""One attempt to deliver a claimed message: does it still fit, has the agency got it, then send; knows no lane."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import PurePath
+from traceback import extract_tb
+
+from gateway.ask import Ask
+from gateway.errors import AgencyError, BreakerOpen, FieldError, GatewayError, TranslationError
+from gateway.message import Effort, Outcome
+from gateway.ports import Clock, Handler
+from gateway.records import Buried, Claim, Delivered, Postponed, Tried, Unknown, Verdict
+from gateway.settle import verdict_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deliverable:
+    """How one operation's stored messages are delivered; `deadline` is seconds for sending one.
+
+    `harmless`: sending one twice does no harm, so one may find out whether the agency is there.
+    """
+
+    pipeline: Handler
+    check: Callable[[object], tuple[FieldError, ...]]
+    deadline: float
+    ask: Ask | None = None
+    harmless: bool = False
+
+    @property
+    def longest(self) -> float:
+        """Seconds that an attempt may take."""
+        return self.deadline + (self.ask.deadline if self.ask is not None else 0.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """How an attempt ended; `error` is None when the agency took or had the message.
+
+    `tried` is None when nothing was attempted.
+    """
+
+    verdict: Verdict
+    tried: Tried | None = None
+    error: Exception | None = None
+
+
+async def attempt(claim: Claim, made: Deliverable, clock: Clock, *, until: float) -> End:
+    """Deliver once; nothing is begun after `until` (monotonic), when the claim may be somebody else's."""
+    if errors := made.check(claim.message.body):
+        return End(verdict=Buried(reason="misfit", text="it does not fit the operation any more", errors=errors))
+    if claim.uncertain and claim.repeat == "ask" and made.ask is None:
+        return End(verdict=Unknown(text="it may have been done, and the agency can't be asked any more"))
+    at, started = clock.now(), clock.monotonic()
+
+    def tried(outcome: Outcome, error: str = "") -> Tried:
+        return Tried(at=at, seconds=clock.monotonic() - started, outcome=outcome, error=error)
+
+    asking = claim.uncertain and made.ask is not None
+    try:
+        if asking and made.ask is not None:
+            if (said := await made.ask.put(claim.message, clock, until=until)) is not None:
+                return End(verdict=said, tried=tried(Outcome.DUPLICATE) if isinstance(said, Delivered) else None)
+            asking = False
+        deadline = min(until, clock.monotonic() + made.deadline)
+        reply = await made.pipeline(replace(claim.message, deadline=deadline, once=True, effort=Effort()))
+    except GatewayError as error:
+        outcome = _outcome(error)
+        text = f"asked {made.ask.operation}: {error.code}: {error}" if asking and made.ask is not None else str(error)
+        verdict = _still_unknown(error, text) if asking else verdict_of(error)
+        return End(verdict=verdict, tried=None if outcome is None else tried(outcome, text), error=error)
+    except Exception as error:  # noqa: BLE001 - a bug over one message must not end the lane, nor say "not done"
+        text = _place_of(error)
+        lost = Postponed(seconds=0.0, maybe_done=True, text=text)
+        return End(verdict=lost, tried=tried(Outcome.UNKNOWN, text), error=error)
+    return End(verdict=verdict_of(reply), tried=tried(reply.outcome))
+
+
+def _outcome(error: GatewayError) -> Outcome | None:
+    """Return how an attempt ended, None when none was made."""
+    return error.outcome if isinstance(error, AgencyError) and not isinstance(error, BreakerOpen) else None
+
+
+def _still_unknown(error: GatewayError, text: str) -> Verdict:
+    """Return what becomes of a message when asking about it failed: it is asked again, whatever the answer was."""
+    if isinstance(error, TranslationError):
+        return Buried(reason="misfit", text=text, errors=error.errors)
+    return Postponed(seconds=0.0, maybe_done=True, text=text)
+
+
+def _place_of(error: Exception) -> str:
+    """Name a bug without its own text, which may hold personal data."""
+    frame = extract_tb(error.__traceback__)[-1]
+    return f"the gateway failed: {type(error).__name__} at {PurePath(frame.filename).name}:{frame.lineno}"

@@ -1,0 +1,208 @@
+"""What goes on beside requests: files, probes, deliveries, the ledger's upkeep, the loop's health; answers nobody."""
+
+import asyncio
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+
+from gateway import registry
+from gateway.config.models import Config
+from gateway.deliver import Deliverer, Lane
+from gateway.errors import FieldError, GatewayError, LedgerUnavailable
+from gateway.intake import FileReport, take_in
+from gateway.lanes import lanes
+from gateway.ledger import Ledger
+from gateway.message import new_message_id
+from gateway.metrics import Metrics
+from gateway.ports import Clock, Log
+from gateway.records import Retention, State
+from gateway.registry import Registry
+from gateway.room import Rooms
+from gateway.settle import Settler
+from gateway.waiting import Waiting
+from gateway.wording import say
+
+Work = Callable[[], Awaitable[None]]
+
+PROBE_EVERY = 30.0
+RESTART_AFTER = 10.0
+LAG_EVERY = 1.0
+SWEEP_EVERY = 10.0
+SHED_EVERY = 3600.0
+FIGURES_EVERY = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Background:
+    """Everything that runs until the gateway stops."""
+
+    known: Registry
+    config: Config
+    ledger: Ledger
+    settler: Settler
+    rooms: Rooms
+    waiting: Waiting
+    metrics: Metrics
+    clock: Clock
+    log: Log
+
+    @asynccontextmanager
+    async def running(self, stop: asyncio.Event) -> AsyncIterator[None]:
+        """Run it all; from `stop` on nothing more is claimed, and what is under way is finished before this returns."""
+        ending = asyncio.Event()
+        tasks = [asyncio.create_task(self._lasting(work)) for work in self._work()]
+        tasks.append(asyncio.create_task(_pass_on(stop, ending)))
+        all_lanes = lanes(self.known, self.log, self.waiting.outage)
+        delivering = [asyncio.create_task(self._delivering(lane, ending)) for lane in all_lanes]
+        try:
+            yield
+        finally:
+            ending.set()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, *delivering, return_exceptions=True)
+            await self.settler.close()
+
+    async def _delivering(self, lane: Lane, ending: asyncio.Event) -> None:
+        deliverer = Deliverer(lane=lane, outbox=self.ledger, lanes=self.ledger, settler=self.settler, clock=self.clock)
+        running = asyncio.create_task(deliverer.run())
+        await ending.wait()
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        await deliverer.drain()
+
+    async def _lasting(self, work: Work) -> None:
+        """Run something that goes on for ever; when it breaks, say so and start it again."""
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would hear of it
+                self.log("bug", level="error", traceback="".join(traceback.format_exception(error)))
+            else:
+                return
+            await self.clock.sleep(RESTART_AFTER)
+
+    def _work(self) -> Iterator[Work]:
+        yield self._watch_loop
+        yield self._sweep
+        yield self._shed
+        yield self._lane_figures
+        for agency in self.known.agencies.values():
+            if agency.unready:
+                self.log("agency-unready", level="error", agency=agency.name, why=agency.unready)
+                continue
+            if agency.probe is not None:
+                yield partial(self._probe, agency)
+            if agency.source is not None and agency.snapshots is not None:
+                self.log("feeds-watched", agency=agency.name, feeds=sorted(agency.feeds))
+                report = partial(self._file_news, agency.name)
+                yield partial(take_in, agency.source, agency.feeds, agency.snapshots, report)
+
+    async def _watch_loop(self) -> None:
+        lag = self.metrics.gauge("gateway_event_loop_lag_seconds")
+        loop = asyncio.get_running_loop()
+        while True:
+            due = loop.time() + LAG_EVERY
+            await asyncio.sleep(LAG_EVERY)
+            lag.set(max(0.0, loop.time() - due))
+
+    async def _probe(self, agency: registry.Agency) -> None:
+        up = self.metrics.gauge("gateway_agency_up", agency.name)
+        while agency.probe is not None:
+            try:
+                await agency.probe.probe()
+            except GatewayError:
+                up.set(0)
+            else:
+                up.set(1)
+            await self.clock.sleep(PROBE_EVERY)
+
+    async def _sweep(self) -> None:
+        """Take up the leases of processes that went away, in lanes that nobody claims from too.
+
+        It writes each time, so that a disk that is full, or read-only, is noticed before somebody's request fails.
+        """
+        me = new_message_id()
+        while True:
+            try:
+                await self.ledger.sweep()
+                await self.ledger.hold("pulse", by=me, seconds=1.0)
+            except LedgerUnavailable as error:
+                if self.rooms.writable:
+                    self.log("ledger-unavailable", level="error", why=str(error))
+                self.rooms.writable = False
+            else:
+                if not self.rooms.writable:
+                    self.log("ledger-back")
+                self.rooms.writable = True
+            await self.clock.sleep(SWEEP_EVERY)
+
+    async def _shed(self) -> None:
+        """Let go of what need not be kept any more; one process of all does it."""
+        me = new_message_id()
+        while True:
+            try:
+                if await self.ledger.hold("shed", by=me, seconds=SHED_EVERY) is not None:
+                    for name, agency in self.config.agency.items():
+                        kept = agency.retention
+                        retention = Retention(keys=kept.keys, bodies=kept.bodies, metadata=kept.metadata)
+                        await self._shed_lane(name, retention)
+            except LedgerUnavailable:
+                pass
+            await self.clock.sleep(SHED_EVERY)
+
+    async def _shed_lane(self, lane: str, retention: Retention) -> None:
+        while (shed := await self.ledger.shed(lane, retention)).keys or shed.bodies or shed.rows:
+            await self.clock.sleep(0.05)
+
+    async def _lane_figures(self) -> None:
+        while True:
+            try:
+                for stats in (await self.rooms.stats()).values():
+                    if stats.lane not in self.known.agencies:
+                        continue
+                    for state in State:
+                        gauge = self.metrics.gauge("gateway_lane_messages", stats.lane, state.value)
+                        gauge.set(stats.depth.get(state, 0))
+                    self.metrics.gauge("gateway_lane_held", stats.lane).set(stats.held)
+                    oldest = stats.oldest.timestamp() if stats.oldest is not None else 0
+                    self.metrics.gauge("gateway_lane_oldest_pending_timestamp_seconds", stats.lane).set(oldest)
+                    self.metrics.gauge("gateway_lane_paused", stats.lane).set(bool(stats.pauses))
+                self.metrics.gauge("gateway_ledger_up").set(self.rooms.writable)
+            except LedgerUnavailable:
+                self.metrics.gauge("gateway_ledger_up").set(0)
+            await self.clock.sleep(FIGURES_EVERY)
+
+    def _file_news(self, agency: str, news: FileReport) -> None:
+        outcome = "refused" if news.refused else "accepted"
+        count = partial(self.metrics.counter, "gateway_file_rows_total", agency, news.feed)
+        self.metrics.counter("gateway_file_drops_total", agency, news.feed, outcome)(1)
+        count("rejected")(news.rejected)
+        count("accepted")(0 if news.refused else news.accepted)
+        if not news.refused:
+            last = self.metrics.gauge("gateway_file_drop_last_success_timestamp_seconds", agency, news.feed)
+            last.set_to_current_time()
+        self.log(
+            f"file-{outcome}",
+            level="warning" if news.refused or news.rejected else "info",
+            agency=agency,
+            feed=news.feed,
+            file=news.file,
+            accepted=news.accepted,
+            rejected=news.rejected,
+            rules=dict(news.rules),
+            first=[f"{row.number}: {'; '.join(_reason(reason) for reason in row.reasons)}" for row in news.first],
+            refused=say(news.refused, "id") if news.refused else None,
+        )
+
+
+async def _pass_on(one: asyncio.Event, other: asyncio.Event) -> None:
+    await one.wait()
+    other.set()
+
+
+def _reason(reason: FieldError) -> str:
+    value = f" ({reason.value})" if reason.value else ""
+    return f"{reason.where or ''} {reason.pointer} {say(reason, 'id')}{value}".strip()

@@ -1,0 +1,120 @@
+"""`gateway lane`: how the agencies' queues stand, and a person's hand on them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from gateway import operate, shown
+from gateway.cli.desk import Desk, by_option, json_option, tell_json, work
+from gateway.cli.moments import moment
+from gateway.cli.options import config_option
+from gateway.operate import PeoplesReason
+from gateway.records import LaneStats, Pause, State
+
+_reason_option = click.option(
+    "--reason",
+    type=click.Choice(["operator", "maintenance"]),
+    default="operator",
+    show_default=True,
+    help="Why; each reason is ended by itself.",
+)
+
+
+@click.group(name="lane")
+def command() -> None:
+    """See how the lanes stand; pause and resume them, while the gateway runs or not."""
+
+
+@command.command(name="list", help="List the lanes: what waits in them, and why.")
+@json_option
+@config_option
+def list_lanes(*, config: Path, as_json: bool) -> None:
+    """List."""
+
+    async def look(desk: Desk) -> int:
+        lanes = await operate.lanes(desk.ledger, desk.located.config.agency)
+        console = Console(highlight=False)
+        if as_json:
+            tell_json([shown.lane(stats) for stats in lanes])
+        elif console.is_terminal:
+            console.print(table(lanes))
+        else:
+            for stats in lanes:
+                click.echo("\t".join(_cells(stats)))
+        return 0
+
+    work(config, look)
+
+
+@command.command(name="pause", help="Deliver nothing to an agency; messages are taken on and wait.")
+@click.argument("agency")
+@click.option("--until", metavar="TIME", help='Until "2h" from now, "16:00", "2026-11-25T07:30"; else until resumed.')
+@_reason_option
+@by_option
+@config_option
+def pause(*, config: Path, agency: str, until: str | None, reason: PeoplesReason, by: str) -> None:
+    """Pause."""
+
+    async def act(desk: Desk) -> int:
+        now = desk.clock.now()
+        end = None if until is None else moment(until, now, "--until", ahead=True)
+        agencies = desk.located.config.agency
+        await operate.pause(desk.ledger, agencies, agency, by=by, now=now, reason=reason, until=end)
+        click.echo(f"{agency} is paused{f' until {end:%Y-%m-%d %H:%M}' if end is not None else ''}")
+        return 0
+
+    work(config, act)
+
+
+@command.command(name="resume", help="Deliver again, unless something else keeps the lane closed.")
+@click.argument("agency")
+@_reason_option
+@by_option
+@config_option
+def resume(*, config: Path, agency: str, reason: PeoplesReason, by: str) -> None:
+    """Resume; exits with 1 when there was nothing to end."""
+
+    async def act(desk: Desk) -> int:
+        ended, still = await operate.resume(desk.ledger, desk.located.config.agency, agency, by=by, reason=reason)
+        rest = f"; still closed: {', '.join(map(_pause, still))}" if still else ""
+        click.echo(f"{agency} {'is resumed' if ended else f'was not paused ({reason})'}{rest}")
+        return int(not ended)
+
+    work(config, act)
+
+
+def table(lanes: Sequence[LaneStats]) -> Table:
+    """Return the lanes as a table that fits into 80 columns."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    made.add_column("agency", overflow="fold")
+    for name in ("wait", "held", "unknown", "buried", "expired"):
+        made.add_column(name, justify="right")
+    made.add_column("oldest", no_wrap=True)
+    made.add_column("closed", overflow="fold")
+    for stats in lanes:
+        made.add_row(*_cells(stats), style="" if any(stats.depth.values()) or stats.pauses else "dim")
+    return made
+
+
+def _cells(stats: LaneStats) -> tuple[str, ...]:
+    def count(*states: State) -> str:
+        return str(sum(stats.depth.get(state, 0) for state in states))
+
+    return (
+        stats.lane,
+        count(State.PENDING, State.DELIVERING),
+        str(stats.held),
+        count(State.UNKNOWN),
+        count(State.BURIED),
+        count(State.EXPIRED),
+        f"{stats.oldest:%d %b %H:%M}" if stats.oldest is not None else "-",
+        ", ".join(map(_pause, stats.pauses)) or "-",
+    )
+
+
+def _pause(one: Pause) -> str:
+    until = f" until {one.until:%d %b %H:%M}" if one.until is not None else ""
+    return f"{one.reason} by {one.by}{until}" if one.by != "gateway" else f"{one.reason}{until}"

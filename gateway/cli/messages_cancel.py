@@ -1,0 +1,27 @@
+"""`gateway messages cancel`: a message is given up."""
+
+from pathlib import Path
+
+import click
+
+from gateway import operate
+from gateway.cli.desk import Desk, by_option, work
+from gateway.cli.options import config_option
+from gateway.message import MessageId
+from gateway.records import State
+
+
+@click.command(name="cancel", help="Give up a pending or buried message; one that may have been done becomes unknown.")
+@click.argument("message", metavar="ID")
+@by_option
+@config_option
+def command(*, config: Path, message: str, by: str) -> None:
+    """Cancel."""
+
+    async def act(desk: Desk) -> int:
+        state = await operate.cancel(desk.ledger, MessageId(message), by=by)
+        doubt = ": an earlier attempt may have been done; ask the agency, then resolve it"
+        click.echo(f"{message} is {state}{doubt if state is State.UNKNOWN else ''}")
+        return 0
+
+    work(config, act)

@@ -1,0 +1,269 @@
+"""Guaranteed delivery: claim -> the same pipeline as a direct call -> settle; one for each lane, knows no store."""
+
+import asyncio
+import random
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from gateway.attempt import Deliverable, End, attempt
+from gateway.condition import Condition
+from gateway.errors import AgencyError, GatewayError, LedgerUnavailable, Overloaded, Unreachable
+from gateway.hours import Calendar
+from gateway.message import OperationId
+from gateway.ports import Clock, Lanes, Outbox, Probe
+from gateway.records import Buried, Claim, Delivered, PauseReason, Postponed, Refused, Settlement, Terms, Verdict
+from gateway.settle import Settler
+
+MARGIN = 10.0
+"""Seconds by which a lease outlives the longest attempt, for telling the ledger how it ended."""
+FIRST_WAIT, LONGEST_WAIT = 1.0, 300.0
+LOOK_EVERY = 5.0
+"""Seconds after which a lane is looked at even if nobody said that there is something to do."""
+LONGEST_PROBE_WAIT = 30.0
+CLOSING: tuple[PauseReason, ...] = ("hours", "maintenance")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lane:
+    """One agency's queue: what it delivers, how many at once, when, and how to ask whether the agency is there.
+
+    `waiting` tells how many direct calls wait for a slot: while there are some, delivery takes half the slots.
+    `news` hears when an outage starts and when it ends, `bug` of what should never happen.
+    """
+
+    name: str
+    operations: Mapping[OperationId, Deliverable]
+    concurrency: int
+    calendar: Calendar | None = None
+    probe: Probe | None = None
+    waiting: Callable[[], int] = lambda: 0
+    news: Callable[[str, bool], None] = lambda _lane, _down: None
+    bug: Callable[[str, Exception], None] = lambda _lane, _error: None
+
+    @property
+    def lease(self) -> float:
+        """Seconds for which a message is held: no attempt takes longer, so a lease can't end under one that waits."""
+        return max((made.longest for made in self.operations.values()), default=0.0) + MARGIN
+
+
+class Deliverer:
+    """Delivers one lane; a crash loses nothing, since what it held is taken up when the lease ends."""
+
+    def __init__(  # noqa: PLR0913 - what delivering needs
+        self,
+        *,
+        lane: Lane,
+        outbox: Outbox,
+        lanes: Lanes,
+        settler: Settler,
+        clock: Clock,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.lane = lane
+        self.outbox = outbox
+        self.lanes = lanes
+        self.settler = settler
+        self.clock = clock
+        self.jitter = jitter
+        self.condition = Condition(clock=clock, news=lambda down: lane.news(lane.name, down))
+        self._lease = lane.lease
+        self._under_way: dict[asyncio.Task[None], Claim] = {}
+        self._taking: asyncio.Task[int] | None = None
+        self._holding: asyncio.Task[None] | None = None
+        self._closing = False
+        self._idle = False
+        self._claimed = float("-inf")
+        self._paused: PauseReason | None = None
+        self._knows_pauses = False
+        self._soonest = float("inf")
+
+    async def run(self) -> None:
+        """Deliver until cancelled; call `drain` then."""
+        self._holding = asyncio.create_task(self._hold())
+        while True:
+            try:
+                await self._turn()
+            except LedgerUnavailable:
+                await self.clock.sleep(FIRST_WAIT)
+            except Exception as error:  # noqa: BLE001 - an agency's messages must not wait for a restart
+                self.lane.bug(self.lane.name, error)
+                await self.clock.sleep(LOOK_EVERY)
+
+    async def drain(self) -> None:
+        """Finish what is under way, and hand back what was claimed and not begun."""
+        self._closing = True
+        if self._taking is not None:
+            await asyncio.gather(self._taking, return_exceptions=True)
+        if self._under_way:
+            await asyncio.wait(self._under_way)
+        if self._holding is not None:
+            self._holding.cancel()
+            await asyncio.gather(self._holding, return_exceptions=True)
+
+    async def _turn(self) -> None:
+        room = self._room()
+        if (seconds := await self._closed_for()) > 0:
+            await self.lanes.nudged(self.lane.name, min(seconds, LOOK_EVERY))
+        elif self.condition.down:
+            await self._probe()
+        elif (seconds := self.condition.rest()) > 0:
+            await self._take(0)
+            await self.clock.sleep(min(seconds, LOOK_EVERY))
+        elif room <= 0:
+            if self.clock.monotonic() - self._claimed >= LOOK_EVERY:
+                await self._take(0)
+            await self._first_of(self.clock.sleep(LOOK_EVERY))
+        elif await self._take(room) < room:
+            await self._all_taken()
+
+    async def _all_taken(self) -> None:
+        """Wait until something may be claimable: a nudge, an end that frees a key or a slot, or the next one due."""
+        if self.condition.told and not self._under_way:
+            await self._trial()
+            return
+        seconds = self._soonest - self.clock.monotonic()
+        if seconds <= 0:
+            self._soonest = float("inf")
+        await self._first_of(self.lanes.nudged(self.lane.name, min(LOOK_EVERY, max(0.0, seconds) or LOOK_EVERY)))
+
+    async def _first_of(self, other: Coroutine[object, object, object]) -> None:
+        """Wait for one of those under way to end, or for something else."""
+        task = asyncio.ensure_future(other)
+        try:
+            await asyncio.wait({task, *self._under_way}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    def _room(self) -> int:
+        """Return how many more may be under way: all slots, half of them while direct calls wait, one when in doubt."""
+        most = self.lane.concurrency if self.lane.waiting() == 0 else max(1, self.lane.concurrency // 2)
+        return (1 if self.condition.careful else most) - len(self._under_way)
+
+    async def _closed_for(self) -> float:
+        """Return the seconds until the agency serves again; the pause is in the ledger, for everybody to see."""
+        closed = self.lane.calendar.why_closed(self.clock.now()) if self.lane.calendar is not None else None
+        reason: PauseReason | None = None
+        if closed is not None:
+            reason = "maintenance" if closed.reason == "maintenance" else "hours"
+        if reason != self._paused or not self._knows_pauses:
+            # An earlier process, with other hours, may have left a pause of its own.
+            for other in CLOSING:
+                if other != reason and (other == self._paused or not self._knows_pauses):
+                    await self.lanes.resume(self.lane.name, other, by="gateway")
+            if closed is not None and reason is not None:
+                await self.lanes.pause(self.lane.name, reason, by="gateway", until=closed.until)
+            self._paused, self._knows_pauses = reason, True
+        return closed.seconds if closed is not None else 0.0
+
+    async def _take(self, room: int, terms: Terms | None = None) -> int:
+        """Claim and start; with no room only the clock of open time goes on. Returns how many were claimed.
+
+        The ledger claims even if its asker leaves, so whoever stops this lane waits for what is being claimed.
+        """
+        self._taking = asyncio.create_task(self._claim(room, terms or self._terms()))
+        return await asyncio.shield(self._taking)
+
+    async def _claim(self, room: int, terms: Terms) -> int:
+        until = self.clock.monotonic() + self._lease - MARGIN / 2
+        claims = await self.outbox.claim(self.lane.name, room, lease=self._lease, terms=terms)
+        if not terms.probe:
+            self._claimed, self._idle = self.clock.monotonic(), False
+        for claim in claims:
+            self._start(claim, until, trial=terms.probe)
+        return len(claims)
+
+    def _terms(self) -> Terms:
+        return Terms(operations=self.lane.operations.keys(), most=self.lane.concurrency)
+
+    def _start(self, claim: Claim, until: float, *, trial: bool) -> None:
+        work = self._hand_back(claim) if self._closing else self._deliver(claim, until, trial=trial)
+        task = asyncio.create_task(work)
+        self._under_way[task] = claim
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        del self._under_way[task]
+        if not task.cancelled() and isinstance(error := task.exception(), Exception):
+            self.lane.bug(self.lane.name, error)
+
+    async def _hand_back(self, claim: Claim) -> None:
+        await self.settler.settle(Settlement(ticket=claim.ticket, verdict=Postponed(seconds=0.0)))
+
+    async def _deliver(self, claim: Claim, until: float, *, trial: bool) -> None:
+        end = await attempt(claim, self.lane.operations[claim.message.operation], self.clock, until=until)
+        verdict = self._judged(claim, end)
+        # What knocked in vain to see whether the agency is back was no attempt: there may be thousands.
+        tried = None if trial and isinstance(end.error, Unreachable) else end.tried
+        await self.settler.settle(Settlement(ticket=claim.ticket, verdict=verdict, tried=tried))
+
+    async def _hold(self) -> None:
+        """Extend the leases of what is under way, for attempts and settlements that take longer than they should."""
+        while True:
+            await self.clock.sleep(self._lease / 3)
+            if held := [claim.ticket for claim in self._under_way.values()]:
+                with suppress(LedgerUnavailable):
+                    await self.outbox.extend(*held, lease=self._lease)
+
+    def _judged(self, claim: Claim, end: End) -> Verdict:
+        """Take in what an end says of the agency; returns what becomes of the message."""
+        through = isinstance(end.verdict, Delivered | Refused)
+        not_done_yet = end.error is None and isinstance(end.verdict, Postponed)
+        if through or not_done_yet or (isinstance(end.error, AgencyError) and end.error.ill is False):
+            self.condition.answered(claim, through=through)
+        elif isinstance(end.error, GatewayError):
+            self.condition.failed(claim, end.error)
+        elif end.error is not None:
+            self.lane.bug(self.lane.name, end.error)
+        if not isinstance(end.verdict, Postponed):
+            self.condition.forget(claim.ticket.id)
+            return end.verdict
+        return self._put_off(claim, end, end.verdict)
+
+    def _put_off(self, claim: Claim, end: End, verdict: Postponed) -> Verdict:
+        """Return when to try again; a poison is buried, but not with this end as the first that may have done it."""
+        error = end.error if isinstance(end.error, GatewayError) else None
+        known = not verdict.maybe_done or claim.uncertain or claim.repeat == "harmless"
+        if end.tried is not None and self.condition.poisonous(claim, error) and known:
+            self.condition.forget(claim.ticket.id)
+            return Buried(reason="poison", text=verdict.text)
+        asked = error.retry_after if isinstance(error, AgencyError | Overloaded) else None
+        seconds = max(verdict.seconds, asked or 0.0, self._wait(claim))
+        self._soonest = min(self._soonest, self.clock.monotonic() + seconds)
+        return replace(verdict, seconds=seconds)
+
+    def _wait(self, claim: Claim) -> float:
+        longest = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(claim.failures + 1, 16))
+        return self.jitter(FIRST_WAIT, longest)
+
+    async def _probe(self) -> None:
+        """See whether the agency is back: by its probe, else by the oldest message that does no harm when repeated."""
+        if not self._idle:
+            await self.lanes.idle(self.lane.name)
+            self._idle = True
+        longest = min(LONGEST_PROBE_WAIT, FIRST_WAIT * 2.0 ** min(self.condition.probes, 16))
+        await self.clock.sleep(max(self.condition.rest(), self.jitter(FIRST_WAIT, longest)))
+        self.condition.probes += 1
+        if self.lane.probe is None:
+            await self._trial()
+        elif await _reachable(self.lane.probe):
+            self.condition.reached()
+        self._idle = self.condition.down
+
+    async def _trial(self) -> None:
+        """Let one message find out, due or not, one that does no harm if there is one; without any nobody waits."""
+        terms = replace(self._terms(), probe=True)
+        harmless = [name for name, made in self.lane.operations.items() if made.harmless]
+        if not await self._take(1, replace(terms, operations=harmless)) and not await self._take(1, terms):
+            self.condition.over()
+        elif self._under_way:
+            await asyncio.wait(self._under_way)
+
+
+async def _reachable(probe: Probe) -> bool:
+    try:
+        await probe.probe()
+    except GatewayError:
+        return False
+    return True

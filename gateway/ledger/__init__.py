@@ -1,0 +1,9 @@
+"""The durable record of messages: the queue, the search index and the proof of delivery; knows no agency, no HTTP."""
+
+from typing import Protocol
+
+from gateway.ports import Archive, Lanes, Outbox, Upkeep
+
+
+class Ledger(Outbox, Lanes, Archive, Upkeep, Protocol):
+    """All that one store does."""

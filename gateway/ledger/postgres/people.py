@@ -1,0 +1,116 @@
+"""What people change: pauses, replay, resolve, cancel, edit; knows no claims."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from gateway.ledger.keys import Keys, Unreadable
+from gateway.ledger.postgres.settling import write_change
+from gateway.ledger.postgres.store import Connection
+from gateway.ledger.postgres.taking import Told, shut
+from gateway.ledger.rows import Row, decode, difference, encode, seal_deed
+from gateway.ledger.verdicts import Change, change
+from gateway.message import Document, MessageId
+from gateway.records import Delivered, Refused, State
+
+_PAUSE = """
+INSERT INTO pause VALUES ($1, $2, $3, (SELECT ledger_now()), $4)
+ON CONFLICT (lane, reason) DO UPDATE SET by = excluded.by, since = excluded.since, until = excluded.until
+"""
+_RESUME = """
+DELETE FROM pause WHERE lane = $1 AND reason = coalesce($2, reason)
+RETURNING until IS NULL OR until > (SELECT ledger_now()) AS held
+"""
+_LOCK = "SELECT * FROM message WHERE id = $1 FOR UPDATE"
+_REPLAY = """
+WITH again AS (
+    SELECT m.seq, m.lane FROM message AS m
+    WHERE m.id = ANY($1::text[]) AND m.stage < 2 AND m.state = ANY($2::text[]) ORDER BY m.seq FOR UPDATE
+), deeds AS (
+    INSERT INTO deed (seq, at, by, act) SELECT seq, (SELECT ledger_now()), $3, 'replay' FROM again
+), answers AS (
+    DELETE FROM sealed AS s USING again WHERE s.seq = again.seq AND s.field <> 'body'
+)
+UPDATE message AS m SET state = 'pending', direct = false, holds = true, token = NULL, due = t.now, failures = 0,
+    expires_at = m.expires + coalesce(ledger_reading(l.open_seconds, l.open_since, l.beat_at, t.now), 0),
+    settled_at = NULL, stage = 0, reason = '', text = ''
+FROM again LEFT JOIN lane AS l ON l.name = again.lane CROSS JOIN (SELECT ledger_now() AS now) AS t
+WHERE m.seq = again.seq RETURNING m.id, m.lane
+"""
+_REPLAYABLE = (State.BURIED, State.EXPIRED, State.REFUSED)
+_DEED = "INSERT INTO deed (seq, at, by, act, detail) VALUES ($1, (SELECT ledger_now()), $2, $3, $4)"
+_LOOK = """
+INSERT INTO deed (seq, at, by, act) SELECT seq, (SELECT ledger_now()), $2, 'unmask' FROM message WHERE id = $1
+"""
+_BODY = "SELECT data FROM sealed WHERE seq = $1 AND field = 'body'"
+_EDIT = """
+WITH body AS (UPDATE sealed SET data = $2 WHERE seq = $1 AND field = 'body')
+UPDATE message SET size = $3, key_number = least(key_number, $4) WHERE seq = $1
+"""
+
+
+async def pause(connection: Connection, lane: str, reason: str, by: str, until: datetime | None) -> None:
+    """Close a lane for one reason, whatever was said for it before."""
+    await shut(connection, lane)
+    await connection.execute(_PAUSE, lane, reason, by, until)
+
+
+async def resume(connection: Connection, lane: str, reason: str | None) -> bool:
+    """End a lane's pauses; returns whether one of them still held."""
+    return any(row["held"] for row in await connection.fetch(_RESUME, lane, reason))
+
+
+async def look(connection: Connection, message: MessageId, by: str) -> None:
+    """Record that somebody saw a message unmasked."""
+    await connection.execute(_LOOK, message, by)
+
+
+async def replay(
+    connection: Connection, ids: Sequence[MessageId], by: str, *, unknown: bool
+) -> tuple[tuple[MessageId, ...], Told]:
+    """Make messages pending again; returns those it could, and whom to tell."""
+    states = [state.value for state in (*_REPLAYABLE, *((State.UNKNOWN,) if unknown else ()))]
+    rows = await connection.fetch(_REPLAY, list(ids), states, by)
+    done = {row["id"] for row in rows}
+    return tuple(one for one in dict.fromkeys(ids) if one in done), Told(lanes={row["lane"] for row in rows})
+
+
+async def resolve(
+    connection: Connection, keys: Keys, message: MessageId, verdict: Delivered | Refused, by: str
+) -> Told | None:
+    """Say how an unknown message ended; None when it is not unknown."""
+    row: Row | None = await connection.fetchrow(_LOCK, message)
+    if row is None or row["state"] != State.UNKNOWN:
+        return None
+    changed = change(verdict, direct=row["direct"], never=False)
+    return await _changed(connection, keys, row, changed, (by, "resolve"))
+
+
+async def cancel(connection: Connection, keys: Keys, message: MessageId, by: str) -> Told | None:
+    """Give up a message that is not in flight; None when it is not pending or buried."""
+    row: Row | None = await connection.fetchrow(_LOCK, message)
+    if row is None or row["state"] not in {State.PENDING, State.BURIED}:
+        return None
+    state = State.UNKNOWN if row["uncertain"] else State.CANCELLED
+    return await _changed(connection, keys, row, Change(state=state, reason="cancelled"), (by, "cancel"))
+
+
+async def edit(connection: Connection, keys: Keys, message: MessageId, body: Document, by: str) -> bool:
+    """Replace a buried message's body; returns whether it is buried."""
+    row: Row | None = await connection.fetchrow(_LOCK, message)
+    if row is None or row["state"] != State.BURIED:
+        return False
+    try:
+        before = keys.unseal(message, "body", await connection.fetchval(_BODY, row["seq"]))
+        detail: Document | None = difference(decode(before), body)
+    except Unreadable:
+        detail = None
+    data = encode(body)
+    await connection.execute(_EDIT, row["seq"], keys.seal(message, "body", data), len(data), keys.current)
+    await connection.execute(_DEED, row["seq"], by, "edit", seal_deed(keys, message, detail))
+    return True
+
+
+async def _changed(connection: Connection, keys: Keys, row: Row, changed: Change, deed: tuple[str, str]) -> Told:
+    await write_change(connection, keys, row, changed)
+    await connection.execute(_DEED, row["seq"], *deed, None)
+    return Told(messages=[row["id"]], lanes={row["lane"]})

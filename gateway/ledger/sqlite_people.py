@@ -1,0 +1,101 @@
+"""What people change, inside one SQLite transaction: pauses, replay, resolve, cancel, edit; knows no threads."""
+
+import sqlite3
+from collections.abc import Iterable
+
+from gateway.ledger.keys import Keys, Unreadable
+from gateway.ledger.rows import decode, difference, encode, seal_deed
+from gateway.ledger.sqlite_queue import Told, apply, open_reading, shut
+from gateway.ledger.transaction import Transaction
+from gateway.ledger.verdicts import Change, change
+from gateway.message import Document, MessageId
+from gateway.records import Delivered, Refused, State
+
+_REPLAY = """
+UPDATE message SET state = 'pending', direct = 0, holds = 1, token = token + 1, due = :now, failures = 0,
+    expires_at = :opened + expires, settled_at = NULL, stage = 0, reason = '', text = '', answer = NULL, native = NULL
+WHERE seq = :seq
+"""
+_REPLAYABLE = frozenset({State.BURIED, State.EXPIRED, State.REFUSED})
+
+
+def pause(tx: Transaction, lane: str, reason: str, by: str, until: float | None) -> None:
+    """Close a lane for one reason, whatever was said for it before."""
+    shut(tx, lane)
+    tx.db.execute("INSERT OR REPLACE INTO pause VALUES (?, ?, ?, ?, ?)", (lane, reason, by, tx.now, until))
+
+
+def resume(tx: Transaction, lane: str, reason: str | None) -> bool:
+    """End a lane's pauses; returns whether one of them still held."""
+    query = "DELETE FROM pause WHERE lane = ? AND reason = coalesce(?, reason) RETURNING until"
+    ended = tx.db.execute(query, (lane, reason)).fetchall()
+    return any(row["until"] is None or row["until"] > tx.now for row in ended)
+
+
+def look(tx: Transaction, message: MessageId, by: str) -> None:
+    """Record that somebody saw a message unmasked."""
+    if (row := _row(tx.db, message)) is not None:
+        _deed(tx, row, (by, "unmask", None))
+
+
+def replay(tx: Transaction, ids: Iterable[MessageId], by: str, *, unknown: bool) -> tuple[tuple[MessageId, ...], Told]:
+    """Make messages pending again; returns those it could, and whom to tell."""
+    done, told = [], Told()
+    for message in ids:
+        row = _row(tx.db, message)
+        if row is None or row["body"] is None:
+            continue
+        if row["state"] in _REPLAYABLE or (unknown and row["state"] == State.UNKNOWN):
+            tx.db.execute(_REPLAY, {"now": tx.now, "seq": row["seq"], "opened": open_reading(tx, row["lane"])})
+            _deed(tx, row, (by, "replay", None))
+            done.append(message)
+            told.lanes.add(row["lane"])
+    return tuple(done), told
+
+
+def resolve(tx: Transaction, message: MessageId, verdict: Delivered | Refused, by: str, keys: Keys) -> Told | None:
+    """Say how an unknown message ended; None when it is not unknown."""
+    row = _row(tx.db, message)
+    if row is None or row["state"] != State.UNKNOWN:
+        return None
+    apply(tx, row, change(verdict, direct=bool(row["direct"]), never=False), keys)
+    _deed(tx, row, (by, "resolve", None))
+    return Told([message], {row["lane"]})
+
+
+def cancel(tx: Transaction, message: MessageId, by: str, keys: Keys) -> Told | None:
+    """Give up a message that is not in flight; None when it is not pending or buried."""
+    row = _row(tx.db, message)
+    if row is None or row["state"] not in {State.PENDING, State.BURIED}:
+        return None
+    state = State.UNKNOWN if row["uncertain"] else State.CANCELLED
+    apply(tx, row, Change(state=state, reason="cancelled"), keys)
+    _deed(tx, row, (by, "cancel", None))
+    return Told([message], {row["lane"]})
+
+
+def edit(tx: Transaction, message: MessageId, body: Document, by: str, keys: Keys) -> bool:
+    """Replace a buried message's body; returns whether it is buried."""
+    row = _row(tx.db, message)
+    if row is None or row["state"] != State.BURIED or row["body"] is None:
+        return False
+    try:
+        before = decode(keys.unseal(message, "body", row["body"]))
+        detail: Document | None = difference(before, body)
+    except Unreadable:
+        detail = None
+    data = encode(body)
+    query = "UPDATE message SET body = ?, size = ?, key_number = min(key_number, ?) WHERE seq = ?"
+    tx.db.execute(query, (keys.seal(message, "body", data), len(data), keys.current, row["seq"]))
+    _deed(tx, row, (by, "edit", seal_deed(keys, message, detail)))
+    return True
+
+
+def _row(db: sqlite3.Connection, message: MessageId) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute("SELECT * FROM message WHERE id = ?", (message,)).fetchone()
+    return row
+
+
+def _deed(tx: Transaction, row: sqlite3.Row, what: tuple[str, str, bytes | None]) -> None:
+    query = "INSERT INTO deed (message, at, by, act, detail) VALUES (?, ?, ?, ?, ?)"
+    tx.db.execute(query, (row["seq"], tx.now, *what))

@@ -1,0 +1,182 @@
+"""What is read inside one SQLite transaction: a record, a search, how the lanes stand; knows no threads and no keys."""
+
+import base64
+import heapq
+import sqlite3
+from dataclasses import dataclass
+from itertools import islice
+from typing import Annotated, Any, NamedTuple
+
+import msgspec
+
+from gateway.errors import FieldError, InvalidRequest
+from gateway.ledger.sqlite_queue import reading
+from gateway.ledger.transaction import Transaction
+from gateway.records import Filter, State
+
+_HELD_BY = """
+SELECT id FROM message INDEXED BY message_holds
+WHERE lane = :lane AND order_key = :order_key AND holds = 1 AND seq < :seq ORDER BY seq LIMIT 1
+"""
+_COUNTED = "('pending', 'delivering', 'unknown', 'buried', 'expired')"
+_DEPTH = f"""
+SELECT lane, state, count(*) AS n, min(accepted_at) AS oldest FROM message INDEXED BY message_state
+WHERE state <> 'delivered' AND state IN {_COUNTED} GROUP BY lane, state
+"""  # noqa: S608 - the states are written above
+_HELD = """
+SELECT lane, sum(n - 1) AS held FROM (
+    SELECT lane, count(*) AS n FROM message INDEXED BY message_holds
+    WHERE holds = 1 AND order_key IS NOT NULL GROUP BY lane, order_key
+) GROUP BY lane
+"""
+_PAUSES = """
+SELECT lane, reason, by, since, until FROM pause WHERE until IS NULL OR until > ? ORDER BY lane,
+    CASE reason WHEN 'operator' THEN 0 WHEN 'maintenance' THEN 1 WHEN 'hours' THEN 2 ELSE 3 END
+"""
+_End = tuple[float, Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]]
+"""Where a page ends; it comes back from outside, so it may be anything."""
+
+
+class Everything(NamedTuple):
+    """The rows that make a record."""
+
+    row: sqlite3.Row
+    attempts: list[sqlite3.Row]
+    deeds: list[sqlite3.Row]
+    held: str | None
+
+
+@dataclass(slots=True)
+class Standing:
+    """How a lane stands, as numbers and rows."""
+
+    depth: dict[State, int]
+    oldest: float | None
+    held: int
+    open_seconds: float
+    pauses: list[sqlite3.Row]
+
+
+def everything(db: sqlite3.Connection, message: str) -> Everything | None:
+    """Return all there is about a message."""
+    row = db.execute("SELECT * FROM message WHERE id = ?", (message,)).fetchone()
+    if row is None:
+        return None
+    held = None
+    if row["state"] == State.PENDING and row["order_key"] is not None:
+        held = db.execute(_HELD_BY, {name: row[name] for name in ("lane", "order_key", "seq")}).fetchone()
+    return Everything(
+        row,
+        db.execute("SELECT * FROM attempt WHERE message = ? ORDER BY number", (row["seq"],)).fetchall(),
+        db.execute("SELECT * FROM deed WHERE message = ? ORDER BY seq", (row["seq"],)).fetchall(),
+        held["id"] if held is not None else None,
+    )
+
+
+def state(db: sqlite3.Connection, message: str) -> State | None:
+    """Return where a message stands."""
+    row = db.execute("SELECT state FROM message WHERE id = ?", (message,)).fetchone()
+    return None if row is None else State(row["state"])
+
+
+def pauses(tx: Transaction) -> list[sqlite3.Row]:
+    """Return the pauses that hold."""
+    return tx.db.execute(_PAUSES, (tx.now,)).fetchall()
+
+
+def standings(tx: Transaction) -> dict[str, Standing]:
+    """Return how each lane stands, by name in order."""
+    found = {
+        row["name"]: Standing({}, None, 0, reading(row, tx.now), [])
+        for row in tx.db.execute("SELECT * FROM lane ORDER BY name")
+    }
+    for row in tx.db.execute(_DEPTH):
+        standing = found[row["lane"]]
+        standing.depth[State(row["state"])] = row["n"]
+        if row["state"] == State.PENDING:
+            standing.oldest = row["oldest"]
+    for row in tx.db.execute(_HELD):
+        found[row["lane"]].held = row["held"]
+    for row in pauses(tx):
+        found[row["lane"]].pauses.append(row)
+    return found
+
+
+def search(
+    db: sqlite3.Connection, wanted: Filter, subject: bytes | None, cursor: str | None, limit: int
+) -> tuple[list[sqlite3.Row], str | None]:
+    """Return one page of rows, newest first, and where the next begins; raises InvalidRequest for a broken cursor."""
+    terms, values = _terms(wanted, subject)
+    if cursor is not None:
+        terms.append("(accepted_at, seq) < (:cursor_at, :cursor_seq)")
+        values["cursor_at"], values["cursor_seq"] = _opened(cursor)
+    values["limit"] = limit + 1
+    # One search a state, merged: an index gives one state in order, several only after sorting all of them.
+    states: list[State | None] = [*sorted(wanted.states)] or [None]
+    found = [_newest(db, wanted, one, terms, values) for one in states]
+    rows = list(islice(heapq.merge(*found, key=_place, reverse=True), limit + 1))
+    more = len(rows) > limit
+    return rows[:limit], _closed(rows[limit - 1]) if more and limit else None
+
+
+def _newest(
+    db: sqlite3.Connection, wanted: Filter, one: State | None, terms: list[str], values: dict[str, Any]
+) -> list[sqlite3.Row]:
+    index = _way_in(wanted, one)
+    if one is not None:
+        # The second term lets SQLite use the index of what was not delivered; the first alone does not prove it to it.
+        terms = [*terms, "state = :state", *(["state <> 'delivered'"] if one is not State.DELIVERED else [])]
+    where = f"WHERE {' AND '.join(terms)}" if terms else ""
+    query = f"""
+        SELECT * FROM message INDEXED BY {index} {where}
+        ORDER BY accepted_at DESC, seq DESC LIMIT :limit"""  # noqa: S608 - our own words
+    return db.execute(query, {**values, "state": one}).fetchall()
+
+
+def _way_in(wanted: Filter, one: State | None) -> str:
+    """Return the index that says most: a person's messages are few, so are those that are not delivered."""
+    ways = {
+        "message_subject": wanted.subject is not None,
+        "message_answer_by": wanted.answer_before is not None,
+        "message_state": one is not None and one is not State.DELIVERED,
+        "message_operation": wanted.operation is not None,
+        "message_client": wanted.client is not None,
+        "message_lane": wanted.lane is not None,
+    }
+    return next((index for index, is_asked_for in ways.items() if is_asked_for), "message_accepted")
+
+
+def _terms(wanted: Filter, subject: bytes | None) -> tuple[list[str], dict[str, Any]]:
+    pairs: dict[str, tuple[str, object]] = {
+        "subject": ("subject = :subject", subject),
+        "operation": ("operation = :operation", wanted.operation),
+        "client": ("client = :client", wanted.client),
+        "lane": ("lane = :lane", wanted.lane),
+        "since": ("accepted_at >= :since", wanted.since and wanted.since.timestamp()),
+        "until": ("accepted_at < :until", wanted.until and wanted.until.timestamp()),
+        "direct": ("direct = :direct", wanted.direct),
+        "answer_before": (
+            "answer_by IS NOT NULL AND settled_at IS NULL AND answer_by < :answer_before",
+            wanted.answer_before and wanted.answer_before.timestamp(),
+        ),
+    }
+    kept = {name: pair for name, pair in pairs.items() if pair[1] is not None}
+    return [term for term, _ in kept.values()], {name: value for name, (_, value) in kept.items()}
+
+
+def _place(row: sqlite3.Row) -> tuple[float, int]:
+    return (row["accepted_at"], row["seq"])
+
+
+def _closed(row: sqlite3.Row) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(_place(row))).decode().rstrip("=")
+
+
+def _opened(cursor: str) -> _End:
+    try:
+        data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+        end: _End = msgspec.json.decode(data, type=_End)
+    except (ValueError, msgspec.MsgspecError) as error:
+        broken = FieldError(pointer="/cursor", rule="pattern", params={"pattern": "cursor"})
+        raise InvalidRequest("the cursor is none that a search gave", errors=[broken]) from error
+    return end

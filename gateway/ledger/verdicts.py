@@ -1,0 +1,96 @@
+"""What a verdict changes in a message's row, the same for every store; knows no SQL."""
+
+from dataclasses import dataclass
+
+from gateway.ledger.keys import Keys
+from gateway.ledger.rows import said, seal_answer
+from gateway.message import MessageId, Reply
+from gateway.records import (
+    FINAL,
+    Buried,
+    Delivered,
+    Expired,
+    Postponed,
+    Refused,
+    Released,
+    State,
+    Unknown,
+    Verdict,
+)
+
+INTERRUPTED = "the process that was sending it went away before it knew how it ended"
+"""The error of an attempt whose lease ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """The new values of a settled row; None leaves `uncertain` as it is, `after` is seconds until the next try."""
+
+    state: State
+    reason: str = ""
+    text: str = ""
+    answer: Reply | Refused | None = None
+    native: bytes | None = None
+    after: float = 0.0
+    uncertain: bool | None = None
+    frees_idempotency: bool = False
+
+    @property
+    def final(self) -> bool:
+        """Whether nobody need look at it any more."""
+        return self.state in FINAL
+
+    def sealed_answer(self, keys: Keys, message: MessageId) -> bytes | None:
+        """Return the answer as it is stored."""
+        return seal_answer(keys, message, self.answer)
+
+    def sealed_native(self, keys: Keys, message: MessageId) -> bytes | None:
+        """Return the native answer as it is stored."""
+        return None if self.native is None else keys.seal(message, "native", self.native)
+
+
+def change(verdict: Verdict, *, direct: bool, never: bool, uncertain: bool = False) -> Change:
+    """Return what a verdict makes of a message.
+
+    `never` when it must not be sent again after an unknown outcome, `uncertain` when an attempt may have been done:
+    then it does not expire, which would say that nothing was.
+    """
+    match verdict:
+        case Delivered(reply=reply):
+            outcome = reply.outcome.value if reply is not None else "ok"
+            return Change(state=State.DELIVERED, reason=outcome, answer=reply, uncertain=False)
+        case Refused(code=code, text=text):
+            return Change(state=State.REFUSED, reason=code, text=said(text), answer=verdict, uncertain=False)
+        case Unknown(code=code, text=text, native=native):
+            return Change(state=State.UNKNOWN, reason=code, text=said(text), native=native, uncertain=True)
+        case Buried(reason=reason, text=text, errors=errors):
+            kept = Refused(code=reason, text=text, errors=errors) if errors else None
+            return Change(state=State.BURIED, reason=reason, text=said(text), answer=kept)
+        case Postponed() if not direct and not (never and verdict.maybe_done):
+            return _postponed(verdict)
+        case _:
+            return _given_up(verdict, uncertain=uncertain)
+
+
+def _postponed(verdict: Postponed) -> Change:
+    return Change(
+        state=State.PENDING,
+        reason="postponed",
+        text=said(verdict.text),
+        after=verdict.seconds,
+        uncertain=True if verdict.maybe_done else None,
+    )
+
+
+def _given_up(verdict: Expired | Released | Postponed, *, uncertain: bool) -> Change:
+    text = said(verdict.text)
+    if isinstance(verdict, Expired):
+        return Change(state=State.UNKNOWN if uncertain else State.EXPIRED, reason="expired", text=text)
+    if isinstance(verdict, Postponed) and verdict.maybe_done:
+        return Change(state=State.UNKNOWN, reason="outcome-unknown", text=text, uncertain=True)
+    return Change(state=State.CANCELLED, reason="released", text=text, frees_idempotency=True)
+
+
+def holds(state: State, *, skip_buried: bool) -> bool:
+    """Return whether a message in this state keeps back the later ones of its order key."""
+    return state in {State.PENDING, State.DELIVERING} or (state in {State.BURIED, State.UNKNOWN} and not skip_buried)

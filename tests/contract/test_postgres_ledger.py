@@ -1,0 +1,74 @@
+"""The PostgreSQL ledger against what every ledger promises."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.clock import SystemClock
+from gateway.ledger.keys import KeySource
+from gateway.ledger.postgres import PostgresLedger
+from tests.contract.ledger import DirectContract, OrderContract, PutContract, Stage
+from tests.contract.ledger_archive import PeopleContract, SearchContract, UpkeepContract
+from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
+from tests.contract.ledger_lanes import NudgeContract, OpenTimeContract, PauseContract, StatsContract
+from tests.postgres import Cluster, StandingClock
+
+
+@pytest.fixture
+async def stage(postgres: Cluster, tmp_path: Path) -> AsyncIterator[Stage]:
+    url = postgres.database()
+    opened: list[PostgresLedger] = []
+
+    async def another() -> PostgresLedger:
+        opened.append(await PostgresLedger.open(url, KeySource(path=tmp_path / "ledger.key"), SystemClock()))
+        return opened[-1]
+
+    first = await another()
+    clock = await StandingClock.put_into(url)
+    yield Stage(ledger=first, another=another, pass_time=clock.advance)
+    for one in opened:
+        await one.close()
+    await clock.close()
+
+
+class TestPut(PutContract): ...
+
+
+class TestDirect(DirectContract): ...
+
+
+class TestOrder(OrderContract): ...
+
+
+class TestClaims(ClaimContract): ...
+
+
+class TestLeases(LeaseContract): ...
+
+
+class TestSettling(SettleContract): ...
+
+
+class TestWaiting(WaitContract): ...
+
+
+class TestPauses(PauseContract): ...
+
+
+class TestOpenTime(OpenTimeContract): ...
+
+
+class TestStats(StatsContract): ...
+
+
+class TestNudges(NudgeContract): ...
+
+
+class TestSearch(SearchContract): ...
+
+
+class TestPeople(PeopleContract): ...
+
+
+class TestUpkeep(UpkeepContract): ...

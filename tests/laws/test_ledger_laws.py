@@ -1,0 +1,258 @@
+"""Whatever is asked of a ledger in whatever order, it does what the model does."""
+
+import asyncio
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from gateway.errors import IdempotencyMismatch
+from gateway.ledger.keys import KeySource
+from gateway.ledger.sqlite import SqliteLedger
+from gateway.message import Outcome, new_message_id
+from gateway.records import (
+    Buried,
+    Delivered,
+    Entry,
+    Expired,
+    Filter,
+    Postponed,
+    Receipt,
+    Refused,
+    Released,
+    Settlement,
+    State,
+    Terms,
+    Ticket,
+    Unknown,
+)
+from tests.contract.ledger import Stage, a_message, tried
+from tests.fakes import FakeClock
+from tests.laws.ledger_model import Kept, Model
+
+LEASE = 20
+# One lane and one order key get most of it: laws are broken where messages meet.
+lanes = st.sampled_from(["dpmptsp", "dpmptsp", "dpmptsp", "dinkes"])
+reasons = st.sampled_from(["operator", "maintenance", "hours"])
+entries = st.builds(
+    Entry,
+    message=st.builds(
+        lambda key, body: a_message(idempotency_key=key, body={"isi": body}),
+        st.sampled_from([None, None, "k-1", "k-2"]),
+        st.sampled_from(["a", "a", "b"]),
+    ),
+    lane=lanes,
+    repeat=st.sampled_from(["harmless", "ask", "never"]),
+    expires=st.sampled_from([None, None, 25.0, 60.0]),
+    order_key=st.sampled_from([None, "ani", "ani", "ani", "budi"]),
+    skip_buried=st.booleans(),
+)
+verdicts = st.one_of(
+    st.sampled_from([Delivered(), Refused(), Unknown(), Buried(reason="poison"), Expired(), Released()]),
+    st.builds(Postponed, seconds=st.sampled_from([0.0, 5.0, 50.0]), maybe_done=st.booleans()),
+)
+places = st.integers(0, 30)
+
+
+class LedgerMachine(RuleBasedStateMachine):
+    """Does the same to a ledger and to the model; a store's machine says how to open it."""
+
+    async def open(self) -> Stage:
+        raise NotImplementedError
+
+    @initialize()
+    def start(self) -> None:
+        self.runner = asyncio.Runner()
+        self.stage = self.runner.run(self.open())
+        self.model = Model()
+        self.tickets: list[Ticket] = []
+
+    @rule(several=st.lists(entries, min_size=1, max_size=4))
+    def put(self, several: list[Entry]) -> None:
+        for entry in several:
+            self.record(entry, direct=False)
+
+    @rule(entry=entries)
+    def begin(self, entry: Entry) -> None:
+        self.record(entry, direct=True)
+
+    def record(self, entry: Entry, *, direct: bool) -> None:
+        entry = replace(entry, message=replace(entry.message, id=new_message_id()))
+        kept = self.model.put(self.kept(entry, direct=direct))
+        try:
+            receipt = self.runner.run(self.recorded(entry, direct=direct))
+        except IdempotencyMismatch:
+            assert kept is None
+            return
+        assert kept is not None
+        assert (receipt.id, receipt.state) == (kept.id, kept.state)
+        assert receipt.fresh == (kept.id == entry.message.id)
+        if receipt.ticket is not None:
+            kept.good = receipt.ticket
+            self.tickets.append(receipt.ticket)
+
+    @rule(
+        lane=lanes,
+        limit=st.integers(0, 3),
+        most=st.sampled_from([None, None, 2]),
+        probe=st.sampled_from([False, False, True]),
+    )
+    def claim(self, lane: str, limit: int, most: int | None, probe: bool) -> None:
+        wanted = self.model.claim(lane, limit, most, probe=probe)
+        terms = Terms(most=most, probe=probe)
+        claims = self.runner.run(self.stage.ledger.claim(lane, limit, lease=float(LEASE), terms=terms))
+        assert [claim.ticket.id for claim in claims] == [message.id for message in wanted]
+        for claim, message in zip(claims, wanted, strict=True):
+            seen = (claim.uncertain, claim.attempts, claim.failures, claim.repeat)
+            assert seen == (message.uncertain, message.attempts, message.failures, message.repeat)
+            message.state, message.leased, message.good = State.DELIVERING, self.model.now + LEASE, claim.ticket
+            self.tickets.append(claim.ticket)
+
+    @precondition(lambda self: self.tickets)
+    @rule(place=places, verdict=verdicts, attempted=st.booleans(), newest=st.booleans())
+    def settle(self, place: int, verdict: object, attempted: bool, newest: bool) -> None:
+        ticket = self.tickets[-1 - place % len(self.tickets)] if newest else self.tickets[place % len(self.tickets)]
+        attempt = tried(Outcome.OK) if attempted else None
+        settlement = Settlement(ticket=ticket, verdict=verdict, tried=attempt)
+        done = self.runner.run(self.stage.ledger.settle(settlement))
+        assert done == (self.model.settle(ticket, verdict, tried=attempted),)
+
+    @rule(lane=lanes, limit=st.integers(1, 3), verdict=verdicts, seconds=st.sampled_from([0, 1, 15, 25]))
+    def deliver(self, lane: str, limit: int, verdict: object, seconds: int) -> None:
+        before = len(self.tickets)
+        self.claim(lane, limit, None, probe=False)
+        self.let_time_pass(seconds)
+        for ticket in self.tickets[before:]:
+            done = self.runner.run(self.stage.ledger.settle(Settlement(ticket=ticket, verdict=verdict, tried=tried())))
+            assert done == (self.model.settle(ticket, verdict, tried=True),)
+
+    @precondition(lambda self: self.tickets)
+    @rule(place=places)
+    def extend(self, place: int) -> None:
+        ticket = self.tickets[place % len(self.tickets)]
+        held = self.runner.run(self.stage.ledger.extend(ticket, lease=float(LEASE)))
+        wanted = [one for one in self.model.messages if one.good == ticket and one.state is State.DELIVERING]
+        for message in wanted:
+            message.leased = self.model.now + LEASE
+        assert held == {message.id for message in wanted}
+
+    @rule(seconds=st.sampled_from([1, 4, 15, 25, 100]))
+    def let_time_pass(self, seconds: int) -> None:
+        self.model.now += seconds
+        self.runner.run(self.stage.pass_time(float(seconds)))
+
+    @rule()
+    def sweep(self) -> None:
+        over = [one for one in self.model.messages if one.state is State.DELIVERING and one.leased <= self.model.now]
+        for message in over:
+            self.model.take_up(message)
+        assert self.runner.run(self.stage.ledger.sweep()) == len(over)
+
+    @rule(lane=lanes, reason=reasons, then=st.sampled_from([1, 25, None]))
+    def pause(self, lane: str, reason: str, then: int | None) -> None:
+        self.model.shut(lane)
+        self.model.paused.add((lane, reason))
+        self.runner.run(self.stage.ledger.pause(lane, reason, by="sri"))
+        if then is not None:
+            self.claim(lane, 3, None, probe=False)
+            self.let_time_pass(then)
+            self.resume(lane, None)
+
+    @rule(lane=lanes, reason=st.one_of(st.none(), reasons))
+    def resume(self, lane: str, reason: str | None) -> None:
+        ended = {(name, why) for name, why in self.model.paused if name == lane and reason in {None, why}}
+        self.model.paused -= ended
+        assert self.runner.run(self.stage.ledger.resume(lane, reason, by="sri")) == bool(ended)
+
+    @rule(lane=lanes)
+    def idle(self, lane: str) -> None:
+        self.model.shut(lane)
+        self.runner.run(self.stage.ledger.idle(lane))
+
+    @precondition(lambda self: self.model.messages)
+    @rule(place=places, unknown=st.booleans())
+    def replay(self, place: int, unknown: bool) -> None:
+        message = self.at(place)
+        done = self.runner.run(self.stage.ledger.replay([message.id], by="sri", unknown=unknown))
+        assert bool(done) == self.model.replay(message, unknown=unknown)
+
+    @precondition(lambda self: self.model.messages)
+    @rule(place=places, verdict=st.sampled_from([Delivered(), Refused()]))
+    def resolve(self, place: int, verdict: Delivered | Refused) -> None:
+        message = self.at(place)
+        done = self.runner.run(self.stage.ledger.resolve(message.id, verdict, by="sri"))
+        assert done == self.model.resolve(message, verdict)
+
+    @precondition(lambda self: self.model.messages)
+    @rule(place=places)
+    def cancel(self, place: int) -> None:
+        message = self.at(place)
+        assert self.runner.run(self.stage.ledger.cancel(message.id, by="sri")) == self.model.cancel(message)
+
+    @rule()
+    def be_another_process(self) -> None:
+        self.stage = replace(self.stage, ledger=self.runner.run(self.stage.another()))
+
+    @invariant()
+    def every_message_stands_where_the_model_says(self) -> None:
+        page = self.runner.run(self.stage.ledger.search(Filter(), limit=1000))
+        seen = {row.id: (row.state, row.attempts, row.direct) for row in page.rows}
+        assert seen == {one.id: (one.state, one.attempts, one.direct) for one in self.model.messages}
+
+    def at(self, place: int) -> Kept:
+        return self.model.messages[place % len(self.model.messages)]
+
+    async def recorded(self, entry: Entry, *, direct: bool) -> Receipt:
+        if direct:
+            return await self.stage.ledger.begin(entry, lease=float(LEASE))
+        return (await self.stage.ledger.put(entry))[0]
+
+    def kept(self, entry: Entry, *, direct: bool) -> Kept:
+        key = entry.message.idempotency_key
+        return Kept(
+            id=entry.message.id,
+            lane=entry.lane,
+            repeat=entry.repeat,
+            order=entry.order_key,
+            skip=entry.skip_buried,
+            key=None if key is None else (key, entry.message.body["isi"]),
+            expires=None if entry.expires is None else int(entry.expires),
+            limit=None,
+            direct=direct,
+            due=self.model.now,
+            state=State.DELIVERING if direct else State.PENDING,
+            leased=self.model.now + LEASE,
+        )
+
+
+class SqliteMachine(LedgerMachine):
+    opened: ClassVar[list[SqliteLedger]]
+
+    async def open(self) -> Stage:
+        self.folder = tempfile.TemporaryDirectory()
+        self.opened = []
+        clock = FakeClock(autojump=False)
+        place = Path(self.folder.name)
+
+        async def another() -> SqliteLedger:
+            ledger = await SqliteLedger.open(place / "ledger.db", KeySource(path=place / "ledger.key"), clock)
+            self.opened.append(ledger)
+            return ledger
+
+        return Stage(await another(), another, clock.advance)
+
+    def teardown(self) -> None:
+        for ledger in self.opened:
+            self.runner.run(ledger.close())
+        self.runner.close()
+        self.folder.cleanup()
+
+
+TestSqlite = SqliteMachine.TestCase
+TestSqlite.settings = settings(
+    max_examples=100, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)

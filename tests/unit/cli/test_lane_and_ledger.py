@@ -1,0 +1,112 @@
+"""`gateway lane` and `gateway ledger`: queues, copies and keys."""
+
+import re
+import shutil
+import sqlite3
+import stat
+
+import pytest
+
+from gateway.cli.ledger_command import pg_dump
+from gateway.errors import ConfigError
+from gateway.records import Buried, State
+from tests.office import Books, unreadable
+
+
+def test_lanes_are_listed_with_what_waits_and_why(office):
+    async def some(books: Books):
+        await books.ended(Buried(reason="poison"), unreadable())
+        await books.put(order_key="a")
+        await books.put(order_key="a")
+        await books.ledger.pause("dinkes", "hours", by="gateway")
+
+    office.ledger(some)
+    dinkes, dpmptsp = office.json("lane", "list")
+    assert (dinkes["agency"], [pause["reason"] for pause in dinkes["pauses"]]) == ("dinkes", ["hours"])
+    assert (dpmptsp["depth"], dpmptsp["held"]) == ({"pending": 2, "buried": 1, "unknown": 1}, 1)
+    plain = office.gateway("lane", "list").stdout.splitlines()
+    assert plain[0] == "dinkes\t0\t0\t0\t0\t0\t-\thours"
+    assert re.fullmatch(r"dpmptsp\t2\t1\t1\t1\t0\t\d\d \w+ \d\d:\d\d\t-", plain[1])
+    table = office.gateway("lane", "list", FORCE_COLOR="1", COLUMNS="80", NO_COLOR="1", TERM="dumb").stdout
+    assert max(map(len, table.splitlines())) <= 80
+
+
+def test_a_lane_is_paused_until_a_time_and_resumed(office):
+    assert office.gateway("lane", "pause", "dpmptsp", "--until", "2h", "--by", "sri").exit_code == 0
+    (pause,) = office.json("lane", "list")[1]["pauses"]
+    assert (pause["reason"], pause["by"], pause["until"] is None) == ("operator", "sri", False)
+    assert office.gateway("lane", "resume", "dpmptsp").stdout == "dpmptsp is resumed\n"
+    again = office.gateway("lane", "resume", "dpmptsp")
+    assert (again.exit_code, again.stdout) == (1, "dpmptsp was not paused (operator)\n")
+
+
+def test_resuming_says_what_still_keeps_it_closed(office):
+    office.gateway("lane", "pause", "dpmptsp", "--reason", "maintenance", "--by", "budi")
+    office.gateway("lane", "pause", "dpmptsp")
+    result = office.gateway("lane", "resume", "dpmptsp")
+    assert result.stdout == "dpmptsp is resumed; still closed: maintenance by budi\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("pause", "dpmtsp"), 1),
+        (("resume", "dpmtsp"), 1),
+        (("pause", "dpmptsp", "--until", "2020-01-01"), 1),
+        (("pause", "dpmptsp", "--until", "later"), 2),
+        (("pause", "dpmptsp", "--reason", "hours"), 2),
+    ],
+)
+def test_a_pause_that_can_not_be_is_refused(office, arguments, code):
+    result = office.gateway("lane", *arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert office.json("lane", "list")[1]["pauses"] == []
+
+
+def test_a_backup_is_restored_by_putting_it_in_place(office, tmp_path):
+    message = office.ledger(lambda books: books.put())
+    copy = tmp_path / "salinan.db"
+    result = office.gateway("ledger", "backup", str(copy))
+    assert result.exit_code == 0, result.output
+    assert "keep a copy of that too" in result.stderr
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
+    for file in (tmp_path / "var").glob("ledger.db*"):
+        file.unlink()
+    shutil.copy(copy, tmp_path / "var/ledger.db")
+    assert office.ledger(lambda books: books.state(message)) is State.PENDING
+
+
+def test_a_backup_never_overwrites(office, tmp_path):
+    office.ledger(lambda books: books.put())
+    copy = tmp_path / "salinan.db"
+    copy.write_text("jangan hilang")
+    result = office.gateway("ledger", "backup", str(copy))
+    assert (result.exit_code, copy.read_text()) == (1, "jangan hilang")
+    assert "file exists" in result.stderr
+
+
+def test_postgresqls_command_is_said_without_the_password(tmp_path):
+    address = "postgresql://gateway:rahasia@db.example:5433/gateway?sslmode=require&password=rahasia"
+    said = pg_dump(address, tmp_path / "a b.dump")
+    assert said == (
+        f"pg_dump --format=custom '--file={tmp_path}/a b.dump' "
+        "'postgresql://gateway@db.example:5433/gateway?sslmode=require'"
+    )
+
+
+def test_a_new_key_seals_everything_again_and_all_of_it_stays_readable(office):
+    ids = office.ledger(lambda books: books.one_of_each())
+    result = office.gateway("ledger", "rotate-key")
+    assert (result.exit_code, result.stdout) == (0, f"sealed {len(ids)} messages again\n")
+    with sqlite3.connect(office.folder / "var/ledger.db") as db:
+        assert db.execute("SELECT DISTINCT key_number FROM message").fetchall() == [(2,)]
+    db.close()
+    assert all(office.json("messages", "show", message)["readable"] for message in ids.values())
+    assert office.gateway("ledger", "rotate-key", "--continue").stdout == "sealed 0 messages again\n"
+
+
+def test_another_key_is_refused_by_every_command(office):
+    message = office.ledger(lambda books: books.put())
+    (office.folder / "var/ledger.key").write_text("11" * 32)
+    with pytest.raises(ConfigError, match="this is not the key of this ledger"):
+        office.gateway("messages", "show", message)

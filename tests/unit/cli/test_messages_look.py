@@ -1,0 +1,194 @@
+"""`gateway messages list` and `show`: found by everything there is to find by, shown masked."""
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from gateway.records import Buried, Expired, Postponed, Refused, State, Unknown
+from tests.office import NAME, NIK
+
+HOUR = 3600.0
+
+
+def ids(told) -> list[str]:
+    return [row["id"] for row in told["messages"]]
+
+
+def test_a_list_tells_of_each_message_what_people_ask_first(office):
+    each = office.ledger(lambda books: books.one_of_each())
+    told = office.json("messages", "list")
+    assert {row["id"]: row["state"] for row in told["messages"]} == {id_: state.value for state, id_ in each.items()}
+    row = next(row for row in told["messages"] if row["state"] == "buried")
+    assert (row["agency"], row["operation"], row["client"]) == ("dpmptsp", "dpmptsp/ajukan-izin", "klik-pelalawan")
+    assert (row["reason"], row["text"], row["attempts"]) == ("poison", "gagal untuk 140502******9001", 1)
+    assert set(row) == {
+        *("id", "state", "agency", "operation", "client", "direct", "repeat", "attempts", "accepted_at"),
+        *("next_try_at", "settled_at", "answer_by", "overdue", "reason", "text", "size"),
+    }
+
+
+def test_it_is_lines_where_there_is_no_terminal(office):
+    office.ledger(lambda books: books.ended(Refused(text="berkas\tkurang\nlagi")))
+    result = office.gateway("messages", "list")
+    (line,) = result.stdout.splitlines()
+    assert line.split("\t")[1:3] == ["refused", "dpmptsp/ajukan-izin"]
+    assert line.split("\t")[-1] == "berkas kurang lagi"
+    assert result.stderr == "1 shown\n"
+
+
+def test_an_agencys_words_do_not_steer_the_terminal(office):
+    (message,) = office.ledger(lambda books: books.ended(Refused(text="\x1b[2Jhilang")))
+    for command in (("list",), ("show", message)):
+        said = office.gateway("messages", *command).stdout
+        assert "[2Jhilang" in said
+        assert "\x1b" not in said
+
+
+def test_it_is_a_table_of_80_columns_on_a_terminal(office):
+    each = office.ledger(lambda books: books.one_of_each())
+    result = office.gateway("messages", "list", FORCE_COLOR="1", COLUMNS="80", NO_COLOR="1", TERM="dumb")
+    assert max(map(len, result.stdout.splitlines())) <= 80
+    for message in each.values():
+        assert message in result.stdout
+    assert "poison" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (("--state", "buried"), ["old"]),
+        (("--state", "buried", "--state", "pending"), ["new", "other", "old"]),
+        (("--agency", "dinkes"), ["other"]),
+        (("--operation", "dinkes/ajukan-izin"), ["other"]),
+        (("--client", "tidak-ada"), []),
+        (("--older-than", "1h"), ["old"]),
+        (("--since", "1h"), ["new", "other"]),
+        (("--until", "1h"), ["old"]),
+        (("--since", "2020-01-01", "--until", "2020-01-02T10:00"), []),
+        (("--subject", NIK), ["other", "old"]),
+        (("--limit", "1"), ["new"]),
+    ],
+)
+def test_messages_are_found_by(office, options, found):
+    async def three(books):
+        (old,) = await books.ended(Buried(reason="poison"), ago=2 * HOUR)
+        other = await books.put(lane="dinkes", ago=60.0)
+        return {"old": old, "other": other, "new": await books.put(subject=None)}
+
+    names = office.ledger(three)
+    assert ids(office.json("messages", "list", *options)) == [names[name] for name in found]
+
+
+def test_a_subject_can_be_typed_unseen(office):
+    mine = office.ledger(lambda books: books.put())
+    office.ledger(lambda books: books.put(subject="1405020101909002"))
+    result = office.gateway("messages", "list", "--subject", "-", typed=f"{NIK}\n")
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [mine]
+
+
+def test_what_people_must_have_an_answer_to_is_found_before_and_after(office):
+    async def four(books):
+        now = books.clock.now()
+        late = await books.put(answer_by=now - timedelta(hours=2))
+        near = await books.put(answer_by=now + timedelta(hours=20))
+        far = await books.put(answer_by=now + timedelta(days=3))
+        await books.ended(Refused(), lane="dinkes", answer_by=now - timedelta(hours=2))
+        return late, near, far
+
+    late, near, far = office.ledger(four)
+    told = office.json("messages", "list", "--due")
+    assert ids(told) == [near, late]
+    assert [row["overdue"] for row in told["messages"]] == [False, True]
+    assert ids(office.json("messages", "list", "--due", "5d")) == [far, near, late]
+
+
+def test_more_than_fits_is_said(office):
+    office.ledger(lambda books: books.ended(*[Expired()] * 3))
+    result = office.gateway("messages", "list", "--limit", "2")
+    assert (len(result.stdout.splitlines()), result.stderr) == (2, "2 shown; there are more: raise --limit\n")
+
+
+def test_an_agency_that_is_none_is_warned_of(office):
+    result = office.gateway("messages", "list", "--agency", "dpmtsp")
+    assert 'gateway.toml has no agency "dpmtsp"; it has: dinkes, dpmptsp' in result.stderr
+
+
+@pytest.mark.parametrize(
+    "options",
+    [("--since", "kemarin"), ("--older-than", "2"), ("--due", "soon"), ("--state", "parked"), ("--limit", "0")],
+)
+def test_an_option_that_can_not_be_is_usage(office, options):
+    result = office.gateway("messages", "list", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+
+
+def test_a_message_is_shown_with_its_shape_and_its_timeline(office):
+    message = office.ledger(lambda books: books.one_of_each())[State.UNKNOWN]
+    told = office.json("messages", "show", message)
+    assert told["body"] == {
+        "pemohon": {"nik": "140502******9001", "nama": "*** (14 characters)"},
+        "jenis": "*** (3 characters)",
+    }
+    (attempt,) = told["timeline"]
+    assert (attempt["what"], attempt["number"], attempt["outcome"]) == ("attempt", 1, "unavailable")
+    assert (attempt["status"], attempt["error"]) == (503, "HTTP 503 untuk 140502******9001")
+    assert told["native_answer"]["answer"]["document"]["retribusi"] == "*** (7 characters)"
+    assert (told["readable"], told["shed"], told["answer"]) == (True, False, None)
+
+
+def test_it_is_told_to_people_too(office):
+    message = office.ledger(lambda books: books.one_of_each())[State.REFUSED]
+    result = office.gateway("messages", "show", message)
+    for words in (
+        f"{message}  refused (refused)",
+        "dpmptsp/ajukan-izin for klik-pelalawan, stored, repeat = never",
+        "NIK 140502******9001 tidak dikenal",
+        "attempt 1: unavailable  0.250 s  HTTP 503",
+        "masked; --unmask shows it",
+    ):
+        assert words in result.stdout
+
+
+def test_a_look_behind_the_mask_shows_all_and_is_recorded_with_who(office):
+    message = office.ledger(lambda books: books.one_of_each())[State.UNKNOWN]
+    told = office.json("messages", "show", message, "--unmask", "--by", "sri")
+    assert (told["body"]["pemohon"]["nama"], told["body"]["pemohon"]["nik"]) == (NAME, NIK)
+    deed = told["timeline"][-1]
+    assert (deed["what"], deed["by"]) == ("unmask", "sri")
+    again = office.json("messages", "show", message, "--unmask", LOGNAME="budi")
+    assert again["timeline"][-1]["by"] == "budi"
+
+
+def test_what_a_message_waits_for_is_shown(office):
+    async def two(books):
+        return [await books.put(order_key=NIK) for _ in range(2)]
+
+    first, second = office.ledger(two)
+    assert office.json("messages", "show", second)["held_by"] == first
+    assert f"waits for    {first}" in office.gateway("messages", "show", second).stdout
+
+
+def test_a_postponed_message_tells_when_it_is_tried_next(office):
+    (message,) = office.ledger(lambda books: books.ended(Postponed(seconds=300.0)))
+    assert office.json("messages", "show", message)["next_try_at"] is not None
+    assert "next try" in office.gateway("messages", "show", message).stdout
+
+
+def test_a_message_that_is_none(office):
+    result = office.gateway("messages", "show", "tidak-ada")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "no message of this id" in result.stderr
+
+
+@pytest.mark.parametrize("by", ["", "  ", "sri\x1b[2J"])
+def test_who_looks_must_be_a_name(office, by):
+    message = office.ledger(lambda books: books.put())
+    assert office.gateway("messages", "show", message, "--by", by).exit_code == 2
+
+
+def test_an_answer_that_is_no_json_is_shown_unmasked_as_it_came(office):
+    (message,) = office.ledger(lambda books: books.ended(Unknown(native=b"<html>")))
+    assert office.json("messages", "show", message)["native_answer"]["answer"] == "*** (6 characters)"
+    told = office.gateway("messages", "show", message, "--unmask", "--json")
+    assert json.loads(told.stdout)["native_answer"]["answer"] == "<html>"

@@ -1,0 +1,264 @@
+"""What is recorded before anything is sent, and what an app is told of it (docs/design.md, section 11)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gateway.errors import (
+    AgencyTimeout,
+    GatewayError,
+    IdempotencyMismatch,
+    InProgress,
+    LedgerUnavailable,
+    Overloaded,
+    Refused,
+    TranslationError,
+    Unavailable,
+    UnknownOutcome,
+)
+from gateway.ledger.sqlite import SqliteLedger
+from gateway.message import Document, Message, Reply, new_message_id
+from gateway.recorder import Accepted, Recorder, Recording
+from gateway.records import Delivered, Filter, Settlement, State, Unknown
+from gateway.records import Refused as RefusedVerdict
+from gateway.settle import Settler
+from tests.delivery import FILE, LANE, open_ledger
+from tests.fakes import FakeClock
+
+DONE = Reply(body={"nomor": "902/IMB/XI/2026"})
+
+
+@dataclass
+class Desk:
+    """A recorder before an agency that answers with `end`, after `seconds`."""
+
+    clock: FakeClock
+    ledger: Any
+    end: Reply | Exception = DONE
+    seconds: float = 0.0
+    full: Overloaded | None = None
+    calls: int = 0
+
+    async def agency(self, _message: Message) -> Reply:
+        self.calls += 1
+        end = self.end
+        await self.clock.sleep(self.seconds)
+        if isinstance(end, Exception):
+            raise end
+        return end
+
+    async def ask(self, recording: Recording, key: str | None = "k", body: Document | None = None) -> Reply:
+        async def room(_lane: str) -> Overloaded | None:
+            return self.full
+
+        recorder = Recorder(outbox=self.ledger, settler=Settler(self.ledger, self.clock), clock=self.clock, room=room)
+        return await recorder.handler(recording, self.agency)(self.message(key, body))
+
+    def message(self, key: str | None, body: Document | None) -> Message:
+        return Message(
+            id=new_message_id(),
+            operation=FILE,
+            body=body or {"n": 1},
+            client="klik",
+            correlation_id="c",
+            traceparent="",
+            accepted_at=self.clock.now(),
+            deadline=self.clock.monotonic() + 20.0,
+            idempotency_key=key,
+        )
+
+    async def states(self) -> list[State]:
+        return [row.state for row in (await self.ledger.search(Filter())).rows]
+
+
+DIRECT = Recording(lane=LANE)
+STORED = Recording(lane=LANE, stored=True, wait=3.0, repeat="ask")
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    clock = FakeClock()
+    ledger: SqliteLedger = await open_ledger(tmp_path, clock)
+    yield Desk(clock, ledger)
+    await ledger.close()
+
+
+async def test_rule_11_5_the_same_key_with_another_body_is_a_mismatch(desk: Desk) -> None:
+    await desk.ask(DIRECT)
+    with pytest.raises(IdempotencyMismatch):
+        await desk.ask(DIRECT, body={"n": 2})
+    assert desk.calls == 1
+
+
+async def test_rule_11_6_a_repeated_key_gets_the_kept_answer_and_the_agency_is_asked_once(desk: Desk) -> None:
+    first, again = await desk.ask(DIRECT), await desk.ask(DIRECT)
+    assert (first.body, first.recorded) == (again.body, again.recorded)
+    assert desk.calls == 1
+    assert await desk.states() == [State.DELIVERED]
+
+
+async def test_rule_11_6_without_a_key_nothing_is_recorded(desk: Desk) -> None:
+    await desk.ask(DIRECT, key=None)
+    assert await desk.states() == []
+
+
+async def test_rule_11_6_the_intent_is_on_disk_before_the_agency_is_asked(desk: Desk) -> None:
+    desk.seconds = 5.0
+    asking = asyncio.create_task(desk.ask(DIRECT))
+    await desk.clock.sleep(1.0)
+    assert await desk.states() == [State.DELIVERING]
+    await asking
+
+
+async def test_rule_11_6_a_refusal_is_kept_as_any_answer(desk: Desk) -> None:
+    desk.end = Refused("tunggakan", maybe_done=False)
+    for _ in range(2):
+        with pytest.raises(Refused, match="tunggakan"):
+            await desk.ask(DIRECT)
+    assert desk.calls == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Unavailable("HTTP 503", maybe_done=False), Overloaded("full", retry_after=1.0), TranslationError("request", [])],
+)
+async def test_rule_11_6_what_was_certainly_not_done_frees_the_key(desk: Desk, error: GatewayError) -> None:
+    desk.end = error
+    with pytest.raises(type(error)):
+        await desk.ask(DIRECT)
+    desk.end = DONE
+    assert (await desk.ask(DIRECT)).body == DONE.body
+    assert await desk.states() == [State.DELIVERED, State.CANCELLED]
+
+
+async def test_rule_11_6_who_waited_for_a_key_that_was_freed_has_it_next(desk: Desk) -> None:
+    desk.seconds, desk.end = 5.0, Unavailable("HTTP 503", maybe_done=False)
+    first = asyncio.create_task(desk.ask(DIRECT))
+    await desk.clock.sleep(1.0)
+    second = asyncio.create_task(desk.ask(DIRECT))
+    await desk.clock.sleep(1.0)
+    desk.end = DONE
+    with pytest.raises(Unavailable):
+        await first
+    assert (await second).body == DONE.body
+    assert desk.calls == 2
+
+
+async def test_rule_11_6_an_intent_whose_lease_ended_is_unknown(desk: Desk) -> None:
+    desk.seconds = 10_000.0
+    gone = asyncio.create_task(desk.ask(DIRECT))
+    await desk.clock.sleep(1.0)
+    gone.cancel()  # as a process that was killed
+    with pytest.raises(InProgress):
+        await desk.ask(DIRECT)
+    await desk.clock.sleep(60.0)
+    for _ in range(2):
+        with pytest.raises(UnknownOutcome) as told:
+            await desk.ask(DIRECT)
+        assert told.value.recorded is not None
+    assert desk.calls == 1
+
+
+async def test_rule_11_6_a_lease_outlives_the_callers_own_deadline(desk: Desk) -> None:
+    """A composite may allow more than its target does."""
+    desk.seconds = 90.0
+    message = replace(desk.message("k", None), deadline=desk.clock.monotonic() + 100.0)
+
+    async def room(_lane: str) -> None:
+        return None
+
+    recorder = Recorder(outbox=desk.ledger, settler=Settler(desk.ledger, desk.clock), clock=desk.clock, room=room)
+    asking = asyncio.create_task(recorder.handler(DIRECT, desk.agency)(message))
+    await desk.clock.sleep(80.0)
+    assert await desk.ledger.sweep() == 0
+    await asking
+
+
+async def test_rule_11_7_the_same_key_in_flight_waits_for_the_answer(desk: Desk) -> None:
+    desk.seconds = 5.0
+    first, second = await asyncio.gather(desk.ask(DIRECT), desk.ask(DIRECT))
+    assert first == second
+    assert desk.calls == 1
+
+
+async def test_rule_11_7_what_nobody_knows_is_told_each_time(desk: Desk) -> None:
+    desk.end = AgencyTimeout("no answer", maybe_done=True)
+    with pytest.raises(AgencyTimeout):
+        await desk.ask(DIRECT)
+    for _ in range(2):
+        with pytest.raises(UnknownOutcome):
+            await desk.ask(DIRECT)
+    assert desk.calls == 1
+
+
+async def test_rule_11_18_what_is_stored_is_safe_and_the_edge_never_delivers(desk: Desk) -> None:
+    told = await desk.ask(STORED)
+    assert isinstance(told, Accepted)
+    assert (told.record.summary.state, told.recorded) == (State.PENDING, told.record.summary.id)
+    assert desk.calls == 0
+    assert desk.clock.monotonic() == 1003.0
+
+
+@pytest.mark.parametrize("wait", [0.0, 10.0])
+async def test_rule_11_18_the_caller_may_wait_as_long_as_it_likes_up_to_its_deadline(desk: Desk, wait: float) -> None:
+    await desk.ask(replace(STORED, wait=wait))
+    assert desk.clock.monotonic() == 1000.0 + wait
+
+
+async def _settled_after(desk: Desk, seconds: float, verdict: Any) -> Reply:
+    asking = asyncio.create_task(desk.ask(STORED))
+    await desk.clock.sleep(seconds)
+    (claim,) = await desk.ledger.claim(LANE, 1, lease=60.0)
+    await desk.ledger.settle(Settlement(ticket=claim.ticket, verdict=verdict))
+    return await asking
+
+
+async def test_rule_11_18_delivered_within_the_wait_is_the_answer_itself(desk: Desk) -> None:
+    told = await _settled_after(desk, 1.0, Delivered(reply=DONE))
+    assert (told.body, isinstance(told, Accepted)) == (DONE.body, False)
+    assert told.recorded is not None
+
+
+async def test_rule_11_18_refused_within_the_wait_is_a_refusal(desk: Desk) -> None:
+    with pytest.raises(Refused, match="tunggakan") as told:
+        await _settled_after(desk, 1.0, RefusedVerdict(text="tunggakan"))
+    assert told.value.recorded is not None
+
+
+async def test_rule_11_18_anything_else_within_the_wait_is_accepted(desk: Desk) -> None:
+    told = await _settled_after(desk, 1.0, Unknown(text="?"))
+    assert isinstance(told, Accepted)
+    assert told.record.summary.state is State.UNKNOWN
+
+
+async def test_rule_11_18_what_was_put_is_accepted_though_the_ledger_then_went_away(desk: Desk) -> None:
+    ledger = desk.ledger
+
+    class Away:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(ledger, name)
+
+        async def wait(self, *_: object) -> None:
+            raise LedgerUnavailable("the server is away")
+
+    desk.ledger = Away()
+    told = await desk.ask(STORED)
+    assert isinstance(told, Accepted)
+    assert told.record.summary.id == told.recorded
+
+
+async def test_a_full_lane_takes_nothing(desk: Desk) -> None:
+    desk.full = Overloaded("10000 messages wait already", retry_after=60.0)
+    with pytest.raises(Overloaded):
+        await desk.ask(STORED)
+    assert await desk.states() == []
+
+
+async def test_a_repeated_key_is_the_same_stored_message(desk: Desk) -> None:
+    first, again = await desk.ask(STORED), await desk.ask(STORED)
+    assert first.recorded == again.recorded
+    assert await desk.states() == [State.PENDING]
