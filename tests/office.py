@@ -186,7 +186,7 @@ async def books(folder: Path, clock: Clock | None = None) -> AsyncIterator[Books
     """Open the ledger of a folder, as the commands do."""
     clock = clock or SystemClock("Asia/Jakarta")
     named = tomllib.loads((folder / "gateway.toml").read_text("utf-8"))["gateway"].get("ledger", "sqlite:var/ledger.db")
-    address = named.replace("sqlite:", f"sqlite:{folder}/")
+    address = f"sqlite:{folder / named.removeprefix('sqlite:')}" if named.startswith("sqlite:") else named
     ledger = await open_ledger(address, KeySource(path=folder / "var/ledger.key"), clock)
     try:
         yield Books(ledger, clock)
