@@ -39,8 +39,10 @@ check: $(VENV)/dev ## Lint, format, types, imports, spelling, sizes, docs
 docs: $(VENV)/dev ## Renew the generated parts of the manual
 	@$(BIN)/python docs/generate.py
 
-bench: $(VENV)/dev ## Measure the cost of a request beside nginx (needs wrk and nginx)
+bench: $(VENV)/dev ## Measure the cost of a request beside nginx, and the ledger (needs wrk, nginx and PostgreSQL)
 	@$(BIN)/python bench
+	@$(BIN)/python -m bench.ledger --settled 500000 --waiting 25000
+	@$(BIN)/python -m bench.delivery
 
 lock: $(VENV)/uv ## Renew the pinned requirements
 	$(LOCK) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
