@@ -1,8 +1,12 @@
-"""`python -m demo`: the stand-ins on their usual ports until SIGINT or SIGTERM."""
+"""`python -m demo`: the stand-ins on their usual ports until SIGINT or SIGTERM.
+
+With `--beside` also until its standard input ends: that is the other end of a pipe, and whoever holds it is gone.
+"""
 
 import asyncio
 import logging
 import signal
+import sys
 from pathlib import Path
 
 from demo import CONTROL_PORT, PORTS
@@ -16,6 +20,8 @@ async def main() -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, until.set)
+    if "--beside" in sys.argv[1:]:
+        loop.add_reader(sys.stdin.fileno(), until.set)  # nothing is ever written there: readable means ended
     await serve(PORTS, CONTROL_PORT, Path("var/drops/puskesmas"), until=until)
 
 

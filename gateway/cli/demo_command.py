@@ -85,10 +85,10 @@ def _only_loopback(where: str, address: str) -> None:
 
 @contextlib.contextmanager
 def _stand_ins() -> Iterator[None]:
-    """Run the stand-ins as a child; it hears Ctrl-C too, and is ended in any case."""
+    """Run the stand-ins as a child; it hears Ctrl-C too, and is ended in any case, even by kill -9 of this process."""
     for port in (CONTROL_PORT, *PORTS.values()):
         _must_be_free(port)
-    child = subprocess.Popen([sys.executable, "-m", "demo"])
+    child = subprocess.Popen([sys.executable, "-m", "demo", "--beside"], stdin=subprocess.PIPE)
     try:
         _wait_for(child)
         yield
