@@ -116,20 +116,26 @@ def test_what_an_agency_may_be_asked_is_not_counted_anew(agencies: Running, tmp_
 
 
 async def test_rule_11_22_no_request_fails_while_the_gateway_reloads(agencies: Running, tmp_path: Path) -> None:
-    config = pilot(tmp_path, agencies.ports, defaults("concurrency = 64"))
+    await reloading(agencies, tmp_path, RELOADS)
+
+
+async def reloading(agencies: Running, folder: Path, reloads: int) -> Counter[int]:
+    """Reload under load, an operation coming and going each time; nobody may notice. Returns what was answered."""
+    config = pilot(folder, agencies.ports, defaults("concurrency = 64"))
     with running(config) as one:
         seen, over = Counter[int](), asyncio.Event()
         async with httpx.AsyncClient(base_url=one.url, headers={"x-api-key": KEY}, timeout=30) as http:
             asking = [asyncio.create_task(_ask(http, seen, over)) for _ in range(ASKERS)]
-            for number in range(RELOADS):
+            for number in range(reloads):
                 change(config, *((OLD, NEW) if number % 2 == 0 else (NEW, OLD)))
                 one.process.send_signal(signal.SIGHUP)
                 await asyncio.to_thread(_reloaded, one, number + 1)
             over.set()
             await asyncio.gather(*asking)
         assert set(seen) == {200}, seen
-        assert seen[200] > RELOADS
+        assert seen[200] > reloads
         assert one.stop() == 0
+    return seen
 
 
 async def _ask(http: httpx.AsyncClient, seen: Counter[int], over: asyncio.Event) -> None:
