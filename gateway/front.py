@@ -20,7 +20,7 @@ from gateway.edge.needs import Exposed
 from gateway.edge.requests import Requests
 from gateway.edge.site import site
 from gateway.errors import LedgerUnavailable
-from gateway.kept import Draft
+from gateway.kept import Draft, Kept
 from gateway.ledger import Ledger
 from gateway.live import Loaded
 from gateway.metrics import OTHER, Metrics, RequestFigures
@@ -28,21 +28,28 @@ from gateway.policies.bucket import TokenBucket
 from gateway.ports import Clock
 from gateway.registry import Registry
 from gateway.room import Rooms, waiting
+from gateway.settle import Settler
 from gateway.version import __version__
 from gateway.waiting import Waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lasting:
-    """What stays while configurations come and go; `guests` are clients that no file names."""
+    """What stays while configurations come and go.
+
+    `guests` are clients that no file names; without `hours` every agency is open at any time.
+    """
 
     clock: Clock
     metrics: Metrics
     log: LineLog
     ledger: Ledger
+    settler: Settler
     rooms: Rooms
     waits: Waiting
+    kept: Kept
     guests: tuple[Admission, ...]
+    hours: bool
     stop: asyncio.Event
 
 

@@ -4,6 +4,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.app import assemble, clock_of
 from gateway.background import Background
@@ -54,32 +55,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     """
     stop, hurry = stop or asyncio.Event(), asyncio.Event()
     on_signals(stop, hurry)
-    clock, metrics = clock_of(located), Metrics()
-    log = LineLog(sys.stdout.buffer, clock)
-    ledger = await ledger_of(located, clock, lost_key=lost_key)
-    settler, rooms = Settler(ledger, clock), Rooms(lanes=ledger, clock=clock)
-    waits = Waiting(lanes=ledger, clock=clock)
-    recorder = Recorder(outbox=ledger, settler=settler, clock=clock, room=rooms.of)
-    kept = Kept()
-
-    def build(fresh: Located) -> Loaded:
-        made = assemble(
-            fresh, clock=clock, metrics=metrics, log=log, recorder=recorder, hours=hours, draft=kept.draft()
-        )
-        return Loaded(located=fresh, assembled=made)
-
-    def background(loaded: Loaded) -> Background:
-        return Background(
-            known=loaded.assembled.registry,
-            config=loaded.located.config,
-            ledger=ledger,
-            settler=settler,
-            rooms=rooms,
-            waiting=waits,
-            metrics=metrics,
-            clock=clock,
-            log=log,
-        )
+    lasting = await _lasting(located, guests=guests, hours=hours, lost_key=lost_key, stop=stop)
 
     async def reload() -> None:
         try:
@@ -89,25 +65,21 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
             raise
         presence.tell(())
 
-    lasting = Lasting(
-        clock=clock,
-        metrics=metrics,
-        log=log,
-        ledger=ledger,
-        rooms=rooms,
-        waits=waits,
-        guests=tuple(guests),
-        stop=stop,
-    )
     front = Front(located, lasting, reload)
-    live = Live(read=read, build=build, swap=front.show, background=background, clock=clock, log=log)
+    live = Live(
+        read=read,
+        build=partial(_build, lasting),
+        swap=front.show,
+        background=partial(_background, lasting),
+        clock=lasting.clock,
+        log=lasting.log,
+    )
     await live.start(located)
     gateway = located.config.gateway
-    control = Listener(app=front.control, address=gateway.control, setting="gateway.control", started=told.control)
-    with Presence.open(folder_of(gateway.ledger), gateway.listen, clock) as presence, on_hangup(reload):
+    with Presence.open(folder_of(gateway.ledger), gateway.listen, lasting.clock) as presence, on_hangup(reload):
         await serve_http(
             front.edge,
-            Figures(metrics.registry, clock),
+            Figures(lasting.metrics.registry, lasting.clock),
             listen=gateway.listen,
             metrics=gateway.metrics,
             stop=stop,
@@ -115,12 +87,67 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
             grace=lambda: live.grace,
             started=told.started,
             stopping=live.stop,
-            control=control if located.config.operator else None,
+            control=_control(located, front, told),
         )
         await live.close()
-    await settler.close()
-    await ledger.close()
-    log.close()
+    await lasting.settler.close()
+    await lasting.ledger.close()
+    lasting.log.close()
+
+
+async def _lasting(
+    located: Located, *, guests: Iterable[Admission], hours: bool, lost_key: bool, stop: asyncio.Event
+) -> Lasting:
+    clock = clock_of(located)
+    ledger = await ledger_of(located, clock, lost_key=lost_key)
+    return Lasting(
+        clock=clock,
+        metrics=Metrics(),
+        log=LineLog(sys.stdout.buffer, clock),
+        ledger=ledger,
+        settler=Settler(ledger, clock),
+        rooms=Rooms(lanes=ledger, clock=clock),
+        waits=Waiting(lanes=ledger, clock=clock),
+        kept=Kept(),
+        guests=tuple(guests),
+        hours=hours,
+        stop=stop,
+    )
+
+
+def _build(lasting: Lasting, located: Located) -> Loaded:
+    made = assemble(
+        located,
+        clock=lasting.clock,
+        metrics=lasting.metrics,
+        log=lasting.log,
+        recorder=Recorder(outbox=lasting.ledger, settler=lasting.settler, clock=lasting.clock, room=lasting.rooms.of),
+        hours=lasting.hours,
+        draft=lasting.kept.draft(),
+    )
+    return Loaded(located=located, assembled=made)
+
+
+def _background(lasting: Lasting, loaded: Loaded) -> Background:
+    return Background(
+        known=loaded.assembled.registry,
+        config=loaded.located.config,
+        ledger=lasting.ledger,
+        settler=lasting.settler,
+        rooms=lasting.rooms,
+        waiting=lasting.waits,
+        metrics=lasting.metrics,
+        clock=lasting.clock,
+        log=lasting.log,
+    )
+
+
+def _control(located: Located, front: Front, told: Told) -> Listener | None:
+    """Return the listener for operators, where there are any."""
+    if not located.config.operator:
+        return None
+    address = located.config.gateway.control
+    return Listener(app=front.control, address=address, setting="gateway.control", started=told.control)
 
 
 async def ledger_of(located: Located, clock: Clock, *, lost_key: bool = False) -> Ledger:
