@@ -13,6 +13,7 @@ from gateway.config.locate import suggest
 from gateway.config.models import Agency, Operation
 from gateway.errors import ConfigError, Finding, Unavailable
 from gateway.fill import Provided, fill
+from gateway.kept import Draft
 from gateway.limits import Limits, limits
 from gateway.message import Context, Message, OperationId, Outcome, Reply
 from gateway.metrics import Metrics
@@ -49,13 +50,14 @@ class Tools:
     """What the composition root hands every agency.
 
     `find` returns an adapter's class by name, `provide` what its fields may ask for by type, `tap` may wrap it;
-    without `hours` every agency is open at any time.
+    `draft` has the state that outlives a reload; without `hours` every agency is open at any time.
     """
 
     clock: Clock
     metrics: Metrics
     find: Callable[[str], Callable[..., object]]
     provide: Callable[[str, Agency], Provided]
+    draft: Draft
     tap: Callable[[Adapter], Adapter] = lambda adapter: adapter
     on_breaker: BreakerNews = lambda _agency, _state: None
     hours: bool = True
@@ -197,6 +199,7 @@ class _Builder:
             clock=self.tools.clock,
             zone=ZoneInfo(self.zone),
             metrics=self.tools.metrics,
+            draft=self.tools.draft,
             on_breaker=lambda state: self.tools.on_breaker(self.name, state),
             serves=lambda: self.calendar is None or self.calendar.is_open(self.tools.clock.now()),
         )

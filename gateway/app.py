@@ -18,6 +18,7 @@ from gateway.config.models import Agency, Tls
 from gateway.dispatch import table
 from gateway.errors import ConfigError, Finding
 from gateway.fill import Provided
+from gateway.kept import Draft, Kept
 from gateway.metrics import Metrics
 from gateway.paths import lost, personal
 from gateway.ports import Adapter, Clock, Log, Snapshots
@@ -30,9 +31,10 @@ from gateway.translate.rules import MappingFile
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembled:
-    """Everything that can be asked, and the connections to close afterwards."""
+    """Everything that can be asked, its state, and the connections to close afterwards."""
 
     registry: Registry
+    draft: Draft
     clients: Sequence[HttpClient]
 
     async def close(self) -> None:
@@ -50,11 +52,14 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     log: Log = lambda _event, /, **_facts: None,
     recorder: Recorder | None = None,
     hours: bool = True,
+    draft: Draft | None = None,
 ) -> Assembled:
     """Build the whole table; raises ConfigError with every finding. Blocks on files, opens no connection.
 
-    With a `recorder` the ledger stands before what writes; without `hours` every agency is open at any time.
+    With a `recorder` the ledger stands before what writes; without `hours` every agency is open at any time. `draft`
+    has the state that outlives a reload, nothing of which changes before it is adopted.
     """
+    draft = draft or Kept().draft()
     opened: list[HttpClient] = []
 
     def provide(name: str, section: Agency) -> Provided:
@@ -65,7 +70,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
             HttpClient: client,
             Clock: clock,
             Log: partial(log, agency=name),
-            Snapshots: MemorySnapshots(),
+            Snapshots: draft.same((name, "snapshots"), None, MemorySnapshots),
             ZoneInfo | None: zone,
         }
 
@@ -74,6 +79,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
         metrics=metrics,
         find=_find,
         provide=provide,
+        draft=draft,
         tap=tap,
         on_breaker=partial(_breaker_news, log),
         hours=hours,
@@ -94,7 +100,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     findings += lost(known.exposed, located.where)
     if findings:
         raise ConfigError(*findings)
-    return Assembled(registry=known, clients=opened)
+    return Assembled(registry=known, draft=draft, clients=opened)
 
 
 def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:

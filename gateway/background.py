@@ -63,7 +63,6 @@ class Background:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, *delivering, return_exceptions=True)
-            await self.settler.close()
 
     async def _delivering(self, lane: Lane, ending: asyncio.Event) -> None:
         deliverer = Deliverer(lane=lane, outbox=self.ledger, lanes=self.ledger, settler=self.settler, clock=self.clock)

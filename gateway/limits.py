@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from gateway.config.models import Agency, Defaults, Retry
+from gateway.kept import Draft
 from gateway.message import Message
 from gateway.metrics import Metrics
 from gateway.policies.breaker import Breaker, BreakerState, breaker
@@ -88,24 +89,75 @@ def limits(  # noqa: PLR0913 - what state is made of
     clock: Clock,
     zone: ZoneInfo,
     metrics: Metrics,
+    draft: Draft,
     on_breaker: Callable[[BreakerState], None],
     serves: Callable[[], bool] = lambda: True,
 ) -> Limits:
-    """Make one agency's shared state; what its section does not say comes from the defaults."""
+    """Make one agency's shared state; what its section does not say comes from the defaults.
+
+    Breaker, slots, pace, quota and retry budget outlive a reload that leaves their settings as they are: calls under
+    way still count, and what an agency's terms allow is not counted from nought.
+    """
     retry = section.retry or defaults.retry
-    chosen = section.breaker or defaults.breaker
-    slots = Bulkhead(
-        clock,
-        concurrency=section.concurrency or defaults.concurrency,
-        waiting=section.waiting if section.waiting is not None else defaults.waiting,
-    )
-    _show_slots(agency, slots, section.concurrency or defaults.concurrency, metrics)
+    rate = section.rate
     return Limits(
         agency=agency,
         clock=clock,
         metrics=metrics,
         retry=retry,
-        breaker=Breaker(
+        breaker=_breaker(agency, section, defaults, clock, metrics, draft, on_breaker),
+        slots=_slots(agency, section, defaults, clock, metrics, draft),
+        budget=draft.same((agency, "budget"), retry.budget, lambda: RetryBudget(clock, share=retry.budget)),
+        shelf=Shelf(),
+        bucket=draft.same((agency, "rate"), rate, lambda: TokenBucket(rate.per_second, burst=1)) if rate else None,
+        quota=_quota(agency, section, clock, zone, metrics, draft),
+        serves=serves,
+    )
+
+
+def _quota(  # noqa: PLR0913, PLR0917 - as limits
+    agency: str, section: Agency, clock: Clock, zone: ZoneInfo, metrics: Metrics, draft: Draft
+) -> Quota | None:
+    settings = section.quota
+    if settings is None:
+        return None
+    spent = metrics.counter("gateway_agency_quota_exhausted_total", agency)
+
+    def make() -> Quota:
+        return Quota(clock, limit=settings.limit, period=settings.period, zone=zone, on_quota=lambda: spent(1))
+
+    return draft.same((agency, "quota"), (settings, zone), make)
+
+
+def _slots(  # noqa: PLR0913, PLR0917 - as limits
+    agency: str, section: Agency, defaults: Defaults, clock: Clock, metrics: Metrics, draft: Draft
+) -> Bulkhead:
+    limit = section.concurrency or defaults.concurrency
+    waiting = section.waiting if section.waiting is not None else defaults.waiting
+    slots = draft.same((agency, "slots"), (limit, waiting), lambda: Bulkhead(clock, concurrency=limit, waiting=waiting))
+
+    def show() -> None:
+        metrics.gauge("gateway_agency_slots_limit", agency).set(limit)
+        metrics.gauge("gateway_agency_slots_in_use", agency).set_function(lambda: slots.busy)
+        metrics.gauge("gateway_agency_waiting", agency).set_function(lambda: slots.waiting)
+
+    draft.once_in_force(show)
+    return slots
+
+
+def _breaker(  # noqa: PLR0913, PLR0917 - as limits
+    agency: str,
+    section: Agency,
+    defaults: Defaults,
+    clock: Clock,
+    metrics: Metrics,
+    draft: Draft,
+    on_breaker: Callable[[BreakerState], None],
+) -> Breaker:
+    chosen = section.breaker or defaults.breaker
+
+    def make() -> Breaker:
+        return Breaker(
             clock=clock,
             failures=chosen.failures,
             share=chosen.share,
@@ -113,34 +165,18 @@ def limits(  # noqa: PLR0913 - what state is made of
             minimum=chosen.minimum,
             open_for=chosen.open_for,
             on_change=_watched(agency, metrics, on_breaker),
-        ),
-        slots=slots,
-        budget=RetryBudget(clock, share=retry.budget),
-        shelf=Shelf(),
-        bucket=TokenBucket(section.rate.per_second, burst=1) if section.rate else None,
-        quota=_quota(agency, section, clock, zone, metrics),
-        serves=serves,
-    )
+        )
 
-
-def _quota(agency: str, section: Agency, clock: Clock, zone: ZoneInfo, metrics: Metrics) -> Quota | None:
-    if section.quota is None:
-        return None
-    spent = metrics.counter("gateway_agency_quota_exhausted_total", agency)
-    return Quota(clock, limit=section.quota.limit, period=section.quota.period, zone=zone, on_quota=lambda: spent(1))
-
-
-def _show_slots(agency: str, slots: Bulkhead, limit: int, metrics: Metrics) -> None:
-    metrics.gauge("gateway_agency_slots_limit", agency).set(limit)
-    metrics.gauge("gateway_agency_slots_in_use", agency).set_function(lambda: slots.busy)
-    metrics.gauge("gateway_agency_waiting", agency).set_function(lambda: slots.waiting)
+    made = draft.same((agency, "breaker"), chosen, make)
+    is_open = metrics.gauge("gateway_agency_breaker_open", agency)
+    draft.once_in_force(lambda: is_open.set(made.state != "closed"))
+    return made
 
 
 def _watched(
     agency: str, metrics: Metrics, on_breaker: Callable[[BreakerState], None]
 ) -> Callable[[BreakerState], None]:
     is_open = metrics.gauge("gateway_agency_breaker_open", agency)
-    is_open.set(0)
     changed = metrics.by_last_label("gateway_agency_breaker_transitions_total", agency)
 
     def on_change(state: BreakerState) -> None:

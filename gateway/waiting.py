@@ -81,6 +81,11 @@ class Waiting:
         """Note that an agency can't be reached, or that it is back."""
         (self._down.add if down else self._down.discard)(lane)
 
+    def now_of(self, calendars: Mapping[str, Calendar]) -> None:
+        """Take another configuration's calendars; whether an agency can't be reached is to be found out anew."""
+        self.calendars = calendars
+        self._down.clear()
+
     async def why(self, record: Record) -> Why | None:
         """Return why a message is where it is; None when it waits for nobody."""
         now = self.clock.now()

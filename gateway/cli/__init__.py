@@ -17,6 +17,7 @@ _COMMANDS = {
     "ledger": "Back up the ledger; change its encryption key.",
     "messages": "Look for recorded messages, and act on them.",
     "openapi": "Print the OpenAPI document of what gateway.toml exposes.",
+    "reload": "Have the running gateway take its configuration again.",
     "run": "Run the gateway.",
     "try": "Send one message through a mapping to its agency and show every step.",
 }

@@ -18,6 +18,7 @@ import uvloop
 from demo import CONTROL_PORT, PORTS
 from gateway import serve
 from gateway.cli.options import config_option, environment, read_config
+from gateway.config.load import Located
 from gateway.edge.auth import Admission, KeyHash
 from gateway.errors import ConfigError, Finding
 from gateway.ledger.opening import SQLITE
@@ -51,7 +52,12 @@ TO_TRY: tuple[tuple[str, str, str], ...] = (
 @click.option("--fresh", is_flag=True, help="Forget what earlier demos recorded.")
 def command(config: Path, *, hours: bool, fresh: bool) -> None:
     """Start everything."""
-    located = read_config(config, environment(demo=True))
+    place = config.resolve()
+
+    def read() -> Located:
+        return read_config(place, environment(demo=True))
+
+    located = read()
     listen, metrics = located.config.gateway.listen, located.config.gateway.metrics
     _only_loopback(located.where("gateway", "listen"), listen)
     _only_loopback(located.where("gateway", "metrics"), metrics)
@@ -61,7 +67,7 @@ def command(config: Path, *, hours: bool, fresh: bool) -> None:
         _forget(located.where("gateway", "ledger"), located.config.gateway.ledger)
     guest = Admission(name="demo", title="Demo", keys=(KeyHash(sha256=sha256(KEY.encode()).hexdigest()),), allow=("*",))
     with _stand_ins(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve.run(located, guests=[guest], hours=hours, started=_tell))
+        runner.run(serve.run(located, read, guests=[guest], hours=hours, told=serve.Told(started=_tell)))
 
 
 def _forget(where: str, address: str) -> None:

@@ -20,7 +20,8 @@ from gateway.cli.options import config_option, read_config
 @config_option
 def command(config: Path, *, lost_key: bool) -> None:
     """Serve."""
-    located = read_config(config)
+    place = config.resolve()  # reading it goes to its folder, and it is read again at each reload
+    located = read_config(place)
 
     def started(listen: str, metrics: str) -> None:
         click.echo(
@@ -30,5 +31,6 @@ def command(config: Path, *, lost_key: bool) -> None:
     def control_started(control: str) -> None:
         click.echo(f"control API for operators: http://{control}", err=True)
 
+    told = serve.Told(started=started, control=control_started)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve.run(located, lost_key=lost_key, started=started, control_started=control_started))
+        runner.run(serve.run(located, lambda: read_config(place), lost_key=lost_key, told=told))

@@ -2,7 +2,7 @@
 
 import asyncio
 import traceback
-from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -32,7 +32,7 @@ from gateway.edge.wanted import (
     from_body,
     from_query,
 )
-from gateway.errors import GatewayError, LedgerUnavailable, Unauthorized
+from gateway.errors import ConfigError, GatewayError, LedgerUnavailable, Unauthorized
 from gateway.message import MessageId
 from gateway.operate import Chosen, Operations
 from gateway.ports import Archive, Clock, Lanes, Log
@@ -40,12 +40,13 @@ from gateway.ports import Archive, Clock, Lanes, Log
 Asked = Request[Any, Any, Any]
 
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
+_UNPROCESSABLE = 422
 _NO_STORE = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Office:
-    """What operators act upon; `stop` ends long acts when the gateway stops."""
+    """What operators act upon; `stop` ends long acts when the gateway stops, `reload` raises ConfigError."""
 
     archive: Archive
     lanes: Lanes
@@ -54,6 +55,7 @@ class Office:
     clock: Clock
     log: Log
     stop: asyncio.Event
+    reload: Callable[[], Awaitable[None]]
 
 
 class Control:
@@ -63,7 +65,7 @@ class Control:
         self._operators = operators
         self._clock = office.clock
         site = Litestar(
-            [*_messages(office), *_acts(office), *_replays(office), *_lanes(office)],
+            [*_messages(office), *_acts(office), *_replays(office), *_lanes(office), _reload(office)],
             openapi_config=None,
             logging_config=None,
             exception_handlers={Exception: _explained_by(office.log)},
@@ -224,6 +226,21 @@ def _lanes(office: Office) -> Iterator[HTTPRouteHandler]:
     yield from (listed, pause, resume)
 
 
+def _reload(office: Office) -> HTTPRouteHandler:
+    @post("/reload")
+    async def reload(request: Asked) -> Response[bytes]:
+        from_body(await request.body(), Nothing)
+        try:
+            await office.reload()
+        except ConfigError as error:
+            _note(office, request, "reload", outcome="refused")
+            return _json({"reloaded": False, "why": [str(finding) for finding in error.findings]}, _UNPROCESSABLE)
+        _note(office, request, "reload", outcome="done")
+        return _json({"reloaded": True})
+
+    return reload
+
+
 def _operator(request: Asked) -> str:
     return str(request.scope["state"]["operator"])
 
@@ -234,8 +251,8 @@ def _note(office: Office, request: Asked, act: str, **facts: object) -> None:
     office.log("operator-act", level="info", by=_operator(request), act=act, correlation_id=correlation_id, **facts)
 
 
-def _json(said: object) -> Response[bytes]:
-    return Response(_encode(said), status_code=200, media_type="application/json", headers=_NO_STORE)
+def _json(said: object, status: int = 200) -> Response[bytes]:
+    return Response(_encode(said), status_code=status, media_type="application/json", headers=_NO_STORE)
 
 
 def _explained_by(log: Log) -> Callable[[Asked, Exception], Response[bytes]]:

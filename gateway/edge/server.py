@@ -2,12 +2,12 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from math import ceil
-from signal import SIGINT, SIGTERM
+from signal import SIGHUP, SIGINT, SIGTERM
 from typing import Literal, cast
 
 import uvicorn
@@ -26,7 +26,7 @@ _LAST_SECONDS = 1.0
 class _Server(uvicorn.Server):
     """A server that leaves signals alone and tells when it listens."""
 
-    def __init__(self, app: App, *, lifespan: Literal["on", "off"], grace: float, refusal: Refusal = plain) -> None:
+    def __init__(self, app: App, *, lifespan: Literal["on", "off"], refusal: Refusal = plain) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -39,7 +39,6 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
-                timeout_graceful_shutdown=ceil(grace + _LAST_SECONDS),
             )
         )
         self.listening = asyncio.Event()
@@ -62,8 +61,9 @@ class _Server(uvicorn.Server):
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._leaving.wait(), 1.0)
 
-    def leave(self) -> None:
-        """Close the listener and finish what is under way."""
+    def leave(self, grace: float) -> None:
+        """Close the listener and finish what is under way, in so many seconds."""
+        self.config.timeout_graceful_shutdown = ceil(grace)
         self.should_exit = True
         self._leaving.set()
 
@@ -110,6 +110,28 @@ def on_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
         asyncio.get_running_loop().add_signal_handler(signal, asked)
 
 
+@contextmanager
+def on_hangup(reload: Callable[[], Awaitable[None]]) -> Iterator[None]:
+    """Let SIGHUP reload, one after the other; a refusal is told by whoever refuses."""
+    loop = asyncio.get_running_loop()
+    under_way: set[asyncio.Task[None]] = set()
+
+    async def once() -> None:
+        with suppress(ConfigError):
+            await reload()
+
+    def asked() -> None:
+        task = asyncio.create_task(once())
+        under_way.add(task)
+        task.add_done_callback(under_way.discard)
+
+    loop.add_signal_handler(SIGHUP, asked)
+    try:
+        yield
+    finally:
+        loop.remove_signal_handler(SIGHUP)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
     """A further private server: where it listens, the setting that says so; `started` is told once it does."""
@@ -127,14 +149,16 @@ async def serve(  # noqa: PLR0913 -- the servers, and the three ways in which th
     listen: str,
     metrics: str,
     stop: asyncio.Event,
-    grace: float,
+    grace: Callable[[], float],
     hurry: asyncio.Event | None = None,
     started: Callable[[str, str], None] = lambda _listen, _metrics: None,
+    stopping: Callable[[], None] = lambda: None,
     control: Listener | None = None,
 ) -> None:
-    """Serve until `stop` is set and everything under way has been answered, or `grace` seconds later.
+    """Serve until `stop` is set and everything under way has been answered, or `grace()` seconds later.
 
-    `started` is told both addresses once all listen; port 0 takes a free one. Setting `hurry` ends the grace.
+    `stopping` hears when no more is accepted, `started` both addresses once all listen; port 0 takes a free one.
+    Setting `hurry` ends the grace.
     Raises ConfigError when an address can't be used.
     """
     hurry = hurry or asyncio.Event()
@@ -143,8 +167,8 @@ async def serve(  # noqa: PLR0913 -- the servers, and the three ways in which th
     with ExitStack() as bound:
         api = bound.enter_context(closing(bind(listen, "gateway.listen")))
         sockets = [bound.enter_context(closing(bind(other.address, other.setting))) for other in others]
-        public = _Server(edge, lifespan="on", grace=grace, refusal=edge.refused)
-        private = [_Server(other.app, lifespan="off", grace=_LAST_SECONDS) for other in others]
+        public = _Server(edge, lifespan="on", refusal=edge.refused)
+        private = [_Server(other.app, lifespan="off") for other in others]
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(public.serve([api]))
             for server, socket_ in zip(private, sockets, strict=True):
@@ -156,9 +180,10 @@ async def serve(  # noqa: PLR0913 -- the servers, and the three ways in which th
             for other, socket_ in zip(others, sockets, strict=True):
                 other.started(_address(socket_))
             await _first(stop, hurry, serving)
-            await _drain(edge, public, serving, hurry, grace)
+            stopping()
+            await _drain(edge, public, serving, hurry, grace())
             for server in private:
-                server.leave()
+                server.leave(_LAST_SECONDS)
 
 
 async def _first(stop: asyncio.Event, hurry: asyncio.Event, serving: asyncio.Task[None]) -> None:
@@ -170,7 +195,7 @@ async def _first(stop: asyncio.Event, hurry: asyncio.Event, serving: asyncio.Tas
 
 async def _drain(edge: Edge, public: _Server, serving: asyncio.Task[None], hurry: asyncio.Event, grace: float) -> None:
     edge.stop()
-    public.leave()
+    public.leave(grace + _LAST_SECONDS)
     hurried = asyncio.create_task(hurry.wait())
     await asyncio.wait([serving, hurried], timeout=grace, return_when=asyncio.FIRST_COMPLETED)
     hurried.cancel()

@@ -18,3 +18,8 @@ async def open_ledger(address: str, keys: KeySource, clock: Clock) -> Ledger:
     from gateway.ledger.postgres import PostgresLedger  # noqa: PLC0415 - its library is slow to import
 
     return await PostgresLedger.open(address, keys, clock)
+
+
+def folder_of(address: str) -> Path:
+    """Return where the gateway keeps what it writes beside its ledger: in the same folder, where that is a file."""
+    return Path(address.removeprefix(SQLITE)).parent if address.startswith(SQLITE) else Path("var")

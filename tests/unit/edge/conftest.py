@@ -219,7 +219,7 @@ async def _stand(  # noqa: PLR0913 -- what a test may want otherwise
             metrics="127.0.0.1:0",
             stop=stop,
             hurry=hurry,
-            grace=grace,
+            grace=lambda: grace,
             started=lambda api, metrics: where.set_result((api, metrics)),
         )
     )

@@ -20,11 +20,20 @@ from gateway.edge.health import Figures
 from gateway.edge.ingress import Edge
 from gateway.edge.server import Listener, serve
 from gateway.edge.site import site
+from gateway.errors import ConfigError, Finding
 from gateway.metrics import Metrics
 from gateway.records import Buried, Expired, Filter, Refused, State
 from tests.office import BODY, FEE, MENDED_FEE, NAME, NIK, OLD_KEY, OPERATOR_KEY, books, furnish, mend, unreadable
 
 POISON = Buried(reason="poison")
+
+
+BAD = Finding(where="gateway.toml:3", what="agency.pln.url: is required")
+
+
+async def reloading():
+    """Reload: it is refused, whoever asks."""
+    raise ConfigError(BAD)
 
 
 class Desk:
@@ -63,6 +72,7 @@ async def _desk(folder: Path):
             clock=clock,
             log=log,
             stop=stop,
+            reload=reloading,
         )
         keys = tuple(KeyHash(sha256=key.sha256, until=key.until) for key in located.config.operator["sri"].keys)
         control = Control(office, Clients([Admission(name="sri", keys=keys, allow=())], ()))
@@ -76,7 +86,7 @@ async def _desk(folder: Path):
                 metrics="127.0.0.1:0",
                 stop=stop,
                 hurry=hurry,
-                grace=5.0,
+                grace=lambda: 5.0,
                 control=Listener(
                     app=control, address="127.0.0.1:0", setting="gateway.control", started=where.set_result
                 ),
@@ -303,3 +313,9 @@ async def test_a_ledger_that_is_away_is_503(desk):
     await desk.books.ledger.close()
     told = await desk.ask("POST", "/messages/x/cancel", status=503)
     assert told["type"] == "ledger-unavailable"
+
+
+async def test_a_reload_that_is_refused_says_why_and_is_noted(desk):
+    said = await desk.ask("POST", "/reload", status=422)
+    assert said == {"reloaded": False, "why": [str(BAD)]}
+    assert [(line["act"], line["outcome"]) for line in desk.lines()] == [("reload", "refused")]
