@@ -123,6 +123,7 @@ def _office(  # noqa: PLR0913 - composed once, here
 ) -> Office:
     return Office(
         archive=ledger,
+        deadlines=ledger,
         lanes=ledger,
         operations=known.operations,
         agencies=located.config.agency,
