@@ -14,10 +14,10 @@ AGAIN = 1800.0
 """Seconds after which the same message is asked about again."""
 PACE = 2.0
 """Seconds between two questions: one at a time, so that those who file something now don't feel it."""
-LOOK_EVERY = 60.0
+LOOK_EVERY = 10.0
 REST = 300.0
 """Seconds for which an agency that did not answer a question is asked nothing."""
-LEASE = REST + 300.0
+LEASE = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +55,7 @@ class Inquirer:
     async def _turn(self) -> float:
         """Ask about one message, if there is one and the agency may be asked; returns the seconds until the next."""
         made = self._inquiry
-        if not await self._may_ask() or await self._upkeep.hold(self._lease, by=self._me, seconds=LEASE) is None:
+        if not await self._may_ask() or not await self._leads(LEASE):
             return LOOK_EVERY
         message = await self._deadlines.to_ask(made.lane, made.asks.keys(), again=AGAIN)
         if message is None:
@@ -65,15 +65,18 @@ class Inquirer:
             status = await ask.status(message, self._clock)
         except GatewayError as error:
             self._failed(ask, error)
-            return PACE if isinstance(error, AgencyError) and error.ill is False else REST
+            if isinstance(error, AgencyError) and error.ill is False:
+                return PACE
+            await self._leads(REST + LEASE)  # another process shall leave it alone too
+            return REST
         self._failing = False
         if status is not None:
             await self._answered(message, ask, status)
         return PACE
 
-    @property
-    def _lease(self) -> str:
-        return f"answers of {self._inquiry.lane}"
+    async def _leads(self, seconds: float) -> bool:
+        name = f"answers of {self._inquiry.lane}"
+        return await self._upkeep.hold(name, by=self._me, seconds=seconds) is not None
 
     async def _may_ask(self) -> bool:
         made = self._inquiry

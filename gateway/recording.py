@@ -64,6 +64,13 @@ def _unasked(agency: str, name: str, located: Located) -> Iterator[Finding]:
             what=f'{agency}/{name}: there is no operation "{ask.operation}" to ask',
             remedy=suggest(ask.operation, operations),
         )
+    days = operations[name].answer_within or located.config.agency[agency].answer_within
+    if ask is not None and ask.final is not None and not days:
+        yield Finding(
+            where=located.where("agency", agency, "operation", name, "ask", "final"),
+            what=f"{agency}/{name}: final says when answer_within stops, and there is none",
+            remedy='write answer_within = "3 working days", or leave out final',
+        )
 
 
 def _path(text: str | None) -> tuple[str, ...]:
