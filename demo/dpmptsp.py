@@ -261,9 +261,10 @@ class Sipolan:
         return self._by_ref(given.get("ref")) or {"kode": "02"}
 
     def _decide(self) -> None:
-        for each in self._applications.values():
+        for number, each in self._applications.items():
             if each["kode_status"] not in DECIDED:
-                each |= {"kode_status": "3", "tgl_selesai": now().strftime("%d-%m-%Y")}
+                issued = {"kode_status": "3", "tgl_selesai": now().strftime("%d-%m-%Y")}
+                self._applications[number] = {**each, **issued}
 
     def _by_ref(self, ref: str | None) -> Document | None:
         return next((each for each in self._applications.values() if ref and each["ref"] == ref), None)

@@ -58,7 +58,7 @@ CREATE INDEX message_state ON message (state, accepted_at, seq, lane) WHERE stat
 CREATE INDEX message_retention ON message (lane, stage, settled_at) WHERE settled_at IS NOT NULL AND ask_at IS NULL;
 
 -- Only the clocks that run are in these: what was answered costs nothing.
-CREATE INDEX message_clock ON message (lane, answer_by, near_at) WHERE answer_by IS NOT NULL AND answered_at IS NULL;
+CREATE INDEX message_clock ON message (lane, answer_by, near_at, answered_at) WHERE answer_by IS NOT NULL AND answered_at IS NULL;
 CREATE INDEX message_ask ON message (lane, ask_at) WHERE ask_at IS NOT NULL;
 
 CREATE TABLE attempt (
