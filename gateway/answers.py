@@ -18,6 +18,8 @@ LOOK_EVERY = 10.0
 REST = 300.0
 """Seconds for which an agency that did not answer a question is asked nothing."""
 LEASE = 60.0
+TELL_EVERY = 86400.0
+"""Seconds after which the log says again that an agency could not be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,7 @@ class Inquirer:
         self._upkeep = upkeep
         self._clock = clock
         self._me = new_message_id()
-        self._failing = False
+        self._told = float("-inf")
 
     async def run(self) -> None:
         """Ask until cancelled."""
@@ -69,7 +71,6 @@ class Inquirer:
                 return PACE
             await self._leads(REST + LEASE)  # another process shall leave it alone too
             return REST
-        self._failing = False
         if status is not None:
             await self._answered(message, ask, status)
         return PACE
@@ -91,8 +92,8 @@ class Inquirer:
             self._inquiry.log("answered", agency=self._inquiry.lane, status=status, **facts)
 
     def _failed(self, ask: Ask, error: GatewayError) -> None:
-        """Say it once: nothing is lost, the same is asked again later."""
-        if not self._failing:
+        """Say it once a day: nothing is lost, the same is asked again later."""
+        if self._clock.monotonic() - self._told >= TELL_EVERY:
+            self._told = self._clock.monotonic()
             what = f"asked {ask.operation} for a final status: {error.code}: {error}"
             self._inquiry.log("answer-not-known", level="warning", agency=self._inquiry.lane, what=what)
-        self._failing = True

@@ -71,9 +71,9 @@ MISTAKES: Mapping[str, Mistake] = {
     ),
     "a final status in a field that is not there": Mistake(
         old='final = { field = "status"',
-        new='final = { field = "statu"',
+        new='final = { field = "statusnya"',
         at="ask           =",
-        says=('dpmptsp/cari-permohonan answers no field "statu"', 'did you mean "status"?'),
+        says=('dpmptsp/cari-permohonan answers no field "statusnya"', 'did you mean "status"?'),
     ),
     "a sign of what was done in a field that is not there": Mistake(
         old='done = "nomor"',
