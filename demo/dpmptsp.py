@@ -1,7 +1,7 @@
 """SIPOLAN of DPMPTSP, the permits: SOAP 1.1 rpc/encoded in nuSOAP's manner, the login in every call's body.
 
 Modes of its own: `busy` (fault Server.Busy), `duplicate` (ajukanPermohonan files and answers 03),
-`not-found` (kode 02), `login-refused` (fault Client).
+`not-found` (kode 02), `login-refused` (fault Client), `decide` (whatever was filed before this call is issued).
 """
 
 from collections.abc import Callable, Mapping
@@ -84,6 +84,7 @@ IZIN: Mapping[str, tuple[tuple[str, str, str, str, str | None, str], ...]] = {
         ("503/SIUP/2025/0207", "207/SIUP/VI/2025", "Surat Izin Usaha Perdagangan", "17-06-2025", None, "1"),
     ),
 }
+DECIDED = ("3", "9")  # issued, refused
 DEBTOR = "1405021708859002"  # may not file: he owes a fee
 
 
@@ -154,7 +155,7 @@ class Sipolan:
 
     def __init__(self) -> None:
         self.modes: Mapping[str, Callable[[Mode], None] | None] = dict.fromkeys(
-            ("busy", "duplicate", "not-found", "login-refused", "twice")
+            ("busy", "duplicate", "not-found", "login-refused", "twice", "decide")
         )
         self._applications = _first_applications()
 
@@ -189,6 +190,8 @@ class Sipolan:
             raise Fault("Client", "Kode akses atau kata sandi salah")
         if mode == "busy":
             raise Fault("Server.Busy", "Server sedang sibuk, silakan coba beberapa saat lagi")
+        if mode == "decide":
+            self._decide()
         empty = EMPTY[call.operation]
         if mode == "not-found":
             return {"kode": "02", "pesan": "Data tidak ditemukan", **empty}
@@ -256,6 +259,12 @@ class Sipolan:
 
     def _find(self, given: Document, _mode: str) -> Document:
         return self._by_ref(given.get("ref")) or {"kode": "02"}
+
+    def _decide(self) -> None:
+        for number, each in self._applications.items():
+            if each["kode_status"] not in DECIDED:
+                issued = {"kode_status": "3", "tgl_selesai": now().strftime("%d-%m-%Y")}
+                self._applications[number] = {**each, **issued}
 
     def _by_ref(self, ref: str | None) -> Document | None:
         return next((each for each in self._applications.values() if ref and each["ref"] == ref), None)

@@ -41,6 +41,8 @@ SECTIONS: Mapping[str, tuple[type, str]] = {
     "agency": (models.Agency, "agency.*"),
     "tls": (models.Tls, "agency.*.tls"),
     "operation": (models.Operation, "agency.*.operation.*"),
+    "ask": (models.AskSettings, "agency.dpmptsp.operation.*.ask"),
+    "final": (models.FinalSettings, "agency.dpmptsp.operation.*.ask.final"),
     "composite": (models.Composite, "operation.*"),
     "soap": (soap.SoapAdapter, "agency.dpmptsp"),
     "rest": (RestAdapter, "agency.dinkes"),

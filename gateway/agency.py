@@ -50,7 +50,8 @@ class Tools:
     """What the composition root hands every agency.
 
     `find` returns an adapter's class by name, `provide` what its fields may ask for by type, `tap` may wrap it;
-    `draft` has the state that outlives a reload; without `hours` every agency is open at any time.
+    `draft` has the state that outlives a reload; without `hours` every agency is open at any time, though the law
+    counts its working days all the same.
     """
 
     clock: Clock
@@ -82,7 +83,8 @@ class _Builder:
         self.provided = tools.provide(name, self.section)
         self.findings: list[Finding] = []
         self.unready = _unready(located.missing(name))
-        self.calendar = self._try(calendar, name, located) if tools.hours else None
+        self.dates = self._try(calendar, name, located)
+        self.calendar = self.dates if tools.hours else None
 
     def build(self) -> registry.Agency:
         rows = self._rows()
@@ -240,7 +242,7 @@ class _Builder:
         if section.reads:
             return None
         fields = compiled.request.fields
-        return self._try(recording, self.name, name, located=self.located, fields=fields, calendar=self.calendar)
+        return self._try(recording, self.name, name, located=self.located, fields=fields, calendar=self.dates)
 
     def _compile(self, name: str, section: Operation, adapter: Adapter) -> Compiled:
         contract = self._contract(name, section, adapter)

@@ -1,6 +1,6 @@
 """Asks an agency by our own id whether it has a message already, before anything is sent again; knows no ledger."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ class Ask:
     """The question: `fields` fill its canonical body, from `@id` or a path of the message's; `done` must be there.
 
     `handler` must not share its answer with others nor give an old one. `reply_fields` are those that the message's
-    own reply has: what the answer holds of them becomes the reply.
+    own reply has: what the answer holds of them becomes the reply. `final` finds an agency's last word in an answer.
     """
 
     operation: OperationId
@@ -29,29 +29,39 @@ class Ask:
     done: Path
     deadline: float
     reply_fields: frozenset[str]
+    final: Callable[[Document], str | None] | None = None
 
     async def put(self, message: Message, clock: Clock, *, until: float) -> Delivered | Postponed | None:
         """Ask; what is there is delivered or not done yet, and None says that it is not there and may be sent.
 
         Raises what the question's handler raises, which says nothing about the message itself.
         """
-        question = replace(
-            message,
-            id=new_message_id(),
-            operation=self.operation,
-            body={name: self._value(source, message) for name, source in self.fields.items()},
-            deadline=min(until, clock.monotonic() + self.deadline),
-            once=True,
-            effort=Effort(),
-        )
         try:
-            reply = await self.handler(question)
+            reply = await self.handler(self._question(message, min(until, clock.monotonic() + self.deadline)))
         except NotFound:
             return None
         if _at(self.done, reply.body) is None:
             return Postponed(seconds=AGAIN, maybe_done=True, text=f"{self.operation}: it has it, not done yet")
         body = {name: value for name, value in reply.body.items() if name in self.reply_fields}
         return Delivered(reply=Reply(body=body))
+
+    async def status(self, message: Message, clock: Clock) -> str | None:
+        """Ask how a delivered message stands; returns its final status, None while it has none. Raises as `put`."""
+        if self.final is None:
+            return None
+        reply = await self.handler(self._question(message, clock.monotonic() + self.deadline))
+        return self.final(reply.body)
+
+    def _question(self, message: Message, deadline: float) -> Message:
+        return replace(
+            message,
+            id=new_message_id(),
+            operation=self.operation,
+            body={name: self._value(source, message) for name, source in self.fields.items()},
+            deadline=deadline,
+            once=True,
+            effort=Effort(),
+        )
 
     @staticmethod
     def _value(source: str, message: Message) -> object:

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from functools import partial
 
 from gateway import registry
+from gateway.answers import Inquirer
 from gateway.config.models import Config
 from gateway.deliver import Deliverer, Lane
 from gateway.errors import FieldError, GatewayError, LedgerUnavailable
 from gateway.intake import FileReport, take_in
-from gateway.lanes import lanes
+from gateway.lanes import inquiries, lanes
 from gateway.ledger import Ledger
 from gateway.message import new_message_id
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Log
-from gateway.records import Retention, State
+from gateway.records import LaneStats, Retention, State
 from gateway.registry import Registry
 from gateway.room import Rooms
 from gateway.settle import Settler
@@ -88,6 +89,9 @@ class Background:
         yield self._sweep
         yield self._shed
         yield self._lane_figures
+        for inquiry in inquiries(self.known, self.log, self.waiting.down):
+            ledger = self.ledger
+            yield Inquirer(inquiry, deadlines=ledger, lanes=ledger, upkeep=ledger, clock=self.clock).run
         for agency in self.known.agencies.values():
             if agency.unready:
                 self.log("agency-unready", level="error", agency=agency.name, why=agency.unready)
@@ -169,10 +173,17 @@ class Background:
                     oldest = stats.oldest.timestamp() if stats.oldest is not None else 0
                     self.metrics.gauge("gateway_lane_oldest_pending_timestamp_seconds", stats.lane).set(oldest)
                     self.metrics.gauge("gateway_lane_paused", stats.lane).set(bool(stats.pauses))
+                    self._answers(stats)
                 self.metrics.gauge("gateway_ledger_up").set(self.rooms.writable)
             except LedgerUnavailable:
                 self.metrics.gauge("gateway_ledger_up").set(0)
             await self.clock.sleep(FIGURES_EVERY)
+
+    def _answers(self, stats: LaneStats) -> None:
+        due = stats.answer_by.timestamp() if stats.answer_by is not None else 0
+        self.metrics.gauge("gateway_answers_near", stats.lane).set(stats.near)
+        self.metrics.gauge("gateway_answers_past", stats.lane).set(stats.past)
+        self.metrics.gauge("gateway_answers_earliest_due_timestamp_seconds", stats.lane).set(due)
 
     def _file_news(self, agency: str, news: FileReport) -> None:
         outcome = "refused" if news.refused else "accepted"

@@ -10,7 +10,7 @@ from gateway.errors import ConfigError, Finding
 from gateway.message import OperationId
 from gateway.paths import section_of
 from gateway.ports import Handler, Schema
-from gateway.recorder import Recorder
+from gateway.recorder import Final, Recorder
 from gateway.registry import Agency, Operation, Registry
 from gateway.translate.schema import CanonicalSchema, agree, merge
 from gateway.translate.shape import Leaf
@@ -38,6 +38,7 @@ def table(agencies: Sequence[Agency], config: Config, where: Where, recorder: Re
     everything = {**operations, **composites}
     findings += _clashes(everything.values(), where)
     findings += _taken(everything.values(), where)
+    findings += (finding for operation in operations.values() for finding in _unasked(operation, operations, where))
     findings += _unknown_rights(config, everything, where)
     if findings:
         raise ConfigError(*findings)
@@ -194,6 +195,40 @@ def _taken(operations: Iterable[Operation], where: Where) -> Iterator[Finding]:
                 what=f'{operation.id}: "{operation.path}" is the gateway\'s own: apps look up their requests there',
                 remedy="give it another path",
             )
+
+
+def _unasked(operation: Operation, operations: Mapping[OperationId, Operation], where: Where) -> Iterator[Finding]:
+    """Find why a question about a message can't be put or answered: it would write, or the field is not there."""
+    question = operation.recording.ask if operation.recording is not None else None
+    asked = operations.get(question.operation) if question is not None else None
+    if question is None or asked is None:
+        return
+    key = (*section_of(operation.id), "ask")
+    if not asked.safe:
+        what = f"{operation.id}: ask: {asked.id} writes, and a question must do nothing"
+        yield Finding(where=where(*key, "operation"), what=what, remedy="write safe = true on it if it only reads")
+    yield from _unanswered(operation.id, asked, question.done, where, (*key, "done"))
+    if question.final is not None:
+        yield from _unanswered(operation.id, asked, question.final.field, where, (*key, "final", "field"))
+        yield from _never_final(operation.id, asked, question.final, where(*key, "final", "is"))
+
+
+def _unanswered(
+    name: OperationId, asked: Operation, path: Sequence[str], where: Where, key: Sequence[str]
+) -> Iterator[Finding]:
+    if path[0] not in asked.reply.fields:
+        what = f'{name}: {asked.id} answers no field "{path[0]}"'
+        yield Finding(where=where(*key), what=what, remedy=suggest(path[0], asked.reply.fields))
+
+
+def _never_final(name: OperationId, asked: Operation, final: Final, where: str) -> Iterator[Finding]:
+    schema, path = asked.reply, final.field
+    field = schema.shape.fields.get(path[0]) if isinstance(schema, CanonicalSchema) and len(path) == 1 else None
+    words = field.form.words if isinstance(field, Leaf) else ()
+    for word in sorted(final.words):
+        if words and word not in words:
+            what = f'{name}: "{path[0]}" of {asked.id} is never "{word}"'
+            yield Finding(where=where, what=what, remedy=suggest(word, words))
 
 
 def _unknown_rights(config: Config, operations: Mapping[OperationId, Operation], where: Where) -> Iterator[Finding]:

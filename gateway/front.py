@@ -115,6 +115,7 @@ class Front:
         operators = [Admission(name=name, keys=_keys(one.keys), allow=()) for name, one in config.operator.items()]
         office = Office(
             archive=self._lasting.ledger,
+            deadlines=self._lasting.ledger,
             lanes=self._lasting.ledger,
             operations=known.operations,
             agencies=config.agency,

@@ -1,9 +1,11 @@
-"""The lanes of everything that is recorded: which operations each delivers and how; delivers nothing itself."""
+"""The lanes of everything that is recorded: which operations each delivers and how, and what is asked afterwards."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import PurePath
 from traceback import extract_tb
 
+from gateway.answers import Inquiry
 from gateway.ask import Ask
 from gateway.attempt import Deliverable
 from gateway.deliver import Lane
@@ -20,6 +22,19 @@ def lanes(known: Registry, log: Log, outage: Callable[[str, bool], None]) -> Ite
         recorded = [operation for operation in agency.operations.values() if operation.recording is not None]
         if recorded and not agency.unready:
             yield _lane(agency, recorded, known, log, _news(log, outage))
+
+
+def inquiries(known: Registry, log: Log, down: Callable[[str], bool]) -> Iterator[Inquiry]:
+    """Yield what is to be asked of each agency about messages that it has and has not answered for good.
+
+    `down` tells of a lane whether its agency is known to be away.
+    """
+    for agency in known.agencies.values():
+        found = {operation.id: _ask(operation, known) for operation in agency.operations.values()}
+        asks = {name: ask for name, ask in found.items() if ask is not None and ask.final is not None}
+        if asks and not agency.unready:
+            calendar = agency.queue.calendar if agency.queue is not None else None
+            yield Inquiry(lane=agency.name, asks=asks, calendar=calendar, away=partial(down, agency.name), log=log)
 
 
 def _lane(
@@ -61,6 +76,7 @@ def _ask(operation: Operation, known: Registry) -> Ask | None:
         done=question.done,
         deadline=asked.deadline,
         reply_fields=operation.reply.fields,
+        final=question.final,
     )
 
 

@@ -94,6 +94,16 @@ TABLE: tuple[Metric, ...] = (
         "When the oldest pending was accepted, or 0.",
     ),
     Metric("gateway_lane_paused", "gauge", ("agency",), "1 while nothing of the lane is delivered."),
+    Metric(
+        "gateway_answers_near", "gauge", ("agency",), "Messages that people must have an answer to in one working day."
+    ),
+    Metric("gateway_answers_past", "gauge", ("agency",), "Messages that people should have had an answer to."),
+    Metric(
+        "gateway_answers_earliest_due_timestamp_seconds",
+        "gauge",
+        ("agency",),
+        "The earliest date of all answers that people don't have yet, or 0.",
+    ),
     Metric("gateway_ledger_up", "gauge", (), "1 while the ledger can be read and written."),
     Metric("gateway_event_loop_lag_seconds", "gauge", (), "How late the event loop last woke up."),
     Metric("gateway_config_last_success_timestamp_seconds", "gauge", (), "When the configuration was last loaded."),

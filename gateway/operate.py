@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
+from gateway.deadlines import Deadlines
 from gateway.errors import (
     AgencyError,
     FieldError,
@@ -197,6 +198,18 @@ async def cancel(archive: Archive, message: MessageId, *, by: str) -> State:
     if not await archive.cancel(message, by=by):
         raise _wrong(await show(archive, message), "only what is pending or buried is cancelled")
     return (await show(archive, message)).summary.state
+
+
+async def answered(archive: Archive, deadlines: Deadlines, message: MessageId, *, by: str) -> datetime | None:
+    """Say that people have their answer, however it came; returns when they had it.
+
+    Raises UnknownMessage, and WrongState where none was due or they had one already.
+    """
+    stopped = await deadlines.answered(message, by=by)
+    record = await show(archive, message)
+    if not stopped:
+        raise _wrong(record, "people have an answer already" if record.summary.answer_by else "no answer of it is due")
+    return record.summary.answered_at
 
 
 async def editable(archive: Archive, message: MessageId, *, unmasked_by: str | None = None) -> Record:

@@ -14,6 +14,7 @@ from gateway.errors import (
     Refused,
     UnknownOutcome,
 )
+from gateway.hours import AnswerDates
 from gateway.message import Document, Message, MessageId, OperationId, Reply
 from gateway.ports import Clock, Handler, Outbox
 from gateway.records import Entry, Receipt, Record, Repeat, Settlement, State, Summary, Ticket, Tried
@@ -27,12 +28,29 @@ MARGIN = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Final:
+    """The field of an agency's status, and the words of it after which nothing more comes."""
+
+    field: Path
+    words: frozenset[str]
+
+    def __call__(self, body: Document) -> str | None:
+        """Return the final status that an answer holds, None while it holds none."""
+        status = _text_at(self.field, body)
+        return status if status in self.words else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """How to find out whether the agency has a message: whom to ask, with what, and which field tells it is done."""
+    """How to find out whether the agency has a message: whom to ask, with what, and which field tells it is done.
+
+    `final` says which status of the agency's is its last word, where it has one.
+    """
 
     operation: OperationId
     fields: Mapping[str, str]
     done: Path
+    final: Final | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +58,7 @@ class Recording:
     """How one operation's messages are recorded: `stored` before delivery, else only the intent of a direct write.
 
     `expires` is seconds of open time; `wait` how long an app waits for the settlement unless it says otherwise;
-    `order_by` and `subject` are paths into the canonical body; `answer_by` turns the acceptance into a due date.
+    `order_by` and `subject` are paths into the canonical body; `dates` turns the acceptance into those of its answer.
     """
 
     lane: str
@@ -50,12 +68,13 @@ class Recording:
     order_by: Path = ()
     subject: Path = ()
     skip_buried: bool = False
-    answer_by: Callable[[datetime], datetime] | None = None
+    dates: Callable[[datetime], AnswerDates] | None = None
     stored: bool = False
     ask: Question | None = None
 
     def entry(self, message: Message) -> Entry:
         """Return what the ledger keeps of a message."""
+        dates = self.dates(message.accepted_at) if self.dates is not None else None
         return Entry(
             message=message,
             lane=self.lane,
@@ -64,7 +83,9 @@ class Recording:
             order_key=_text_at(self.order_by, message.body),
             subject=_text_at(self.subject, message.body),
             skip_buried=self.skip_buried,
-            answer_by=self.answer_by(message.accepted_at) if self.answer_by is not None else None,
+            answer_by=dates.by if dates is not None else None,
+            near_at=dates.near if dates is not None else None,
+            until_final=dates is not None and self.ask is not None and self.ask.final is not None,
         )
 
 
@@ -186,6 +207,7 @@ def _as_put(entry: Entry, receipt: Receipt) -> Record:
         attempts=0,
         accepted_at=receipt.accepted_at,
         answer_by=entry.answer_by,
+        near_at=entry.near_at,
     )
     return Record(summary=summary, correlation_id=message.correlation_id, traceparent=message.traceparent)
 

@@ -8,7 +8,7 @@ from gateway.config.models import Operation
 from gateway.errors import ConfigError, Finding
 from gateway.hours import Calendar
 from gateway.message import OperationId
-from gateway.recorder import Question, Recording
+from gateway.recorder import Final, Question, Recording
 
 
 def recording(
@@ -29,7 +29,7 @@ def recording(
         order_by=_path(operation.order_by),
         subject=_path(operation.subject),
         skip_buried=operation.on_buried == "skip",
-        answer_by=None if not days or calendar is None else lambda at: calendar.add_working_days(at, days),
+        dates=None if not days or calendar is None else lambda at: calendar.answer_dates(at, days),
         ask=_question(agency, operation),
     )
 
@@ -38,7 +38,10 @@ def _question(agency: str, operation: Operation) -> Question | None:
     ask = operation.ask
     if ask is None:
         return None
-    return Question(operation=OperationId(f"{agency}/{ask.operation}"), fields=ask.fields, done=_path(ask.done))
+    final = None if ask.final is None else Final(field=_path(ask.final.field), words=frozenset(ask.final.words))
+    return Question(
+        operation=OperationId(f"{agency}/{ask.operation}"), fields=ask.fields, done=_path(ask.done), final=final
+    )
 
 
 def _lost(agency: str, name: str, located: Located, fields: Collection[str]) -> Iterator[Finding]:
@@ -60,6 +63,13 @@ def _unasked(agency: str, name: str, located: Located) -> Iterator[Finding]:
             where=located.where("agency", agency, "operation", name, "ask", "operation"),
             what=f'{agency}/{name}: there is no operation "{ask.operation}" to ask',
             remedy=suggest(ask.operation, operations),
+        )
+    days = operations[name].answer_within or located.config.agency[agency].answer_within
+    if ask is not None and ask.final is not None and not days:
+        yield Finding(
+            where=located.where("agency", agency, "operation", name, "ask", "final"),
+            what=f"{agency}/{name}: final says when answer_within stops, and there is none",
+            remedy='write answer_within = "3 working days", or leave out final',
         )
 
 

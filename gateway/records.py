@@ -9,6 +9,9 @@ from typing import Literal
 from gateway.errors import FieldError
 from gateway.message import Document, Message, MessageId, OperationId, Outcome, Reply
 
+Urgency = Literal["near", "past"]
+"""How a clock that runs stands to the date by which people must have an answer."""
+
 Repeat = Literal["harmless", "ask", "never"]
 """May a message be sent again after an unknown outcome? `ask`: only when the agency says that it has none of our id."""
 
@@ -40,6 +43,8 @@ class Entry:
 
     `lane` is the agency's name. `expires` is seconds of open time. `order_key` and `subject` are given plain and kept
     as keyed hashes. `skip_buried`: once buried or unknown it does not hold back the later ones of its order key.
+    `answer_by` is when people must have an answer, `near_at` from when on that is near; with `until_final` the clock
+    goes on after delivery, until it is said that they have been answered.
     """
 
     message: Message
@@ -50,6 +55,8 @@ class Entry:
     subject: str | None = None
     skip_buried: bool = False
     answer_by: datetime | None = None
+    near_at: datetime | None = None
+    until_final: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,7 +210,10 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
-    """What a person did to a message: `act` is replay, resolve, cancel, edit or unmask; `detail` is an edit's diff."""
+    """What was done to a message: `act` is replay, resolve, cancel, edit, unmask or answered; `detail` an edit's diff.
+
+    `by` is a person, or, of answered, the operation by which the agency said so.
+    """
 
     at: datetime
     by: str
@@ -213,7 +223,10 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One line about a message; `reason` is the verdict's code, `text` its words, masked; `due` is the next try."""
+    """One line about a message; `reason` is the verdict's code, `text` its words, masked; `due` is the next try.
+
+    `answered_at` is when the clock towards `answer_by` stopped; there is none without that date.
+    """
 
     id: MessageId
     lane: str
@@ -227,9 +240,19 @@ class Summary:
     due: datetime | None = None
     settled_at: datetime | None = None
     answer_by: datetime | None = None
+    near_at: datetime | None = None
+    answered_at: datetime | None = None
     reason: str = ""
     text: str = ""
     size: int = 0
+
+    def urgency(self, now: datetime) -> Urgency | None:
+        """Return whether the date of its answer is near or past; None while it is far, and once people have one."""
+        if self.answer_by is None or self.answered_at is not None:
+            return None
+        if self.answer_by <= now:
+            return "past"
+        return "near" if self.near_at is not None and self.near_at <= now else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,8 +280,8 @@ class Record:
 class Filter:
     """Which messages; what is None or empty does not matter.
 
-    `since` and `until` (exclusive) are times of acceptance; `subject` is given plain; `answer_before` finds what is not
-    final and whose answer is due before then.
+    `since` and `until` (exclusive) are times of acceptance; `subject` is given plain. Of those that people have no
+    answer to, `answer_before` finds what is due before then, `urgent_at` what is near or past its date at that time.
     """
 
     lane: str | None = None
@@ -270,6 +293,7 @@ class Filter:
     subject: str | None = None
     direct: bool | None = None
     answer_before: datetime | None = None
+    urgent_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -297,6 +321,8 @@ class LaneStats:
 
     `depth` counts pending, delivering, unknown, buried and expired; `held` of the pending wait for an older one of
     their order key; `oldest` is when the oldest pending was accepted; `open_seconds` is the lane's clock of open time.
+    Of those that people have no answer to, in whatever state, `near` and `past` count by their dates; `answer_by` is
+    the earliest of all.
     """
 
     lane: str
@@ -305,6 +331,9 @@ class LaneStats:
     oldest: datetime | None = None
     pauses: tuple[Pause, ...] = ()
     open_seconds: float = 0.0
+    near: int = 0
+    past: int = 0
+    answer_by: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

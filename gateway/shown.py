@@ -37,16 +37,12 @@ def summary(row: Summary, now: datetime) -> Told:
         "next_try_at": _at(row.due),
         "settled_at": _at(row.settled_at),
         "answer_by": _at(row.answer_by),
-        "overdue": overdue(row, now),
+        "answered_at": _at(row.answered_at),
+        "urgency": row.urgency(now),
         "reason": row.reason,
         "text": mask_text(row.text),
         "size": row.size,
     }
-
-
-def overdue(row: Summary, now: datetime) -> bool:
-    """Return whether people should have had an answer by now."""
-    return row.answer_by is not None and row.settled_at is None and row.answer_by <= now
 
 
 def record(one: Record, now: datetime, *, unmasked: bool = False) -> Told:
@@ -80,6 +76,9 @@ def lane(stats: LaneStats) -> Told:
         "held": stats.held,
         "oldest_pending_at": _at(stats.oldest),
         "open_seconds": round(stats.open_seconds, 1),
+        "answers_near": stats.near,
+        "answers_past": stats.past,
+        "answer_by": _at(stats.answer_by),
         "pauses": [pause(one) for one in stats.pauses],
     }
 

@@ -86,6 +86,10 @@ class Waiting:
         self.calendars = calendars
         self._down.clear()
 
+    def down(self, lane: str) -> bool:
+        """Return whether an agency is known to be away."""
+        return lane in self._down
+
     async def why(self, record: Record) -> Why | None:
         """Return why a message is where it is; None when it waits for nobody."""
         now = self.clock.now()
@@ -111,7 +115,7 @@ class Waiting:
         if pauses:
             pause = next(iter(pauses.values()))
             return Why(reason=pause.reason, at=now, until=pause.until)
-        return Why(reason="outage", at=now) if lane in self._down else None
+        return Why(reason="outage", at=now) if self.down(lane) else None
 
     async def _pauses(self, lane: str) -> Mapping[PauseReason, Pause]:
         """Return the lane's pauses, the strongest first; none while the ledger can't say: a message is safe anyway."""

@@ -83,6 +83,7 @@ class Agency:
         self.times: list[float] = []
         self.asked: list[Message] = []
         self.asking: Exception | None = None
+        self.status = "diajukan"
         self.has: dict[str, str] = {}
         self.inside = 0
         self.most_inside = 0
@@ -114,7 +115,7 @@ class Agency:
             raise self.asking
         if message.body["ref"] not in self.has:
             raise NotFound("tidak ada", maybe_done=False)
-        return Reply(body={"nomor": "1", "status": "diajukan"})
+        return Reply(body={"nomor": "1", "status": self.status})
 
     async def probe(self) -> None:
         self.knocks += 1

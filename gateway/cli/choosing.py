@@ -26,7 +26,7 @@ class Picked:
     older_than: str | None
     subject: str | None
 
-    def filter(self, now: datetime, agencies: Collection[str], answer_before: datetime | None = None) -> Filter:
+    def filter(self, now: datetime, agencies: Collection[str]) -> Filter:
         """Return the filter meant; raises click.BadParameter. An agency that gateway.toml lacks is warned of."""
         if self.agency is not None and self.agency not in agencies:
             click.echo(f'gateway.toml has no agency "{self.agency}"; it has: {", ".join(sorted(agencies))}', err=True)
@@ -40,7 +40,6 @@ class Picked:
             since=moment(self.since, now, "--since") if self.since else None,
             until=min(ends, default=None),
             subject=_asked() if self.subject == "-" else self.subject,
-            answer_before=answer_before,
         )
 
 

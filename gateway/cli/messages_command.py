@@ -5,6 +5,7 @@ import click
 from gateway.cli.lazy import Lazy
 
 _COMMANDS = {
+    "answered": "Say that people have their answer.",
     "cancel": "Give up a pending or buried message.",
     "edit": "Correct a buried message's body, and send it.",
     "list": "List messages, the newest first.",

@@ -1,5 +1,6 @@
 """`gateway messages list`: messages by what is known of them, the newest first."""
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from gateway.cli.moments import duration
 from gateway.cli.options import config_option
 from gateway.records import Page, Summary
 
+NEAR = "near"
+URGENT = {"near": "yellow", "past": "red"}
 COLOURS = {"unknown": "magenta", "buried": "red", "expired": "yellow", "refused": "yellow", "delivered": "green"}
 
 
@@ -24,19 +27,23 @@ COLOURS = {"unknown": "magenta", "buried": "red", "expired": "yellow", "refused"
     "--due",
     metavar="[DURATION]",
     is_flag=False,
-    flag_value="1d",
-    help="Not settled, and people must have an answer within a day (or so long), or should have had it.",
+    flag_value=NEAR,
+    help="People have no answer, and its date is past or only one working day is left (or DURATION).",
 )
+@click.option("--overdue", is_flag=True, help="People have no answer, and its date is past.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=50, show_default=True, help="At most so many.")
 @json_option
 @config_option
-def command(*, config: Path, picked: Picked, due: str | None, limit: int, as_json: bool) -> None:
+def command(  # noqa: PLR0913 - what was typed
+    *, config: Path, picked: Picked, due: str | None, overdue: bool, limit: int, as_json: bool
+) -> None:
     """List."""
 
     async def look(desk: Desk) -> int:
         now = desk.clock.now()
-        before = None if due is None else now + duration(due, "--due")
-        wanted = picked.filter(now, desk.located.config.agency, before)
+        before = now if overdue else None if due in {None, NEAR} else now + duration(str(due), "--due")
+        wanted = picked.filter(now, desk.located.config.agency)
+        wanted = replace(wanted, answer_before=before, urgent_at=now if due == NEAR else None)
         _tell(await operate.search(desk.ledger, wanted, limit=limit), now, as_json=as_json)
         return 0
 
@@ -52,13 +59,14 @@ def _tell(page: Page, now: datetime, *, as_json: bool) -> None:
         console.print(table(page.rows, now))
     else:
         for row in page.rows:
-            click.echo(line(row))
+            click.echo(line(row, now))
     click.echo(f"{len(page.rows)} shown{'; there are more: raise --limit' if page.cursor else ''}", err=True)
 
 
-def line(row: Summary) -> str:
+def line(row: Summary, now: datetime) -> str:
     """Return a message as one line, its parts between tabs."""
-    parts = (row.id, row.state.value, row.operation, f"{row.accepted_at:%Y-%m-%dT%H:%M:%S%z}", str(row.attempts))
+    accepted = f"{row.accepted_at:%Y-%m-%dT%H:%M:%S%z}"
+    parts = (row.id, row.state.value, row.operation, accepted, str(row.attempts), row.urgency(now) or "")
     return "\t".join((*parts, row.reason, plain(row.text)))
 
 
@@ -78,7 +86,8 @@ def table(rows: tuple[Summary, ...], now: datetime) -> Table:
 
 def _next(row: Summary, now: datetime) -> Text:
     """Return the answer's deadline where one counts, else the next try."""
-    if row.answer_by is not None and row.settled_at is None:
-        style = "bold red" if shown.overdue(row, now) else "yellow"
-        return Text(f"\nby {row.answer_by:%d %b %H:%M}", style=style)
+    if row.answer_by is not None and row.answered_at is None:
+        urgency = row.urgency(now)
+        mark = f" {urgency}" if urgency else ""
+        return Text(f"\nby {row.answer_by:%d %b %H:%M}{mark}", style=URGENT.get(urgency or "", ""))
     return Text(f"\ntry {row.due:%d %b %H:%M}" if row.due is not None else "", style="dim")

@@ -67,11 +67,12 @@ def command(  # noqa: PLR0913 - its options
 
 
 def _tell_dry(chosen: Chosen, desk: Desk, *, as_json: bool) -> None:
+    now = desk.clock.now()
     if as_json:
-        tell_json(shown.chosen(chosen, desk.clock.now()))
+        tell_json(shown.chosen(chosen, now))
         return
     for row in chosen.sample:
-        click.echo(line(row))
+        click.echo(line(row, now))
     more = len(chosen.ids) - len(chosen.sample)
     click.echo(f"... and {more} more" if more else "", nl=bool(more))
     doubt = f", {len(chosen.doubtful)} of them unknown" if chosen.doubtful else ""

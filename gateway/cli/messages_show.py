@@ -9,6 +9,7 @@ import msgspec
 
 from gateway import operate, shown
 from gateway.cli.desk import Desk, by_option, json_option, plain, tell_json, work
+from gateway.cli.messages_list import URGENT
 from gateway.cli.options import config_option
 from gateway.message import MessageId
 from gateway.records import Attempt, Deed, Record, Summary
@@ -58,8 +59,10 @@ def _times(row: Summary, now: datetime) -> Iterator[tuple[str, str]]:
     if row.settled_at is not None:
         yield "settled", _at(row.settled_at)
     if row.answer_by is not None:
-        late = click.style(" (past)", fg="red") if shown.overdue(row, now) else ""
-        yield "answer by", _at(row.answer_by) + late
+        urgency = row.urgency(now)
+        yield "answer by", _at(row.answer_by) + (click.style(f" ({urgency})", fg=URGENT[urgency]) if urgency else "")
+    if row.answered_at is not None:
+        yield "answered", _at(row.answered_at)
 
 
 def _timeline(record: Record) -> Iterator[str]:

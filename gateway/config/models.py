@@ -207,12 +207,22 @@ class Maintenance(Settings):
     reason: str = Field("", description="Why, as people read it.")
 
 
+class FinalSettings(Settings):
+    """Which answers to the question are an agency's last word: the clock of `answer_within` stops there."""
+
+    field: str = Field(description="The field of its reply that holds the status.")
+    words: tuple[str, ...] = Field(alias="is", min_length=1, description="The statuses after which nothing more comes.")
+
+
 class AskSettings(Settings):
     """How to find out, by our own id, whether an agency has a message already."""
 
     operation: str = Field(description="An operation of the same agency that looks it up.")
     fields: Mapping[str, str] = Field(alias="with", description='What to ask it: `{ ref = "@id" }`.')
     done: str = Field(description="The field of its reply that is there once the message was done.")
+    final: FinalSettings | None = Field(
+        None, description="Its final statuses: until one of them, `answer_within` counts on after the delivery."
+    )
 
 
 class Operation(Settings):

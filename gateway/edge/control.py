@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from gateway import operate, shown
+from gateway.deadlines import Deadlines
 from gateway.edge.asgi import App, Receive, Scope, Send
 from gateway.edge.auth import Clients, key_of
 from gateway.edge.problems import language, problem
@@ -49,6 +50,7 @@ class Office:
     """What operators act upon; `stop` ends long acts when the gateway stops, `reload` raises ConfigError."""
 
     archive: Archive
+    deadlines: Deadlines
     lanes: Lanes
     operations: Operations
     agencies: Collection[str]
@@ -87,8 +89,10 @@ class Control:
 
 def _messages(office: Office) -> Iterator[HTTPRouteHandler]:
     async def page(wanted: Listed, subject: str | None) -> Response[bytes]:
-        found = await operate.search(office.archive, wanted.filter(subject), limit=wanted.limit, cursor=wanted.cursor)
-        return _json(shown.page(found, office.clock.now()))
+        now = office.clock.now()
+        meant = wanted.meant(now, subject)
+        found = await operate.search(office.archive, meant, limit=wanted.limit, cursor=wanted.cursor)
+        return _json(shown.page(found, now))
 
     @get("/messages")
     async def listed(request: Asked) -> Response[bytes]:
@@ -127,6 +131,14 @@ def _acts(office: Office) -> Iterator[HTTPRouteHandler]:
         _note(office, request, "cancel", message_id=message, outcome=state.value)
         return _json({"id": message, "state": state.value})
 
+    @post("/messages/{message:str}/answered")
+    async def answered(request: Asked, message: FromPath[str]) -> Response[bytes]:
+        from_body(await request.body(), Nothing)
+        by = _operator(request)
+        at = await operate.answered(office.archive, office.deadlines, MessageId(message), by=by)
+        _note(office, request, "answered", message_id=message)
+        return _json({"id": message, "answered_at": at})
+
     @post("/messages/{message:str}/edit")
     async def edit(request: Asked, message: FromPath[str]) -> Response[bytes]:
         body = from_body(await request.body(), Edited).body
@@ -143,7 +155,7 @@ def _acts(office: Office) -> Iterator[HTTPRouteHandler]:
         _note(office, request, "reread", message_id=message, outcome=end.state.value)
         return _json({"id": message, **shown.reread(end)})
 
-    yield from (resolve, cancel, edit, reread)
+    yield from (resolve, cancel, answered, edit, reread)
 
 
 def _replays(office: Office) -> Iterator[HTTPRouteHandler]:

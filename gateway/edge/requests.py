@@ -106,9 +106,10 @@ class Requests:
     async def show(self, record: Record, language: Language) -> tuple[Document, float | None]:
         """Return how a request stands, and the seconds until it is tried next where that is known."""
         why = await self._waiting.why(record)
-        told = resource(record, why, language, self._routes().by_id.get(record.summary.operation))
+        now = self._clock.now()
+        told = resource(record, why, language, self._routes().by_id.get(record.summary.operation), now)
         at = next_try(record.summary, why)
-        return told, None if at is None else (at - self._clock.now()).total_seconds()
+        return told, None if at is None else (at - now).total_seconds()
 
     async def _own(self, message: Message) -> Record:
         """Return the client's record that the message names; one that is not its own is not there."""

@@ -10,14 +10,19 @@ from gateway.edge.fields import Fields
 from gateway.edge.needs import Exposed
 from gateway.edge.problems import problem
 from gateway.errors import GatewayError, Unavailable
+from gateway.hours import opening
 from gateway.message import Document, Outcome
 from gateway.recorder import Accepted, settled
-from gateway.records import Attempt, Record, State, Summary
+from gateway.records import Attempt, Record, State, Summary, Urgency
 from gateway.waiting import Reason, Why
 from gateway.wording import Language
 
 _OK = 200
 _TEXT: Mapping[str, object] = {"type": "string"}
+_URGENCY: Mapping[Urgency, tuple[str, str]] = {
+    "near": ("harus dijawab paling lambat {at}", "must be answered by {at}"),
+    "past": ("seharusnya sudah dijawab paling lambat {at}", "should have been answered by {at}"),
+}
 _TIME: Mapping[str, object] = {"type": ["string", "null"], "format": "date-time"}
 _STATE: Mapping[str, object] = {"type": "string", "enum": [state.value for state in State]}
 _MAYBE: Mapping[str, object] = {"type": ["string", "null"]}
@@ -39,6 +44,7 @@ _LINE: Mapping[str, Mapping[str, object]] = {
     "accepted_at": {"type": "string", "format": "date-time"},
     "settled_at": _TIME,
     "answer_by": {**_TIME, "description": "Batas waktu jawaban / when the answer is due"},
+    "answered_at": {**_TIME, "description": "Saat terjawab / when people had their answer"},
 }
 _ATTEMPT = _object(
     number={"type": "integer"},
@@ -48,6 +54,7 @@ _ATTEMPT = _object(
     status=_COUNT,
 )
 _WAITING = _object(reason={"type": "string", "enum": list(get_args(Reason))}, until=_TIME, text=_TEXT)
+_URGENT = _object(reason={"type": "string", "enum": list(get_args(Urgency))}, text=_TEXT)
 _ANSWER = {
     **_or_null(_object(status={"type": "integer"}, body={"type": "object"})),
     "description": "Persis seperti jawaban langsung / exactly what a direct answer would have been",
@@ -59,6 +66,7 @@ RESOURCE = Fields(
         "attempts": {"type": "array", "items": _ATTEMPT},
         "next_try": _TIME,
         "waiting": _or_null(_WAITING),
+        "urgent": _or_null(_URGENT),
         "answer": _ANSWER,
     }
 )
@@ -74,7 +82,7 @@ LISTED: Mapping[str, Mapping[str, object]] = {
 }
 
 
-def resource(record: Record, why: Why | None, language: Language, operation: Exposed | None) -> Document:
+def resource(record: Record, why: Why | None, language: Language, operation: Exposed | None, now: datetime) -> Document:
     """Return the resource; `operation` is the record's own, as it is now."""
     return {
         **line(record.summary),
@@ -82,6 +90,7 @@ def resource(record: Record, why: Why | None, language: Language, operation: Exp
         "attempts": [_attempt(attempt) for attempt in record.attempts],
         "next_try": next_try(record.summary, why),
         "waiting": None if why is None else _waiting(why, language),
+        "urgent": _urgent(record.summary, now, language),
         "answer": _answer(record, language, operation),
     }
 
@@ -95,6 +104,7 @@ def line(summary: Summary) -> dict[str, object]:
         "accepted_at": summary.accepted_at,
         "settled_at": summary.settled_at,
         "answer_by": summary.answer_by,
+        "answered_at": summary.answered_at,
     }
 
 
@@ -127,6 +137,15 @@ def _attempt(attempt: Attempt) -> Document:
         "outcome": attempt.outcome.value,
         "status": attempt.status,
     }
+
+
+def _urgent(summary: Summary, now: datetime, language: Language) -> Document | None:
+    """Return that the date of its answer is near or past; None while it is far, and once there is an answer."""
+    urgency = summary.urgency(now)
+    if urgency is None or summary.answer_by is None:
+        return None
+    text = _URGENCY[urgency][language == "en"].format(at=opening(now, summary.answer_by, language))
+    return {"reason": urgency, "text": text}
 
 
 def _waiting(why: Why, language: Language) -> Document:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
@@ -74,6 +75,14 @@ class Listed(Picked, forbid_unknown_fields=True, kw_only=True):
 
     limit: Annotated[int, Meta(ge=1, le=500)] = 50
     cursor: str | None = None
+    due: bool = False
+    overdue: bool = False
+
+    def meant(self, now: datetime, subject: str | None) -> Filter:
+        """Return the filter meant; `due` is near its date or past it, `overdue` past it."""
+        wanted = self.filter(subject)
+        before = now if self.overdue else wanted.answer_before
+        return replace(wanted, answer_before=before, urgent_at=now if self.due else None)
 
 
 class Searched(Listed, forbid_unknown_fields=True, kw_only=True):

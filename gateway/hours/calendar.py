@@ -79,6 +79,14 @@ class Closed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerDates:
+    """By when people must have an answer, and from when on that is near."""
+
+    near: datetime
+    by: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
     """When one agency serves. Every time given must be aware; every time returned is in `zone` (reckon on in UTC).
 
@@ -152,6 +160,14 @@ class Calendar:
         if days < 1:
             raise ValueError("a deadline needs at least 1 working day")
         return next(islice(self._ends_of_working_days(self._day(at)), days - 1, None)).astimezone(self.zone)
+
+    def answer_dates(self, at: datetime, days: int) -> AnswerDates:
+        """Return the end of the n-th working day after `at`, and since when that is the only one left: "near".
+
+        A deadline of one working day is near from the start.
+        """
+        near = self.add_working_days(at, days - 1) if days > 1 else at.astimezone(self.zone)
+        return AnswerDates(near=near, by=self.add_working_days(at, days))
 
     def working_days_between(self, start: datetime, end: datetime) -> int:
         """Count the working days after the day of `start` whose hours are over by `end`; 0 when `end` is earlier.

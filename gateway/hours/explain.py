@@ -64,6 +64,6 @@ def explain(closed: Closed, language: Language) -> str:
 def opening(at: datetime, until: datetime, language: Language) -> str:
     """Return a moment as seen from another, "Senin 07:30"; both in the zone of whoever reads it."""
     weekday = _WEEKDAYS[language][until.weekday()]
-    if (until.date() - at.date()).days < _A_WEEK:
+    if abs((until.date() - at.date()).days) < _A_WEEK:
         return f"{weekday} {until:%H:%M}"
     return f"{weekday} {until.day} {_MONTHS[language][until.month - 1]} {until.year} {until:%H:%M}"

@@ -2,8 +2,9 @@
 
 from typing import Protocol
 
+from gateway.deadlines import Deadlines
 from gateway.ports import Archive, Lanes, Outbox, Upkeep
 
 
-class Ledger(Outbox, Lanes, Archive, Upkeep, Protocol):
+class Ledger(Outbox, Lanes, Archive, Deadlines, Upkeep, Protocol):
     """All that one store does."""

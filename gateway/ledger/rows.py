@@ -72,6 +72,8 @@ class Packed:
     key_number: int
     accepted_at: datetime
     answer_by: datetime | None
+    near_at: datetime | None
+    until_final: bool
     expires: float | None
 
 
@@ -98,6 +100,8 @@ def pack(entry: Entry, keys: Keys) -> Packed:
         key_number=keys.current,
         accepted_at=message.accepted_at,
         answer_by=entry.answer_by,
+        near_at=entry.near_at or entry.answer_by,
+        until_final=entry.until_final,
         expires=entry.expires,
     )
 
@@ -149,6 +153,19 @@ class Reader:
             deadline=0.0,
         )
 
+    def readable(self, row: Row) -> Message | None:
+        """Return the message of a row, None when its key is lost."""
+        try:
+            return self.message(row)
+        except Unreadable:
+            return None
+
+    def clocks(self, row: Row | None) -> dict[str, Any]:
+        """Return what lane statistics tell of the clocks that run."""
+        if row is None:
+            return {}
+        return {"near": row["near"], "past": row["past"], "answer_by": self.when(row["answer_by"])}
+
     def summary(self, row: Row) -> Summary:
         """Return one line about a row."""
         state = State(row["state"])
@@ -165,6 +182,8 @@ class Reader:
             due=self.when(row["due"]) if state is State.PENDING else None,
             settled_at=self._maybe(row["settled_at"]),
             answer_by=self._maybe(row["answer_by"]),
+            near_at=self._maybe(row["near_at"]),
+            answered_at=self._maybe(row["answered_at"]),
             reason=row["reason"],
             text=row["text"],
             size=row["size"],

@@ -3,11 +3,11 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from gateway.ledger import sqlite_people, sqlite_queue, sqlite_reads, sqlite_upkeep
+from gateway.ledger import sqlite_deadlines, sqlite_people, sqlite_queue, sqlite_reads, sqlite_upkeep
 from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
 from gateway.ledger.place import connect, prepare
@@ -15,7 +15,7 @@ from gateway.ledger.rows import Reader, pack, subject_hash
 from gateway.ledger.sqlite_queue import Found, Told
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer
-from gateway.message import Document, MessageId
+from gateway.message import Document, Message, MessageId, OperationId
 from gateway.ports import Clock
 from gateway.records import (
     ANY,
@@ -139,6 +139,7 @@ class SqliteLedger:
                 oldest=None if standing.oldest is None else self._when(standing.oldest),
                 pauses=tuple(map(self._pause, standing.pauses)),
                 open_seconds=standing.open_seconds,
+                **self._reader.clocks(standing.clocks),
             )
             for name, standing in standings.items()
         )
@@ -178,6 +179,15 @@ class SqliteLedger:
     async def edit(self, message: MessageId, body: Document, /, *, by: str) -> bool:
         """Replace a buried message's body."""
         return await self._writer.do(lambda tx: sqlite_people.edit(tx, message, body, by, self._keys))
+
+    async def to_ask(self, lane: str, operations: Collection[OperationId], /, *, again: float) -> Message | None:
+        """Return the delivered message to be asked about next."""
+        row = await self._writer.do(lambda tx: sqlite_deadlines.to_ask(tx, lane, operations, again))
+        return None if row is None else self._reader.readable(row)
+
+    async def answered(self, message: MessageId, /, *, by: str) -> bool:
+        """Stop a message's clock."""
+        return await self._writer.do(lambda tx: sqlite_deadlines.answered(tx, message, by))
 
     async def sweep(self) -> int:
         """Take up the leases that ended; learn of a new encryption key."""

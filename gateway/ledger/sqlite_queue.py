@@ -23,11 +23,11 @@ _PACKED = tuple(column.name for column in fields(Packed))
 
 _INSERT = """
 INSERT INTO message (id, lane, operation, client, state, direct, repeat, skip_buried, holds, token, leased_until, due,
-    expires, expires_at, accepted_at, answer_by, size, key_number, correlation_id, traceparent,
+    expires, expires_at, accepted_at, answer_by, near_at, until_final, size, key_number, correlation_id, traceparent,
     order_key, subject, idempotency, body_hash, body)
 VALUES (:id, :lane, :operation, :client, :state, :direct, :repeat, :skip_buried, :holds, :token, :leased_until, :due,
-    :expires, :expires_at, :accepted_at, :answer_by, :size, :key_number, :correlation_id, :traceparent,
-    :order_key, :subject, :idempotency, :body_hash, :body)
+    :expires, :expires_at, :accepted_at, :answer_by, :near_at, :until_final, :size, :key_number,
+    :correlation_id, :traceparent, :order_key, :subject, :idempotency, :body_hash, :body)
 ON CONFLICT DO NOTHING
 """
 
@@ -49,7 +49,9 @@ _SETTLE = """
 UPDATE message SET state = :state, reason = :reason, text = :text, answer = :answer, native = :native, due = :due,
     uncertain = coalesce(:uncertain, uncertain), attempts = :attempts, failures = :failures, settled_at = :settled_at,
     token = token + 1, leased_until = NULL, holds = :holds, key_number = min(key_number, :key_number),
-    idempotency = CASE WHEN :frees THEN NULL ELSE idempotency END
+    idempotency = CASE WHEN :frees THEN NULL ELSE idempotency END,
+    answered_at = CASE WHEN answer_by IS NOT NULL AND :answers THEN coalesce(answered_at, :now) ELSE answered_at END,
+    ask_at = CASE WHEN answer_by IS NOT NULL AND answered_at IS NULL AND :follows THEN :now END
 WHERE seq = :seq
 """
 
@@ -95,6 +97,7 @@ def _insert(tx: Transaction, packed: Packed, start: dict[str, Any]) -> Found:
             "due": tx.now,
             "accepted_at": accepted,
             "answer_by": packed.answer_by.timestamp() if packed.answer_by is not None else None,
+            "near_at": packed.near_at.timestamp() if packed.near_at is not None else None,
             "expires_at": opened + packed.expires if packed.expires is not None else None,
         }
     )
@@ -290,6 +293,9 @@ def apply(tx: Transaction, row: sqlite3.Row, changed: Change, keys: Keys, **coun
         "holds": not row["direct"] and holds(changed.state, skip_buried=bool(row["skip_buried"])),
         "key_number": keys.current,
         "frees": changed.frees_idempotency,
+        "now": tx.now,
+        "answers": changed.answers(until_final=bool(row["until_final"])),
+        "follows": changed.state is State.DELIVERED and row["until_final"],
     }
     tx.db.execute(_SETTLE, values | counts)
 

@@ -29,10 +29,16 @@ SELECT lane, sum(n - 1) AS held FROM (
     WHERE holds = 1 AND order_key IS NOT NULL GROUP BY lane, order_key
 ) GROUP BY lane
 """
+_CLOCKS = """
+SELECT lane, min(answer_by) AS answer_by, count(*) FILTER (WHERE answer_by <= :now) AS past,
+    count(*) FILTER (WHERE near_at <= :now AND answer_by > :now) AS near
+FROM message INDEXED BY message_clock WHERE answer_by IS NOT NULL AND answered_at IS NULL GROUP BY lane
+"""
 _PAUSES = """
 SELECT lane, reason, by, since, until FROM pause WHERE until IS NULL OR until > ? ORDER BY lane,
     CASE reason WHEN 'operator' THEN 0 WHEN 'maintenance' THEN 1 WHEN 'hours' THEN 2 ELSE 3 END
 """
+_RUNS = "answer_by IS NOT NULL AND answered_at IS NULL"
 _End = tuple[float, Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]]
 """Where a page ends; it comes back from outside, so it may be anything."""
 
@@ -55,6 +61,7 @@ class Standing:
     held: int
     open_seconds: float
     pauses: list[sqlite3.Row]
+    clocks: sqlite3.Row | None = None
 
 
 def everything(db: sqlite3.Connection, message: str) -> Everything | None:
@@ -97,6 +104,8 @@ def standings(tx: Transaction) -> dict[str, Standing]:
             standing.oldest = row["oldest"]
     for row in tx.db.execute(_HELD):
         found[row["lane"]].held = row["held"]
+    for row in tx.db.execute(_CLOCKS, {"now": tx.now}):
+        found[row["lane"]].clocks = row
     for row in pauses(tx):
         found[row["lane"]].pauses.append(row)
     return found
@@ -137,7 +146,7 @@ def _way_in(wanted: Filter, one: State | None) -> str:
     """Return the index that says most: a person's messages are few, so are those that are not delivered."""
     ways = {
         "message_subject": wanted.subject is not None,
-        "message_answer_by": wanted.answer_before is not None,
+        "message_clock": wanted.answer_before is not None or wanted.urgent_at is not None,
         "message_state": one is not None and one is not State.DELIVERED,
         "message_operation": wanted.operation is not None,
         "message_client": wanted.client is not None,
@@ -156,9 +165,10 @@ def _terms(wanted: Filter, subject: bytes | None) -> tuple[list[str], dict[str, 
         "until": ("accepted_at < :until", wanted.until and wanted.until.timestamp()),
         "direct": ("direct = :direct", wanted.direct),
         "answer_before": (
-            "answer_by IS NOT NULL AND settled_at IS NULL AND answer_by < :answer_before",
+            f"{_RUNS} AND answer_by < :answer_before",
             wanted.answer_before and wanted.answer_before.timestamp(),
         ),
+        "urgent_at": (f"{_RUNS} AND near_at <= :urgent_at", wanted.urgent_at and wanted.urgent_at.timestamp()),
     }
     kept = {name: pair for name, pair in pairs.items() if pair[1] is not None}
     return [term for term, _ in kept.values()], {name: value for name, (_, value) in kept.items()}

@@ -16,7 +16,7 @@ def shed(tx: Transaction, lane: str, retention: Retention, limit: int) -> Shed:
     """Take one batch: idempotency keys first, then bodies, then whole messages."""
     old = """
         SELECT seq FROM message INDEXED BY message_retention
-        WHERE lane = ? AND stage = ? AND settled_at <= ? ORDER BY settled_at LIMIT ?"""
+        WHERE lane = ? AND stage = ? AND settled_at <= ? AND ask_at IS NULL ORDER BY settled_at LIMIT ?"""
 
     def batch(stage: int, seconds: float) -> list[tuple[int]]:
         return [(row["seq"],) for row in tx.db.execute(old, (lane, stage, tx.now - seconds, limit))]

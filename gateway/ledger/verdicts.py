@@ -22,6 +22,9 @@ INTERRUPTED = "the process that was sending it went away before it knew how it e
 """The error of an attempt whose lease ended."""
 
 
+_ANSWERED = frozenset({State.REFUSED, State.CANCELLED})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
     """The new values of a settled row; None leaves `uncertain` as it is, `after` is seconds until the next try."""
@@ -39,6 +42,10 @@ class Change:
     def final(self) -> bool:
         """Whether nobody need look at it any more."""
         return self.state in FINAL
+
+    def answers(self, *, until_final: bool) -> bool:
+        """Whether people have an answer by this: the agency said no, they gave up, or it said yes and that is all."""
+        return self.state in _ANSWERED or (self.state is State.DELIVERED and not until_final)
 
     def sealed_answer(self, keys: Keys, message: MessageId) -> bytes | None:
         """Return the answer as it is stored."""

@@ -11,6 +11,7 @@ from gateway.ledger.sqlite import SqliteLedger
 from tests.contract.ledger import DirectContract, OrderContract, PutContract, Stage
 from tests.contract.ledger_archive import PeopleContract, SearchContract, UpkeepContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
+from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
 from tests.contract.ledger_lanes import NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.fakes import FakeClock
 
@@ -67,6 +68,15 @@ class TestSearch(SearchContract): ...
 
 
 class TestPeople(PeopleContract): ...
+
+
+class TestClocks(ClockContract): ...
+
+
+class TestUrgency(UrgencyContract): ...
+
+
+class TestFinal(FinalContract): ...
 
 
 class TestUpkeep(UpkeepContract): ...

@@ -177,6 +177,16 @@ def test_sipolan_is_busy_or_finds_nothing_or_calls_a_filing_double(stand_ins: Ru
     assert (answer["kode"], answer["no_permohonan"].split("/")[1]) == ("03", "IMB")
 
 
+def test_sipolan_decides_what_was_filed_before(stand_ins: Running, http: httpx.Client) -> None:
+    filing = "<ref>b-2</ref><jenis_izin_id>IMB</jenis_izin_id><pemohon><nama>Siti</nama></pemohon>"
+    sipolan(http, stand_ins, "ajukanPermohonan", filing)
+    seen = []
+    for mode in ("up", "decide", "up"):
+        stand_ins.switch("dpmptsp", mode)
+        seen.append(texts(sipolan(http, stand_ins, "cariPermohonan", "<ref>b-2</ref>"))["kode_status"])
+    assert seen == ["1", "3", "3"]
+
+
 def test_dinkes_forgets_its_tokens(stand_ins: Running, http: httpx.Client) -> None:
     headers = {"x-username": "gateway", "x-password": "rahasia-dinkes"}
     token = http.get(stand_ins.url("dinkes") + "/api/auth", headers=headers).json()["response"]["token"]

@@ -63,6 +63,36 @@ MISTAKES: Mapping[str, Mistake] = {
         at="GET faskes",
         says=("METHOD /v1/path", "write e.g."),
     ),
+    "a final status that the agency never answers": Mistake(
+        old='is = ["terbit", "ditolak"]',
+        new='is = ["terbit", "ditolk"]',
+        at="ask           =",
+        says=('"status" of dpmptsp/cari-permohonan is never "ditolk"', 'did you mean "ditolak"?'),
+    ),
+    "a final status in a field that is not there": Mistake(
+        old='final = { field = "status"',
+        new='final = { field = "statusnya"',
+        at="ask           =",
+        says=('dpmptsp/cari-permohonan answers no field "statusnya"', 'did you mean "status"?'),
+    ),
+    "a sign of what was done in a field that is not there": Mistake(
+        old='done = "nomor"',
+        new='done = "nomer"',
+        at="ask           =",
+        says=('dpmptsp/cari-permohonan answers no field "nomer"', 'did you mean "nomor"?'),
+    ),
+    "a question that writes": Mistake(
+        old='expose = "GET /v1/izin/permohonan"',
+        new='expose = "POST /v1/izin/permohonan"',
+        at="ask           =",
+        says=("ask: dpmptsp/cari-permohonan writes", "safe = true"),
+    ),
+    "a final status without a date to stop for": Mistake(
+        old='answer_within = "3 working days"',
+        new="#",
+        at="ask           =",
+        says=("final says when answer_within stops, and there is none", '"3 working days"'),
+    ),
     "an operation the WSDL lacks": Mistake(
         old='"statusPermohonan"',
         new='"statusPermohonn"',

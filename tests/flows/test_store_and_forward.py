@@ -82,6 +82,19 @@ def test_a_permit_that_sipolan_took_without_a_word_is_asked_for_and_not_sent_aga
     assert (arrived.count("ajukanPermohonan"), arrived.count("cariPermohonan")) == (1, 1)
 
 
+def test_rule_11_17_a_filed_permit_is_answered_only_when_sipolan_has_decided(config: Path, agencies: Running) -> None:
+    agencies.switch("dpmptsp", "decide")
+    with process.running(config) as gateway:
+        location = ask(gateway, FILE_PERMIT).headers["location"]
+        told = settled(gateway, location, "delivered")
+        assert told["answer_by"]
+        answered = eventually(lambda: gateway.http.get(location).json()["answered_at"], "SIPOLAN's decision", 40.0)
+        gateway.event("answered", agency="dpmptsp", status="terbit")
+        assert 'gateway_answers_past{agency="dpmptsp"} 0.0' in gateway.figures()
+    assert answered > told["settled_at"]
+    assert [each.operation for each in agencies.arrivals("dpmptsp")].count("cariPermohonan") == 1
+
+
 def test_a_report_that_may_have_been_filed_is_unknown_until_a_person_decides(config: Path, agencies: Running) -> None:
     agencies.switch("dpupr", "html", times=1)
     with process.running(config) as gateway:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,12 @@ from gateway.errors import LedgerUnavailable
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.metrics import Metrics
-from gateway.registry import Registry
+from gateway.registry import Agency, Registry
 from gateway.room import Rooms
 from gateway.settle import Settler
 from gateway.waiting import Waiting
-from tests.fakes import FakeClock
+from tests.contract.ledger import an_entry
+from tests.fakes import MONDAY_MORNING, FakeClock
 
 
 class Full(SqliteLedger):
@@ -54,20 +56,41 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Full]:
     await opened.close()
 
 
-async def test_a_full_disk_is_told_once_and_its_end_once(ledger: Full) -> None:
-    clock, log = FakeClock(autojump=False), Told()
-    rooms = Rooms(lanes=ledger, clock=clock)
-    background = Background(
-        known=Registry(),
+def beside(ledger: Full, clock: FakeClock, metrics: Metrics, log: Told) -> Background:
+    known = Registry(agencies={"dpmptsp": Agency(name="dpmptsp", title="", operations={}, breaker=lambda: "closed")})
+    return Background(
+        known=known,
         config=Config(),
         ledger=ledger,
         settler=Settler(ledger, clock),
-        rooms=rooms,
+        rooms=Rooms(lanes=ledger, clock=clock),
         waiting=Waiting(lanes=ledger, clock=clock),
-        metrics=Metrics(),
+        metrics=metrics,
         clock=clock,
         log=log,
     )
+
+
+async def test_what_is_near_its_date_and_past_it_is_a_figure(ledger: Full) -> None:
+    clock, metrics, now = FakeClock(autojump=False), Metrics(), MONDAY_MORNING
+    for hours in (-1, 1, 50):
+        by = now + timedelta(hours=hours)
+        await ledger.put(an_entry(near_at=by - timedelta(hours=24), answer_by=by))
+
+    def figure(name: str) -> float | None:
+        return metrics.registry.get_sample_value(f"gateway_answers_{name}", {"agency": "dpmptsp"})
+
+    async with beside(ledger, clock, metrics, Told()).running(asyncio.Event()):
+        await ledger.pulsed.wait()
+        await clock.settled()
+        assert (figure("near"), figure("past")) == (1, 1)
+        assert figure("earliest_due_timestamp_seconds") == (now - timedelta(hours=1)).timestamp()
+
+
+async def test_a_full_disk_is_told_once_and_its_end_once(ledger: Full) -> None:
+    clock, log = FakeClock(autojump=False), Told()
+    background = beside(ledger, clock, Metrics(), log)
+    rooms = background.rooms
     seen = []
     async with background.running(asyncio.Event()):
         for full in (False, True, True, False):

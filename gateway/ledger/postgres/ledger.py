@@ -2,14 +2,14 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 
 from gateway.errors import GatewayError, LedgerUnavailable
 from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
-from gateway.ledger.postgres import people, putting, reading, settling, taking, upkeep
+from gateway.ledger.postgres import deadlines, people, putting, reading, settling, taking, upkeep
 from gateway.ledger.postgres.ears import Ears
 from gateway.ledger.postgres.group import Group
 from gateway.ledger.postgres.prepare import prepared
@@ -18,7 +18,7 @@ from gateway.ledger.postgres.settling import Settle
 from gateway.ledger.postgres.store import Store, opened
 from gateway.ledger.postgres.taking import Told
 from gateway.ledger.rows import Reader, Row, pack, subject_hash
-from gateway.message import Document, MessageId
+from gateway.message import Document, Message, MessageId, OperationId
 from gateway.ports import Clock
 from gateway.records import (
     ANY,
@@ -181,6 +181,7 @@ class PostgresLedger:
                 oldest=None if standing.oldest is None else self._when(standing.oldest),
                 pauses=tuple(map(self._pause, standing.pauses)),
                 open_seconds=standing.open_seconds,
+                **self._reader.clocks(standing.clocks),
             )
             for name, standing in standings.items()
         )
@@ -232,6 +233,19 @@ class PostgresLedger:
         """Replace a buried message's body."""
         async with self._store.transaction() as connection:
             return await people.edit(connection, self._keys, message, body, by)
+
+    # The deadlines
+
+    async def to_ask(self, lane: str, operations: Collection[OperationId], /, *, again: float) -> Message | None:
+        """Return the delivered message to be asked about next."""
+        async with self._store.connection() as connection:
+            row = await deadlines.to_ask(connection, lane, operations, again)
+        return None if row is None else self._reader.readable(row)
+
+    async def answered(self, message: MessageId, /, *, by: str) -> bool:
+        """Stop a message's clock."""
+        async with self._store.connection() as connection:
+            return await deadlines.answered(connection, message, by)
 
     # Upkeep
 

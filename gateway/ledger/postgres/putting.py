@@ -14,15 +14,18 @@ _INSERT = """
 WITH u AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::boolean[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[], $14::integer[],
-        $15::integer[], $16::timestamptz[], $17::timestamptz[], $18::double precision[], $19::double precision[])
+        $15::integer[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::boolean[],
+        $20::double precision[], $21::double precision[])
     WITH ORDINALITY AS u (id, lane, operation, client, correlation_id, traceparent, repeat, skip_buried, order_key,
-        subject, idempotency, body_hash, body, size, key_number, accepted_at, answer_by, expires, lease, place)
+        subject, idempotency, body_hash, body, size, key_number, accepted_at, answer_by, near_at, until_final,
+        expires, lease, place)
 ), fresh AS (
     INSERT INTO message (id, lane, operation, client, correlation_id, traceparent, repeat, skip_buried, order_key,
-        subject, idempotency, body_hash, size, key_number, accepted_at, answer_by, expires, expires_at,
-        state, direct, holds, token, due, leased_until)
+        subject, idempotency, body_hash, size, key_number, accepted_at, answer_by, near_at, until_final, expires,
+        expires_at, state, direct, holds, token, due, leased_until)
     SELECT u.id, u.lane, u.operation, u.client, u.correlation_id, u.traceparent, u.repeat, u.skip_buried, u.order_key,
-        u.subject, u.idempotency, u.body_hash, u.size, u.key_number, u.accepted_at, u.answer_by, u.expires,
+        u.subject, u.idempotency, u.body_hash, u.size, u.key_number, u.accepted_at, u.answer_by, u.near_at,
+        u.until_final, u.expires,
         u.expires + coalesce(ledger_reading(l.open_seconds, l.open_since, l.beat_at, t.now), 0),
         CASE WHEN u.lease IS NULL THEN 'pending' ELSE 'delivering' END, u.lease IS NOT NULL, u.lease IS NULL,
         CASE WHEN u.lease IS NULL THEN NULL ELSE nextval('ticket') END, t.now, t.now + make_interval(secs => u.lease)
@@ -116,6 +119,8 @@ def _columns(packed: Packed, lease: float | None) -> tuple[object, ...]:
         packed.key_number,
         packed.accepted_at,
         packed.answer_by,
+        packed.near_at,
+        packed.until_final,
         packed.expires,
         lease,
     )

@@ -40,6 +40,12 @@ SELECT lane, sum(n - 1)::bigint AS held FROM (
     SELECT lane, count(*) AS n FROM message WHERE holds AND order_key IS NOT NULL GROUP BY lane, order_key
 ) AS keys GROUP BY lane
 """
+_CLOCKS = """
+SELECT lane, min(answer_by) AS answer_by, count(*) FILTER (WHERE answer_by <= t.now) AS past,
+    count(*) FILTER (WHERE near_at <= t.now AND answer_by > t.now) AS near
+FROM message CROSS JOIN (SELECT ledger_now() AS now) AS t
+WHERE answer_by IS NOT NULL AND answered_at IS NULL GROUP BY lane
+"""
 _SOON = """
 WITH t AS MATERIALIZED (SELECT ledger_now() AS now)
 SELECT extract(epoch FROM least(
@@ -47,7 +53,7 @@ SELECT extract(epoch FROM least(
     (SELECT min(leased_until) FROM message, t WHERE state = 'delivering' AND lane = $1 AND leased_until > t.now),
     (SELECT min(until) FROM pause, t WHERE lane = $1 AND until > t.now)) - t.now)::double precision FROM t
 """
-
+_RUNS = "answer_by IS NOT NULL AND answered_at IS NULL"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -69,6 +75,7 @@ class Standing:
     held: int = 0
     open_seconds: float = 0.0
     pauses: list[Row] = field(default_factory=list)
+    clocks: Row | None = None
 
 
 async def everything(connection: Connection, message: str) -> Everything | None:
@@ -115,6 +122,8 @@ async def standings(connection: Connection) -> dict[str, Standing]:
             of(row["lane"]).oldest = row["oldest"]
     for row in await connection.fetch(_HELD):
         of(row["lane"]).held = row["held"]
+    for row in await connection.fetch(_CLOCKS):
+        of(row["lane"]).clocks = row
     for row in await pauses(connection):
         of(row["lane"]).pauses.append(row)
     return dict(sorted(found.items()))
@@ -164,7 +173,8 @@ def _terms(wanted: Filter, subject: bytes | None) -> list[_Term]:
         ("accepted_at >= {}", wanted.since),
         ("accepted_at < {}", wanted.until),
         ("direct = {}", wanted.direct),
-        ("settled_at IS NULL AND answer_by < {}", wanted.answer_before),
+        (f"{_RUNS} AND answer_by < {{}}", wanted.answer_before),
+        (f"{_RUNS} AND near_at <= {{}}", wanted.urgent_at),
     )
     return [(clause, (value,)) for clause, value in asked if value is not None]
 

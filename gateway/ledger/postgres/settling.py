@@ -14,7 +14,8 @@ from gateway.message import MessageId
 from gateway.records import Settlement, State, Tried
 
 _LOCK = """
-SELECT seq, id, lane, token, spent, state, direct, repeat, skip_buried, attempts, uncertain FROM message
+SELECT seq, id, lane, token, spent, state, direct, repeat, skip_buried, attempts, uncertain, until_final
+FROM message
 WHERE id = ANY($1::text[]) ORDER BY seq FOR UPDATE
 """
 
@@ -22,10 +23,10 @@ _SETTLE = """
 WITH u AS MATERIALIZED (
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bytea[], $6::bytea[],
         $7::double precision[], $8::boolean[], $9::boolean[], $10::boolean[], $11::boolean[], $12::boolean[],
-        $13::integer[], $14::integer[], $15::timestamptz[], $16::double precision[], $17::text[], $18::integer[],
-        $19::text[])
-    AS u (seq, state, reason, text, answer, native, after, uncertain, final, holds, frees, failed, key_number,
-        number, at, seconds, outcome, status, error)
+        $13::boolean[], $14::boolean[], $15::integer[], $16::integer[], $17::timestamptz[], $18::double precision[],
+        $19::text[], $20::integer[], $21::text[])
+    AS u (seq, state, reason, text, answer, native, after, uncertain, final, holds, frees, answers, follows, failed,
+        key_number, number, at, seconds, outcome, status, error)
 ), noted AS (
     INSERT INTO attempt SELECT seq, number, at, seconds, outcome, status, error FROM u WHERE number IS NOT NULL
 ), kept AS (
@@ -38,7 +39,10 @@ UPDATE message AS m SET state = u.state, reason = u.reason, text = u.text,
     settled_at = CASE WHEN u.final THEN t.now END, holds = u.holds AND NOT m.direct, spent = m.token, token = NULL,
     leased_until = NULL, idempotency = CASE WHEN NOT u.frees THEN m.idempotency END,
     attempts = coalesce(u.number, m.attempts), failures = m.failures + u.failed::integer,
-    key_number = least(m.key_number, u.key_number)
+    key_number = least(m.key_number, u.key_number),
+    answered_at = CASE WHEN m.answer_by IS NOT NULL AND u.answers THEN coalesce(m.answered_at, t.now)
+        ELSE m.answered_at END,
+    ask_at = CASE WHEN m.answer_by IS NOT NULL AND m.answered_at IS NULL AND u.follows THEN t.now END
 FROM u CROSS JOIN (SELECT ledger_now() AS now) AS t WHERE m.seq = u.seq
 """
 
@@ -121,6 +125,8 @@ def _columns(keys: Keys, row: Row, changed: Change, tried: Tried | None) -> tupl
         changed.final,
         holds(changed.state, skip_buried=row["skip_buried"]),
         changed.frees_idempotency,
+        changed.answers(until_final=row["until_final"]),
+        changed.state is State.DELIVERED and row["until_final"],
         tried is not None and changed.state is State.PENDING,
         keys.current,
         *_attempt(row, tried),

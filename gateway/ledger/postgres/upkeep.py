@@ -11,7 +11,7 @@ from gateway.records import Retention, Shed
 
 _OLD = """
 SELECT seq FROM message
-WHERE lane = $1 AND stage = $2 AND settled_at <= (SELECT ledger_now()) - make_interval(secs => $3)
+WHERE lane = $1 AND stage = $2 AND ask_at IS NULL AND settled_at <= (SELECT ledger_now()) - make_interval(secs => $3)
 ORDER BY settled_at LIMIT $4 FOR UPDATE SKIP LOCKED
 """
 _ROWS = """

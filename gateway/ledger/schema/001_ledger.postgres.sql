@@ -43,7 +43,9 @@ CREATE TABLE hold (
 -- token is the live claim's, or of a lease that ended as unknown, whose owner may still say how; spent is the one that settled it last, by which a repeated settlement is known.
 -- expires_at is a reading of the lane's clock of open time, expires the seconds it was given. settled_at is null until
 -- the state is final. stage 1: without idempotency key, 2: without bodies. holds: keeps back the
--- later ones of its order key. key_number: the oldest encryption key in it.
+-- later ones of its order key. key_number: the oldest encryption key in it. People must have an answer by answer_by, which
+-- is near from near_at on; until_final: that clock goes on after delivery, and the agency is asked at ask_at. answered_at:
+-- it stopped. All are null without answer_by.
 CREATE TABLE message (
     seq            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     token          bigint,
@@ -51,6 +53,9 @@ CREATE TABLE message (
     due            timestamptz NOT NULL,
     accepted_at    timestamptz NOT NULL,
     answer_by      timestamptz,
+    near_at        timestamptz,
+    answered_at    timestamptz,
+    ask_at         timestamptz,
     leased_until   timestamptz,
     settled_at     timestamptz,
     expires        double precision,
@@ -64,6 +69,7 @@ CREATE TABLE message (
     skip_buried    boolean NOT NULL,
     holds          boolean NOT NULL,
     uncertain      boolean NOT NULL DEFAULT false,
+    until_final    boolean NOT NULL,
     state          text NOT NULL,
     id             text NOT NULL UNIQUE,
     lane           text NOT NULL,
@@ -103,8 +109,11 @@ CREATE INDEX message_operation ON message (operation, accepted_at, seq);
 CREATE INDEX message_client ON message (client, accepted_at, seq);
 CREATE INDEX message_subject ON message (subject, accepted_at, seq) WHERE subject IS NOT NULL;
 CREATE INDEX message_state ON message (state, accepted_at, seq) INCLUDE (lane) WHERE state <> 'delivered';
-CREATE INDEX message_answer_by ON message (answer_by) WHERE answer_by IS NOT NULL AND settled_at IS NULL;
-CREATE INDEX message_retention ON message (lane, stage, settled_at) WHERE settled_at IS NOT NULL;
+CREATE INDEX message_retention ON message (lane, stage, settled_at) WHERE settled_at IS NOT NULL AND ask_at IS NULL;
+
+-- Only the clocks that run are in these: what was answered costs nothing.
+CREATE INDEX message_clock ON message (lane, answer_by, near_at) WHERE answer_by IS NOT NULL AND answered_at IS NULL;
+CREATE INDEX message_ask ON message (lane, ask_at) WHERE ask_at IS NOT NULL;
 
 -- No foreign keys: each attempt would lock and rewrite its message's row once more. Retention deletes both.
 CREATE TABLE attempt (

@@ -19,7 +19,11 @@ CREATE TABLE message (
     expires        REAL,                        -- seconds of open time
     expires_at     REAL,                        -- the lane's clock of open time
     accepted_at    REAL NOT NULL,
-    answer_by      REAL,
+    answer_by      REAL,                        -- people must have an answer by then
+    near_at        REAL,                        -- and from then on that is near; null only without answer_by
+    until_final    INTEGER NOT NULL,            -- the clock towards it goes on after delivery
+    answered_at    REAL,                        -- it stopped; null without answer_by
+    ask_at         REAL,                        -- delivered, still running: when the agency is asked next
     settled_at     REAL,                        -- only when the state is final
     stage          INTEGER NOT NULL DEFAULT 0,  -- 1: without idempotency key, 2: without bodies
     reason         TEXT NOT NULL DEFAULT '',
@@ -51,8 +55,11 @@ CREATE INDEX message_operation ON message (operation, accepted_at, seq);
 CREATE INDEX message_client ON message (client, accepted_at, seq);
 CREATE INDEX message_subject ON message (subject, accepted_at, seq) WHERE subject IS NOT NULL;
 CREATE INDEX message_state ON message (state, accepted_at, seq, lane) WHERE state <> 'delivered';
-CREATE INDEX message_answer_by ON message (answer_by) WHERE answer_by IS NOT NULL AND settled_at IS NULL;
-CREATE INDEX message_retention ON message (lane, stage, settled_at) WHERE settled_at IS NOT NULL;
+CREATE INDEX message_retention ON message (lane, stage, settled_at) WHERE settled_at IS NOT NULL AND ask_at IS NULL;
+
+-- Only the clocks that run are in these: what was answered costs nothing.
+CREATE INDEX message_clock ON message (lane, answer_by, near_at, answered_at) WHERE answer_by IS NOT NULL AND answered_at IS NULL;
+CREATE INDEX message_ask ON message (lane, ask_at) WHERE ask_at IS NOT NULL;
 
 CREATE TABLE attempt (
     message INTEGER NOT NULL,

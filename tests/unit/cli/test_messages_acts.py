@@ -226,3 +226,26 @@ def test_every_act_on_nobodys_message_is_told_so(office, act):
     more = ("--body", "-") if act == "edit" else ()
     result = office.gateway("messages", act, "tidak-ada", *more, typed="{}")
     assert (result.exit_code, result.stderr) == (1, "the ledger has no message of this id\n")
+
+
+def test_a_person_says_that_people_have_their_answer(office):
+    async def late(books):
+        (message,) = await books.ended(Expired(), answer_by=books.clock.now())
+        return message
+
+    message = office.ledger(late)
+    assert office.json("messages", "list", "--overdue")["messages"]
+    result = office.gateway("messages", "answered", message, "--by", "sri")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{message} is answered, at ")
+    assert office.json("messages", "list", "--overdue")["messages"] == []
+    assert "answered     20" in office.gateway("messages", "show", message).stdout
+    assert deeds(office, message) == [("answered", "sri")]
+    again = office.gateway("messages", "answered", message)
+    assert (again.exit_code, "people have an answer already" in again.stderr) == (1, True)
+
+
+def test_without_a_date_there_is_nothing_to_answer(office):
+    (message,) = office.ledger(lambda books: books.ended(Expired()))
+    result = office.gateway("messages", "answered", message)
+    assert (result.exit_code, "no answer of it is due" in result.stderr) == (1, True)

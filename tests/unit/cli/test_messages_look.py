@@ -24,7 +24,7 @@ def test_a_list_tells_of_each_message_what_people_ask_first(office):
     assert (row["reason"], row["text"], row["attempts"]) == ("poison", "gagal untuk 140502******9001", 1)
     assert set(row) == {
         *("id", "state", "agency", "operation", "client", "direct", "repeat", "attempts", "accepted_at"),
-        *("next_try_at", "settled_at", "answer_by", "overdue", "reason", "text", "size"),
+        *("next_try_at", "settled_at", "answer_by", "answered_at", "urgency", "reason", "text", "size"),
     }
 
 
@@ -91,16 +91,38 @@ def test_what_people_must_have_an_answer_to_is_found_before_and_after(office):
     async def four(books):
         now = books.clock.now()
         late = await books.put(answer_by=now - timedelta(hours=2))
-        near = await books.put(answer_by=now + timedelta(hours=20))
-        far = await books.put(answer_by=now + timedelta(days=3))
+        near = await books.put(near_at=now - timedelta(days=2), answer_by=now + timedelta(days=2))
+        far = await books.put(near_at=now + timedelta(days=2), answer_by=now + timedelta(days=3))
         await books.ended(Refused(), lane="dinkes", answer_by=now - timedelta(hours=2))
         return late, near, far
 
     late, near, far = office.ledger(four)
     told = office.json("messages", "list", "--due")
     assert ids(told) == [near, late]
-    assert [row["overdue"] for row in told["messages"]] == [False, True]
+    assert [row["urgency"] for row in told["messages"]] == ["near", "past"]
+    assert ids(office.json("messages", "list", "--overdue")) == [late]
+    assert ids(office.json("messages", "list", "--due", "1d")) == [late]
     assert ids(office.json("messages", "list", "--due", "5d")) == [far, near, late]
+    assert ids(office.json("messages", "list", "--due", "--agency", "dinkes")) == []
+
+
+def test_the_mark_of_a_date_is_on_its_row(office):
+    async def two(books):
+        now = books.clock.now()
+        await books.put()
+        return [
+            await books.put(answer_by=now - timedelta(hours=2)),
+            await books.put(near_at=now, answer_by=now + timedelta(days=1)),
+        ]
+
+    late, near = office.ledger(two)
+    rows = {line.split("\t")[0]: line.split("\t")[5] for line in office.gateway("messages", "list").stdout.splitlines()}
+    assert (rows.pop(late), rows.pop(near), *rows.values()) == ("past", "near", "")
+    on_screen = office.gateway("messages", "list", FORCE_COLOR="1", COLUMNS="80", NO_COLOR="1", TERM="dumb").stdout
+    assert max(map(len, on_screen.splitlines())) <= 80
+    assert on_screen.count(" past") == on_screen.count(" near") == 1
+    assert "(past)" in office.gateway("messages", "show", late).stdout
+    assert "(near)" in office.gateway("messages", "show", near).stdout
 
 
 def test_more_than_fits_is_said(office):

@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -66,6 +67,7 @@ async def _desk(folder: Path):
         operations = app.assemble(located, clock=clock, metrics=Metrics()).registry.operations
         office = Office(
             archive=made.ledger,
+            deadlines=made.ledger,
             lanes=made.ledger,
             operations=operations,
             agencies=located.config.agency,
@@ -144,6 +146,29 @@ async def test_messages_are_listed_and_found(desk):
     mine = await desk.ask("POST", "/messages/search", {"subject": NIK})
     assert len(mine["messages"]) == 6
     assert other not in {row["id"] for row in mine["messages"]}
+
+
+async def test_what_is_near_its_date_or_past_it_is_found_and_told(desk):
+    now = desk.books.clock.now()
+    late = await desk.books.put(answer_by=now - timedelta(hours=1))
+    near = await desk.books.put(near_at=now - timedelta(hours=1), answer_by=now + timedelta(hours=9))
+    await desk.books.put(near_at=now + timedelta(days=1), answer_by=now + timedelta(days=2))
+    due = await desk.ask("GET", "/messages?due=true")
+    assert [(row["id"], row["urgency"]) for row in due["messages"]] == [(near, "near"), (late, "past")]
+    overdue = await desk.ask("POST", "/messages/search", {"overdue": True, "subject": NIK})
+    assert [row["id"] for row in overdue["messages"]] == [late]
+    lane = next(lane for lane in (await desk.ask("GET", "/lanes"))["lanes"] if lane["agency"] == "dpmptsp")
+    assert (lane["answers_near"], lane["answers_past"], lane["answer_by"] is not None) == (1, 1, True)
+
+
+async def test_a_person_says_that_people_have_their_answer(desk):
+    (late,) = await desk.books.ended(Expired(), answer_by=desk.books.clock.now())
+    told = await desk.ask("POST", f"/messages/{late}/answered")
+    assert told["answered_at"] is not None
+    assert (await desk.ask("GET", "/messages?due=true"))["messages"] == []
+    assert (await desk.ask("GET", f"/messages/{late}"))["timeline"][-1]["what"] == "answered"
+    again = await desk.ask("POST", f"/messages/{late}/answered", status=409)
+    assert (again["type"], again["state"]) == ("wrong-state", "expired")
 
 
 async def test_a_query_that_does_not_fit_is_told_where(desk):

@@ -16,7 +16,7 @@ async def test_a_client_lists_its_own_requests_the_newest_first(stand, tmp_path)
         got = await stage.edge.http.get("/v1/requests")
     rows = got.json()["requests"]
     assert [row["id"] for row in rows] == mine[::-1]
-    assert set(rows[0]) == {"id", "operation", "state", "accepted_at", "settled_at", "answer_by"}
+    assert set(rows[0]) == {"id", "operation", "state", "accepted_at", "settled_at", "answer_by", "answered_at"}
     assert got.json()["cursor"] is None
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.errors import AgencyTimeout, FieldError, NotFound, Refused, Unavailable
+from gateway.hours import AnswerDates
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.message import MessageId
@@ -269,9 +270,38 @@ async def test_what_a_person_says_was_delivered_has_no_answer(stand, tmp_path):
     assert (told["state"], told["answer"]) == ("delivered", None)
 
 
+def _dated(days):
+    def dates(at):
+        by = at + timedelta(days=days)
+        return AnswerDates(near=by - timedelta(days=2), by=by)
+
+    return Recording(lane=LANE, stored=True, dates=dates)
+
+
 async def test_a_due_date_is_told(stand, tmp_path):
-    recording = Recording(lane=LANE, stored=True, answer_by=lambda at: at + timedelta(days=3))
-    async with staged(stand, tmp_path, Agency(), recording=recording) as stage:
+    async with staged(stand, tmp_path, Agency(), recording=_dated(3)) as stage:
         told = (await stage.post()).json()
     assert told["answer_by"] > told["accepted_at"]
     assert told["accepted_at"][-6:] == told["answer_by"][-6:]
+    assert (told["answered_at"], told["urgent"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("days", "reason", "texts"),
+    [
+        (1, "near", ("harus dijawab paling lambat ", "must be answered by ")),
+        (-1, "past", ("seharusnya sudah dijawab paling lambat ", "should have been answered by ")),
+    ],
+)
+async def test_rule_11_17_a_date_that_is_near_or_past_is_told_until_there_is_an_answer(
+    stand, tmp_path, days, reason, texts
+):
+    async with staged(stand, tmp_path, Agency(), recording=_dated(days)) as stage:
+        answer = await stage.post()
+        told, in_english = await stage.see(answer), await stage.see(answer, accept_language="en")
+        await settle(stage, DeliveredVerdict())
+        later = await stage.see(answer)
+    assert (told["urgent"]["reason"], in_english["urgent"]["reason"]) == (reason, reason)
+    assert told["urgent"]["text"].startswith(texts[0])
+    assert in_english["urgent"]["text"].startswith(texts[1])
+    assert (later["urgent"], later["answered_at"]) == (None, later["settled_at"])

@@ -227,6 +227,22 @@ def test_a_deadline_counts_working_days_after_the_day_of_acceptance(accepted: st
     assert DPMPTSP.working_days_between(wib(accepted), wib(due) - timedelta(seconds=1)) == days - 1
 
 
+@pytest.mark.parametrize(
+    ("accepted", "days", "near", "by"),
+    [
+        ("2026-11-24 09:00", 3, "2026-11-26 16:00", "2026-11-27 16:30"),
+        ("2026-11-26 09:00", 2, "2026-11-27 16:30", "2026-11-30 16:00"),
+        ("2026-11-24 09:00", 1, "2026-11-24 09:00", "2026-11-25 16:00"),
+        ("2026-11-28 09:00", 1, "2026-11-28 09:00", "2026-11-30 16:00"),
+        ("2026-12-23 10:00", 2, "2026-12-28 16:00", "2026-12-29 16:00"),
+    ],
+)
+def test_rule_11_17_a_date_is_near_once_one_working_day_is_left(accepted: str, days: int, near: str, by: str) -> None:
+    """On Friday evening what is due on Monday is near, and over a weekend it stays so."""
+    dates = DPMPTSP.answer_dates(wib(accepted), days)
+    assert (dates.near, dates.by) == (wib(near), wib(by))
+
+
 def test_the_day_of_acceptance_is_the_agencys_day() -> None:
     """20:00 UTC on Monday is Tuesday morning in Jakarta."""
     assert DPMPTSP.add_working_days(datetime(2026, 11, 23, 20, 0, tzinfo=UTC), 1) == wib("2026-11-25 16:00")

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.hours import Calendar, ClosedDays, Hours, Maintenance, explain
+from gateway.hours import Calendar, ClosedDays, Hours, Maintenance, explain, opening
 
 JAKARTA = ZoneInfo("Asia/Jakarta")
 CALENDAR = Calendar(
@@ -70,3 +70,9 @@ def test_the_same_weekday_a_week_later_bears_its_date() -> None:
     closed = calendar.why_closed(datetime(2026, 11, 25, 12, tzinfo=JAKARTA))
     assert closed is not None
     assert explain(closed, "id") == "menunggu jam layanan, Rabu 2 Desember 2026 08:00"
+
+
+def test_what_was_a_week_ago_bears_its_date_too() -> None:
+    now = datetime(2026, 11, 25, 12, tzinfo=JAKARTA)
+    assert opening(now, datetime(2026, 11, 24, 16, tzinfo=JAKARTA), "id") == "Selasa 16:00"
+    assert opening(now, datetime(2026, 11, 18, 16, tzinfo=JAKARTA), "en") == "Wednesday 18 November 2026 16:00"

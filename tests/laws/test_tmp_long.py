@@ -1,0 +1,50 @@
+"""PostgreSQL's ledger does what the model does, by a clock of its own that stands still between the steps."""
+
+import tempfile
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from gateway.clock import SystemClock
+from gateway.ledger.keys import KeySource
+from gateway.ledger.postgres import PostgresLedger
+from tests.contract.ledger import Stage
+from tests.laws.test_ledger_laws import LedgerMachine
+from tests.postgres import Cluster, StandingClock
+
+
+class PostgresMachine(LedgerMachine):
+    cluster: ClassVar[Cluster]
+
+    async def open(self) -> Stage:
+        self.folder = tempfile.TemporaryDirectory()
+        self.opened: list[PostgresLedger] = []
+        url, source = self.cluster.database(), KeySource(path=Path(self.folder.name) / "ledger.key")
+
+        async def another() -> PostgresLedger:
+            self.opened.append(await PostgresLedger.open(url, source, SystemClock()))
+            return self.opened[-1]
+
+        ledger = await another()
+        self.clock = await StandingClock.put_into(url)
+        return Stage(ledger, another, self.clock.advance)
+
+    def teardown(self) -> None:
+        for ledger in self.opened:
+            self.runner.run(ledger.close())
+        self.runner.run(self.clock.close())
+        self.runner.close()
+        self.folder.cleanup()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def server(postgres: Cluster) -> None:
+    PostgresMachine.cluster = postgres
+
+
+TestPostgres = PostgresMachine.TestCase
+TestPostgres.settings = settings(
+    max_examples=2500, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
