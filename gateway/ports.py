@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
 from gateway.errors import FieldError
-from gateway.message import Answer, Call, Context, Document, Message, MessageId, Reply
+from gateway.message import Answer, Call, Context, Document, Message, MessageId, OperationId, Reply
 from gateway.records import (
     ANY,
+    Backlog,
     Claim,
     Delivered,
     Entry,
@@ -24,6 +25,7 @@ from gateway.records import (
     Retention,
     Settlement,
     Shed,
+    State,
     Terms,
     Ticket,
 )
@@ -266,6 +268,10 @@ class Outbox(Protocol):
         """
         ...
 
+    async def find(self, entry: Entry, /) -> Receipt | None:
+        """Return the receipt of what was put before, found as `put` finds it; records nothing."""
+        ...
+
     async def begin(self, entry: Entry, /, *, lease: float) -> Receipt:
         """Record that a direct write is about to be sent, by whoever asks now; `settle` it with the receipt's ticket.
 
@@ -325,6 +331,10 @@ class Lanes(Protocol):
         """Return how each lane stands, in order of name; costs milliseconds, so ask it every few seconds at most."""
         ...
 
+    async def backlog(self, lane: str, terms: Terms = ANY, /) -> Backlog:
+        """Return how far the lane is behind what may be claimed of it by these terms; costs milliseconds."""
+        ...
+
     async def nudged(self, lane: str, seconds: float, /) -> bool:
         """Return when something may have become claimable in the lane, or false when the time is up."""
         ...
@@ -359,6 +369,14 @@ class Archive(Protocol):
 
     async def edit(self, message: MessageId, body: Document, /, *, by: str) -> bool:
         """Replace a buried message's canonical body, its difference kept as a deed; returns whether it was buried."""
+        ...
+
+
+class Census(Protocol):
+    """What the ledger has not settled; its rows can be counted without their key."""
+
+    async def unsettled(self) -> Mapping[OperationId, Mapping[State, int]]:
+        """Return how many messages of each operation somebody must still deliver or look at, by state."""
         ...
 
 

@@ -2,8 +2,8 @@
 
 from typing import Protocol
 
-from gateway.ports import Archive, Lanes, Outbox, Upkeep
+from gateway.ports import Archive, Census, Lanes, Outbox, Upkeep
 
 
-class Ledger(Outbox, Lanes, Archive, Upkeep, Protocol):
+class Ledger(Outbox, Lanes, Archive, Census, Upkeep, Protocol):
     """All that one store does."""

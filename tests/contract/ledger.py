@@ -125,6 +125,23 @@ class PutContract:
         assert str(claim.message.body["biaya"]) == "1500.50"
         assert claim.message.body == body
 
+    async def test_what_was_put_is_found_by_its_key_and_by_its_id(self, stage: Stage) -> None:
+        entry = an_entry(key="k")
+        assert await stage.ledger.find(entry) is None
+        (receipt,) = await stage.ledger.put(entry)
+        (claim,) = await stage.claim()
+        await stage.settle(claim.ticket, Delivered())
+        for asked in (entry, an_entry(key="k"), an_entry(message=replace(entry.message, idempotency_key=None))):
+            found = await stage.ledger.find(asked)
+            assert found == replace(receipt, state=State.DELIVERED, fresh=False)
+        assert await stage.ledger.find(an_entry(key="another")) is None
+        assert await stage.ledger.find(an_entry()) is None
+
+    async def test_finding_a_key_with_another_body_is_a_mismatch(self, stage: Stage) -> None:
+        await stage.put(an_entry(key="k"))
+        with pytest.raises(IdempotencyMismatch):
+            await stage.ledger.find(an_entry(key="k", body={"n": 2}))
+
     async def test_the_same_key_is_answered_with_the_same_receipt_and_its_state(self, stage: Stage) -> None:
         first = await stage.put(an_entry(key="k-1"))
         (again,) = await stage.ledger.put(an_entry(key="k-1"))

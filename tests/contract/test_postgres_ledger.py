@@ -11,7 +11,7 @@ from gateway.ledger.postgres import PostgresLedger
 from tests.contract.ledger import DirectContract, OrderContract, PutContract, Stage
 from tests.contract.ledger_archive import PeopleContract, SearchContract, UpkeepContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
-from tests.contract.ledger_lanes import NudgeContract, OpenTimeContract, PauseContract, StatsContract
+from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.postgres import Cluster, StandingClock
 
 
@@ -60,6 +60,9 @@ class TestOpenTime(OpenTimeContract): ...
 
 
 class TestStats(StatsContract): ...
+
+
+class TestBacklog(BacklogContract): ...
 
 
 class TestNudges(NudgeContract): ...

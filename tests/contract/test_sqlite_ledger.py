@@ -11,7 +11,7 @@ from gateway.ledger.sqlite import SqliteLedger
 from tests.contract.ledger import DirectContract, OrderContract, PutContract, Stage
 from tests.contract.ledger_archive import PeopleContract, SearchContract, UpkeepContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
-from tests.contract.ledger_lanes import NudgeContract, OpenTimeContract, PauseContract, StatsContract
+from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.fakes import FakeClock
 
 
@@ -58,6 +58,9 @@ class TestOpenTime(OpenTimeContract): ...
 
 
 class TestStats(StatsContract): ...
+
+
+class TestBacklog(BacklogContract): ...
 
 
 class TestNudges(NudgeContract): ...

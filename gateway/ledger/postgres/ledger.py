@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 
@@ -18,11 +18,12 @@ from gateway.ledger.postgres.settling import Settle
 from gateway.ledger.postgres.store import Store, opened
 from gateway.ledger.postgres.taking import Told
 from gateway.ledger.rows import Reader, Row, pack, subject_hash
-from gateway.message import Document, MessageId
+from gateway.message import Document, MessageId, OperationId
 from gateway.ports import Clock
 from gateway.records import (
     ANY,
     UNSETTLED,
+    Backlog,
     Buried,
     Claim,
     Delivered,
@@ -40,6 +41,7 @@ from gateway.records import (
     Retention,
     Settlement,
     Shed,
+    State,
     Terms,
     Ticket,
 )
@@ -85,6 +87,11 @@ class PostgresLedger:
         receipts = await self._puts(Put(packed=tuple(pack(entry, self._keys) for entry in entries)))
         self._ears.tell(lanes={entry.lane for entry in entries}, messages=[])
         return receipts
+
+    async def find(self, entry: Entry, /) -> Receipt | None:
+        """Return the receipt of what was put before."""
+        async with self._store.connection() as connection:
+            return await putting.find(connection, pack(entry, self._keys))
 
     async def begin(self, entry: Entry, /, *, lease: float) -> Receipt:
         """Record a direct write's intent."""
@@ -185,6 +192,12 @@ class PostgresLedger:
             for name, standing in standings.items()
         )
 
+    async def backlog(self, lane: str, terms: Terms = ANY, /) -> Backlog:
+        """Return how far a lane is behind."""
+        async with self._store.connection() as connection:
+            waited, ended, since = await reading.backlog(connection, lane, terms)
+        return Backlog(waited=waited, ended=ended, since=None if since is None else self._when(since))
+
     async def nudged(self, lane: str, seconds: float, /) -> bool:
         """Return when something may have become claimable, by what was told or by time alone."""
         soon = await self._soon(lane)
@@ -208,6 +221,11 @@ class PostgresLedger:
         async with self._store.connection() as connection:
             rows, further = await reading.search(connection, wanted, subject, cursor, limit)
         return Page(rows=tuple(map(self._reader.summary, rows)), cursor=further)
+
+    async def unsettled(self) -> Mapping[OperationId, Mapping[State, int]]:
+        """Count what somebody must still deliver or look at."""
+        async with self._store.connection() as connection:
+            return await reading.unsettled(connection)
 
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
         """Make messages pending again."""
