@@ -3,13 +3,14 @@
 import asyncio
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
 from gateway import registry
 from gateway.config.models import Config
 from gateway.deliver import Deliverer, Lane
+from gateway.dropped import dropped
 from gateway.errors import FieldError, GatewayError, LedgerUnavailable
 from gateway.intake import FileReport, take_in
 from gateway.lanes import lanes
@@ -87,6 +88,7 @@ class Background:
     def _work(self) -> Iterator[Work]:
         yield self._watch_loop
         yield self._sweep
+        yield self._dropped
         yield self._shed
         yield self._lane_figures
         for agency in self.known.agencies.values():
@@ -137,6 +139,17 @@ class Background:
                 if not self.rooms.writable:
                     self.log("ledger-back")
                 self.rooms.writable = True
+            await self.clock.sleep(SWEEP_EVERY)
+
+    async def _dropped(self) -> None:
+        """Say once of which operations messages wait that nobody here delivers; they are not lost (11.22)."""
+        known = {operation.id for operation in self.known.operations.values() if operation.recording is not None}
+        while True:
+            with suppress(LedgerUnavailable):
+                for operation, count in dropped(await self.ledger.unsettled(), known):
+                    what = f"{count} wait until it is declared again, or is known to this process"
+                    self.log("operation-dropped", level="warning", operation=operation, what=what)
+                return
             await self.clock.sleep(SWEEP_EVERY)
 
     async def _shed(self) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
 from gateway.errors import FieldError
-from gateway.message import Answer, Call, Context, Document, Message, MessageId, OperationId, Reply
+from gateway.message import Answer, Call, Context, Document, Message, MessageId, Reply
 from gateway.records import (
     ANY,
     Backlog,
@@ -25,7 +25,6 @@ from gateway.records import (
     Retention,
     Settlement,
     Shed,
-    State,
     Terms,
     Ticket,
 )
@@ -369,14 +368,6 @@ class Archive(Protocol):
 
     async def edit(self, message: MessageId, body: Document, /, *, by: str) -> bool:
         """Replace a buried message's canonical body, its difference kept as a deed; returns whether it was buried."""
-        ...
-
-
-class Census(Protocol):
-    """What the ledger has not settled; its rows can be counted without their key."""
-
-    async def unsettled(self) -> Mapping[OperationId, Mapping[State, int]]:
-        """Return how many messages of each operation somebody must still deliver or look at, by state."""
         ...
 
 

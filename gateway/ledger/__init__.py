@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from gateway.ports import Archive, Census, Lanes, Outbox, Upkeep
+from gateway.census import Census
+from gateway.ports import Archive, Lanes, Outbox, Upkeep
 
 
 class Ledger(Outbox, Lanes, Archive, Census, Upkeep, Protocol):

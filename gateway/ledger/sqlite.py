@@ -3,10 +3,11 @@
 import asyncio
 import os
 import sqlite3
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from gateway.census import Unsettled
 from gateway.ledger import sqlite_people, sqlite_queue, sqlite_reads, sqlite_upkeep
 from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
@@ -15,7 +16,7 @@ from gateway.ledger.rows import Reader, pack, subject_hash
 from gateway.ledger.sqlite_queue import Found, Told
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer
-from gateway.message import Document, MessageId, OperationId
+from gateway.message import Document, MessageId
 from gateway.ports import Clock
 from gateway.records import (
     ANY,
@@ -172,7 +173,7 @@ class SqliteLedger:
         rows, further = await self._readers.do(lambda tx: sqlite_reads.search(tx.db, wanted, subject, cursor, limit))
         return Page(rows=tuple(map(self._reader.summary, rows)), cursor=further)
 
-    async def unsettled(self) -> Mapping[OperationId, Mapping[State, int]]:
+    async def unsettled(self) -> Unsettled:
         """Count what somebody must still deliver or look at."""
         return await self._readers.do(lambda tx: sqlite_reads.unsettled(tx.db))
 

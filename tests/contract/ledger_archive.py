@@ -21,7 +21,7 @@ from gateway.records import (
     Unknown,
     Verdict,
 )
-from tests.contract.ledger import ACCEPTED, BODY, LANE, LEASE, Stage, a_message, an_entry, found, tried
+from tests.contract.ledger import ACCEPTED, BODY, FILE_PERMIT, LANE, LEASE, Stage, a_message, an_entry, found, tried
 
 DAY = 86400.0
 NIK = "1405029001180001"
@@ -105,6 +105,21 @@ class SearchContract:
         assert (line.repeat, line.direct, line.attempts, line.due) == ("ask", False, 0, None)
         assert line.settled_at is not None
         assert line.size > 0
+
+
+class CensusContract:
+    async def test_it_counts_what_is_not_settled_by_operation(self, stage: Stage) -> None:
+        assert await stage.ledger.unsettled() == {}
+        other = OperationId("dinkes/lapor")
+        for verdict in (Delivered(), Refused(), Buried(reason="poison"), Unknown()):
+            await ended(stage, verdict)
+        await stage.put()
+        await stage.put(an_entry(lane="dinkes", message=a_message(operation=other)))
+        await stage.ledger.begin(an_entry(lane="dinkes", message=a_message(operation=other)), lease=LEASE)
+        assert await stage.ledger.unsettled() == {
+            FILE_PERMIT: {State.BURIED: 1, State.UNKNOWN: 1, State.PENDING: 1},
+            other: {State.PENDING: 1, State.DELIVERING: 1},
+        }
 
 
 class PeopleContract:

@@ -9,7 +9,7 @@ from gateway.clock import SystemClock
 from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
 from tests.contract.ledger import DirectContract, OrderContract, PutContract, Stage
-from tests.contract.ledger_archive import PeopleContract, SearchContract, UpkeepContract
+from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract, UpkeepContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.postgres import Cluster, StandingClock
@@ -69,6 +69,9 @@ class TestNudges(NudgeContract): ...
 
 
 class TestSearch(SearchContract): ...
+
+
+class TestCensus(CensusContract): ...
 
 
 class TestPeople(PeopleContract): ...

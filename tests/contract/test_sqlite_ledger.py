@@ -9,7 +9,7 @@ from gateway.ledger import Ledger
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from tests.contract.ledger import DirectContract, OrderContract, PutContract, Stage
-from tests.contract.ledger_archive import PeopleContract, SearchContract, UpkeepContract
+from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract, UpkeepContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.fakes import FakeClock
@@ -67,6 +67,9 @@ class TestNudges(NudgeContract): ...
 
 
 class TestSearch(SearchContract): ...
+
+
+class TestCensus(CensusContract): ...
 
 
 class TestPeople(PeopleContract): ...

@@ -12,11 +12,13 @@ from gateway.errors import LedgerUnavailable
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.metrics import Metrics
+from gateway.records import Buried, State
 from gateway.registry import Registry
 from gateway.room import Rooms
 from gateway.settle import Settler
 from gateway.waiting import Waiting
 from tests.fakes import FakeClock
+from tests.office import Books
 
 
 class Full(SqliteLedger):
@@ -40,9 +42,11 @@ class Told:
 
     def __init__(self) -> None:
         self.events: list[str] = []
+        self.facts: dict[str, list[dict[str, object]]] = {}
 
-    def __call__(self, event: str, /, *, level: str = "info", **_facts: object) -> None:
+    def __call__(self, event: str, /, *, level: str = "info", **facts: object) -> None:
         self.events.append(f"{level} {event}")
+        self.facts.setdefault(f"{level} {event}", []).append(facts)
 
 
 @pytest.fixture
@@ -54,20 +58,24 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Full]:
     await opened.close()
 
 
-async def test_a_full_disk_is_told_once_and_its_end_once(ledger: Full) -> None:
-    clock, log = FakeClock(autojump=False), Told()
-    rooms = Rooms(lanes=ledger, clock=clock)
-    background = Background(
+def a_background(ledger: Full, clock: FakeClock, log: Told) -> Background:
+    return Background(
         known=Registry(),
         config=Config(),
         ledger=ledger,
         settler=Settler(ledger, clock),
-        rooms=rooms,
+        rooms=Rooms(lanes=ledger, clock=clock),
         waiting=Waiting(lanes=ledger, clock=clock),
         metrics=Metrics(),
         clock=clock,
         log=log,
     )
+
+
+async def test_a_full_disk_is_told_once_and_its_end_once(ledger: Full) -> None:
+    clock, log = FakeClock(autojump=False), Told()
+    background = a_background(ledger, clock, log)
+    rooms = background.rooms
     seen = []
     async with background.running(asyncio.Event()):
         for full in (False, True, True, False):
@@ -81,3 +89,18 @@ async def test_a_full_disk_is_told_once_and_its_end_once(ledger: Full) -> None:
             seen.append(rooms.writable)
     assert seen == [True, False, False, True]
     assert [event for event in log.events if "ledger" in event] == ["error ledger-unavailable", "info ledger-back"]
+
+
+async def test_rule_11_22_messages_of_an_operation_that_is_gone_are_told_at_the_start_and_wait(ledger: Full) -> None:
+    clock, log = FakeClock(autojump=False), Told()
+    books = Books(ledger, clock)
+    await books.ended(Buried(reason="poison"))
+    message = await books.put()
+    async with a_background(ledger, clock, log).running(asyncio.Event()):
+        await ledger.pulsed.wait()
+        await clock.settled()
+        await clock.advance(10 * SWEEP_EVERY)
+    (facts,) = log.facts["warning operation-dropped"]
+    assert facts["operation"] == "dpmptsp/ajukan-izin"
+    assert facts["what"].startswith("2 messages (1 buried, 1 pending) wait until it is declared again")
+    assert await books.state(message) is State.PENDING

@@ -2,10 +2,11 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from gateway.census import Unsettled
 from gateway.errors import GatewayError, LedgerUnavailable
 from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
@@ -18,7 +19,7 @@ from gateway.ledger.postgres.settling import Settle
 from gateway.ledger.postgres.store import Store, opened
 from gateway.ledger.postgres.taking import Told
 from gateway.ledger.rows import Reader, Row, pack, subject_hash
-from gateway.message import Document, MessageId, OperationId
+from gateway.message import Document, MessageId
 from gateway.ports import Clock
 from gateway.records import (
     ANY,
@@ -41,7 +42,6 @@ from gateway.records import (
     Retention,
     Settlement,
     Shed,
-    State,
     Terms,
     Ticket,
 )
@@ -222,7 +222,7 @@ class PostgresLedger:
             rows, further = await reading.search(connection, wanted, subject, cursor, limit)
         return Page(rows=tuple(map(self._reader.summary, rows)), cursor=further)
 
-    async def unsettled(self) -> Mapping[OperationId, Mapping[State, int]]:
+    async def unsettled(self) -> Unsettled:
         """Count what somebody must still deliver or look at."""
         async with self._store.connection() as connection:
             return await reading.unsettled(connection)
