@@ -31,7 +31,7 @@ async def lane(ledger: Ledger, name: str = LANE) -> LaneStats:
 class PauseContract:
     """Design 11.13: an operator's pause, maintenance and hours are shared through the ledger."""
 
-    async def test_a_paused_lane_is_not_claimed_from_anywhere(self, stage: Stage) -> None:
+    async def test_rule_11_13_a_paused_lane_is_not_claimed_from_anywhere(self, stage: Stage) -> None:
         await stage.put()
         await stage.ledger.pause(LANE, "operator", by="sri")
         assert await stage.claim() == ()
@@ -57,7 +57,7 @@ class PauseContract:
         assert await stage.ledger.list() == ()
         assert len(await stage.claim()) == 2
 
-    async def test_one_reason_ends_and_the_other_stays(self, stage: Stage) -> None:
+    async def test_rule_11_13_one_reason_ends_and_the_other_stays(self, stage: Stage) -> None:
         await stage.put()
         await stage.ledger.pause(LANE, "hours", by="gateway")
         await stage.ledger.pause(LANE, "operator", by="sri")
@@ -83,7 +83,7 @@ class PauseContract:
 class OpenTimeContract:
     """Design 11.15: `expires` counts only time the lane was open to delivery."""
 
-    async def test_a_message_expires_when_its_open_time_is_used_up(self, stage: Stage) -> None:
+    async def test_rule_11_15_a_message_expires_when_its_open_time_is_used_up(self, stage: Stage) -> None:
         await stage.claim(0)
         message = await stage.put(an_entry(expires=HOUR))
         await open_for(stage, HOUR - 1)
@@ -96,7 +96,7 @@ class OpenTimeContract:
         await open_for(stage, HOUR)
         assert await stage.claimed() == [message]
 
-    async def test_paused_time_does_not_count(self, stage: Stage) -> None:
+    async def test_rule_11_15_paused_time_does_not_count(self, stage: Stage) -> None:
         await stage.claim(0)
         message = await stage.put(an_entry(expires=HOUR))
         await open_for(stage, HOUR / 2)
@@ -109,7 +109,7 @@ class OpenTimeContract:
         await open_for(stage, 2)
         assert await stage.state(message) is State.EXPIRED
 
-    async def test_an_outage_does_not_count(self, stage: Stage) -> None:
+    async def test_rule_11_15_an_outage_does_not_count(self, stage: Stage) -> None:
         await stage.claim(0)
         before = (await lane(stage.ledger)).open_seconds
         await stage.pass_time(5.0)
@@ -119,7 +119,7 @@ class OpenTimeContract:
         await stage.pass_time(10.0)
         assert (await lane(stage.ledger)).open_seconds == pytest.approx(before + 5.0, abs=1.0)
 
-    async def test_time_in_which_no_gateway_runs_does_not_count(self, stage: Stage) -> None:
+    async def test_rule_11_15_time_in_which_no_gateway_runs_does_not_count(self, stage: Stage) -> None:
         await stage.claim(0)
         message = await stage.put(an_entry(expires=HOUR))
         await stage.pass_time(100 * HOUR)
@@ -151,7 +151,7 @@ class OpenTimeContract:
         assert await stage.state(message) is State.DELIVERING
         assert await stage.settle(claim.ticket, Delivered())
 
-    async def test_a_replayed_message_has_its_open_time_anew(self, stage: Stage) -> None:
+    async def test_rule_11_15_a_replayed_message_has_its_open_time_anew(self, stage: Stage) -> None:
         await stage.claim(0)
         message = await stage.put(an_entry(expires=HOUR))
         await open_for(stage, HOUR + 1)

@@ -226,7 +226,7 @@ def test_a_broken_configuration_does_not_start(tmp_path: Path) -> None:
     assert re.search(r"^gateway\.toml:\d+: agency\.dpmptsp\.timeuot: unknown key", done.stderr)
 
 
-def test_the_demo_listens_on_loopback_only(tmp_path: Path) -> None:
+def test_rule_11_24_the_demo_listens_on_loopback_only(tmp_path: Path) -> None:
     done = gateway("demo", "--config", shipped(tmp_path, {'"127.0.0.1:8080"': '"0.0.0.0:8080"'}))
     assert done.returncode == 1
     assert 'the demo listens on loopback only, and "0.0.0.0:8080" is not' in done.stderr
@@ -240,7 +240,9 @@ def poor(agencies: Running, tmp_path: Path) -> Iterator[Gateway]:
         yield started
 
 
-def test_an_agency_without_its_secret_answers_503_and_the_others_start(poor: Gateway, fresh: Running) -> None:
+def test_rule_11_23_an_agency_without_its_secret_answers_503_and_the_others_start(
+    poor: Gateway, fresh: Running
+) -> None:
     answer = poor.http.post(BILL.path, json=BILL.body)
     assert problem(answer, 503, "agency-unavailable")["maybe_done"] is False
     assert "PLN_SECRET" not in answer.text
