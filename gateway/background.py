@@ -153,18 +153,22 @@ class Background:
             await self.clock.sleep(SWEEP_EVERY)
 
     async def _shed(self) -> None:
-        """Let go of what need not be kept any more; one process of all does it."""
+        """Let go of what need not be kept any more, of agencies that are gone too; one process of all does it."""
         me = new_message_id()
         while True:
             try:
                 if await self.ledger.hold("shed", by=me, seconds=SHED_EVERY) is not None:
-                    for name, agency in self.config.agency.items():
-                        kept = agency.retention
-                        retention = Retention(keys=kept.keys, bodies=kept.bodies, metadata=kept.metadata)
-                        await self._shed_lane(name, retention)
+                    for name in sorted({*self.config.agency, *(await self.rooms.stats())}):
+                        await self._shed_lane(name, self._retention(name))
             except LedgerUnavailable:
                 pass
             await self.clock.sleep(SHED_EVERY)
+
+    def _retention(self, lane: str) -> Retention:
+        if (agency := self.config.agency.get(lane)) is None:
+            return Retention()
+        kept = agency.retention
+        return Retention(keys=kept.keys, bodies=kept.bodies, metadata=kept.metadata)
 
     async def _shed_lane(self, lane: str, retention: Retention) -> None:
         while (shed := await self.ledger.shed(lane, retention)).keys or shed.bodies or shed.rows:

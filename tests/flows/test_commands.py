@@ -218,6 +218,14 @@ def test_a_port_in_use_is_one_clear_finding(config: Path, tmp_path: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
+def test_a_ledger_that_is_away_at_the_start_is_one_clear_line(tmp_path: Path) -> None:
+    config = shipped(tmp_path, {"[gateway]\n": '[gateway]\nledger = "postgresql://gateway:rahasia@127.0.0.1:1/x"\n'})
+    done = gateway("run", "--config", config)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ledger: PostgreSQL did not do what was asked")
+    assert (done.stderr.count("\n"), "rahasia" in done.stderr) == (1, False)
+
+
 def test_a_broken_configuration_does_not_start(tmp_path: Path) -> None:
     config = shipped(tmp_path)
     config.write_text(changed(config.read_text("utf-8"), {'timeout = "8s"': 'timeuot = "8s"'}), "utf-8")

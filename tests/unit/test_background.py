@@ -12,7 +12,7 @@ from gateway.errors import LedgerUnavailable
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.metrics import Metrics
-from gateway.records import Buried, State
+from gateway.records import Buried, Delivered, Retention, Shed, State
 from gateway.registry import Registry
 from gateway.room import Rooms
 from gateway.settle import Settler
@@ -26,6 +26,13 @@ class Full(SqliteLedger):
 
     full = False
     pulsed: asyncio.Event
+    shedding: asyncio.Queue[tuple[str, Retention]]
+
+    async def shed(self, lane: str, retention: Retention, /, *, limit: int = 500) -> Shed:
+        shed = await super().shed(lane, retention, limit=limit)
+        if shed == Shed():
+            self.shedding.put_nowait((lane, retention))
+        return shed
 
     async def hold(self, name: str, /, *, by: str, seconds: float) -> int | None:
         try:
@@ -54,14 +61,15 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Full]:
     opened = await Full.open(tmp_path / "ledger.db", KeySource(path=tmp_path / "ledger.key"), FakeClock(autojump=False))
     assert isinstance(opened, Full)
     opened.pulsed = asyncio.Event()
+    opened.shedding = asyncio.Queue()
     yield opened
     await opened.close()
 
 
-def a_background(ledger: Full, clock: FakeClock, log: Told) -> Background:
+def a_background(ledger: Full, clock: FakeClock, log: Told, config: Config | None = None) -> Background:
     return Background(
         known=Registry(),
-        config=Config(),
+        config=config or Config(),
         ledger=ledger,
         settler=Settler(ledger, clock),
         rooms=Rooms(lanes=ledger, clock=clock),
@@ -104,3 +112,23 @@ async def test_rule_11_22_messages_of_an_operation_that_is_gone_are_told_at_the_
     assert facts["operation"] == "dpmptsp/ajukan-izin"
     assert facts["what"].startswith("2 messages (1 buried, 1 pending) wait until it is declared again")
     assert await books.state(message) is State.PENDING
+
+
+async def test_what_need_not_be_kept_is_let_go_of_each_agencys_own_time_and_of_agencies_that_are_gone(
+    ledger: Full,
+) -> None:
+    clock = ledger._clock
+    assert isinstance(clock, FakeClock)
+    books = Books(ledger, clock)
+    (gone,) = await books.ended(Delivered(), lane="dpupr")
+    (kept,) = await books.ended(Delivered(), lane="dpmptsp")
+    await clock.advance(31 * 86400.0)
+    agency = {"adapter": "rest", "mapping": "m.toml", "retention": {"bodies": "60d"}}
+    config = Config.model_validate({"agency": {"dpmptsp": agency}})
+    async with a_background(ledger, clock, Told(), config).running(asyncio.Event()):
+        while ledger.shedding.qsize() < 2:
+            await clock.advance(0.05)
+        shed = dict([await ledger.shedding.get() for _ in range(2)])
+    assert {lane: retention.bodies / 86400.0 for lane, retention in shed.items()} == {"dpmptsp": 60.0, "dpupr": 30.0}
+    assert (await books.record(gone)).body is None
+    assert (await books.record(kept)).body is not None
