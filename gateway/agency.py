@@ -110,6 +110,8 @@ class _Builder:
                 concurrency=self.section.concurrency or self.located.config.defaults.concurrency,
                 waiting=lambda: shared.slots.waiting,
                 depth=self.section.depth,
+                age=self.section.age,
+                operations=frozenset(operation.id for operation in operations if operation.recording is not None),
                 calendar=self.calendar,
             ),
             warnings=tuple(self._unused()),

@@ -3,7 +3,7 @@
 import asyncio
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,6 +11,7 @@ from gateway import registry
 from gateway.answers import Inquirer
 from gateway.config.models import Config
 from gateway.deliver import Deliverer, Lane
+from gateway.dropped import dropped
 from gateway.errors import FieldError, GatewayError, LedgerUnavailable
 from gateway.intake import FileReport, take_in
 from gateway.lanes import inquiries, lanes
@@ -87,6 +88,7 @@ class Background:
     def _work(self) -> Iterator[Work]:
         yield self._watch_loop
         yield self._sweep
+        yield self._dropped
         yield self._shed
         yield self._lane_figures
         for inquiry in inquiries(self.known, self.log, self.waiting.down):
@@ -142,19 +144,34 @@ class Background:
                 self.rooms.writable = True
             await self.clock.sleep(SWEEP_EVERY)
 
+    async def _dropped(self) -> None:
+        """Say once of which operations messages wait that nobody here delivers; they are not lost (11.22)."""
+        known = {operation.id for operation in self.known.operations.values() if operation.recording is not None}
+        while True:
+            with suppress(LedgerUnavailable):
+                for operation, count in dropped(await self.ledger.unsettled(), known):
+                    what = f"{count} wait until it is declared again, or is known to this process"
+                    self.log("operation-dropped", level="warning", operation=operation, what=what)
+                return
+            await self.clock.sleep(SWEEP_EVERY)
+
     async def _shed(self) -> None:
-        """Let go of what need not be kept any more; one process of all does it."""
+        """Let go of what need not be kept any more, of agencies that are gone too; one process of all does it."""
         me = new_message_id()
         while True:
             try:
                 if await self.ledger.hold("shed", by=me, seconds=SHED_EVERY) is not None:
-                    for name, agency in self.config.agency.items():
-                        kept = agency.retention
-                        retention = Retention(keys=kept.keys, bodies=kept.bodies, metadata=kept.metadata)
-                        await self._shed_lane(name, retention)
+                    for name in sorted({*self.config.agency, *(await self.rooms.stats())}):
+                        await self._shed_lane(name, self._retention(name))
             except LedgerUnavailable:
                 pass
             await self.clock.sleep(SHED_EVERY)
+
+    def _retention(self, lane: str) -> Retention:
+        if (agency := self.config.agency.get(lane)) is None:
+            return Retention()
+        kept = agency.retention
+        return Retention(keys=kept.keys, bodies=kept.bodies, metadata=kept.metadata)
 
     async def _shed_lane(self, lane: str, retention: Retention) -> None:
         while (shed := await self.ledger.shed(lane, retention)).keys or shed.bodies or shed.rows:

@@ -35,12 +35,12 @@ class _Work:
     task: asyncio.Task[None]
 
 
-async def _no_objection(_: Loaded) -> None:
+async def _no_objection(_before: Loaded, _after: Loaded) -> None:
     pass
 
 
 class Live:
-    """Holds what is in force, `loaded`. `read` and `build` block, in a thread; `check` may object to what they made.
+    """Holds what is in force, `loaded`. `read` and `build` block, in a thread; `check` may object to a change.
 
     `swap` puts it before requests at once; `background` makes what goes on beside them.
     """
@@ -56,7 +56,7 @@ class Live:
         background: Callable[[Loaded], Background],
         clock: Clock,
         log: Log,
-        check: Callable[[Loaded], Awaitable[None]] = _no_objection,
+        check: Callable[[Loaded, Loaded], Awaitable[None]] = _no_objection,
     ) -> None:
         self._read = read
         self._build = build
@@ -90,7 +90,7 @@ class Live:
             try:
                 loaded = await self._built()
                 _unchangeable(self.loaded.located, loaded.located)
-                await self._check(loaded)
+                await self._check(self.loaded, loaded)
             except ConfigError as error:
                 self._log("configuration-refused", level="error", why=[str(finding) for finding in error.findings])
                 raise

@@ -9,6 +9,7 @@ from gateway.errors import FieldError
 from gateway.message import Answer, Call, Context, Document, Message, MessageId, Reply
 from gateway.records import (
     ANY,
+    Backlog,
     Claim,
     Delivered,
     Entry,
@@ -266,6 +267,10 @@ class Outbox(Protocol):
         """
         ...
 
+    async def find(self, entry: Entry, /) -> Receipt | None:
+        """Return the receipt of what was put before, found as `put` finds it; records nothing."""
+        ...
+
     async def begin(self, entry: Entry, /, *, lease: float) -> Receipt:
         """Record that a direct write is about to be sent, by whoever asks now; `settle` it with the receipt's ticket.
 
@@ -323,6 +328,10 @@ class Lanes(Protocol):
 
     async def stats(self) -> tuple[LaneStats, ...]:
         """Return how each lane stands, in order of name; costs milliseconds, so ask it every few seconds at most."""
+        ...
+
+    async def backlog(self, lane: str, terms: Terms = ANY, /) -> Backlog:
+        """Return how far the lane is behind what may be claimed of it by these terms; costs milliseconds."""
         ...
 
     async def nudged(self, lane: str, seconds: float, /) -> bool:

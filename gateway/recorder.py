@@ -113,10 +113,8 @@ class Recorder:
         """Safe on disk first, then the settlement if it comes in time (11.18)."""
 
         async def store(message: Message) -> Reply:
-            if (full := await self.room(recording.lane)) is not None:
-                raise full
             entry = recording.entry(message)
-            (receipt,) = await self.outbox.put(entry)
+            receipt = await self._put(entry)
             seconds = recording.wait if message.wait is None else message.wait
             seconds = max(0.0, min(seconds, message.deadline - self.clock.monotonic()))
             try:
@@ -129,6 +127,17 @@ class Recorder:
             return settled(record, receipt.id)
 
         return store
+
+    async def _put(self, entry: Entry) -> Receipt:
+        """Record a message; when its lane is full, only one that is there already has a receipt: it takes no room."""
+        full = await self.room(entry.lane)
+        if full is None:
+            (receipt,) = await self.outbox.put(entry)
+            return receipt
+        there = await self.outbox.find(entry) if entry.message.idempotency_key is not None else None
+        if there is None:
+            raise full
+        return there
 
     def _intended(self, recording: Recording, pipeline: Handler) -> Handler:
         """With an Idempotency-Key the intent is on disk before the agency is asked.

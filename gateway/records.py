@@ -336,6 +336,24 @@ class LaneStats:
     answer_by: datetime | None = None
 
 
+LATELY = 100
+"""How many of the latest final messages tell how quick a lane is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """How far a lane is behind.
+
+    `waited` is the open seconds for which a message has waited that only the lane's own slots keep waiting: it is due,
+    it never failed, nothing holds it, and more messages than the lane takes at once come before it; 0.0 when there is
+    none. `ended` of the latest final messages came through the queue; the earliest of them ended at `since`.
+    """
+
+    waited: float = 0.0
+    ended: int = 0
+    since: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retention:
     """Seconds after which a final message loses its idempotency key, its body and answers, and all of itself."""

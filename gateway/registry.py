@@ -1,6 +1,6 @@
 """Agencies and operations as one immutable table; a reload builds a new one and swaps it. Builds nothing itself."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from gateway.errors import Finding
@@ -41,11 +41,16 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """What an agency's lane needs: calls at a time, direct calls that wait, and how many messages may wait."""
+    """What an agency's lane needs: calls at a time, and how many direct calls wait.
+
+    It delivers `operations`. It takes no more while `depth` messages wait, or one has waited `age` open seconds.
+    """
 
     concurrency: int
     waiting: Callable[[], int]
     depth: int
+    age: float = float("inf")
+    operations: Collection[OperationId] = ()
     calendar: Calendar | None = None
 
 

@@ -1,4 +1,4 @@
-"""How full the lanes are: what a lane takes before it answers overloaded; knows no store."""
+"""How full the lanes are: what a lane takes before it answers overloaded, and for how long; knows no store."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 from gateway.errors import Overloaded
 from gateway.hours import Calendar
 from gateway.ports import Clock, Lanes
-from gateway.records import LaneStats, State
+from gateway.records import Backlog, LaneStats, State, Terms
 from gateway.registry import Queue
 
 LOOK_EVERY = 2.0
 """Seconds for which what the ledger said of its lanes is good enough."""
 AGAIN = 60.0
-"""Seconds to stay away from a full lane that is open."""
+"""Seconds to stay away from a full lane of which nobody can tell when it has room."""
+LONGEST = 3600.0
+"""Open seconds to stay away at most: what a lane did lately tells no more about the next day."""
+SHARE = 100
+"""Of a full lane, this part has to be free before it is worth coming back: others come back too."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -28,6 +32,7 @@ class Rooms:
     writable: bool = True
     _stats: Mapping[str, LaneStats] = field(default_factory=dict, init=False)
     _read: float = field(default=float("-inf"), init=False)
+    _full: dict[str, Overloaded | None] = field(default_factory=dict, init=False)
 
     @property
     def calendars(self) -> Mapping[str, Calendar]:
@@ -40,10 +45,9 @@ class Rooms:
         stats = (await self.stats()).get(lane)
         if queue is None or stats is None:
             return None
-        if (depth := waiting(stats)) < queue.depth:
-            return None
-        closed = queue.calendar.why_closed(self.clock.now()) if queue.calendar is not None else None
-        return Overloaded(f"{lane}: {depth} messages wait already", retry_after=closed.seconds if closed else AGAIN)
+        if lane not in self._full:
+            self._full[lane] = await self._look(queue, stats)
+        return self._full[lane]
 
     async def stats(self) -> Mapping[str, LaneStats]:
         """Return how every lane stands, at most two seconds old."""
@@ -51,7 +55,46 @@ class Rooms:
         if now - self._read >= LOOK_EVERY:
             self._stats = {stats.lane: stats for stats in await self.lanes.stats()}
             self._read = now
+            self._full = {}
         return self._stats
+
+    async def _look(self, queue: Queue, stats: LaneStats) -> Overloaded | None:
+        depth = waiting(stats)
+        # No message can have waited for longer in open time than by the clock on the wall, so most looks end here.
+        since = stats.oldest
+        aged = since is not None and (self.clock.now() - since).total_seconds() >= queue.age
+        if depth < queue.depth and not aged:
+            return None
+        terms = Terms(operations=queue.operations, most=queue.concurrency)
+        backlog = await self.lanes.backlog(stats.lane, terms)
+        if depth >= queue.depth:
+            what = f"{depth} messages wait already"
+            ahead = depth - queue.depth + max(1, queue.depth // SHARE)
+        elif backlog.waited >= queue.age:
+            what = f"messages have waited for {backlog.waited / 3600:.1f} h of open time already"
+            ahead = depth
+        else:
+            return None
+        return Overloaded(f"{stats.lane}: {what}", retry_after=self._after(queue, stats, backlog, ahead))
+
+    def _after(self, queue: Queue, stats: LaneStats, backlog: Backlog, ahead: int) -> float:
+        """Return the seconds until it is worth coming back: it opens, or so many are delivered at the pace of late."""
+        now, calendar = self.clock.now(), queue.calendar
+        if calendar is not None and (closed := calendar.why_closed(now)) is not None:
+            return closed.seconds
+        if stats.pauses:
+            until = stats.pauses[0].until
+            return AGAIN if until is None else max(LOOK_EVERY, until.timestamp() - now.timestamp())
+        if not backlog.ended or backlog.since is None:
+            return AGAIN
+        if calendar is None:
+            passed = (now - backlog.since).total_seconds()
+        else:
+            passed = calendar.open_seconds(backlog.since, now)
+        seconds = min(LONGEST, max(LOOK_EVERY, passed / backlog.ended * ahead))
+        if calendar is None:
+            return seconds
+        return calendar.after_open_seconds(now, seconds).timestamp() - now.timestamp()
 
 
 def waiting(stats: LaneStats) -> int:

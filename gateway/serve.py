@@ -3,9 +3,11 @@
 import asyncio
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from gateway import dropped
 from gateway.app import assemble, clock_of
 from gateway.background import Background
 from gateway.config.load import Located
@@ -14,7 +16,7 @@ from gateway.edge.auth import Admission
 from gateway.edge.health import Figures
 from gateway.edge.server import Listener, on_hangup, on_signals
 from gateway.edge.server import serve as serve_http
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, LedgerUnavailable
 from gateway.front import Front, Lasting
 from gateway.kept import Kept
 from gateway.ledger import Ledger
@@ -71,6 +73,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
         build=partial(_build, lasting),
         swap=front.show,
         background=partial(_background, lasting),
+        check=partial(_undelivered, lasting.ledger),
         clock=lasting.clock,
         log=lasting.log,
     )
@@ -140,6 +143,15 @@ def _background(lasting: Lasting, loaded: Loaded) -> Background:
         clock=lasting.clock,
         log=lasting.log,
     )
+
+
+async def _undelivered(ledger: Ledger, before: Loaded, after: Loaded) -> None:
+    """Refuse to take away an operation while the ledger has messages of it (design, 11.22)."""
+    known = before.assembled.registry.operations
+    with suppress(LedgerUnavailable):
+        unsettled = {name: counts for name, counts in (await ledger.unsettled()).items() if name in known}
+        if found := tuple(dropped.findings(unsettled, after.located)):
+            raise ConfigError(*found)
 
 
 def _control(located: Located, front: Front, told: Told) -> Listener | None:

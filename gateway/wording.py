@@ -175,9 +175,9 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "overloaded": (
         "Antrean penuh",
-        "Terlalu banyak permintaan menunggu; belum ada yang dikirim. Ulangi sebentar lagi.",
+        "Terlalu banyak permintaan menunggu; belum ada yang dikirim. Ulangi setelah waktu pada Retry-After.",
         "Overloaded",
-        "Too many requests are waiting; nothing was sent. Try again shortly.",
+        "Too many requests are waiting; nothing was sent. Try again after the time in Retry-After.",
     ),
     "stopping": (
         "Gateway sedang berhenti",

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 import click
 
 from gateway.cli.lazy import Lazy
-from gateway.errors import ConfigError
+from gateway.errors import ConfigError, LedgerUnavailable
 from gateway.version import __version__
 
 _COMMANDS = {
-    "check": "Check gateway.toml and the mappings, offline, all in one go.",
+    "check": "Check gateway.toml, the mappings and what the ledger still needs, all in one go.",
     "demo": "Start eight stand-in agencies and the gateway before them, to try things out.",
     "key": "Make keys for client apps and operators.",
     "lane": "See how the lanes stand; pause and resume them.",
@@ -41,4 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ConfigError as error:
         for finding in error.findings:
             click.echo(str(finding), err=True)
+        sys.exit(1)
+    except LedgerUnavailable as error:
+        click.echo(str(error), err=True)
         sys.exit(1)

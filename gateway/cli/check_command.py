@@ -1,5 +1,6 @@
-"""`gateway check`: everything there is to say about the configuration, offline, all in one go."""
+"""`gateway check`: everything there is to say about the configuration, without asking an agency, all in one go."""
 
+import asyncio
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -8,13 +9,17 @@ from pathlib import Path
 import click
 import msgspec
 
-from gateway import app
+from gateway import app, dropped
 from gateway.cli.options import config_option, demo_option, enter, environment
-from gateway.errors import ConfigError, Finding
+from gateway.config.load import Located, examine
+from gateway.errors import ConfigError, Finding, LedgerUnavailable
+from gateway.ledger.census import census
 
 
 @click.command(
-    name="check", help="Check gateway.toml, the mappings and the pinned WSDLs; exits with 1 when something must change."
+    name="check",
+    help="Check gateway.toml, the mappings and the pinned WSDLs, and that no operation is gone of which the ledger has "
+    "messages; exits with 1 when something must change.",
 )
 @config_option
 @demo_option
@@ -31,9 +36,24 @@ def command(config: Path, *, demo: bool, as_json: bool) -> None:
 
 def _findings(config: Path, environment: Mapping[str, str]) -> Sequence[Finding]:
     try:
-        return app.check(enter(config), environment)
+        file = enter(config)
+        return [*app.check(file, environment), *asyncio.run(_ledger(examine(file, environment)[0]))]
     except ConfigError as error:
         return error.findings
+
+
+async def _ledger(located: Located) -> Sequence[Finding]:
+    """Find the operations that must not go yet (design, 11.22); makes no ledger and locks none."""
+    key = ("gateway", "ledger")
+    unread = ("gateway",) in located.lines and "gateway" not in located.config.model_fields_set
+    if unread or any(path == key for path, _ in located.absent):
+        return []  # it has findings of its own, and which ledger is meant is not known
+    try:
+        return [*dropped.findings(await census(located.config.gateway.ledger), located)]
+    except LedgerUnavailable as error:
+        what = f"gateway.ledger: not looked into, so an operation may be gone that messages wait for: {error}"
+        remedy = "where operations were taken away, check again with the ledger in reach"
+        return [Finding(where=located.where(*key), what=what, remedy=remedy, warning=True)]
 
 
 def _print(findings: Sequence[Finding]) -> None:

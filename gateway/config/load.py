@@ -210,6 +210,7 @@ def _form(path: KeyPath) -> str:
         "expose": '"METHOD /v1/path", a {field} standing for a whole step',
         "listen": '"address:port"',
         "metrics": '"address:port"',
+        "ledger": '"sqlite:path" or "postgresql://..."',
         "sha256": "64 hexadecimal digits",
         "url": "an HTTP address",
     }
@@ -221,6 +222,7 @@ def _example(path: KeyPath) -> str:
         "expose": 'write e.g. "GET /v1/izin/status"',
         "listen": 'write e.g. "127.0.0.1:8080"',
         "metrics": 'write e.g. "127.0.0.1:9090"',
+        "ledger": 'write e.g. "sqlite:var/ledger.db"',
         "sha256": "make one with: gateway key new",
         "url": 'write e.g. "https://sistem.opd.example/api"',
     }

@@ -315,6 +315,11 @@ class Agency(Settings):
     waiting: int | None = Field(None, ge=0, description="As in `[defaults]`, for this agency.", examples=[0])
     expires: Duration | None = Field(None, description="As in `[defaults]`, for this agency.")
     depth: int = Field(10_000, ge=1, description="Stored messages that may wait; more are `overloaded`.")
+    age: Duration = Field(
+        24 * 3600.0,
+        gt=0,
+        description="Open time for which stored messages may wait for their first try; then more are `overloaded`.",
+    )
     retention: Retention = Field(Retention(), description="How long its messages are kept.")
     rate: Rate | None = Field(None, description='How often it may be called, e.g. `"20/s"`; calls wait their turn.')
     quota: Quota | None = Field(None, description='What it allows in a period, e.g. `"5000/day"`.')

@@ -2,9 +2,10 @@
 
 from typing import Protocol
 
+from gateway.census import Census
 from gateway.deadlines import Deadlines
 from gateway.ports import Archive, Lanes, Outbox, Upkeep
 
 
-class Ledger(Outbox, Lanes, Archive, Deadlines, Upkeep, Protocol):
+class Ledger(Outbox, Lanes, Archive, Deadlines, Census, Upkeep, Protocol):
     """All that one store does."""

@@ -50,6 +50,15 @@ def connect(path: Path, *, reads: bool = False) -> sqlite3.Connection:
     return db
 
 
+def look(path: Path) -> sqlite3.Connection:
+    """Open a ledger's file to read it once, leaving nothing beside it; raises sqlite3.Error."""
+    # While nobody works with it there is no log, and reading as usual would make one that belongs to whoever looks.
+    at_rest = "" if path.with_name(f"{path.name}-wal").exists() else "&immutable=1"
+    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro{at_rest}", timeout=BUSY, uri=True)
+    db.row_factory = sqlite3.Row
+    return db
+
+
 def prepare(path: Path) -> None:
     """Make the file and its tables, or bring them up to date; safe when several processes start at once.
 

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from gateway.census import Unsettled
 from gateway.ledger import sqlite_deadlines, sqlite_people, sqlite_queue, sqlite_reads, sqlite_upkeep
 from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
@@ -20,6 +21,7 @@ from gateway.ports import Clock
 from gateway.records import (
     ANY,
     UNSETTLED,
+    Backlog,
     Buried,
     Claim,
     Delivered,
@@ -70,6 +72,12 @@ class SqliteLedger:
         for lane in {entry.lane for entry in entries}:
             self._news.tell_lane(lane)
         return tuple(self._receipt(one, direct=False) for one in found)
+
+    async def find(self, entry: Entry, /) -> Receipt | None:
+        """Return the receipt of what was put before."""
+        packed = pack(entry, self._keys)
+        found = await self._readers.do(lambda tx: sqlite_queue.find(tx.db, packed))
+        return None if found is None else self._receipt(found, direct=False)
 
     async def begin(self, entry: Entry, /, *, lease: float) -> Receipt:
         """Record a direct write's intent."""
@@ -144,6 +152,11 @@ class SqliteLedger:
             for name, standing in standings.items()
         )
 
+    async def backlog(self, lane: str, terms: Terms = ANY, /) -> Backlog:
+        """Return how far a lane is behind."""
+        waited, ended, since = await self._readers.do(lambda tx: sqlite_reads.backlog(tx, lane, terms))
+        return Backlog(waited=waited, ended=ended, since=None if since is None else self._when(since))
+
     async def nudged(self, lane: str, seconds: float, /) -> bool:
         """Return when something may have become claimable."""
         return await self._news.of_lane(lane, seconds)
@@ -160,6 +173,10 @@ class SqliteLedger:
         subject = None if wanted.subject is None else subject_hash(self._keys, wanted.subject)
         rows, further = await self._readers.do(lambda tx: sqlite_reads.search(tx.db, wanted, subject, cursor, limit))
         return Page(rows=tuple(map(self._reader.summary, rows)), cursor=further)
+
+    async def unsettled(self) -> Unsettled:
+        """Count what somebody must still deliver or look at."""
+        return await self._readers.do(lambda tx: sqlite_reads.unsettled(tx.db))
 
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
         """Make messages pending again."""

@@ -4,7 +4,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, cast
 
 from gateway.errors import IdempotencyMismatch
 from gateway.ledger.keys import Keys
@@ -114,12 +114,25 @@ def _insert(tx: Transaction, packed: Packed, start: dict[str, Any]) -> Found:
     )
 
 
-def _there_before(tx: Transaction, packed: Packed) -> sqlite3.Row:
-    row: sqlite3.Row | None = tx.db.execute("SELECT * FROM message WHERE id = ?", (packed.id,)).fetchone()
+def find(db: sqlite3.Connection, packed: Packed) -> Found | None:
+    """Return what was put before; raises IdempotencyMismatch."""
+    row = _there(db, packed)
     if row is None:
-        row = _one(tx.db, "SELECT * FROM message WHERE idempotency = ?", packed.idempotency)
-        if row["body_hash"] != packed.body_hash:
+        return None
+    return Found(id=row["id"], state=row["state"], accepted_at=row["accepted_at"], token=None, fresh=False)
+
+
+def _there(db: sqlite3.Connection, packed: Packed) -> sqlite3.Row | None:
+    row: sqlite3.Row | None = db.execute("SELECT * FROM message WHERE id = ?", (packed.id,)).fetchone()
+    if row is None:
+        row = db.execute("SELECT * FROM message WHERE idempotency = ?", (packed.idempotency,)).fetchone()
+        if row is not None and row["body_hash"] != packed.body_hash:
             raise IdempotencyMismatch(f"{packed.operation}: this Idempotency-Key came with another body before")
+    return row
+
+
+def _there_before(tx: Transaction, packed: Packed) -> sqlite3.Row:
+    row = cast("sqlite3.Row", _there(tx.db, packed))  # something was in the way of inserting it
     if row["state"] == State.DELIVERING and row["leased_until"] <= tx.now:
         _take_up(tx, [row], Told())
         row = _one(tx.db, "SELECT * FROM message WHERE seq = ?", row["seq"])

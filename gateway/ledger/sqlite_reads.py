@@ -2,6 +2,7 @@
 
 import base64
 import heapq
+import json
 import sqlite3
 from dataclasses import dataclass
 from itertools import islice
@@ -12,7 +13,8 @@ import msgspec
 from gateway.errors import FieldError, InvalidRequest
 from gateway.ledger.sqlite_queue import reading
 from gateway.ledger.transaction import Transaction
-from gateway.records import Filter, State
+from gateway.message import OperationId
+from gateway.records import LATELY, Filter, State, Terms
 
 _HELD_BY = """
 SELECT id FROM message INDEXED BY message_holds
@@ -33,6 +35,24 @@ _CLOCKS = """
 SELECT lane, min(answer_by) AS answer_by, count(*) FILTER (WHERE answer_by <= :now) AS past,
     count(*) FILTER (WHERE near_at <= :now AND answer_by > :now) AS near
 FROM message INDEXED BY message_clock WHERE answer_by IS NOT NULL AND answered_at IS NULL GROUP BY lane
+"""
+_BEHIND = """
+SELECT expires_at - expires AS opened FROM message AS m INDEXED BY message_pending
+WHERE lane = :lane AND state = 'pending' AND due <= :now AND failures = 0 AND expires IS NOT NULL
+    AND (:operations IS NULL OR operation IN (SELECT value FROM json_each(:operations)))
+    AND (order_key IS NULL OR NOT EXISTS (
+        SELECT 1 FROM message AS older INDEXED BY message_holds
+        WHERE older.lane = m.lane AND older.order_key = m.order_key AND older.holds = 1 AND older.seq < m.seq))
+ORDER BY due, seq LIMIT 1 OFFSET :most
+"""
+_ENDED = """
+SELECT count(CASE WHEN NOT direct THEN 1 END) AS n, min(settled_at) AS since FROM (
+    SELECT direct, settled_at FROM message INDEXED BY message_retention
+    WHERE lane = ? AND stage = 0 AND settled_at IS NOT NULL ORDER BY settled_at DESC LIMIT ?)
+"""
+_UNSETTLED = """
+SELECT operation, state, count(*) AS n FROM message INDEXED BY message_state
+WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'unknown', 'buried') GROUP BY operation, state
 """
 _PAUSES = """
 SELECT lane, reason, by, since, until FROM pause WHERE until IS NULL OR until > ? ORDER BY lane,
@@ -108,6 +128,29 @@ def standings(tx: Transaction) -> dict[str, Standing]:
         found[row["lane"]].clocks = row
     for row in pauses(tx):
         found[row["lane"]].pauses.append(row)
+    return found
+
+
+def backlog(tx: Transaction, lane: str, terms: Terms) -> tuple[float, int, float | None]:
+    """Return for how long the lane lets wait what it could claim, how many ended lately, and since when."""
+    row = tx.db.execute("SELECT * FROM lane WHERE name = ?", (lane,)).fetchone()
+    wanted = {
+        "lane": lane,
+        "now": tx.now,
+        "most": terms.most or 0,
+        "operations": None if terms.operations is None else json.dumps(list(terms.operations)),
+    }
+    behind = tx.db.execute(_BEHIND, wanted).fetchone()
+    ended = tx.db.execute(_ENDED, (lane, LATELY)).fetchone()
+    waited = 0.0 if row is None or behind is None else max(0.0, reading(row, tx.now) - behind["opened"])
+    return waited, ended["n"], ended["since"]
+
+
+def unsettled(db: sqlite3.Connection) -> dict[OperationId, dict[State, int]]:
+    """Count by operation what is not settled, or settled so that somebody must look at it."""
+    found: dict[OperationId, dict[State, int]] = {}
+    for row in db.execute(_UNSETTLED):
+        found.setdefault(OperationId(row["operation"]), {})[State(row["state"])] = row["n"]
     return found
 
 

@@ -7,7 +7,7 @@ import random
 import socket
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -160,8 +160,11 @@ class Storm:
         (folder / "gateway.toml").write_text(text, "utf-8")
         return folder / "gateway.toml"
 
-    async def rage(self, kills: int) -> Tally:
-        """Kill so many times at random moments, then let all of it end, and compare."""
+    async def rage(self, kills: int, kill: Callable[[], Awaitable[None]] | None = None) -> Tally:
+        """Kill so many times at random moments, then let all of it end, and compare.
+
+        `kill` is what is done then; without it the first gateway is killed, and started again.
+        """
         for number in range(len(self._configs)):
             await self._start(number)
         try:
@@ -169,12 +172,17 @@ class Storm:
             apps += [asyncio.create_task(self._app(APPS + number, ("direct",))) for number in range(DIRECT_APPS)]
             for _ in range(kills):
                 await asyncio.sleep(random.uniform(FIRST_KILL, LAST_KILL))
-                self._kill(0)
-                await self._start(0)
+                if kill is None:
+                    self._kill(0)
+                    await self._start(0)
+                else:
+                    self.killed.append(time.monotonic())
+                    await kill()
             self._over = True
             await asyncio.wait_for(asyncio.gather(*apps), DRAINED)
             async with self._ledger() as ledger:
                 await self._drained(ledger)
+                assert all(gateway is not None and gateway.process.poll() is None for gateway in self._gateways)
                 return await self._compared(ledger)
         finally:
             for number in range(len(self._gateways)):
@@ -308,12 +316,19 @@ KILLS = int(os.environ.get("CHAOS_KILLS", "5"))
 """5 in `make test`, 20 in `make real`, 200 in `make chaos`."""
 
 
-async def survived(folder: Path, address: str, *, others: int = 0) -> None:
+async def survived(
+    folder: Path,
+    address: str,
+    *,
+    others: int = 0,
+    kills: int = KILLS,
+    kill: Callable[[], Awaitable[None]] | None = None,
+) -> None:
     """Check that nothing acknowledged is lost and nothing is done twice by guess; prints the figures."""
     agency = CountingAgency()
     async with agency.serving():
-        tally = await Storm(folder, address, agency, others=others).rage(KILLS)
-    print(f"\n{address.partition(':')[0]}: {tally}")  # noqa: T201 - the figures are what the long run is for
+        tally = await Storm(folder, address, agency, others=others).rage(kills, kill)
+    print(f"\n{address.partition(':')[0]}{' itself' if kill else ''}: {tally}")  # noqa: T201 - the figures are what the long run is for
     assert tally.wrong == []
     assert tally.lost == 0
     assert tally.acknowledged == tally.submitted > 0

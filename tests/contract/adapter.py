@@ -78,13 +78,13 @@ class HttpAdapterContract:
             assert answer.document
             assert len(agency.arrivals) == 1
 
-    async def test_what_never_left_is_not_maybe_done(self, http: HttpClient) -> None:
+    async def test_rule_11_1_what_never_left_is_not_maybe_done(self, http: HttpClient) -> None:
         error = await outcome(self.adapter(http, f"http://127.0.0.1:{unused_port()}"), self.call())
         assert isinstance(error, Unavailable)
         assert not error.maybe_done
 
     @pytest.mark.parametrize("safe", [True, False])
-    async def test_silence_is_a_timeout_that_may_be_done(self, http: HttpClient, safe: bool) -> None:
+    async def test_rule_11_4_silence_is_a_timeout_that_may_be_done(self, http: HttpClient, safe: bool) -> None:
         async with RawAgency(_saying(b"")) as agency:
             error = await outcome(self.adapter(http, agency.url), self.call(timeout=BRIEF, safe=safe))
             assert isinstance(error, AgencyTimeout)
@@ -92,7 +92,9 @@ class HttpAdapterContract:
             assert len(agency.arrivals) == 1
 
     @pytest.mark.parametrize("safe", [True, False])
-    async def test_an_answer_cut_anywhere_may_be_done_and_is_not_repeated(self, http: HttpClient, safe: bool) -> None:
+    async def test_rule_11_1_an_answer_cut_anywhere_may_be_done_and_is_not_repeated(
+        self, http: HttpClient, safe: bool
+    ) -> None:
         whole = http_answer(self.good, media_type=self.media_type)
         for cut in range(0, len(whole), max(1, len(whole) // 40)):
             async with RawAgency(_saying(whole[:cut], hang_up=True)) as agency:
@@ -110,7 +112,9 @@ class HttpAdapterContract:
                 assert error.maybe_done
 
     @pytest.mark.parametrize("junk", JUNK)
-    async def test_junk_under_200_is_an_invalid_answer_that_may_be_done(self, http: HttpClient, junk: str) -> None:
+    async def test_rule_11_1_junk_under_200_is_an_invalid_answer_that_may_be_done(
+        self, http: HttpClient, junk: str
+    ) -> None:
         async with RawAgency(_saying(http_answer(JUNK[junk]))) as agency:
             error = await outcome(self.adapter(http, agency.url), self.call())
             assert isinstance(error, InvalidAnswer)

@@ -125,6 +125,23 @@ class PutContract:
         assert str(claim.message.body["biaya"]) == "1500.50"
         assert claim.message.body == body
 
+    async def test_what_was_put_is_found_by_its_key_and_by_its_id(self, stage: Stage) -> None:
+        entry = an_entry(key="k")
+        assert await stage.ledger.find(entry) is None
+        (receipt,) = await stage.ledger.put(entry)
+        (claim,) = await stage.claim()
+        await stage.settle(claim.ticket, Delivered())
+        for asked in (entry, an_entry(key="k"), an_entry(message=replace(entry.message, idempotency_key=None))):
+            found = await stage.ledger.find(asked)
+            assert found == replace(receipt, state=State.DELIVERED, fresh=False)
+        assert await stage.ledger.find(an_entry(key="another")) is None
+        assert await stage.ledger.find(an_entry()) is None
+
+    async def test_finding_a_key_with_another_body_is_a_mismatch(self, stage: Stage) -> None:
+        await stage.put(an_entry(key="k"))
+        with pytest.raises(IdempotencyMismatch):
+            await stage.ledger.find(an_entry(key="k", body={"n": 2}))
+
     async def test_the_same_key_is_answered_with_the_same_receipt_and_its_state(self, stage: Stage) -> None:
         first = await stage.put(an_entry(key="k-1"))
         (again,) = await stage.ledger.put(an_entry(key="k-1"))
@@ -145,11 +162,11 @@ class PutContract:
             await stage.ledger.put(innocent, an_entry(key="k-1", body={"lain": "isi"}))
         assert await stage.ledger.get(innocent.message.id) is None
 
-    async def test_the_order_of_a_bodys_fields_does_not_make_it_another(self, stage: Stage) -> None:
+    async def test_rule_11_5_the_order_of_a_bodys_fields_does_not_make_it_another(self, stage: Stage) -> None:
         first = await stage.put(an_entry(key="k-1", body={"a": "1", "b": "2"}))
         assert await stage.put(an_entry(key="k-1", body={"b": "2", "a": "1"})) == first
 
-    async def test_a_key_belongs_to_its_client_and_operation(self, stage: Stage) -> None:
+    async def test_rule_11_5_a_key_belongs_to_its_client_and_operation(self, stage: Stage) -> None:
         entries = [
             an_entry(message=a_message(idempotency_key="k-1")),
             an_entry(message=a_message(idempotency_key="k-1", client="lain")),
@@ -174,14 +191,14 @@ class PutContract:
 class DirectContract:
     """Design 11.6: a direct write's intent is committed before the agency is asked."""
 
-    async def test_an_intent_is_delivering_and_nobody_else_may_claim_it(self, stage: Stage) -> None:
+    async def test_rule_11_6_an_intent_is_delivering_and_nobody_else_may_claim_it(self, stage: Stage) -> None:
         receipt = await stage.ledger.begin(an_entry(key="k-1"), lease=LEASE)
         assert (receipt.state, receipt.fresh) == (State.DELIVERING, True)
         assert receipt.ticket is not None
         await stage.pass_time(LEASE + 1)
         assert await stage.claim() == ()
 
-    async def test_its_answer_is_kept_for_a_repeat(self, stage: Stage) -> None:
+    async def test_rule_11_6_its_answer_is_kept_for_a_repeat(self, stage: Stage) -> None:
         reply = Reply(body={"nomor": "503/1", "biaya": Decimal("1.50")}, outcome=Outcome.DUPLICATE)
         receipt = await stage.ledger.begin(an_entry(key="k-1"), lease=LEASE)
         assert await stage.settle(receipt.ticket, Delivered(reply=reply), tried(Outcome.DUPLICATE))
@@ -199,7 +216,7 @@ class DirectContract:
         assert record.answer == refusal
         assert record.summary.text == "NIK 140502******0001 ditolak"
 
-    async def test_a_repeat_while_it_is_in_flight_gets_no_ticket(self, stage: Stage) -> None:
+    async def test_rule_11_7_a_repeat_while_it_is_in_flight_gets_no_ticket(self, stage: Stage) -> None:
         first = await stage.ledger.begin(an_entry(key="k-1"), lease=LEASE)
         again = await stage.ledger.begin(an_entry(key="k-1"), lease=LEASE)
         assert (again.id, again.fresh, again.ticket, again.state) == (first.id, False, None, State.DELIVERING)
@@ -216,7 +233,7 @@ class DirectContract:
         with pytest.raises(IdempotencyMismatch):
             await stage.ledger.begin(an_entry(key="k-1", body={"lain": "isi"}), lease=LEASE)
 
-    async def test_an_ended_lease_becomes_unknown(self, stage: Stage) -> None:
+    async def test_rule_11_6_an_ended_lease_becomes_unknown(self, stage: Stage) -> None:
         receipt = await stage.ledger.begin(an_entry(key="k-1"), lease=LEASE)
         await stage.pass_time(LEASE + 1)
         assert await stage.ledger.sweep() == 1
@@ -244,7 +261,7 @@ class DirectContract:
         assert not await stage.settle(receipt.ticket, Delivered())
         assert await stage.state(receipt.id) is State.REFUSED
 
-    async def test_what_certainly_was_not_done_releases_the_key(self, stage: Stage) -> None:
+    async def test_rule_11_6_what_certainly_was_not_done_releases_the_key(self, stage: Stage) -> None:
         first = await stage.ledger.begin(an_entry(key="k-1"), lease=LEASE)
         await stage.settle(first.ticket, Released(text="connection refused"), tried())
         assert await stage.state(first.id) is State.CANCELLED
@@ -264,7 +281,7 @@ class DirectContract:
 class OrderContract:
     """Design 11.14: first in, first out for one order key; other keys are not kept waiting."""
 
-    async def test_only_the_oldest_of_a_key_is_claimed(self, stage: Stage) -> None:
+    async def test_rule_11_14_only_the_oldest_of_a_key_is_claimed(self, stage: Stage) -> None:
         first, _, other = [await stage.put(an_entry(order_key=key)) for key in ("ani", "ani", "budi")]
         assert await stage.claimed() == [first, other]
         assert await stage.claimed() == []
@@ -275,7 +292,7 @@ class OrderContract:
         assert await stage.claimed() == []
         assert (await stage.record(second)).held == first
 
-    async def test_a_message_without_a_key_waits_for_nobody(self, stage: Stage) -> None:
+    async def test_rule_11_14_a_message_without_a_key_waits_for_nobody(self, stage: Stage) -> None:
         messages = [await stage.put() for _ in range(3)]
         assert await stage.claimed() == messages
 
@@ -285,18 +302,18 @@ class OrderContract:
         assert await stage.claimed(lane="dinkes") == [other]
 
     @pytest.mark.parametrize("verdict", [Delivered(), Refused(), Expired()])
-    async def test_what_is_over_frees_the_key(self, stage: Stage, verdict: Verdict) -> None:
+    async def test_rule_11_14_what_is_over_frees_the_key(self, stage: Stage, verdict: Verdict) -> None:
         first, second = [await stage.put(an_entry(order_key="ani")) for _ in range(2)]
         await stage.end(first, verdict)
         assert await stage.claimed() == [second]
 
-    async def test_a_cancelled_message_frees_the_key(self, stage: Stage) -> None:
+    async def test_rule_11_14_a_cancelled_message_frees_the_key(self, stage: Stage) -> None:
         first, second = [await stage.put(an_entry(order_key="ani")) for _ in range(2)]
         assert await stage.ledger.cancel(first, by="sri")
         assert await stage.claimed() == [second]
 
     @pytest.mark.parametrize("verdict", [Buried(reason="poison"), Unknown()])
-    async def test_buried_and_unknown_hold_the_key(self, stage: Stage, verdict: Verdict) -> None:
+    async def test_rule_11_14_buried_and_unknown_hold_the_key(self, stage: Stage, verdict: Verdict) -> None:
         first, second = [await stage.put(an_entry(order_key="ani")) for _ in range(2)]
         await stage.end(first, verdict)
         assert await stage.claimed() == []

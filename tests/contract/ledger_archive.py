@@ -21,7 +21,7 @@ from gateway.records import (
     Unknown,
     Verdict,
 )
-from tests.contract.ledger import ACCEPTED, BODY, LANE, LEASE, Stage, a_message, an_entry, found, tried
+from tests.contract.ledger import ACCEPTED, BODY, FILE_PERMIT, LANE, LEASE, Stage, a_message, an_entry, found, tried
 
 DAY = 86400.0
 NIK = "1405029001180001"
@@ -107,6 +107,21 @@ class SearchContract:
         assert line.size > 0
 
 
+class CensusContract:
+    async def test_it_counts_what_is_not_settled_by_operation(self, stage: Stage) -> None:
+        assert await stage.ledger.unsettled() == {}
+        other = OperationId("dinkes/lapor")
+        for verdict in (Delivered(), Refused(), Buried(reason="poison"), Unknown()):
+            await ended(stage, verdict)
+        await stage.put()
+        await stage.put(an_entry(lane="dinkes", message=a_message(operation=other)))
+        await stage.ledger.begin(an_entry(lane="dinkes", message=a_message(operation=other)), lease=LEASE)
+        assert await stage.ledger.unsettled() == {
+            FILE_PERMIT: {State.BURIED: 1, State.UNKNOWN: 1, State.PENDING: 1},
+            other: {State.PENDING: 1, State.DELIVERING: 1},
+        }
+
+
 class PeopleContract:
     async def test_an_unknown_id_is_nobodys(self, stage: Stage) -> None:
         nobody = new_message_id()
@@ -134,7 +149,7 @@ class PeopleContract:
         record = await stage.record(message)
         assert (record.answer, record.summary.settled_at, record.summary.reason) == (None, None, "")
 
-    async def test_an_unknown_message_is_replayed_only_when_that_is_confirmed(self, stage: Stage) -> None:
+    async def test_rule_11_2_an_unknown_message_is_replayed_only_when_that_is_confirmed(self, stage: Stage) -> None:
         message = await ended(stage, Unknown(), repeat="never")
         assert await stage.ledger.replay([message], by="sri") == ()
         assert await stage.ledger.replay([message], by="sri", unknown=True) == (message,)
@@ -151,13 +166,13 @@ class PeopleContract:
         pending = await stage.put()
         assert await stage.ledger.replay([delivered, pending], by="sri", unknown=True) == ()
 
-    async def test_a_replayed_message_keeps_its_place(self, stage: Stage) -> None:
+    async def test_rule_11_14_a_replayed_message_keeps_its_place(self, stage: Stage) -> None:
         first = await ended(stage, Buried(reason="poison"), order_key="ani")
         await stage.put(an_entry(order_key="ani"))
         await stage.ledger.replay([first], by="sri")
         assert await stage.claimed() == [first]
 
-    async def test_an_unknown_message_is_resolved_by_a_person(self, stage: Stage) -> None:
+    async def test_rule_11_2_an_unknown_message_is_resolved_by_a_person(self, stage: Stage) -> None:
         reply = Reply(body={"nomor": "503/1"})
         message = await ended(stage, Unknown(native=b"<html>"))
         assert await stage.ledger.resolve(message, Delivered(reply=reply), by="sri")
@@ -287,7 +302,7 @@ class UpkeepContract:
         assert again is not None
         assert again > first
 
-    async def test_everything_is_sealed_again_with_the_next_key(self, stage: Stage) -> None:
+    async def test_rule_11_19_everything_is_sealed_again_with_the_next_key(self, stage: Stage) -> None:
         delivered = await ended(stage, Delivered(reply=Reply(body={"nomor": "1"})))
         edited = await ended(stage, Buried(reason="poison"))
         await stage.ledger.edit(edited, {"lain": "isi"}, by="sri")

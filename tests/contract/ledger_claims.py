@@ -27,7 +27,7 @@ class ClaimContract:
         await stage.put()
         assert await stage.claim(0) == ()
 
-    async def test_only_operations_that_are_known_are_claimed(self, stage: Stage) -> None:
+    async def test_rule_11_22_only_operations_that_are_known_are_claimed(self, stage: Stage) -> None:
         await stage.put()
         other = OperationId("dpmptsp/lapor")
         known = await stage.put(an_entry(message=a_message(operation=other)))
@@ -103,7 +103,7 @@ class LeaseContract:
         claims = await (await stage.another()).claim(LANE, 1, lease=LEASE)
         assert [claim.ticket.id for claim in claims] == [message]
 
-    async def test_what_must_never_be_sent_twice_becomes_unknown_instead(self, stage: Stage) -> None:
+    async def test_rule_11_2_what_must_never_be_sent_twice_becomes_unknown_instead(self, stage: Stage) -> None:
         message = await stage.put(an_entry(repeat="never"))
         await stage.claim()
         await stage.pass_time(LEASE + 1)
@@ -192,7 +192,7 @@ class SettleContract:
         (claim,) = await stage.claim()
         assert claim.uncertain
 
-    async def test_a_never_that_may_have_been_done_is_not_postponed_but_unknown(self, stage: Stage) -> None:
+    async def test_rule_11_2_a_never_that_may_have_been_done_is_not_postponed_but_unknown(self, stage: Stage) -> None:
         message = await stage.put(an_entry(repeat="never"))
         await stage.end(message, Postponed(seconds=0.0, maybe_done=True))
         assert await stage.state(message) is State.UNKNOWN
@@ -203,12 +203,12 @@ class SettleContract:
         await stage.end(message, Expired())
         assert await stage.state(message) is State.UNKNOWN
 
-    async def test_a_never_that_was_not_done_is_tried_again(self, stage: Stage) -> None:
+    async def test_rule_11_2_a_never_that_was_not_done_is_tried_again(self, stage: Stage) -> None:
         message = await stage.put(an_entry(repeat="never"))
         await stage.end(message, Postponed(seconds=0.0))
         assert await stage.claimed() == [message]
 
-    async def test_an_answer_that_could_not_be_read_is_kept(self, stage: Stage) -> None:
+    async def test_rule_11_3_an_answer_that_could_not_be_read_is_kept(self, stage: Stage) -> None:
         message = await stage.put()
         await stage.end(message, Unknown(code="agency-invalid-answer", text="tidak terbaca", native=b"<html>"))
         record = await stage.record(message)

@@ -6,9 +6,9 @@ from datetime import timedelta
 import pytest
 
 from gateway.ledger import Ledger
-from gateway.message import MessageId
+from gateway.message import MessageId, OperationId
 from gateway.records import Buried, Delivered, LaneStats, Postponed, State, Terms
-from tests.contract.ledger import ACCEPTED, LANE, LEASE, Stage, a_message, an_entry
+from tests.contract.ledger import ACCEPTED, FILE_PERMIT, LANE, LEASE, Stage, a_message, an_entry, tried
 
 HOUR = 3600.0
 BEAT = 20.0
@@ -31,7 +31,7 @@ async def lane(ledger: Ledger, name: str = LANE) -> LaneStats:
 class PauseContract:
     """Design 11.13: an operator's pause, maintenance and hours are shared through the ledger."""
 
-    async def test_a_paused_lane_is_not_claimed_from_anywhere(self, stage: Stage) -> None:
+    async def test_rule_11_13_a_paused_lane_is_not_claimed_from_anywhere(self, stage: Stage) -> None:
         await stage.put()
         await stage.ledger.pause(LANE, "operator", by="sri")
         assert await stage.claim() == ()
@@ -57,7 +57,7 @@ class PauseContract:
         assert await stage.ledger.list() == ()
         assert len(await stage.claim()) == 2
 
-    async def test_one_reason_ends_and_the_other_stays(self, stage: Stage) -> None:
+    async def test_rule_11_13_one_reason_ends_and_the_other_stays(self, stage: Stage) -> None:
         await stage.put()
         await stage.ledger.pause(LANE, "hours", by="gateway")
         await stage.ledger.pause(LANE, "operator", by="sri")
@@ -83,7 +83,7 @@ class PauseContract:
 class OpenTimeContract:
     """Design 11.15: `expires` counts only time the lane was open to delivery."""
 
-    async def test_a_message_expires_when_its_open_time_is_used_up(self, stage: Stage) -> None:
+    async def test_rule_11_15_a_message_expires_when_its_open_time_is_used_up(self, stage: Stage) -> None:
         await stage.claim(0)
         message = await stage.put(an_entry(expires=HOUR))
         await open_for(stage, HOUR - 1)
@@ -96,7 +96,7 @@ class OpenTimeContract:
         await open_for(stage, HOUR)
         assert await stage.claimed() == [message]
 
-    async def test_paused_time_does_not_count(self, stage: Stage) -> None:
+    async def test_rule_11_15_paused_time_does_not_count(self, stage: Stage) -> None:
         await stage.claim(0)
         message = await stage.put(an_entry(expires=HOUR))
         await open_for(stage, HOUR / 2)
@@ -109,7 +109,7 @@ class OpenTimeContract:
         await open_for(stage, 2)
         assert await stage.state(message) is State.EXPIRED
 
-    async def test_an_outage_does_not_count(self, stage: Stage) -> None:
+    async def test_rule_11_15_an_outage_does_not_count(self, stage: Stage) -> None:
         await stage.claim(0)
         before = (await lane(stage.ledger)).open_seconds
         await stage.pass_time(5.0)
@@ -119,7 +119,7 @@ class OpenTimeContract:
         await stage.pass_time(10.0)
         assert (await lane(stage.ledger)).open_seconds == pytest.approx(before + 5.0, abs=1.0)
 
-    async def test_time_in_which_no_gateway_runs_does_not_count(self, stage: Stage) -> None:
+    async def test_rule_11_15_time_in_which_no_gateway_runs_does_not_count(self, stage: Stage) -> None:
         await stage.claim(0)
         message = await stage.put(an_entry(expires=HOUR))
         await stage.pass_time(100 * HOUR)
@@ -151,7 +151,7 @@ class OpenTimeContract:
         assert await stage.state(message) is State.DELIVERING
         assert await stage.settle(claim.ticket, Delivered())
 
-    async def test_what_is_taken_up_with_its_open_time_used_up_is_not_sent_again(self, stage: Stage) -> None:
+    async def test_rule_11_15_what_is_taken_up_with_its_open_time_used_up_is_not_sent_again(self, stage: Stage) -> None:
         await stage.claim(0)
         message = await stage.put(an_entry(repeat="harmless", expires=LEASE))
         await stage.claim()
@@ -162,7 +162,7 @@ class OpenTimeContract:
         assert await stage.claimed() == []
         assert await stage.state(message) is State.UNKNOWN
 
-    async def test_a_replayed_message_has_its_open_time_anew(self, stage: Stage) -> None:
+    async def test_rule_11_15_a_replayed_message_has_its_open_time_anew(self, stage: Stage) -> None:
         await stage.claim(0)
         message = await stage.put(an_entry(expires=HOUR))
         await open_for(stage, HOUR + 1)
@@ -198,6 +198,79 @@ class StatsContract:
         }
         assert [pause.reason for pause in stats.pauses] == ["operator"]
         assert stats.oldest is None
+
+
+class BacklogContract:
+    """How far a lane is behind, by its own clock: what a lane's limit of age is about."""
+
+    async def waited(self, stage: Stage, **terms: object) -> float:
+        return (await stage.ledger.backlog(LANE, Terms(**terms))).waited
+
+    async def test_an_empty_lane_is_not_behind(self, stage: Stage) -> None:
+        assert await self.waited(stage) == 0.0
+
+    async def test_it_says_for_how_much_open_time_what_could_be_claimed_waits(self, stage: Stage) -> None:
+        await stage.claim(0)
+        await stage.put(an_entry(expires=100 * HOUR))
+        await open_for(stage, HOUR)
+        assert await self.waited(stage) == pytest.approx(HOUR, abs=2.0)
+
+    async def test_neither_a_night_nor_an_outage_counts(self, stage: Stage) -> None:
+        await stage.claim(0)
+        await stage.put(an_entry(expires=100 * HOUR))
+        await stage.ledger.pause(LANE, "hours", by="gateway")
+        await stage.pass_time(15 * HOUR)
+        await stage.ledger.resume(LANE, "hours", by="gateway")
+        await stage.ledger.idle(LANE)
+        await stage.pass_time(72 * HOUR)
+        await open_for(stage, 60.0)
+        assert await self.waited(stage) == pytest.approx(60.0, abs=2.0)
+
+    async def test_what_the_lane_takes_at_once_is_not_behind(self, stage: Stage) -> None:
+        """The last of a long chain of one key, set free after days, says nothing of the others."""
+        await stage.claim(0)
+        await stage.ledger.put(*(an_entry(expires=100 * HOUR) for _ in range(2)))
+        await open_for(stage, HOUR)
+        assert await self.waited(stage, most=2) == 0.0
+        assert await self.waited(stage, most=1) > 0.0
+
+    async def test_what_fails_by_itself_is_held_or_is_nobodys_does_not_count(self, stage: Stage) -> None:
+        await stage.claim(0)
+        await stage.put(an_entry(expires=100 * HOUR, order_key="ani"))
+        (claim,) = await stage.claim()
+        assert await stage.settle(claim.ticket, Buried(reason="poison"))
+        await stage.put(an_entry(expires=100 * HOUR, order_key="ani"))
+        await stage.put(an_entry(expires=100 * HOUR))
+        (claim,) = await stage.claim()
+        assert await stage.settle(claim.ticket, Postponed(seconds=0.0), tried())
+        gone = OperationId("dpmptsp/tak-ada-lagi")
+        await stage.put(an_entry(message=a_message(operation=gone), expires=100 * HOUR))
+        await open_for(stage, HOUR)
+        assert await self.waited(stage, operations=[FILE_PERMIT]) == 0.0
+        assert await self.waited(stage, operations=[FILE_PERMIT, gone]) > 0.0
+
+    async def test_what_was_replayed_waits_anew(self, stage: Stage) -> None:
+        await stage.claim(0)
+        message = await stage.put(an_entry(expires=100 * HOUR))
+        (claim,) = await stage.claim()
+        assert await stage.settle(claim.ticket, Buried(reason="poison"))
+        await open_for(stage, HOUR)
+        await stage.ledger.replay([message], by="sri")
+        await open_for(stage, 60.0)
+        assert await self.waited(stage) == pytest.approx(60.0, abs=2.0)
+
+    async def test_it_says_how_many_came_through_the_queue_lately(self, stage: Stage) -> None:
+        empty = await stage.ledger.backlog(LANE)
+        assert (empty.ended, empty.since) == (0, None)
+        first = await stage.put()
+        await stage.end(first, Delivered())
+        await stage.pass_time(60.0)
+        await stage.end(await stage.put(), Delivered())
+        direct = await stage.ledger.begin(an_entry(), lease=LEASE)
+        assert await stage.settle(direct.ticket, Delivered())
+        lately = await stage.ledger.backlog(LANE)
+        assert lately.ended == 2
+        assert lately.since == (await stage.record(first)).summary.settled_at
 
 
 class NudgeContract:

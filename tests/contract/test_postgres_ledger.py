@@ -9,10 +9,10 @@ from gateway.clock import SystemClock
 from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
 from tests.contract.ledger import DirectContract, OrderContract, PutContract, Stage
-from tests.contract.ledger_archive import PeopleContract, SearchContract, UpkeepContract
+from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract, UpkeepContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
-from tests.contract.ledger_lanes import NudgeContract, OpenTimeContract, PauseContract, StatsContract
+from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.postgres import Cluster, StandingClock
 
 
@@ -63,10 +63,16 @@ class TestOpenTime(OpenTimeContract): ...
 class TestStats(StatsContract): ...
 
 
+class TestBacklog(BacklogContract): ...
+
+
 class TestNudges(NudgeContract): ...
 
 
 class TestSearch(SearchContract): ...
+
+
+class TestCensus(CensusContract): ...
 
 
 class TestPeople(PeopleContract): ...

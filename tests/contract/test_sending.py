@@ -101,7 +101,7 @@ def expected(end: str) -> tuple[type[Exception], float]:
 @every_way
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("part", PARTS)
-async def test_an_agency_that_breaks_off_got_it_once_and_may_have_done_it(
+async def test_rule_11_1_an_agency_that_breaks_off_got_it_once_and_may_have_done_it(
     send: Send, method: str, safe: bool, part: str, end: str
 ) -> None:
     error, timeout = expected(end)
@@ -115,7 +115,7 @@ async def test_an_agency_that_breaks_off_got_it_once_and_may_have_done_it(
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("method", ["POST", "PUT"])
-async def test_an_agency_that_breaks_off_while_the_body_is_written_may_have_done_it(
+async def test_rule_11_1_an_agency_that_breaks_off_while_the_body_is_written_may_have_done_it(
     send: Send, method: str, end: str
 ) -> None:
     async def script(link: Link) -> None:
@@ -148,14 +148,14 @@ async def test_what_is_left_of_a_body_is_not_sent_after_the_failure_was_reported
 
 
 @every_way
-async def test_a_refused_connection_is_not_maybe_done(send: Send, method: str, safe: bool) -> None:
+async def test_rule_11_1_a_refused_connection_is_not_maybe_done(send: Send, method: str, safe: bool) -> None:
     with pytest.raises(Unavailable) as caught:
         await send(method, f"http://127.0.0.1:{unused_port()}", safe=safe)
     assert not caught.value.maybe_done
 
 
 @pytest.mark.parametrize("safe", [True, False])
-async def test_an_unknown_name_is_not_maybe_done(client: HttpClient, safe: bool) -> None:
+async def test_rule_11_1_an_unknown_name_is_not_maybe_done(client: HttpClient, safe: bool) -> None:
     # Where there is no resolver at all, it takes longer to find out.
     with pytest.raises((Unavailable, AgencyTimeout)) as caught:
         await client.send("POST", "http://tidak-ada.invalid", headers={}, body=b"{}", timeout=1, safe=safe)
@@ -163,7 +163,7 @@ async def test_an_unknown_name_is_not_maybe_done(client: HttpClient, safe: bool)
 
 
 @every_way
-async def test_a_connection_that_never_opens_is_not_maybe_done(send: Send, method: str, safe: bool) -> None:
+async def test_rule_11_1_a_connection_that_never_opens_is_not_maybe_done(send: Send, method: str, safe: bool) -> None:
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
@@ -176,7 +176,7 @@ async def test_a_connection_that_never_opens_is_not_maybe_done(send: Send, metho
 
 
 @every_way
-async def test_an_agency_that_resets_every_connection_never_gets_a_second_one(
+async def test_rule_11_1_an_agency_that_resets_every_connection_never_gets_a_second_one(
     send: Send, method: str, safe: bool
 ) -> None:
     async def script(link: Link) -> None:
@@ -188,7 +188,7 @@ async def test_an_agency_that_resets_every_connection_never_gets_a_second_one(
         assert agency.connections == 1
 
 
-async def test_waiting_for_a_free_connection_is_not_maybe_done() -> None:
+async def test_rule_11_1_waiting_for_a_free_connection_is_not_maybe_done() -> None:
     client = HttpClient("dinkes", connections=1)
 
     async def script(link: Link) -> None:
@@ -228,7 +228,7 @@ async def test_a_connection_closed_while_idle_is_replaced(send: Send, method: st
 
 
 @pytest.mark.parametrize("end", ["closes", "resets"])
-async def test_a_read_that_meets_a_closing_connection_is_not_repeated(send: Send, end: str) -> None:
+async def test_rule_11_1_a_read_that_meets_a_closing_connection_is_not_repeated(send: Send, end: str) -> None:
     async def script(link: Link) -> None:
         await link.request()
         await link.say(OK)
@@ -245,7 +245,7 @@ async def test_a_read_that_meets_a_closing_connection_is_not_repeated(send: Send
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
-async def test_a_write_never_goes_on_a_connection_that_was_idle(send: Send, method: str) -> None:
+async def test_rule_11_1_a_write_never_goes_on_a_connection_that_was_idle(send: Send, method: str) -> None:
     async with RawAgency(answer_everything) as agency:
         for _ in range(3):
             await send("GET", agency.url, safe=True)

@@ -59,7 +59,7 @@ async def unreliable(link: Link) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="open files are counted in /proc")
 @pytest.mark.parametrize("tls", [None, TRUSTING], ids=["plain", "tls"])
-async def test_random_failures_leave_nothing_open_and_double_nothing(tls: Tls | None) -> None:
+async def test_rule_11_1_random_failures_leave_nothing_open_and_double_nothing(tls: Tls | None) -> None:
     random.seed(20)
     client = HttpClient("dinkes", connections=CONNECTIONS, tls=tls)
     async with RawAgency() as agency:

@@ -74,7 +74,7 @@ async def test_verifying_can_be_switched_off() -> None:
 
 @METHODS
 @pytest.mark.parametrize("end", ["closes", "resets", "speaks no TLS"])
-async def test_a_handshake_that_breaks_is_not_maybe_done(client: HttpClient, method: str, end: str) -> None:
+async def test_rule_11_1_a_handshake_that_breaks_is_not_maybe_done(client: HttpClient, method: str, end: str) -> None:
     async def script(link: Link) -> None:
         await link.some()
         if end == "closes":
@@ -92,7 +92,7 @@ async def test_a_handshake_that_breaks_is_not_maybe_done(client: HttpClient, met
 
 
 @METHODS
-async def test_a_handshake_that_hangs_is_not_maybe_done(client: HttpClient, method: str) -> None:
+async def test_rule_11_1_a_handshake_that_hangs_is_not_maybe_done(client: HttpClient, method: str) -> None:
     async def script(link: Link) -> None:
         await link.stall()
 
@@ -125,7 +125,7 @@ async def test_the_gateway_shows_its_certificate() -> None:
 
 @METHODS
 @pytest.mark.parametrize("end", ["closes", "resets"])
-async def test_an_agency_that_breaks_off_after_the_request_may_have_done_it(
+async def test_rule_11_1_an_agency_that_breaks_off_after_the_request_may_have_done_it(
     client: HttpClient, method: str, end: str
 ) -> None:
     async def script(link: Link) -> None:

@@ -27,7 +27,7 @@ def snapshots(request: pytest.FixtureRequest) -> Snapshots:
     return make()
 
 
-async def test_a_feed_without_a_file_is_unavailable_and_nothing_was_done(snapshots: Snapshots) -> None:
+async def test_rule_11_21_a_feed_without_a_file_is_unavailable_and_nothing_was_done(snapshots: Snapshots) -> None:
     with pytest.raises(Unavailable) as raised:
         await snapshots.find("imunisasi", {}, limit=1)
     assert not raised.value.maybe_done

@@ -119,7 +119,7 @@ async def test_many_puts_at_once_share_commits_and_each_gets_its_own_receipt(led
     assert [receipt.id for (receipt,) in receipts] == [entry.message.id for entry in entries]
 
 
-async def test_a_wrong_key_refuses_to_start_and_changes_nothing(tmp_path: Path) -> None:
+async def test_rule_11_19_a_wrong_key_refuses_to_start_and_changes_nothing(tmp_path: Path) -> None:
     ledger = await opened(tmp_path)
     (receipt,) = await ledger.put(an_entry())
     await ledger.close()
@@ -131,7 +131,7 @@ async def test_a_wrong_key_refuses_to_start_and_changes_nothing(tmp_path: Path) 
     await ledger.close()
 
 
-async def test_after_a_lost_key_rows_stay_and_are_said_to_be_unreadable(tmp_path: Path) -> None:
+async def test_rule_11_19_after_a_lost_key_rows_stay_and_are_said_to_be_unreadable(tmp_path: Path) -> None:
     ledger = await opened(tmp_path)
     stage = staged(ledger)
     delivered, waiting = await stage.put(), await stage.put()
@@ -148,7 +148,7 @@ async def test_after_a_lost_key_rows_stay_and_are_said_to_be_unreadable(tmp_path
     await ledger.close()
 
 
-async def test_nothing_personal_is_in_the_file(ledger: SqliteLedger, tmp_path: Path) -> None:
+async def test_rule_11_5_nothing_personal_is_in_the_file(ledger: SqliteLedger, tmp_path: Path) -> None:
     nik = "1405029001180001"
     message = (await ledger.put(an_entry(subject=nik, order_key=nik, key=nik)))[0].id
     await staged(ledger).end(message, Delivered())

@@ -4,7 +4,12 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from demo import CONTROL_PORT, ENVIRONMENT, PORTS, STAND_INS
+from gateway.app import assemble, clock_of
+from gateway.config.load import load
+from gateway.metrics import Metrics
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "gateway.toml").read_text("utf-8")
@@ -38,3 +43,19 @@ def test_every_soap_operation_is_in_its_contract() -> None:
             contract = (ROOT / agency["wsdl"]).read_text("utf-8")
             for operation in agency["operation"].values():
                 assert f'<operation name="{operation["call"]}">' in contract.replace("wsdl:", "")
+
+
+def test_rule_11_24_the_demo_ignores_hours_unless_it_is_asked_for_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    located = load(Path("gateway.toml"), ENVIRONMENT)
+    closing = {name for name, agency in AGENCIES.items() if "hours" in agency}
+    for hours in (True, False):
+        made = assemble(located, clock=clock_of(located), metrics=Metrics(), hours=hours)
+        queues = {name: agency.queue for name, agency in made.registry.agencies.items()}
+        kept = {name for name, queue in queues.items() if queue and queue.calendar and queue.calendar.weekly}
+        assert kept == (closing if hours else set())
+    assert closing
+
+
+def test_rule_11_24_the_client_demo_is_in_no_file() -> None:
+    assert "demo" not in tomllib.loads(TEXT)["client"]

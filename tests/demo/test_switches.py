@@ -23,7 +23,7 @@ def flip(http: httpx.Client, url: str, **settings: float) -> httpx.Response:
     return http.post(url, headers=HEADER, json=settings or None)
 
 
-def test_a_switch_needs_its_header(stand_ins: Running, http: httpx.Client) -> None:
+def test_rule_11_24_a_switch_needs_its_header(stand_ins: Running, http: httpx.Client) -> None:
     for url in (stand_ins.url("pln") + "/__demo/down", stand_ins.control_url + "/__demo/pln/down"):
         assert http.post(url).status_code == 403
 

@@ -269,7 +269,7 @@ def test_a_mistake_is_told_with_its_line_and_what_to_write(
     assert done.stderr == ""
 
 
-def test_every_missing_variable_is_told_where_it_is_asked_for(tmp_path: Path) -> None:
+def test_rule_11_23_every_missing_variable_is_told_where_it_is_asked_for(tmp_path: Path) -> None:
     config = shipped(tmp_path)
     done = gateway("check", "--config", config, environment={})
     text = config.read_text("utf-8").partition("[gateway]")[2]

@@ -218,6 +218,14 @@ def test_a_port_in_use_is_one_clear_finding(config: Path, tmp_path: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
+def test_a_ledger_that_is_away_at_the_start_is_one_clear_line(tmp_path: Path) -> None:
+    config = shipped(tmp_path, {"[gateway]\n": '[gateway]\nledger = "postgresql://gateway:rahasia@127.0.0.1:1/x"\n'})
+    done = gateway("run", "--config", config)
+    assert done.returncode == 1
+    assert done.stderr.startswith("ledger: PostgreSQL did not do what was asked")
+    assert (done.stderr.count("\n"), "rahasia" in done.stderr) == (1, False)
+
+
 def test_a_broken_configuration_does_not_start(tmp_path: Path) -> None:
     config = shipped(tmp_path)
     config.write_text(changed(config.read_text("utf-8"), {'timeout = "8s"': 'timeuot = "8s"'}), "utf-8")
@@ -226,7 +234,7 @@ def test_a_broken_configuration_does_not_start(tmp_path: Path) -> None:
     assert re.search(r"^gateway\.toml:\d+: agency\.dpmptsp\.timeuot: unknown key", done.stderr)
 
 
-def test_the_demo_listens_on_loopback_only(tmp_path: Path) -> None:
+def test_rule_11_24_the_demo_listens_on_loopback_only(tmp_path: Path) -> None:
     done = gateway("demo", "--config", shipped(tmp_path, {'"127.0.0.1:8080"': '"0.0.0.0:8080"'}))
     assert done.returncode == 1
     assert 'the demo listens on loopback only, and "0.0.0.0:8080" is not' in done.stderr
@@ -240,7 +248,9 @@ def poor(agencies: Running, tmp_path: Path) -> Iterator[Gateway]:
         yield started
 
 
-def test_an_agency_without_its_secret_answers_503_and_the_others_start(poor: Gateway, fresh: Running) -> None:
+def test_rule_11_23_an_agency_without_its_secret_answers_503_and_the_others_start(
+    poor: Gateway, fresh: Running
+) -> None:
     answer = poor.http.post(BILL.path, json=BILL.body)
     assert problem(answer, 503, "agency-unavailable")["maybe_done"] is False
     assert "PLN_SECRET" not in answer.text

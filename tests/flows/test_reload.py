@@ -11,10 +11,12 @@ import httpx
 import pytest
 
 from demo.testing import Running
+from tests.flows.asks import FILE_PERMIT
 from tests.flows.command import gateway
 from tests.flows.pilot import KEY, defaults, pilot
 from tests.flows.process import Gateway, eventually, running
 from tests.flows.test_control import LISTENS, OPERATOR, OPERATOR_KEY, address
+from tests.flows.test_store_and_forward import ANY_HOUR, NO_HOLIDAYS
 
 OLD, NEW = 'GET /v1/faskes"', 'GET /v1/fasilitas"'
 RELOADS, ASKERS = 20, 4
@@ -148,3 +150,27 @@ def _reloaded(one: Gateway, times: int) -> None:
         return sum(line.get("event") == "configuration-loaded" for line in one.lines()) >= times or None
 
     eventually(look, f"reload {times}")
+
+
+def test_rule_11_22_an_operation_with_waiting_messages_can_not_be_taken_away(agencies: Running, tmp_path: Path) -> None:
+    config = pilot(tmp_path, agencies.ports, {**ANY_HOUR, **NO_HOLIDAYS}, stored=True)
+    agencies.switch("dpmptsp", "down")
+    with running(config) as one:
+        answer = one.http.post("/v1/izin", json=FILE_PERMIT.body, headers={"prefer": "respond-async"})
+        assert answer.status_code == 202
+        change(config, "[agency.dpmptsp.operation.ajukan-izin]", "[agency.dpmptsp.operation.ajukan-baru]")
+        mapping = config.parent / "mappings/dpmptsp.toml"
+        mapping.write_text(mapping.read_text("utf-8").replace("[ajukan-izin.", "[ajukan-baru."), "utf-8")
+        done = reload(config)
+        assert done.returncode == 1
+        assert "dpmptsp/ajukan-izin" in done.stderr
+        assert "1 message" in done.stderr
+        assert one.http.get(answer.headers["location"]).status_code == 200
+        agencies.switch("dpmptsp", "up")
+        eventually(lambda: _delivered(one, answer.headers["location"]), "the delivery", 60.0)
+        assert reload(config).returncode == 0
+        assert one.stop() == 0
+
+
+def _delivered(one: Gateway, location: str) -> bool | None:
+    return one.http.get(location).json()["state"] == "delivered" or None

@@ -163,7 +163,7 @@ async def test_reads_that_differ_and_writes_are_never_shared(flow: Flow) -> None
     assert flow.arrived("diskominfo") == ["laporan"] * 2
 
 
-def test_what_was_certainly_not_done_is_tried_again_a_write_too(strained: Flow) -> None:
+def test_rule_11_2_what_was_certainly_not_done_is_tried_again_a_write_too(strained: Flow) -> None:
     strained.turn("dpmptsp", "busy", times=2)
     answer = strained.ask(PERMIT_STATUS)
     assert (answer.status_code, strained.gateway.line(answer)["attempts"]) == (200, 3)
@@ -173,7 +173,7 @@ def test_what_was_certainly_not_done_is_tried_again_a_write_too(strained: Flow) 
     assert strained.arrived("dpmptsp") == ["statusPermohonan"] * 3 + ["ajukanPermohonan"] * 2
 
 
-def test_after_a_doubt_only_a_read_is_tried_again(strained: Flow) -> None:
+def test_rule_11_2_after_a_doubt_only_a_read_is_tried_again(strained: Flow) -> None:
     strained.turn("bkpsdm", "half", times=1)
     answer = strained.ask(OFFICIAL)
     assert (answer.status_code, strained.gateway.line(answer)["attempts"]) == (200, 2)
@@ -223,7 +223,7 @@ def test_a_gathered_part_is_served_stale_with_its_age(strained: Flow) -> None:
     assert strained.ask(MY_PERMITS).headers["age"] == "0"
 
 
-def test_a_write_is_finished_though_its_client_has_hung_up(flow: Flow) -> None:
+def test_rule_11_4_a_write_is_finished_though_its_client_has_hung_up(flow: Flow) -> None:
     flow.turn("dpupr", "slow", seconds=0.5)
     _hang_up(flow, REPORT_ROAD, "tutup-1")
     line = eventually(lambda: _line(flow, "tutup-1"), "the write's line")
@@ -231,7 +231,7 @@ def test_a_write_is_finished_though_its_client_has_hung_up(flow: Flow) -> None:
     assert flow.arrived("dpupr") == ["laporan"]
 
 
-def test_a_read_is_given_up_when_its_client_has_hung_up(flow: Flow) -> None:
+def test_rule_11_4_a_read_is_given_up_when_its_client_has_hung_up(flow: Flow) -> None:
     flow.turn("bkpsdm", "slow", seconds=20)
     began = monotonic()
     _hang_up(flow, UNITS, "tutup-2")

@@ -206,7 +206,7 @@ long = settings(max_examples=250, deadline=None)
 
 @long
 @given(**worlds, stalls=stalls)
-def test_an_agency_is_never_called_late_nor_too_often_nor_again_after_a_doubt(
+def test_rule_11_2_an_agency_is_never_called_late_nor_too_often_nor_again_after_a_doubt(
     script: list[tuple[float, str]], rate: float | None, todo: list[Ask], stalls: list[tuple[float, float]]
 ) -> None:
     world, seen = live(script, rate, todo, stalls)
@@ -253,7 +253,7 @@ def test_the_breaker_lets_nothing_pass_while_open_and_one_probe_at_a_time(
 
 @long
 @given(**worlds)
-def test_nobody_is_told_that_nothing_was_done_when_something_may_have_been(
+def test_rule_11_1_nobody_is_told_that_nothing_was_done_when_something_may_have_been(
     script: list[tuple[float, str]], rate: float | None, todo: list[Ask]
 ) -> None:
     world, seen = live(script, rate, todo)

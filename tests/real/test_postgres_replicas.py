@@ -155,7 +155,9 @@ async def test_keys_that_cross_between_replicas_fail_nobody(replica: Opening) ->
         assert [receipt.id for receipt in forth] == [receipt.id for receipt in reversed(back)]
 
 
-async def test_another_master_key_is_refused_with_what_to_do(url: str, tmp_path: Path, replica: Opening) -> None:
+async def test_rule_11_19_another_master_key_is_refused_with_what_to_do(
+    url: str, tmp_path: Path, replica: Opening
+) -> None:
     await replica()
     with pytest.raises(ConfigError, match="not the key of this ledger") as refused:
         await PostgresLedger.open(url, KeySource(value="ab" * 32), SystemClock())

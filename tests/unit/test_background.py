@@ -13,12 +13,14 @@ from gateway.errors import LedgerUnavailable
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.metrics import Metrics
+from gateway.records import Buried, Delivered, Retention, Shed, State
 from gateway.registry import Agency, Registry
 from gateway.room import Rooms
 from gateway.settle import Settler
 from gateway.waiting import Waiting
 from tests.contract.ledger import an_entry
 from tests.fakes import MONDAY_MORNING, FakeClock
+from tests.office import Books
 
 
 class Full(SqliteLedger):
@@ -26,6 +28,13 @@ class Full(SqliteLedger):
 
     full = False
     pulsed: asyncio.Event
+    shedding: asyncio.Queue[tuple[str, Retention]]
+
+    async def shed(self, lane: str, retention: Retention, /, *, limit: int = 500) -> Shed:
+        shed = await super().shed(lane, retention, limit=limit)
+        if shed == Shed():
+            self.shedding.put_nowait((lane, retention))
+        return shed
 
     async def hold(self, name: str, /, *, by: str, seconds: float) -> int | None:
         try:
@@ -42,9 +51,11 @@ class Told:
 
     def __init__(self) -> None:
         self.events: list[str] = []
+        self.facts: dict[str, list[dict[str, object]]] = {}
 
-    def __call__(self, event: str, /, *, level: str = "info", **_facts: object) -> None:
+    def __call__(self, event: str, /, *, level: str = "info", **facts: object) -> None:
         self.events.append(f"{level} {event}")
+        self.facts.setdefault(f"{level} {event}", []).append(facts)
 
 
 @pytest.fixture
@@ -52,20 +63,23 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Full]:
     opened = await Full.open(tmp_path / "ledger.db", KeySource(path=tmp_path / "ledger.key"), FakeClock(autojump=False))
     assert isinstance(opened, Full)
     opened.pulsed = asyncio.Event()
+    opened.shedding = asyncio.Queue()
     yield opened
     await opened.close()
 
 
-def beside(ledger: Full, clock: FakeClock, metrics: Metrics, log: Told) -> Background:
+def a_background(
+    ledger: Full, clock: FakeClock, log: Told, config: Config | None = None, metrics: Metrics | None = None
+) -> Background:
     known = Registry(agencies={"dpmptsp": Agency(name="dpmptsp", title="", operations={}, breaker=lambda: "closed")})
     return Background(
         known=known,
-        config=Config(),
+        config=config or Config(),
         ledger=ledger,
         settler=Settler(ledger, clock),
         rooms=Rooms(lanes=ledger, clock=clock),
         waiting=Waiting(lanes=ledger, clock=clock),
-        metrics=metrics,
+        metrics=metrics or Metrics(),
         clock=clock,
         log=log,
     )
@@ -80,7 +94,7 @@ async def test_what_is_near_its_date_and_past_it_is_a_figure(ledger: Full) -> No
     def figure(name: str) -> float | None:
         return metrics.registry.get_sample_value(f"gateway_answers_{name}", {"agency": "dpmptsp"})
 
-    async with beside(ledger, clock, metrics, Told()).running(asyncio.Event()):
+    async with a_background(ledger, clock, Told(), metrics=metrics).running(asyncio.Event()):
         await ledger.pulsed.wait()
         await clock.settled()
         assert (figure("near"), figure("past")) == (1, 1)
@@ -89,7 +103,7 @@ async def test_what_is_near_its_date_and_past_it_is_a_figure(ledger: Full) -> No
 
 async def test_a_full_disk_is_told_once_and_its_end_once(ledger: Full) -> None:
     clock, log = FakeClock(autojump=False), Told()
-    background = beside(ledger, clock, Metrics(), log)
+    background = a_background(ledger, clock, log)
     rooms = background.rooms
     seen = []
     async with background.running(asyncio.Event()):
@@ -104,3 +118,38 @@ async def test_a_full_disk_is_told_once_and_its_end_once(ledger: Full) -> None:
             seen.append(rooms.writable)
     assert seen == [True, False, False, True]
     assert [event for event in log.events if "ledger" in event] == ["error ledger-unavailable", "info ledger-back"]
+
+
+async def test_rule_11_22_messages_of_an_operation_that_is_gone_are_told_at_the_start_and_wait(ledger: Full) -> None:
+    clock, log = FakeClock(autojump=False), Told()
+    books = Books(ledger, clock)
+    await books.ended(Buried(reason="poison"))
+    message = await books.put()
+    async with a_background(ledger, clock, log).running(asyncio.Event()):
+        await ledger.pulsed.wait()
+        await clock.settled()
+        await clock.advance(10 * SWEEP_EVERY)
+    (facts,) = log.facts["warning operation-dropped"]
+    assert facts["operation"] == "dpmptsp/ajukan-izin"
+    assert facts["what"].startswith("2 messages (1 buried, 1 pending) wait until it is declared again")
+    assert await books.state(message) is State.PENDING
+
+
+async def test_what_need_not_be_kept_is_let_go_of_each_agencys_own_time_and_of_agencies_that_are_gone(
+    ledger: Full,
+) -> None:
+    clock = ledger._clock
+    assert isinstance(clock, FakeClock)
+    books = Books(ledger, clock)
+    (gone,) = await books.ended(Delivered(), lane="dpupr")
+    (kept,) = await books.ended(Delivered(), lane="dpmptsp")
+    await clock.advance(31 * 86400.0)
+    agency = {"adapter": "rest", "mapping": "m.toml", "retention": {"bodies": "60d"}}
+    config = Config.model_validate({"agency": {"dpmptsp": agency}})
+    async with a_background(ledger, clock, Told(), config).running(asyncio.Event()):
+        while ledger.shedding.qsize() < 2:
+            await clock.advance(0.05)
+        shed = dict([await ledger.shedding.get() for _ in range(2)])
+    assert {lane: retention.bodies / 86400.0 for lane, retention in shed.items()} == {"dpmptsp": 60.0, "dpupr": 30.0}
+    assert (await books.record(gone)).body is None
+    assert (await books.record(kept)).body is not None

@@ -153,7 +153,9 @@ FAULTS = {"Server.Busy": Outcome.UNAVAILABLE, "PegawaiTidakDitemukan": Outcome.N
         (Fault(code="Server", text="aneh"), InvalidAnswer, True),
     ],
 )
-async def test_a_fault_counts_before_anything_else(fault: Fault, raised: type[AgencyError], maybe_done: bool) -> None:
+async def test_rule_11_8_a_fault_counts_before_anything_else(
+    fault: Fault, raised: type[AgencyError], maybe_done: bool
+) -> None:
     answer = Answer(document={"kode": "00"}, fault=fault, http_status=200)
     way, _, _ = channel(answer, **coded(faults=FAULTS))
     with pytest.raises(raised) as caught:
@@ -162,7 +164,7 @@ async def test_a_fault_counts_before_anything_else(fault: Fault, raised: type[Ag
 
 
 @pytest.mark.parametrize("status", [200, 404, 500])
-async def test_a_listed_body_code_counts_before_the_http_status(status: int) -> None:
+async def test_rule_11_8_a_listed_body_code_counts_before_the_http_status(status: int) -> None:
     answer = Answer(document={"kode": "05", "pesan": "berkas kurang"}, http_status=status)
     way, _, seen = channel(answer, **coded())
     with pytest.raises(Refused, match="berkas kurang") as caught:
@@ -177,7 +179,7 @@ async def test_a_duplicate_is_a_success() -> None:
 
 
 @pytest.mark.parametrize("document", [{"kode": "99"}, {"pesan": "tanpa kode"}])
-async def test_a_code_that_is_not_listed_or_not_there_is_invalid(document: dict[str, str]) -> None:
+async def test_rule_11_8_a_code_that_is_not_listed_or_not_there_is_invalid(document: dict[str, str]) -> None:
     way, _, _ = channel(Answer(document=document, http_status=200), **coded())
     with pytest.raises(InvalidAnswer, match="not listed") as caught:
         await way.send(message())
@@ -208,7 +210,7 @@ async def test_an_agency_that_only_tells_failures_is_fine_without_a_code() -> No
         (302, {}, InvalidAnswer, True),
     ],
 )
-async def test_an_http_status_means_what_the_table_or_http_says(
+async def test_rule_11_8_an_http_status_means_what_the_table_or_http_says(
     status: int, http: Mapping[int, Outcome], raised: type[AgencyError], maybe_done: bool
 ) -> None:
     way, _, seen = channel(Answer(document={}, http_status=status), http=http)
@@ -259,7 +261,7 @@ async def test_an_adapter_that_stumbles_over_an_answer_is_an_invalid_answer_with
     assert seen[0][0] == Outcome.INVALID
 
 
-async def test_an_answer_that_cant_be_read_is_kept_whole_and_reread_as_it_was_read() -> None:
+async def test_rule_11_3_an_answer_that_cant_be_read_is_kept_whole_and_reread_as_it_was_read() -> None:
     answer = Answer(document={"kode": "99", "biaya": Decimal("1.50")}, http_status=418)
     way, _, _ = channel(answer, **coded())
     with pytest.raises(InvalidAnswer, match="HTTP 418 is not listed") as caught:

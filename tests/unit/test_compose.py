@@ -77,7 +77,7 @@ async def test_a_route_without_a_rest_refuses_what_no_target_takes() -> None:
     assert (error.pointer, error.params["allowed"]) == ("/kategori", "air, jalan")
 
 
-async def test_a_gather_says_of_each_part_what_became_of_it() -> None:
+async def test_rule_11_11_a_gather_says_of_each_part_what_became_of_it() -> None:
     handler = gather(
         {
             "izin": answering("a/x"),
@@ -104,7 +104,7 @@ async def test_each_part_gets_only_the_fields_it_knows() -> None:
     assert seen[0].operation == "a/x"
 
 
-async def test_a_gather_of_nothing_but_failures_is_unavailable_until_the_first_may_be_back() -> None:
+async def test_rule_11_11_a_gather_of_nothing_but_failures_is_unavailable_until_the_first_may_be_back() -> None:
     handler = gather(
         {
             "a": failing("a/x", Unavailable("down", maybe_done=False, retry_after=30.0)),

@@ -160,7 +160,7 @@ def test_a_composite_is_no_target_of_another(tmp_path: Path) -> None:
     assert "gateway/ringkasan" in finding.what
 
 
-def test_the_targets_of_a_route_must_agree_on_request_and_reply(tmp_path: Path) -> None:
+def test_rule_11_11_the_targets_of_a_route_must_agree_on_request_and_reply(tmp_path: Path) -> None:
     found = findings(tmp_path, ROUTE.replace("diskominfo/lapor", "diskominfo/lain"))
     assert any("request field isi" in finding.what for finding in found)
     assert any("reply field nomor" in finding.what for finding in found)
@@ -171,7 +171,7 @@ def test_a_route_needs_a_field_its_targets_have(tmp_path: Path) -> None:
     assert 'no field "jenis"' in finding.what
 
 
-def test_a_gather_of_something_that_writes_is_refused(tmp_path: Path) -> None:
+def test_rule_11_11_a_gather_of_something_that_writes_is_refused(tmp_path: Path) -> None:
     (finding,) = findings(tmp_path, GATHER.replace("dpupr/cari", "dpupr/lapor"))
     assert "is not safe" in finding.what
 

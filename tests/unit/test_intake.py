@@ -121,7 +121,7 @@ async def test_a_file_refused_by_its_source_is_reported_with_the_reason() -> Non
 
 
 @pytest.mark.parametrize(("after", "refused"), [(5, None), (4, "shrunk"), (0, "shrunk")])
-async def test_a_file_that_shrank_by_over_half_is_refused(after: int, refused: str | None) -> None:
+async def test_rule_11_21_a_file_that_shrank_by_over_half_is_refused(after: int, refused: str | None) -> None:
     _, report = await run(batch(*good(10)), batch(*good(after), file="b.csv"))
     assert (report.refused and report.refused.rule) == refused
 

@@ -258,7 +258,7 @@ async def test_rereading_with_the_same_mapping_leaves_it_unknown_and_says_why(of
     assert await office.state(message) is State.UNKNOWN
 
 
-async def test_rereading_with_a_mended_mapping_delivers_it(office, operations, tmp_path):
+async def test_rule_11_3_rereading_with_a_mended_mapping_delivers_it(office, operations, tmp_path):
     (message,) = await office.ended(unreadable())
     mend(tmp_path, {FEE: MENDED_FEE})
     end = await operate.reread(office.ledger, operations(), message, by="sri")

@@ -258,6 +258,19 @@ async def test_a_full_lane_takes_nothing(desk: Desk) -> None:
     assert await desk.states() == []
 
 
+async def test_a_full_lane_still_knows_what_it_has(desk: Desk) -> None:
+    first = await desk.ask(STORED)
+    desk.full = Overloaded("10000 messages wait already", retry_after=60.0)
+    assert (await desk.ask(STORED)).recorded == first.recorded
+    with pytest.raises(IdempotencyMismatch):
+        await desk.ask(STORED, body={"n": 2})
+    with pytest.raises(Overloaded):
+        await desk.ask(STORED, key="another")
+    with pytest.raises(Overloaded):
+        await desk.ask(STORED, key=None)
+    assert await desk.states() == [State.PENDING]
+
+
 async def test_a_repeated_key_is_the_same_stored_message(desk: Desk) -> None:
     first, again = await desk.ask(STORED), await desk.ask(STORED)
     assert first.recorded == again.recorded

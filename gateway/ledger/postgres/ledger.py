@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from gateway.census import Unsettled
 from gateway.errors import GatewayError, LedgerUnavailable
 from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
@@ -23,6 +24,7 @@ from gateway.ports import Clock
 from gateway.records import (
     ANY,
     UNSETTLED,
+    Backlog,
     Buried,
     Claim,
     Delivered,
@@ -85,6 +87,11 @@ class PostgresLedger:
         receipts = await self._puts(Put(packed=tuple(pack(entry, self._keys) for entry in entries)))
         self._ears.tell(lanes={entry.lane for entry in entries}, messages=[])
         return receipts
+
+    async def find(self, entry: Entry, /) -> Receipt | None:
+        """Return the receipt of what was put before."""
+        async with self._store.connection() as connection:
+            return await putting.find(connection, pack(entry, self._keys))
 
     async def begin(self, entry: Entry, /, *, lease: float) -> Receipt:
         """Record a direct write's intent."""
@@ -186,6 +193,12 @@ class PostgresLedger:
             for name, standing in standings.items()
         )
 
+    async def backlog(self, lane: str, terms: Terms = ANY, /) -> Backlog:
+        """Return how far a lane is behind."""
+        async with self._store.connection() as connection:
+            waited, ended, since = await reading.backlog(connection, lane, terms)
+        return Backlog(waited=waited, ended=ended, since=None if since is None else self._when(since))
+
     async def nudged(self, lane: str, seconds: float, /) -> bool:
         """Return when something may have become claimable, by what was told or by time alone."""
         soon = await self._soon(lane)
@@ -209,6 +222,11 @@ class PostgresLedger:
         async with self._store.connection() as connection:
             rows, further = await reading.search(connection, wanted, subject, cursor, limit)
         return Page(rows=tuple(map(self._reader.summary, rows)), cursor=further)
+
+    async def unsettled(self) -> Unsettled:
+        """Count what somebody must still deliver or look at."""
+        async with self._store.connection() as connection:
+            return await reading.unsettled(connection)
 
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
         """Make messages pending again."""

@@ -56,6 +56,16 @@ class Put:
     lease: float | None = None
 
 
+async def find(connection: Connection, packed: Packed) -> Receipt | None:
+    """Return the receipt of what was put before; raises IdempotencyMismatch."""
+    keys = [packed.idempotency] if packed.idempotency is not None else []
+    known = _Known(await connection.fetch(_THERE, [packed.id], keys))
+    try:
+        return _receipt(packed, None, None, known)
+    except _Mismatch:
+        raise _mismatch(packed) from None
+
+
 class _Mismatch(Exception):
     """A key came with another body: nothing of its call may stay."""
 
@@ -70,10 +80,13 @@ async def put(store: Store, calls: Sequence[Put]) -> list[tuple[Receipt, ...] | 
             continue  # keys that crossed with another replica's
         except _Mismatch:
             if len(calls) == 1:
-                operation = calls[0].packed[0].operation
-                return [IdempotencyMismatch(f"{operation}: this Idempotency-Key came with another body before")]
+                return [_mismatch(calls[0].packed[0])]
             return [answer for call in calls for answer in await put(store, [call])]
     raise LedgerUnavailable("ledger: idempotency keys came and went while they were looked up; try again")
+
+
+def _mismatch(packed: Packed) -> IdempotencyMismatch:
+    return IdempotencyMismatch(f"{packed.operation}: this Idempotency-Key came with another body before")
 
 
 async def _together(store: Store, calls: Sequence[Put]) -> list[tuple[Receipt, ...] | GatewayError] | None:

@@ -13,7 +13,8 @@ import msgspec
 from gateway.errors import FieldError, InvalidRequest
 from gateway.ledger.postgres.store import Connection
 from gateway.ledger.rows import Row
-from gateway.records import Filter, State
+from gateway.message import OperationId
+from gateway.records import LATELY, Filter, State, Terms
 
 _RECORD = """
 SELECT m.*, CASE WHEN m.state = 'pending' AND m.order_key IS NOT NULL THEN (
@@ -45,6 +46,24 @@ SELECT lane, min(answer_by) AS answer_by, count(*) FILTER (WHERE answer_by <= t.
     count(*) FILTER (WHERE near_at <= t.now AND answer_by > t.now) AS near
 FROM message CROSS JOIN (SELECT ledger_now() AS now) AS t
 WHERE answer_by IS NOT NULL AND answered_at IS NULL GROUP BY lane
+"""
+_BEHIND = """
+SELECT greatest(0, ledger_reading(open_seconds, open_since, beat_at, t.now) - (m.expires_at - m.expires)) AS waited
+FROM message AS m JOIN lane AS l ON l.name = m.lane CROSS JOIN (SELECT ledger_now() AS now) AS t
+WHERE m.lane = $1 AND state = 'pending' AND due <= t.now AND failures = 0 AND expires IS NOT NULL
+    AND ($2::text[] IS NULL OR operation = ANY($2))
+    AND (order_key IS NULL OR NOT EXISTS (
+        SELECT 1 FROM message AS older WHERE older.holds AND older.order_key = m.order_key AND older.seq < m.seq))
+ORDER BY due, seq LIMIT 1 OFFSET $3
+"""
+_ENDED = """
+SELECT count(*) FILTER (WHERE NOT direct) AS n, min(settled_at) AS since FROM (
+    SELECT direct, settled_at FROM message WHERE lane = $1 AND stage = 0 AND settled_at IS NOT NULL
+    ORDER BY settled_at DESC LIMIT $2) AS latest
+"""
+_UNSETTLED = """
+SELECT operation, state, count(*) AS n FROM message
+WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'unknown', 'buried') GROUP BY operation, state
 """
 _SOON = """
 WITH t AS MATERIALIZED (SELECT ledger_now() AS now)
@@ -127,6 +146,22 @@ async def standings(connection: Connection) -> dict[str, Standing]:
     for row in await pauses(connection):
         of(row["lane"]).pauses.append(row)
     return dict(sorted(found.items()))
+
+
+async def backlog(connection: Connection, lane: str, terms: Terms) -> tuple[float, int, datetime | None]:
+    """Return for how long the lane lets wait what it could claim, how many ended lately, and since when."""
+    operations = None if terms.operations is None else list(terms.operations)
+    waited = await connection.fetchval(_BEHIND, lane, operations, terms.most or 0)
+    ended = await connection.fetchrow(_ENDED, lane, LATELY)
+    return float(waited or 0.0), ended["n"], ended["since"]
+
+
+async def unsettled(connection: Connection) -> dict[OperationId, dict[State, int]]:
+    """Count by operation what is not settled, or settled so that somebody must look at it."""
+    found: dict[OperationId, dict[State, int]] = {}
+    for row in await connection.fetch(_UNSETTLED):
+        found.setdefault(OperationId(row["operation"]), {})[State(row["state"])] = row["n"]
+    return found
 
 
 async def search(

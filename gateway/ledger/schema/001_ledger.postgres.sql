@@ -109,7 +109,7 @@ CREATE INDEX message_operation ON message (operation, accepted_at, seq);
 CREATE INDEX message_client ON message (client, accepted_at, seq);
 CREATE INDEX message_subject ON message (subject, accepted_at, seq) WHERE subject IS NOT NULL;
 CREATE INDEX message_state ON message (state, accepted_at, seq) INCLUDE (lane) WHERE state <> 'delivered';
-CREATE INDEX message_retention ON message (lane, stage, settled_at) WHERE settled_at IS NOT NULL AND ask_at IS NULL;
+CREATE INDEX message_retention ON message (lane, stage, settled_at) WHERE settled_at IS NOT NULL;
 
 -- Only the clocks that run are in these: what was answered costs nothing.
 CREATE INDEX message_clock ON message (lane, answer_by, near_at) WHERE answer_by IS NOT NULL AND answered_at IS NULL;

@@ -31,11 +31,11 @@ def url_of(call: str, document: Document) -> str:
         ("GET /x/{a}", {"a": "baris\r\nbaru\x00"}, "/api/x/baris%0D%0Abaru%00"),
     ],
 )
-def test_fields_go_into_path_and_query_percent_encoded(call: str, document: Document, url: str) -> None:
+def test_rule_11_12_fields_go_into_path_and_query_percent_encoded(call: str, document: Document, url: str) -> None:
     assert url_of(call, document) == url
 
 
-def test_what_is_not_in_the_path_is_the_body_of_a_write() -> None:
+def test_rule_11_12_what_is_not_in_the_path_is_the_body_of_a_write() -> None:
     url, body = compile_target(BASE, "PUT /izin/{nomor}").request({"nomor": "1/2", "biaya": Decimal("10.50")})
     assert url.removeprefix(HOST) == "/api/izin/1%2F2"
     assert body == b'{"biaya":10.50}'

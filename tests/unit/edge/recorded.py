@@ -83,6 +83,7 @@ class Stage:
     outbox: Faltering
     agency: Agency
     operations: list[FakeOperation]
+    rooms: Rooms
     calendars: dict[str, Calendar] = field(default_factory=dict)
 
     async def post(self, body: Mapping[str, object] | None = None, **headers: str) -> httpx.Response:
@@ -162,6 +163,7 @@ async def staged(  # noqa: PLR0913 -- what a test may want otherwise
             outbox=outbox,
             agency=agency,
             operations=operations,
+            rooms=rooms,
             calendars=calendars,
         )
     if task is not None:

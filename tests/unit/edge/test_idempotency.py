@@ -8,9 +8,10 @@ import pytest
 from gateway.errors import AgencyTimeout, Refused, TranslationError, Unavailable
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
-from gateway.message import Message, MessageId, Reply, new_message_id
+from gateway.message import Message, MessageId, OperationId, Reply, new_message_id
 from gateway.records import State
-from tests.unit.edge.recorded import CHANGE_PERMIT, LOCKET, Agency, staged
+from gateway.registry import Queue
+from tests.unit.edge.recorded import CHANGE_PERMIT, FILE_PERMIT, LANE, LOCKET, Agency, staged
 
 KEY = {"idempotency_key": '"8e03978e-40d5-43dd-bc93-6894a57f9324"'}
 
@@ -168,10 +169,26 @@ async def test_a_ledger_that_can_not_be_written_answers_503_and_nothing_is_sent_
     assert (asked, read.status_code) == (0, 200)
 
 
-def a_message(key: str) -> Message:
+async def test_a_lane_that_is_full_answers_503_with_when_to_come_back_but_knows_its_own_messages(stand, tmp_path):
+    async with staged(stand, tmp_path, Agency()) as stage:
+        kept = a_message(KEY["idempotency_key"], FILE_PERMIT)
+        await stage.ledger.put(stage.entry(kept))
+        stage.rooms.queues = {LANE: Queue(concurrency=1, waiting=lambda: 0, depth=1)}
+        other, keyless = await stage.post(idempotency_key='"another"'), await stage.post()
+        again = await stage.post(**KEY)
+        direct = await stage.put(idempotency_key='"direct"')
+    for answer in (other, keyless):
+        assert (answer.status_code, answer.json()["type"]) == (503, "overloaded")
+        assert answer.headers["retry-after"] == "60"
+        assert "location" not in answer.headers
+    assert (again.status_code, again.headers["location"]) == (202, f"/v1/requests/{kept.id}")
+    assert direct.status_code == 200, "a direct write waits in no lane"
+
+
+def a_message(key: str, operation: OperationId = CHANGE_PERMIT) -> Message:
     return Message(
         id=MessageId(new_message_id()),
-        operation=CHANGE_PERMIT,
+        operation=operation,
         body={"nomor": "1"},
         client="warga",
         correlation_id="c",

@@ -68,7 +68,7 @@ def test_the_methods_at_a_path_come_from_literals_and_templates():
 
 
 @given(st.text(min_size=1))
-def test_any_text_survives_as_one_segment(text):
+def test_rule_11_12_any_text_survives_as_one_segment(text):
     hit = TABLE.find("DELETE", f"/v1/izin/{quote(text, safe='')}".encode())
     assert hit is not None
     assert decode(hit.params[0][1]) == text

@@ -57,7 +57,7 @@ def test_a_later_encryption_key_still_opens_what_an_earlier_one_sealed() -> None
     assert (sealed_with(sealed), sealed_with(later.seal(ONE, "body", b"isi"))) == (1, 2)
 
 
-def test_a_rotation_changes_no_hash() -> None:
+def test_rule_11_19_a_rotation_changes_no_hash() -> None:
     assert Keys(MASTER).hashed("subject", "a") == Keys(MASTER, current=2).hashed("subject", "a")
     assert Keys(MASTER).check == Keys(MASTER, current=2).check
 
@@ -74,7 +74,7 @@ def test_kinds_and_parts_of_hashes_never_run_into_each_other() -> None:
     assert len(set(hashes)) == len(hashes)
 
 
-def test_a_new_ledger_gets_a_key_that_only_its_owner_may_read(tmp_path: Path) -> None:
+def test_rule_11_19_a_new_ledger_gets_a_key_that_only_its_owner_may_read(tmp_path: Path) -> None:
     path = tmp_path / "var" / "ledger.key"
     made = KeySource(path=path).load(None)
     assert path.stat().st_mode & 0o777 == 0o600
@@ -100,7 +100,7 @@ def test_processes_that_start_at_once_make_one_key(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", [MASTER.hex(), MASTER.hex() + "\n", base64.b64encode(MASTER).decode()])
-def test_the_environments_key_may_be_hex_or_base64(tmp_path: Path, text: str) -> None:
+def test_rule_11_19_the_environments_key_may_be_hex_or_base64(tmp_path: Path, text: str) -> None:
     assert KeySource(value=text, path=tmp_path / "none").load(Keys(MASTER).check).check == Keys(MASTER).check
     assert [*tmp_path.iterdir()] == []
 
@@ -112,14 +112,14 @@ def test_a_key_of_another_form_is_refused_without_being_shown(text: str) -> None
     assert not text or text not in str(caught.value)
 
 
-def test_a_missing_key_of_an_old_ledger_is_not_made_anew(tmp_path: Path) -> None:
+def test_rule_11_19_a_missing_key_of_an_old_ledger_is_not_made_anew(tmp_path: Path) -> None:
     path = tmp_path / "ledger.key"
     with pytest.raises(ConfigError, match="put the key file back"):
         KeySource(path=path).load("0" * 64)
     assert not path.exists()
 
 
-def test_a_wrong_key_is_refused_saying_what_to_do(tmp_path: Path) -> None:
+def test_rule_11_19_a_wrong_key_is_refused_saying_what_to_do(tmp_path: Path) -> None:
     path = tmp_path / "ledger.key"
     KeySource(path=path).load(None)
     with pytest.raises(ConfigError, match=r"not the key of this ledger.*--lost-key"):

@@ -29,7 +29,7 @@ async def test_nothing_starts_after_the_deadline(clock: LoopClock, safe: bool) -
     assert agency.calls == []
 
 
-async def test_a_write_in_flight_is_left_to_finish(clock: LoopClock) -> None:
+async def test_rule_11_4_a_write_in_flight_is_left_to_finish(clock: LoopClock) -> None:
     agency = Scripted((60.0, OK))
     assert await deadline(clock, safe=False)(agency)(a_message(5)) is OK
     assert agency.cut == 0

@@ -40,7 +40,7 @@ async def test_a_first_success_is_the_only_call(clock: LoopClock) -> None:
     assert agency.times == [1000]
 
 
-async def test_what_was_certainly_not_done_is_tried_again_after_a_growing_pause(clock: LoopClock) -> None:
+async def test_rule_11_2_what_was_certainly_not_done_is_tried_again_after_a_growing_pause(clock: LoopClock) -> None:
     agency = Scripted(not_done(), not_done(), OK)
     told: list[str] = []
     assert await a_retry(clock, on_retry=told.append)(agency)(a_message()) is OK
@@ -59,19 +59,19 @@ async def test_pauses_stay_within_their_bounds(clock: LoopClock) -> None:
     assert all(0.2 <= pause <= 5 + 1e-9 for pause in pauses)
 
 
-async def test_a_write_that_may_have_been_done_is_not_tried_again(clock: LoopClock) -> None:
+async def test_rule_11_2_a_write_that_may_have_been_done_is_not_tried_again(clock: LoopClock) -> None:
     agency = Scripted(maybe_done(), OK)
     with pytest.raises(AgencyTimeout):
         await a_retry(clock)(agency)(a_message())
     assert len(agency.calls) == 1
 
 
-async def test_a_repeatable_operation_is_tried_again_even_so(clock: LoopClock) -> None:
+async def test_rule_11_2_a_repeatable_operation_is_tried_again_even_so(clock: LoopClock) -> None:
     agency = Scripted(maybe_done(), OK)
     assert await a_retry(clock, repeatable=True)(agency)(a_message()) is OK
 
 
-async def test_a_retry_that_may_have_been_done_ends_a_write(clock: LoopClock) -> None:
+async def test_rule_11_2_a_retry_that_may_have_been_done_ends_a_write(clock: LoopClock) -> None:
     agency = Scripted(not_done(), maybe_done(), OK)
     with pytest.raises(AgencyTimeout):
         await a_retry(clock)(agency)(a_message())
@@ -90,7 +90,7 @@ async def test_a_retry_that_may_have_been_done_ends_a_write(clock: LoopClock) ->
         RuntimeError("a bug"),
     ],
 )
-async def test_only_unavailable_and_timeout_are_tried_again(clock: LoopClock, error: Exception) -> None:
+async def test_rule_11_2_only_unavailable_and_timeout_are_tried_again(clock: LoopClock, error: Exception) -> None:
     agency = Scripted(error)
     with pytest.raises(type(error)) as caught:
         await a_retry(clock, repeatable=True)(agency)(a_message())

@@ -24,7 +24,7 @@ def start(handler: Handler, *seconds: float) -> list[asyncio.Task[Reply]]:
     return [asyncio.create_task(handler(a_message(allowed))) for allowed in seconds]
 
 
-async def test_identical_reads_at_the_same_time_share_one_call(clock: LoopClock) -> None:
+async def test_rule_11_10_identical_reads_at_the_same_time_share_one_call(clock: LoopClock) -> None:
     agency = Scripted((1.0, OK))
     told: list[None] = []
     handler = shared(clock, agency, on_shared=lambda: told.append(None))
@@ -41,7 +41,7 @@ async def test_later_or_different_reads_have_their_own_call(clock: LoopClock) ->
     assert len(agency.calls) == 3
 
 
-async def test_the_first_may_leave_and_the_others_still_get_their_reply(clock: LoopClock) -> None:
+async def test_rule_11_10_the_first_may_leave_and_the_others_still_get_their_reply(clock: LoopClock) -> None:
     agency = Scripted((5.0, OK))
     first, second, third = start(shared(clock, agency), 20, 20, 20)
     await asyncio.sleep(1)
@@ -114,7 +114,7 @@ async def test_nothing_starts_after_the_deadline(clock: LoopClock) -> None:
     assert agency.calls == []
 
 
-async def test_the_shared_call_ends_everyone_at_the_operations_deadline(clock: LoopClock) -> None:
+async def test_rule_11_10_the_shared_call_ends_everyone_at_the_operations_deadline(clock: LoopClock) -> None:
     tasks = start(shared(clock, Scripted((60.0, OK))), 20, 20)
     done, _ = await asyncio.wait(tasks)
     assert [type(task.exception()) for task in done] == [AgencyTimeout] * 2

@@ -36,7 +36,9 @@ def by_body(message: Message) -> bytes:
         Overloaded("full", retry_after=1),
     ],
 )
-async def test_the_last_good_reply_serves_while_the_agency_cant(clock: LoopClock, error: GatewayError) -> None:
+async def test_rule_11_10_the_last_good_reply_serves_while_the_agency_cant(
+    clock: LoopClock, error: GatewayError
+) -> None:
     told: list[None] = []
     handler = stale(clock, by_body, Shelf(), on_stale=lambda: told.append(None))(Scripted(OK, error))
     assert await handler(a_message()) is OK
@@ -54,7 +56,7 @@ async def test_the_last_good_reply_serves_while_the_agency_cant(clock: LoopClock
         RuntimeError("a bug"),
     ],
 )
-async def test_any_other_error_is_raised(clock: LoopClock, error: Exception) -> None:
+async def test_rule_11_10_any_other_error_is_raised(clock: LoopClock, error: Exception) -> None:
     handler = stale(clock, by_body, Shelf())(Scripted(OK, error, DOWN))
     await handler(a_message())
     with pytest.raises(type(error)):
@@ -62,7 +64,7 @@ async def test_any_other_error_is_raised(clock: LoopClock, error: Exception) -> 
     assert (await handler(a_message())).age == 0
 
 
-async def test_not_found_drops_what_was_kept(clock: LoopClock) -> None:
+async def test_rule_11_10_not_found_drops_what_was_kept(clock: LoopClock) -> None:
     shelf = Shelf()
     handler = stale(clock, by_body, shelf)(Scripted(OK, NotFound("tidak ada", maybe_done=False), DOWN))
     await handler(a_message())

@@ -81,7 +81,7 @@ async def test_a_spent_quota_is_overloaded_until_the_agencys_midnight(clock: Loo
     assert len(agency.calls) == 3
 
 
-async def test_a_failed_attempt_counts_too(clock: LoopClock) -> None:
+async def test_rule_11_9_a_failed_attempt_counts_too(clock: LoopClock) -> None:
     handler = throttle(clock, quota=Quota(clock, limit=1, period="hour", zone=JAKARTA))(Scripted(RuntimeError("x")))
     with pytest.raises(RuntimeError):
         await handler(a_message())

@@ -148,7 +148,7 @@ async def test_a_file_is_read_once_and_again_when_it_is_rewritten(open_site: Ope
     assert len(site.reports) == 2
 
 
-async def test_mondays_file_returning_later_wins_over_tuesdays(open_site: OpenSite) -> None:
+async def test_rule_11_21_mondays_file_returning_later_wins_over_tuesdays(open_site: OpenSite) -> None:
     site = open_site(ready="rename")
     site.drop("imunisasi_1mon.csv")
     await site.clock.advance(10)

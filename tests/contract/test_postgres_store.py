@@ -1,0 +1,80 @@
+"""What only the PostgreSQL ledger has: its tables, as whoever may read the database sees them, and its lost key."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from gateway.clock import SystemClock
+from gateway.ledger.keys import KeySource
+from gateway.ledger.postgres import PostgresLedger
+from gateway.message import Reply
+from gateway.records import Buried, Delivered, State, Unknown
+from tests.contract.ledger import BODY, Stage, an_entry, tried
+from tests.postgres import Cluster, binaries
+
+NIK, NAME = "1405029001180001", "Siti Rahmawati"
+SECRET = {**BODY, "nama": NAME}
+Opening = Callable[..., Awaitable[Stage]]
+
+
+@pytest.fixture
+def url(postgres: Cluster) -> str:
+    return postgres.database()
+
+
+@pytest.fixture
+async def opening(url: str, tmp_path: Path) -> AsyncIterator[Opening]:
+    ledgers: list[PostgresLedger] = []
+
+    async def open_(*, lost: bool = False) -> Stage:
+        source = KeySource(path=tmp_path / "ledger.key", lost=lost)
+        ledgers.append(await PostgresLedger.open(url, source, SystemClock()))
+
+        async def another() -> PostgresLedger:
+            return ledgers[-1]
+
+        async def pass_time(_: float) -> None: ...
+
+        return Stage(ledgers[-1], another, pass_time)
+
+    yield open_
+    for ledger in ledgers:
+        await ledger.close()
+
+
+async def test_rule_11_5_nothing_personal_is_in_the_database(url: str, opening: Opening) -> None:
+    stage = await opening()
+    entries = [an_entry(subject=NIK, order_key=f"{NIK}-{n}", key=f"{NIK}-{n}", body=SECRET) for n in range(3)]
+    one, other, buried = [await stage.put(entry) for entry in entries]
+    await stage.end(one, Delivered(reply=Reply(body={"nama": NAME, "nik": NIK})))
+    await stage.end(other, Unknown(text=f"NIK {NIK} tidak terbaca", native=f"{NIK} {NAME}".encode()))
+    (claim,) = await stage.claim()
+    assert await stage.settle(claim.ticket, Buried(reason="misfit", text=NIK), tried(error=f"HTTP 500 untuk {NIK}"))
+    assert await stage.ledger.edit(buried, {"nik": NIK, "nama": NAME, "jenis": "SIUP"}, by="sri")
+    programs = binaries()
+    assert programs is not None
+    command = [programs / "pg_dump", "--inserts", url]
+    dump = await asyncio.to_thread(subprocess.run, command, capture_output=True, check=True, timeout=60)
+    text = dump.stdout.decode()
+    assert one in text
+    for secret in (NIK, NAME, "Siti", "SIUP"):
+        assert secret not in text
+        assert secret.encode().hex() not in text
+
+
+async def test_rule_11_19_after_a_lost_key_rows_stay_and_are_said_to_be_unreadable(
+    opening: Opening, tmp_path: Path
+) -> None:
+    stage = await opening()
+    delivered, waiting = await stage.put(), await stage.put()
+    await stage.end(delivered, Delivered())
+    (tmp_path / "ledger.key").unlink()
+    stage = await opening(lost=True)
+    record = await stage.record(delivered)
+    assert (record.readable, record.body, record.summary.state) == (False, None, State.DELIVERED)
+    assert await stage.claim() == ()
+    buried = await stage.record(waiting)
+    assert (buried.summary.state, buried.summary.reason) == (State.BURIED, "unreadable")
