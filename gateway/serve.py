@@ -13,7 +13,7 @@ from gateway import registry
 from gateway.app import assemble, clock_of
 from gateway.background import Background
 from gateway.config.load import Located
-from gateway.config.models import Key
+from gateway.config.models import Gateway, Key
 from gateway.edge.accesslog import LineLog
 from gateway.edge.asgi import App
 from gateway.edge.auth import Admission, Clients, KeyHash
@@ -113,9 +113,13 @@ def _freeze() -> None:
 async def ledger_of(located: Located, clock: Clock, *, lost_key: bool = False) -> Ledger:
     """Open the ledger that gateway.toml names; raises ConfigError when its place or its key can't be used."""
     gateway = located.config.gateway
+    return await open_ledger(gateway.ledger, key_source(gateway, lost=lost_key), clock)
+
+
+def key_source(gateway: Gateway, *, lost: bool = False) -> KeySource:
+    """Return where the ledger's key is: in the settings, else beside an SQLite ledger, else in var/."""
     path = Path(gateway.ledger.removeprefix(SQLITE)).parent if gateway.ledger.startswith(SQLITE) else Path("var")
-    source = KeySource(value=gateway.ledger_key or None, path=path / "ledger.key", lost=lost_key)
-    return await open_ledger(gateway.ledger, source, clock)
+    return KeySource(value=gateway.ledger_key or None, path=path / "ledger.key", lost=lost)
 
 
 def _office(  # noqa: PLR0913 - composed once, here
