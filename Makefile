@@ -88,7 +88,7 @@ $(VENV)/dev: requirements/dev.txt pyproject.toml $(VENV)/run
 
 # Go fetches the modules that declare custom objects of Kubernetes; without Go the tests that need them are skipped.
 # What has been fetched is compared with the sums in crds.txt by the tests, and by nobody on the network.
-$(CHART)/made: requirements/chart.txt tests/chart/crds.txt $(VENV)/dev
+$(CHART)/made: requirements/chart.txt tests/chart/crds.txt | $(VENV)/dev
 	@rm -rf $(CHART)
 	@$(PYTHON) -m venv $(CHART)
 	@$(BIN)/uv pip install --quiet --python $(CHART)/bin/python --require-hashes -r $<

@@ -112,7 +112,7 @@ def _how(desk: Desk, files: Named) -> Iterator[str]:
     yield ""
     yield "To restore:"
     yield "1. Stop every gateway on this ledger."
-    yield f"2. Copy the configuration to {desk.located.folder}, and put the secrets back."
+    yield f"2. Copy the configuration to {desk.located.folder}, readable by the gateway's user; put the secrets back."
     if embedded:
         ledger = _absolute(desk, Path(gateway.ledger.removeprefix(SQLITE)))
         yield f"3. Move {ledger}, {ledger.name}-wal and {ledger.name}-shm away; copy ledger.db there, mode 0600,"

@@ -23,7 +23,7 @@ def ci() -> dict[str, Values]:
 
 
 def pilot() -> Values:
-    """Return the pilot's configuration as values: the repository's own files, with the four addresses that a pod needs."""
+    """Return the pilot's configuration as values: the repository's own files, with the addresses that a pod needs."""
     config = (ROOT / "gateway.toml").read_text("utf-8")
     lines = (
         'listen   = "0.0.0.0:8080"\nmetrics = "0.0.0.0:9090"\n'

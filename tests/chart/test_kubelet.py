@@ -180,6 +180,18 @@ def test_an_operators_command_finds_the_ledger_from_inside(node: Node) -> None:
     assert (listed.returncode, "dpmptsp" in said) == (0, True), said
 
 
+def test_a_copy_is_made_beside_the_ledger_with_every_file_that_is_mounted_and_without_the_key(node: Node) -> None:
+    copy = node.folder / "ledger/copy"
+    with started(node):
+        backup = node.command("backup", str(copy))
+        said, _ = backup.communicate(timeout=PATIENCE)
+    assert backup.returncode == 0, said
+    files = {str(path.relative_to(copy)) for path in copy.rglob("*") if path.is_file()}
+    wanted = {f"mappings/{name}" for name in pilot()["mappings"]} | {f"wsdl/{name}" for name in pilot()["wsdl"]}
+    assert files == wanted | {"RESTORE.txt", "gateway.toml", "ledger.db"}
+    assert all(KEY.encode() not in (copy / name).read_bytes() for name in files)
+
+
 def test_files_that_are_replaced_are_seen_by_the_next_command(node: Node) -> None:
     """A mounted ConfigMap changes by its links: what is behind the old one is taken away."""
     with started(node) as process:
