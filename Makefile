@@ -7,10 +7,12 @@ MADE   := $(VENV)/made-with-$(subst /,-,$(PYTHON))
 UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python
 LOCK   := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 PYTEST := $(BIN)/python -m pytest
+CHART  := .venv-chart
+CHARTPYTEST := $(CHART)/bin/python -m pytest -c tests/chart/pytest.ini --rootdir=. --confcutdir=tests/chart
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test real chaos check docs bench lock clean
+.PHONY: help run test real chaos chart check docs bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -27,6 +29,9 @@ real: $(VENV)/dev ## Test against programs pip can't bring; REQUIRE_REAL=1: a sk
 
 chaos: $(VENV)/dev ## Kill gateways 200 times while they accept and deliver, on both stores; prints what came of it
 	@CHAOS_KILLS=200 $(PYTEST) -s tests/chaos
+
+chart: $(CHART)/made ## Test the Helm chart and the image's description, in an environment of their own (half a gigabyte)
+	@$(CHARTPYTEST) tests/chart
 
 check: $(VENV)/dev ## Lint, format, types, imports, spelling, sizes, docs
 	@$(BIN)/ruff check .
@@ -48,9 +53,11 @@ lock: $(VENV)/uv ## Renew the pinned requirements
 	$(LOCK) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(LOCK) --upgrade requirements/run.in -o requirements/run.txt
 	$(LOCK) --upgrade requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) --upgrade requirements/build.in -c requirements/dev.txt -o requirements/build.txt
+	$(LOCK) --upgrade requirements/chart.in -o requirements/chart.txt
 
 clean: ## Remove the environment and what tools left behind (var/ stays)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) $(CHART) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps below lie inside the environment, so they vanish with it.
@@ -79,4 +86,14 @@ $(VENV)/run: requirements/run.txt $(VENV)/uv
 $(VENV)/dev: requirements/dev.txt pyproject.toml $(VENV)/run
 	@$(UV) --compile-bytecode --require-hashes -r requirements/dev.txt
 	@$(UV) --no-build-isolation --no-deps --no-index --editable .
+	@touch $@
+
+# Go fetches the modules that declare custom objects of Kubernetes; without Go the tests that need them are skipped.
+# What has been fetched is compared with the sums in crds.txt by the tests, and by nobody on the network.
+$(CHART)/made: requirements/chart.txt tests/chart/crds.txt | $(VENV)/dev
+	@rm -rf $(CHART)
+	@$(PYTHON) -m venv $(CHART)
+	@$(BIN)/uv pip install --quiet --python $(CHART)/bin/python --require-hashes -r $<
+	@if command -v go >/dev/null; then \
+	  cut -d ' ' -f 1 tests/chart/crds.txt | GOFLAGS=-mod=mod GOSUMDB=off xargs go mod download; fi
 	@touch $@

@@ -1,6 +1,8 @@
 """Fills the generated parts of the manual from the code they describe: `make docs` writes them, the tests compare."""
 
+import functools
 import json
+import operator
 import re
 import sys
 import tomllib
@@ -11,6 +13,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
+import yaml
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -28,6 +31,10 @@ from gateway.metrics import TABLE
 from gateway.wording import PROBLEMS, RULES
 
 DOCS = Path(__file__).parent
+CHART = DOCS.parent / "helm/opd-gateway"
+PAGES = (*sorted(DOCS.glob("*.md")), CHART / "README.md")
+VALUES = (CHART / "values.yaml").read_text("utf-8")
+LONG_VALUE = 60
 PILOT: Mapping[str, Any] = tomllib.loads((DOCS.parent / "gateway.toml").read_text("utf-8"))
 BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+)(?: (?P<of>[\w-]+))? -->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -237,6 +244,40 @@ def table_of_metrics() -> str:
     return table(("metric", "is", "labels", "says"), rows)
 
 
+def table_of_values() -> str:
+    """Return every value of the chart."""
+    return table(("value", "default", "means"), list(_values()))
+
+
+def _values() -> Iterator[tuple[str, str, str]]:
+    """Yield each value's path, default and the comment above it; what has no comment is a group of values."""
+    path: list[str] = []
+    said: list[str] = []
+    defaults = yaml.safe_load(VALUES)
+    for line in VALUES.splitlines():
+        indent = len(line) - len(line.lstrip())
+        if line.lstrip().startswith("# "):
+            said.append(line.strip().removeprefix("# "))
+        elif found := re.match(r" *([A-Za-z]+):", line):
+            path = [*path[: indent // 2], found[1]]
+            if said:
+                value = functools.reduce(operator.getitem, path, defaults)
+                yield f"`{'.'.join(path)}`", _default_value(value), " ".join(said)
+            said = []
+        else:
+            said = []
+
+
+def _default_value(value: object) -> str:
+    text = json.dumps(value)
+    return "see values.yaml" if len(text) > LONG_VALUE else f"`{text}`"
+
+
+def unit() -> str:
+    """Return the unit for systemd as it is."""
+    return f"```ini\n{(DOCS / 'opd-gateway.service').read_text('utf-8')}```\n"
+
+
 def source(adapter: str) -> str:
     """Return an adapter's file as it is."""
     return f"```python\n{(DOCS.parent / f'adapters/{adapter}.py').read_text('utf-8')}```\n"
@@ -248,6 +289,8 @@ BLOCKS: Mapping[str, Callable[..., str]] = {
     "rules": table_of_rules,
     "metrics": table_of_metrics,
     "source": source,
+    "unit": unit,
+    "values": table_of_values,
 }
 
 
@@ -263,11 +306,11 @@ def filled(page: str) -> str:
 
 def main() -> None:
     """Write every page whose generated parts have changed."""
-    for page in sorted(DOCS.glob("*.md")):
+    for page in PAGES:
         text = page.read_text("utf-8")
         if (made := filled(text)) != text:
             page.write_text(made, "utf-8")
-            sys.stdout.write(f"docs/{page.name} renewed\n")
+            sys.stdout.write(f"{page.relative_to(DOCS.parent)} renewed\n")
 
 
 if __name__ == "__main__":

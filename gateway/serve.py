@@ -11,6 +11,7 @@ from gateway import dropped
 from gateway.app import assemble, clock_of
 from gateway.background import Background
 from gateway.config.load import Located
+from gateway.config.models import Gateway
 from gateway.edge.accesslog import LineLog
 from gateway.edge.auth import Admission
 from gateway.edge.health import Figures
@@ -165,5 +166,9 @@ def _control(located: Located, front: Front, told: Told) -> Listener | None:
 async def ledger_of(located: Located, clock: Clock, *, lost_key: bool = False) -> Ledger:
     """Open the ledger that gateway.toml names; raises ConfigError when its place or its key can't be used."""
     gateway = located.config.gateway
-    source = KeySource(value=gateway.ledger_key or None, path=folder_of(gateway.ledger) / "ledger.key", lost=lost_key)
-    return await open_ledger(gateway.ledger, source, clock)
+    return await open_ledger(gateway.ledger, key_source(gateway, lost=lost_key), clock)
+
+
+def key_source(gateway: Gateway, *, lost: bool = False) -> KeySource:
+    """Return where the ledger's key is: in the settings, else beside an SQLite ledger, else in var/."""
+    return KeySource(value=gateway.ledger_key or None, path=folder_of(gateway.ledger) / "ledger.key", lost=lost)

@@ -8,7 +8,7 @@ import pytest
 from gateway import errors, wording
 
 ROOT = Path(__file__).parent.parent
-PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("helm/**/*.md")]
 DESIGN = (ROOT / "docs/design.md").read_text("utf-8")
 
 

@@ -25,7 +25,7 @@ from gateway.translate.load import parse_mapping
 
 ROOT = Path(__file__).parent.parent
 MADE = SimpleNamespace(**runpy.run_path(str(ROOT / "docs/generate.py")))
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *MADE.PAGES])
 FENCE = re.compile(r"^( *)```(?P<kind>[a-z ]+)\n(?P<text>.*?)^\1```$", re.MULTILINE | re.DOTALL)
 NAME = "mappings/contoh.toml"
 CONTEXT = Context(
@@ -168,7 +168,7 @@ def test_every_toml_and_json_block_is_whole(page: Path) -> None:
             json.loads(text)
 
 
-@pytest.mark.parametrize("page", sorted(ROOT.glob("docs/*.md")), ids=lambda page: page.name)
+@pytest.mark.parametrize("page", MADE.PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_the_generated_parts_are_up_to_date(page: Path) -> None:
     text = page.read_text("utf-8")
     assert MADE.filled(text) == text, "run `make docs`"

@@ -10,11 +10,12 @@ from gateway.errors import ConfigError, LedgerUnavailable
 from gateway.version import __version__
 
 _COMMANDS = {
+    "backup": "Copy the ledger and the configuration while the gateway runs.",
     "check": "Check gateway.toml, the mappings and what the ledger still needs, all in one go.",
     "demo": "Start eight stand-in agencies and the gateway before them, to try things out.",
     "key": "Make keys for client apps and operators.",
     "lane": "See how the lanes stand; pause and resume them.",
-    "ledger": "Back up the ledger; change its encryption key.",
+    "ledger": "Change the ledger's encryption key.",
     "messages": "Look for recorded messages, and act on them.",
     "openapi": "Print the OpenAPI document of what gateway.toml exposes.",
     "reload": "Have the running gateway take its configuration again.",

@@ -52,7 +52,7 @@ TO_TRY: tuple[tuple[str, str, str], ...] = (
 @click.option("--fresh", is_flag=True, help="Forget what earlier demos recorded.")
 def command(config: Path, *, hours: bool, fresh: bool) -> None:
     """Start everything."""
-    place = config.resolve()
+    place = config.absolute()
 
     def read() -> Located:
         return read_config(place, environment(demo=True))

@@ -34,9 +34,12 @@ def environment(*, demo: bool) -> Mapping[str, str]:
 
 
 def enter(path: Path) -> Path:
-    """Go to a configuration's folder, which the paths in it are relative to; raises ConfigError where there is none."""
+    """Go to a configuration's folder, which the paths in it are relative to; raises ConfigError where there is none.
+
+    A link is not followed: a mounted ConfigMap changes by its links, and the folder behind an old one goes away.
+    """
     try:
-        os.chdir(path.resolve().parent)
+        os.chdir(path.absolute().parent)
     except OSError as error:
         finding = Finding(where=str(path), what="no such file", remedy="name it with --config")
         raise ConfigError(finding) from error

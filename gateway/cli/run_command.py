@@ -20,7 +20,7 @@ from gateway.cli.options import config_option, read_config
 @config_option
 def command(config: Path, *, lost_key: bool) -> None:
     """Serve."""
-    place = config.resolve()  # reading it goes to its folder, and it is read again at each reload
+    place = config.absolute()  # reading it goes to its folder, and it is read again at each reload
     located = read_config(place)
 
     def started(listen: str, metrics: str) -> None:

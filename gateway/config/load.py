@@ -74,7 +74,7 @@ def examine(path: Path, environment: Mapping[str, str]) -> tuple[Located, tuple[
     located = Located(
         config=config,
         file=path.name,
-        folder=path.resolve().parent,
+        folder=path.absolute().parent,
         lines=lines,
         absent=absent,
         secrets=frozenset(environment[name] for name in _VARIABLE.findall(text) if environment.get(name)),

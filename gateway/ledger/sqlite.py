@@ -1,6 +1,7 @@
 """The embedded ledger: one SQLite file on a local disk, safe for several processes; knows no agency and no HTTP."""
 
 import asyncio
+import errno
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Collection, Sequence
@@ -250,7 +251,7 @@ class SqliteLedger:
             yield Progress(done=done, total=max(done, total))
 
     async def backup(self, path: Path) -> None:
-        """Write a complete copy, readable by this user only, while work goes on; raises OSError when it exists."""
+        """Write a complete copy, readable by this user only, while work goes on; raises OSError when it can't."""
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         await asyncio.to_thread(_copy, self._path, path)
 
@@ -326,5 +327,7 @@ def _copy(path: Path, copy: Path) -> None:
     db = connect(path)
     try:
         db.execute("VACUUM INTO ?", (str(copy),))
+    except sqlite3.Error as error:
+        raise OSError(errno.EIO, str(error), str(copy)) from error
     finally:
         db.close()

@@ -50,6 +50,8 @@ class Link:
     def reset(self) -> None:
         """Close with RST instead of FIN."""
         connection = self._writer.get_extra_info("socket")
+        if connection is None:  # the other side has hung up
+            return
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self._writer.transport.abort()
 

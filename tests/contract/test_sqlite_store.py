@@ -170,6 +170,11 @@ async def test_a_backup_is_complete_and_opens_with_the_same_key(ledger: SqliteLe
     await restored.close()
 
 
+async def test_a_copy_for_which_there_is_no_room_is_told_as_such(ledger: SqliteLedger, tmp_path: Path) -> None:
+    with full_disk(50_000), pytest.raises(OSError, match="disk"):
+        await ledger.backup(tmp_path / "copy.db")
+
+
 async def test_a_backup_never_overwrites(ledger: SqliteLedger, tmp_path: Path) -> None:
     (tmp_path / "there").write_text("x", "utf-8")
     with pytest.raises(FileExistsError):

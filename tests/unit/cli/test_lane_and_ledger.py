@@ -1,15 +1,12 @@
-"""`gateway lane` and `gateway ledger`: queues, copies and keys."""
+"""`gateway lane` and `gateway ledger`: queues and keys."""
 
 import re
-import shutil
 import sqlite3
-import stat
 
 import pytest
 
-from gateway.cli.ledger_command import pg_dump
 from gateway.errors import ConfigError
-from gateway.records import Buried, State
+from gateway.records import Buried
 from tests.office import Books, unreadable
 
 
@@ -61,37 +58,6 @@ def test_a_pause_that_can_not_be_is_refused(office, arguments, code):
     result = office.gateway("lane", *arguments)
     assert (result.exit_code, result.stdout) == (code, "")
     assert office.json("lane", "list")[1]["pauses"] == []
-
-
-def test_a_backup_is_restored_by_putting_it_in_place(office, tmp_path):
-    message = office.ledger(lambda books: books.put())
-    copy = tmp_path / "salinan.db"
-    result = office.gateway("ledger", "backup", str(copy))
-    assert result.exit_code == 0, result.output
-    assert "keep a copy of that too" in result.stderr
-    assert stat.S_IMODE(copy.stat().st_mode) == 0o600
-    for file in (tmp_path / "var").glob("ledger.db*"):
-        file.unlink()
-    shutil.copy(copy, tmp_path / "var/ledger.db")
-    assert office.ledger(lambda books: books.state(message)) is State.PENDING
-
-
-def test_a_backup_never_overwrites(office, tmp_path):
-    office.ledger(lambda books: books.put())
-    copy = tmp_path / "salinan.db"
-    copy.write_text("jangan hilang")
-    result = office.gateway("ledger", "backup", str(copy))
-    assert (result.exit_code, copy.read_text()) == (1, "jangan hilang")
-    assert "file exists" in result.stderr
-
-
-def test_postgresqls_command_is_said_without_the_password(tmp_path):
-    address = "postgresql://gateway:rahasia@db.example:5433/gateway?sslmode=require&password=rahasia"
-    said = pg_dump(address, tmp_path / "a b.dump")
-    assert said == (
-        f"pg_dump --format=custom '--file={tmp_path}/a b.dump' "
-        "'postgresql://gateway@db.example:5433/gateway?sslmode=require'"
-    )
 
 
 def test_a_new_key_seals_everything_again_and_all_of_it_stays_readable(office):

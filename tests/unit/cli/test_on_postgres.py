@@ -1,7 +1,6 @@
 """The commands on PostgreSQL: the same acts, and a backup by PostgreSQL's own programs."""
 
 import os
-import shlex
 import subprocess
 from pathlib import Path
 
@@ -41,16 +40,31 @@ def test_every_act_does_there_what_it_does_on_sqlite(office: Office) -> None:
     assert state(office, each[State.UNKNOWN]) is State.DELIVERED
 
 
-def test_a_backup_by_the_command_that_is_said_is_restored(office: Office, postgres: Cluster, tmp_path: Path) -> None:
+def test_a_backup_by_postgresqls_own_program_is_restored(office: Office, postgres: Cluster, tmp_path: Path) -> None:
     message = office.ledger(lambda books: books.put())
     programs = {**os.environ, "PATH": f"{binaries()}:{os.environ['PATH']}"}
-    copy = tmp_path / "salinan.dump"
-    said = office.gateway("ledger", "backup", str(copy))
-    assert said.exit_code == 1
-    subprocess.run(shlex.split(said.stdout), env=programs, check=True)
+    copy = tmp_path / "salinan"
+    made = office.gateway("backup", str(copy), PATH=programs["PATH"])
+    assert made.exit_code == 0, made.output
     restored = postgres.database()
-    subprocess.run(["pg_restore", f"--dbname={restored}", copy], env=programs, check=True)
-    config = (tmp_path / "gateway.toml").read_text("utf-8")
+    subprocess.run(["pg_restore", "--no-owner", f"--dbname={restored}", copy / "ledger.dump"], env=programs, check=True)
+    config = (copy / "gateway.toml").read_text("utf-8")
     before = config.splitlines()[2].split('"')[1]
     (tmp_path / "gateway.toml").write_text(config.replace(before, restored), "utf-8")
     assert state(office, message) is State.PENDING
+
+
+def test_where_pg_dump_is_not_installed_it_is_said_and_nothing_is_left_behind(office: Office, tmp_path: Path) -> None:
+    said = office.gateway("backup", str(tmp_path / "salinan"), PATH=str(tmp_path))
+    assert said.exit_code == 1
+    assert "pg_dump --format=custom --no-owner --file=ledger.dump" in said.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gateway.toml", "mappings", "var"]
+
+
+def test_what_pg_dump_complains_of_is_told(office: Office, tmp_path: Path) -> None:
+    program = tmp_path / "pg_dump"
+    program.write_text("#!/bin/sh\necho 'server version mismatch' >&2\nexit 1\n", "utf-8")
+    program.chmod(0o755)
+    said = office.gateway("backup", str(tmp_path / "salinan"), PATH=f"{tmp_path}:{os.environ['PATH']}")
+    assert (said.exit_code, said.stderr) == (1, "server version mismatch\n")
+    assert not (tmp_path / "salinan").exists()

@@ -187,3 +187,10 @@ def test_a_path_that_no_request_could_match_is_found(tmp_path: Path, path: str) 
 @pytest.mark.parametrize("path", ["/v1/a", "/v1/{a}/cari", "/v1/pohon/{pemohon.nik}", "/v1/a.b-c_d~"])
 def test_a_path_of_whole_steps_holds(tmp_path: Path, path: str) -> None:
     assert read(tmp_path, f'{AGENCY}[agency.dpmptsp.operation.x]\nexpose = "GET {path}"\ncall = "y"\n')
+
+
+def test_a_link_to_the_file_is_not_followed_when_paths_are_looked_up(tmp_path: Path) -> None:
+    (tmp_path / "moment").mkdir()
+    (tmp_path / "moment/gateway.toml").write_text(AGENCY, encoding="utf-8")
+    (tmp_path / "gateway.toml").symlink_to("moment/gateway.toml")
+    assert load(tmp_path / "gateway.toml", {}).folder == tmp_path
