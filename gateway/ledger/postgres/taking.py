@@ -114,7 +114,7 @@ async def claim(  # noqa: PLR0913 # one call's arguments and its connection
         _hear(told, await connection.fetch(_TAKE_UP_LANE, lane, INTERRUPTED, look["now"]))
     if not terms.probe:
         await _beat(connection, lane, look)
-        if look["expired"]:
+        if look["expired"] or look["ended"]:  # what was taken up just now may be over as well
             told.messages += [row["id"] for row in await connection.fetch(_EXPIRE, lane, look["reading"])]
             told.lanes.add(lane)
     if limit <= 0:
