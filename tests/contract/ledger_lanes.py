@@ -143,6 +143,18 @@ class OpenTimeContract:
         await open_for(stage, HOUR + 1)
         assert await stage.state(message) is State.UNKNOWN
 
+    async def test_rule_11_15_what_is_taken_up_when_its_open_time_is_used_up_is_not_sent_again(
+        self, stage: Stage
+    ) -> None:
+        await stage.claim(0)
+        message = await stage.put(an_entry(expires=LEASE / 2))
+        assert await stage.claimed() == [message]
+        await open_for(stage, LEASE - 5)
+        assert await stage.state(message) is State.DELIVERING
+        await stage.pass_time(10.0)
+        assert await stage.claimed() == []
+        assert await stage.state(message) is State.UNKNOWN
+
     async def test_a_message_in_flight_does_not_expire(self, stage: Stage) -> None:
         await stage.claim(0)
         message = await stage.put(an_entry(expires=BEAT))
