@@ -163,17 +163,6 @@ class OpenTimeContract:
         assert await stage.state(message) is State.DELIVERING
         assert await stage.settle(claim.ticket, Delivered())
 
-    async def test_rule_11_15_what_is_taken_up_with_its_open_time_used_up_is_not_sent_again(self, stage: Stage) -> None:
-        await stage.claim(0)
-        message = await stage.put(an_entry(repeat="harmless", expires=LEASE))
-        await stage.claim()
-        for _ in range(2):
-            await stage.pass_time(BEAT)
-            await stage.claim(0)
-        await stage.pass_time(LEASE - 2 * BEAT + 1)
-        assert await stage.claimed() == []
-        assert await stage.state(message) is State.UNKNOWN
-
     async def test_rule_11_15_a_replayed_message_has_its_open_time_anew(self, stage: Stage) -> None:
         await stage.claim(0)
         message = await stage.put(an_entry(expires=HOUR))
