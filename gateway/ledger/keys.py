@@ -33,11 +33,11 @@ class Unreadable(Exception):
 class Keys:
     """Seals with the encryption key `current`, opens with any; makes keyed hashes."""
 
-    __slots__ = ("_ciphers", "_index", "_master", "current")
+    __slots__ = ("_ciphers", "_hmac", "_master", "current")
 
     def __init__(self, master: bytes, *, current: int = 1) -> None:
         self._master = master
-        self._index = self._derive("index")
+        self._hmac = hmac.new(self._derive("index"), digestmod="sha256")
         self._ciphers: dict[int, AESGCM] = {}
         self.current = current
 
@@ -63,11 +63,11 @@ class Keys:
 
     def hashed(self, what: str, *parts: str | bytes) -> bytes:
         """Return the keyed hash (HMAC-SHA256) of values of one kind; kinds and parts never run into each other."""
-        text = bytearray()
+        made = self._hmac.copy()  # a new one for each value would cost several times as much
         for part in (what, *parts):
             data = part.encode() if isinstance(part, str) else part
-            text += len(data).to_bytes(4, "big") + data
-        return hmac.digest(self._index, bytes(text), "sha256")
+            made.update(len(data).to_bytes(4, "big") + data)
+        return made.digest()
 
     def _cipher(self, number: int) -> AESGCM:
         if number not in self._ciphers:

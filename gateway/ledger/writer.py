@@ -89,15 +89,33 @@ class Writer:
     def _commit(self, batch: list[_Job]) -> None:
         try:
             db = self._db = self._db or connect(self._path)
-            db.execute("BEGIN IMMEDIATE")
-            for job in batch:
-                self._perform(db, job)
-            db.execute("COMMIT")
+            if not self._all_well(db, batch):
+                self._one_by_one(db, batch)
         except Exception as error:  # noqa: BLE001 - the thread must outlive whatever happens to one batch
             self._abandon()
             failure = unavailable(error) if isinstance(error, sqlite3.Error) else error
             for job in batch:
                 job.error = failure
+
+    def _all_well(self, db: sqlite3.Connection, batch: list[_Job]) -> bool:
+        """Commit jobs none of which refuses or breaks, as nearly always: a savepoint each would cost as much as some."""
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            for job in batch:
+                job.result = job.work(Transaction(db, self._clock.now().timestamp()))
+        except Exception as error:
+            if type(error) in _EVERYBODYS:
+                raise
+            db.execute("ROLLBACK")
+            return False
+        db.execute("COMMIT")
+        return True
+
+    def _one_by_one(self, db: sqlite3.Connection, batch: list[_Job]) -> None:
+        db.execute("BEGIN IMMEDIATE")
+        for job in batch:
+            self._perform(db, job)
+        db.execute("COMMIT")
 
     def _perform(self, db: sqlite3.Connection, job: _Job) -> None:
         db.execute("SAVEPOINT job")
