@@ -98,7 +98,7 @@ class Writer:
                 job.error = failure
 
     def _all_well(self, db: sqlite3.Connection, batch: list[_Job]) -> bool:
-        """Commit jobs none of which refuses or breaks, as nearly always: a savepoint each would cost as much as some."""
+        """Commit jobs none of which refuses, as nearly always: a savepoint each would cost as much as some of them."""
         db.execute("BEGIN IMMEDIATE")
         try:
             for job in batch:
