@@ -20,9 +20,9 @@ help: ## List the targets
 run: $(VENV)/run ## Set up, then run the gateway in front of the stand-in agencies
 	@$(BIN)/python -m gateway demo
 
-# Two workers for two cores; the ci profile makes hypothesis repeat the same cases in every run.
+# Three workers for two cores, since some tests wait for disks and agencies; the ci profile makes hypothesis repeat the same cases in every run.
 test: $(VENV)/dev ## Set up, then run the tests (in under 5 minutes on two cores)
-	@$(PYTEST) --numprocesses=2 --dist=loadfile --hypothesis-profile=ci
+	@$(PYTEST) --numprocesses=3 --dist=loadfile --hypothesis-profile=ci
 
 real: $(VENV)/dev ## Test against programs pip can't bring; REQUIRE_REAL=1: a skip is a failure
 	@CHAOS_KILLS=20 $(PYTEST) tests/real tests/chaos

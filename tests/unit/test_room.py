@@ -218,4 +218,5 @@ async def test_a_real_lane_that_is_too_slow_says_so_until_it_has_caught_up(rig: 
     assert (told[0][1], told[-1][1]) == (None, None)
     assert len(promised) > 10
     assert min(promised) >= free, "whoever came back when it was told to found room"
-    assert max(promised) <= free + 60.0
+    # A third of the whole drain: the pace of so few is a rough guess.
+    assert max(promised) <= free + 100.0
