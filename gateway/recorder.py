@@ -150,13 +150,14 @@ class Recorder:
                 return await pipeline(message)
             while True:
                 lease = self._left(message) + MARGIN
+                last = lease <= MARGIN
                 receipt = await self.outbox.begin(recording.entry(message), lease=lease)
                 if receipt.ticket is not None:
                     return await self._send(message, pipeline, receipt.ticket)
                 record = await self.outbox.wait(receipt.id, self._left(message))
-                if record is None or record.summary.state is not State.CANCELLED:
+                if last or not _freed(receipt, record):
                     return settled(record, receipt.id, direct=True)
-                # The one that had the key was certainly not done, which freed the key: now it is this one's turn.
+                # The one that had the key was certainly not done: now it is this one's turn.
 
         return write
 
@@ -200,6 +201,12 @@ def settled(record: Record | None, message: MessageId, *, direct: bool = False) 
         return Accepted(body={}, record=record, recorded=message)
     error.recorded = message
     raise error
+
+
+def _freed(receipt: Receipt, record: Record | None) -> bool:
+    """Return whether the key went free meanwhile; what was cancelled before, and found by the key, keeps it."""
+    cancelled = record is not None and record.summary.state is State.CANCELLED
+    return cancelled and receipt.state is not State.CANCELLED
 
 
 def _as_put(entry: Entry, receipt: Receipt) -> Record:

@@ -23,7 +23,7 @@ from gateway.errors import (
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.message import Document, Message, Reply, new_message_id
 from gateway.recorder import Accepted, Recorder, Recording
-from gateway.records import Delivered, Filter, Settlement, State, Unknown
+from gateway.records import Delivered, Entry, Filter, Receipt, Record, Settlement, State, Unknown
 from gateway.records import Refused as RefusedVerdict
 from gateway.settle import Settler
 from tests.delivery import FILE, LANE, open_ledger
@@ -146,6 +146,57 @@ async def test_rule_11_6_who_waited_for_a_key_that_was_freed_has_it_next(desk: D
         await first
     assert (await second).body == DONE.body
     assert desk.calls == 2
+
+
+@pytest.mark.parametrize("replayed", [True, False])
+async def test_rule_11_6_what_was_cancelled_with_its_key_ends_the_call_that_comes_with_it_again(
+    desk: Desk, replayed: bool
+) -> None:
+    """An operator replayed and cancelled it, or it was stored and its operation has become a direct one."""
+    if replayed:
+        desk.end = Refused("tunggakan", maybe_done=False)
+        with pytest.raises(Refused) as told:
+            await desk.ask(DIRECT)
+        recorded = told.value.recorded
+        assert await desk.ledger.replay([recorded], by="budi")
+    else:
+        recorded = (await desk.ask(STORED)).recorded
+    assert await desk.ledger.cancel(recorded, by="budi")
+    calls = desk.calls
+    async with asyncio.timeout(5.0):
+        again = await desk.ask(DIRECT)
+    assert isinstance(again, Accepted)
+    assert (again.recorded, again.record.summary.state) == (recorded, State.CANCELLED)
+    assert desk.calls == calls
+
+
+async def test_rule_11_6_who_waited_until_its_deadline_asks_for_the_key_no_more(desk: Desk) -> None:
+    """Whoever has the key gives it back each time, and somebody else has it before it can be taken."""
+    held = desk.ledger
+    begun = 0
+
+    class Contended:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(held, name)
+
+        async def begin(self, entry: Entry, *, lease: float) -> Receipt:
+            nonlocal begun
+            begun += 1
+            return Receipt(id=entry.message.id, state=State.DELIVERING, accepted_at=desk.clock.now(), fresh=False)
+
+        async def wait(self, _message: str, seconds: float) -> Record:
+            await desk.clock.sleep(min(seconds, 8.0))
+            return gone.record
+
+    await desk.ask(STORED, key="another")
+    (row,) = (await held.search(Filter())).rows
+    assert await held.cancel(row.id, by="budi")
+    gone = await desk.ask(STORED, key="another")
+    assert isinstance(gone, Accepted)
+    desk.ledger = Contended()
+    async with asyncio.timeout(5.0):
+        await desk.ask(DIRECT)
+    assert begun == 4
 
 
 async def test_rule_11_6_an_intent_whose_lease_ended_is_unknown(desk: Desk) -> None:
