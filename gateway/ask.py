@@ -40,7 +40,7 @@ class Ask:
             reply = await self.handler(self._question(message, min(until, clock.monotonic() + self.deadline)))
         except NotFound:
             return None
-        if _at(self.done, reply.body) is None:
+        if _blank(_at(self.done, reply.body)):
             return Postponed(seconds=AGAIN, maybe_done=True, text=f"{self.operation}: it has it, not done yet")
         body = {name: value for name, value in reply.body.items() if name in self.reply_fields}
         return Delivered(reply=Reply(body=body))
@@ -66,6 +66,11 @@ class Ask:
     @staticmethod
     def _value(source: str, message: Message) -> object:
         return message.id if source == ID else _at(tuple(source.split(".")), message.body)
+
+
+def _blank(value: object) -> bool:
+    """Tell whether it is what agencies write where nothing is: SOAP has an empty element."""
+    return value is None or value is False or value == ""
 
 
 def _at(path: Path, body: Document) -> Any:

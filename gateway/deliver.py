@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gateway.attempt import Deliverable, End, attempt
-from gateway.condition import Condition
+from gateway.condition import LONGEST_REST, Condition
 from gateway.errors import AgencyError, GatewayError, LedgerUnavailable, Overloaded, Unreachable
 from gateway.hours import Calendar
 from gateway.message import OperationId
@@ -77,7 +77,7 @@ class Deliverer:
         self.settler = settler
         self.clock = clock
         self.jitter = jitter
-        self.condition = Condition(clock=clock, news=lambda down: lane.news(lane.name, down))
+        self.condition = Condition(clock=clock, news=self._news)
         self._lease = lane.lease
         self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._taking: asyncio.Task[int] | None = None
@@ -88,6 +88,11 @@ class Deliverer:
         self._paused: PauseReason | None = None
         self._knows_pauses = False
         self._soonest = float("inf")
+
+    def _news(self, down: bool) -> None:
+        """Tell of an outage or its end; while closing of neither, since nobody would be there to tell of the end."""
+        if not self._closing:
+            self.lane.news(self.lane.name, down)
 
     async def run(self) -> None:
         """Deliver until cancelled; call `drain` then."""
@@ -240,7 +245,8 @@ class Deliverer:
             self.condition.forget(claim.ticket.id)
             return Buried(reason="poison", text=verdict.text)
         asked = error.retry_after if isinstance(error, AgencyError | Overloaded) else None
-        seconds = max(verdict.seconds, asked or 0.0, self._wait(claim))
+        # However long it asks for: it is asked again then, and what it says may have changed.
+        seconds = max(verdict.seconds, min(asked or 0.0, LONGEST_REST), self._wait(claim))
         self._soonest = min(self._soonest, self.clock.monotonic() + seconds)
         return replace(verdict, seconds=seconds)
 

@@ -311,7 +311,7 @@ class Lanes(Protocol):
     """The ledger's queues, one an agency. Every method may raise LedgerUnavailable."""
 
     async def pause(self, lane: str, reason: PauseReason, /, *, by: str, until: datetime | None = None) -> None:
-        """Claim nothing until a time or resumed; replaces an earlier one for this reason, the gateway none of people."""
+        """Claim nothing until a time or resumed; replaces one for this reason, but the gateway's none of a person's."""
         ...
 
     async def resume(self, lane: str, reason: PauseReason | None = None, /, *, by: str) -> bool:

@@ -83,6 +83,7 @@ class Agency:
         self.times: list[float] = []
         self.asked: list[Message] = []
         self.asking: Exception | None = None
+        self.number: object = "1"
         self.status = "diajukan"
         self.has: dict[str, str] = {}
         self.inside = 0
@@ -115,7 +116,7 @@ class Agency:
             raise self.asking
         if message.body["ref"] not in self.has:
             raise NotFound("tidak ada", maybe_done=False)
-        return Reply(body={"nomor": "1", "status": self.status})
+        return Reply(body={"nomor": self.number, "status": self.status})
 
     async def probe(self) -> None:
         self.knocks += 1

@@ -128,8 +128,16 @@ def seal_deed(keys: Keys, message: MessageId, detail: Document | None) -> bytes 
 
 
 def said(text: str) -> str:
-    """Return a text fit to be kept in clear: masked and short."""
-    return mask_text(text)[:TEXT]
+    """Return a text fit to be kept in clear: printable, masked and short."""
+    # Before it is masked: what nobody can see may stand between the digits of a number. PostgreSQL takes no NUL at all.
+    shown = text if text.isprintable() else "".join(map(_printable, text))
+    return mask_text(shown)[:TEXT]
+
+
+def _printable(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    return " " if letter.isspace() else ""
 
 
 @dataclass(frozen=True, slots=True)

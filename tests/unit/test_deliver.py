@@ -103,6 +103,27 @@ async def test_rule_11_2_an_ask_that_is_there_is_delivered_with_what_the_agency_
     assert [attempt.outcome for attempt in record.attempts] == [Outcome.TIMEOUT, Outcome.DUPLICATE]
 
 
+@pytest.mark.parametrize("blank", ["", None, False])
+async def test_rule_11_2_a_blank_where_a_number_should_be_does_not_say_that_it_was_done(
+    rig: Rig, blank: object
+) -> None:
+    rig.delivering_by(ask=rig.asking(), harmless=False)
+
+    def taken_but_silent(message: Message) -> Exception:
+        rig.agency.has[message.id] = message.id
+        return TIMEOUT
+
+    rig.agency.answers, rig.agency.number = taken_but_silent, blank
+    async with rig.delivering():
+        (message,) = await rig.put(repeat="ask")
+        await rig.clock.sleep(1800)
+        assert await rig.state(message) in {State.PENDING, State.DELIVERING}
+        assert len(rig.agency.asked) > 2
+        rig.agency.number = "1"
+        await rig.until(State.DELIVERED, message)
+    assert len(rig.agency.arrived) == 1
+
+
 @pytest.mark.parametrize(
     "error",
     [

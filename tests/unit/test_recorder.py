@@ -179,7 +179,7 @@ async def test_rule_11_6_who_waited_until_its_deadline_asks_for_the_key_no_more(
         def __getattr__(self, name: str) -> Any:
             return getattr(held, name)
 
-        async def begin(self, entry: Entry, *, lease: float) -> Receipt:
+        async def begin(self, entry: Entry, *, lease: float) -> Receipt:  # noqa: ARG002 - as the ledger is called
             nonlocal begun
             begun += 1
             return Receipt(id=entry.message.id, state=State.DELIVERING, accepted_at=desk.clock.now(), fresh=False)
