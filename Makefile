@@ -47,7 +47,8 @@ bench: $(VENV)/dev ## Measure the cost of a request beside nginx, and the ledger
 lock: $(VENV)/uv ## Renew the pinned requirements
 	$(LOCK) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(LOCK) --upgrade requirements/run.in -o requirements/run.txt
-	$(LOCK) --upgrade requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) --upgrade requirements/tracing.in -c requirements/run.txt -o requirements/tracing.txt
+	$(LOCK) --upgrade requirements/dev.in -c requirements/run.txt -c requirements/tracing.txt -o requirements/dev.txt
 
 clean: ## Remove the environment and what tools left behind (var/ stays)
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
@@ -75,8 +76,12 @@ $(VENV)/run: requirements/run.txt $(VENV)/uv
 	@$(UV) --compile-bytecode --require-hashes -r $<
 	@touch $@
 
+$(VENV)/tracing: requirements/tracing.txt $(VENV)/run
+	@$(UV) --compile-bytecode --require-hashes -r $<
+	@touch $@
+
 # hatchling and editables are among the hashed requirements, so the build needs no network.
-$(VENV)/dev: requirements/dev.txt pyproject.toml $(VENV)/run
+$(VENV)/dev: requirements/dev.txt pyproject.toml $(VENV)/tracing
 	@$(UV) --compile-bytecode --require-hashes -r requirements/dev.txt
 	@$(UV) --no-build-isolation --no-deps --no-index --editable .
 	@touch $@

@@ -44,8 +44,8 @@ class Message:
     """A canonical request, validated; `deadline` is monotonic seconds and is never stored.
 
     `wait` is how many seconds the caller wants to wait for a recorded message's settlement, None to leave it to the
-    operation; `once` asks for one attempt only, because whoever sends it will try again by itself. `trail` is where what
-    is done for it is told, None when it is not traced; `tracestate` goes with the traceparent, and is not stored.
+    operation; `once` asks for one attempt only, because whoever sends it will try again by itself. `trail` is where
+    what is done for it is told, None when it is not traced; `tracestate` goes with the traceparent, and is not stored.
     """
 
     id: MessageId

@@ -80,7 +80,7 @@ class Step:
         """Return what tells others that their part belongs below this step."""
         return f"00-{self._on.trace}-{self.trail.parent}-01"
 
-    def end(self, *, failed: bool = False, **facts: Fact) -> None:
+    def end(self, failed: bool = False, /, **facts: Fact) -> None:
         """Tell how it ended."""
         on = self._on
         seconds = on.time.monotonic() - self._began
@@ -100,7 +100,7 @@ class Step:
 
 
 @contextmanager
-def step(trail: Trail | None, name: str, /, *, link: str = "", **facts: Fact) -> Iterator[None]:
+def step(trail: Trail | None, name: str, link: str = "", /, **facts: Fact) -> Iterator[None]:
     """Tell of what happens inside, if it is traced at all."""
     if trail is None:
         yield
@@ -109,7 +109,7 @@ def step(trail: Trail | None, name: str, /, *, link: str = "", **facts: Fact) ->
     try:
         yield
     except BaseException as error:
-        begun.end(failed=True, outcome=outcome_of(error), **facts)
+        begun.end(True, outcome=outcome_of(error), **facts)
         raise
     begun.end(outcome="ok", **facts)
 
@@ -117,7 +117,7 @@ def step(trail: Trail | None, name: str, /, *, link: str = "", **facts: Fact) ->
 def mark(trail: Trail | None, name: str, /, **facts: Fact) -> None:
     """Tell of something that takes no time, if it is traced at all."""
     if trail is not None:
-        trail.begin(name).end(failed="outcome" in facts, **facts)
+        trail.begin(name).end("outcome" in facts, **facts)
 
 
 def outcome_of(error: BaseException) -> str:

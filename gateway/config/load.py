@@ -212,6 +212,7 @@ def _form(path: KeyPath) -> str:
         "metrics": '"address:port"',
         "sha256": "64 hexadecimal digits",
         "url": "an HTTP address",
+        "endpoint": "an HTTP address with a path",
     }
     return forms.get(path[-1], "lower-case letters, digits and hyphens")
 
@@ -223,5 +224,6 @@ def _example(path: KeyPath) -> str:
         "metrics": 'write e.g. "127.0.0.1:9090"',
         "sha256": "make one with: gateway key new",
         "url": 'write e.g. "https://sistem.opd.example/api"',
+        "endpoint": 'write e.g. "http://127.0.0.1:4318/v1/traces"',
     }
     return examples.get(path[-1], "write e.g. status-izin")

@@ -17,7 +17,9 @@ Level = Literal["debug", "info", "warning", "error"]
 
 _FLUSH_SECONDS = 0.05
 _HELD_BYTES = 8 << 20
-_IDS = frozenset({"correlation_id", "trace_id", "recorded", "message_id"})  # made or checked by us; a mask would break the search for them
+_IDS = frozenset(
+    {"correlation_id", "trace_id", "recorded", "message_id"}
+)  # made or checked by us; a mask would break the search for them
 _ERROR_LENGTH, _ERRORS = 2000, 20
 
 

@@ -48,4 +48,4 @@ class RequestSpans:
             "message_id": visit.recorded,
         }
         failed = level_of(visit.status) != "info"
-        visit.span.end(failed=failed, **{name: fact for name, fact in facts.items() if fact is not None})
+        visit.span.end(failed, **{name: fact for name, fact in facts.items() if fact is not None})

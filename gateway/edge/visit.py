@@ -23,8 +23,8 @@ _LINE = 4  # ": " and CRLF
 class Visit:
     """A request's facts, gathered on its way; `began` once a handler has it, `gone` once its client has hung up.
 
-    `recorded` is the ledger's id of it, `applied` the preference that was honoured (RFC 7240), `span` what is told of it
-    when it is traced.
+    `recorded` is the ledger's id of it, `applied` the preference that was honoured (RFC 7240), `span` what is told of
+    it when it is traced.
     """
 
     __slots__ = (

@@ -112,7 +112,7 @@ def single_flight(
             on_shared()
             # The work is in the trace of whoever asked first.
             link = flight.traceparent if sampled(flight.traceparent) else ""
-            with step(message.trail, "single_flight", link=link):
+            with step(message.trail, "single_flight", link):
                 return await flight.join(message, now)
 
         return call

@@ -61,6 +61,7 @@ async def test_a_full_disk_is_told_once_and_its_end_once(ledger: Full) -> None:
         known=Registry(),
         config=Config(),
         ledger=ledger,
+        outbox=ledger,
         settler=Settler(ledger, clock),
         rooms=rooms,
         waiting=Waiting(lanes=ledger, clock=clock),
