@@ -123,7 +123,9 @@ def mark(trail: Trail | None, name: str, /, **facts: Fact) -> None:
 def outcome_of(error: BaseException) -> str:
     """Return how something ended that raised: our code for it, never a text."""
     code = getattr(type(error), "code", "")
-    return code if isinstance(code, str) and code else "cancelled"
+    if isinstance(code, str) and code:
+        return code
+    return "internal" if isinstance(error, Exception) else "cancelled"
 
 
 def sampled(traceparent: str) -> bool:
