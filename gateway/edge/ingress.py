@@ -8,7 +8,7 @@ from math import ceil
 import msgspec
 
 from gateway.edge import accept
-from gateway.edge.accesslog import Line, LineLog, explain, level_of
+from gateway.edge.accesslog import Line, LineLog, explain, level_of, milliseconds
 from gateway.edge.asgi import App, Event, Header, Receive, Scope, Send
 from gateway.edge.auth import key_of
 from gateway.edge.body import ClientGone
@@ -265,7 +265,13 @@ class Edge:
             self._spans.end(visit)
 
     def _write(self, visit: Visit, seconds: float) -> None:
-        place = place_of(visit.error, visit.bound.operation if visit.bound else None)
+        asked = visit.bound.operation if visit.bound is not None else None
+        operation: str | None = None
+        agency: str | None = None
+        if asked is not None:
+            operation, agency = asked.id, asked.agency
+        if visit.error is not None and (place := place_of(visit.error, asked)) is not None:
+            operation, agency = place.operation, place.agency
         self._log.request(
             Line(
                 time=visit.now,
@@ -274,12 +280,12 @@ class Edge:
                 trace_id=visit.traceparent[3:35],
                 client=visit.client.name if visit.client else None,
                 method=visit.method,
-                operation=place.operation if place else None,
-                agency=place.agency if place else None,
+                operation=operation,
+                agency=agency,
                 outcome=visit.code,
                 status=visit.status,
-                ms=round(seconds * 1000, 2),
-                agency_ms=round(visit.effort.seconds * 1000, 2) if visit.effort.attempts else None,
+                ms=milliseconds(seconds),
+                agency_ms=milliseconds(visit.effort.seconds) if visit.effort.attempts else None,
                 attempts=visit.effort.attempts,
                 age=visit.age,
                 recorded=visit.recorded,
