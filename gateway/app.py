@@ -58,8 +58,8 @@ def assemble(  # noqa: PLR0913 - what everything is made of
 ) -> Assembled:
     """Build the whole table; raises ConfigError with every finding. Blocks on files, opens no connection.
 
-    `tap` may wrap an adapter, `attempt` what sends once; with a `recorder` the ledger stands before what writes. `draft`
-    has the state that outlives a reload, nothing of which changes before it is adopted; `hours` as for agencies.
+    `tap` may wrap an adapter, `attempt` what sends once; with a `recorder` the ledger stands before what writes.
+    `draft` has the state that outlives a reload, nothing of which changes before it is adopted.
     """
     draft = draft or Kept().draft()
     opened: list[HttpClient] = []
