@@ -52,7 +52,8 @@ bench: $(VENV)/dev ## Measure the cost of a request beside nginx, and the ledger
 lock: $(VENV)/uv ## Renew the pinned requirements
 	$(LOCK) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(LOCK) --upgrade requirements/run.in -o requirements/run.txt
-	$(LOCK) --upgrade requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) --upgrade requirements/tracing.in -c requirements/run.txt -o requirements/tracing.txt
+	$(LOCK) --upgrade requirements/dev.in -c requirements/run.txt -c requirements/tracing.txt -o requirements/dev.txt
 	$(LOCK) --upgrade requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	$(LOCK) --upgrade requirements/chart.in -o requirements/chart.txt
 
@@ -82,8 +83,12 @@ $(VENV)/run: requirements/run.txt $(VENV)/uv
 	@$(UV) --compile-bytecode --require-hashes -r $<
 	@touch $@
 
+$(VENV)/tracing: requirements/tracing.txt $(VENV)/run
+	@$(UV) --compile-bytecode --require-hashes -r $<
+	@touch $@
+
 # hatchling and editables are among the hashed requirements, so the build needs no network.
-$(VENV)/dev: requirements/dev.txt pyproject.toml $(VENV)/run
+$(VENV)/dev: requirements/dev.txt pyproject.toml $(VENV)/tracing
 	@$(UV) --compile-bytecode --require-hashes -r requirements/dev.txt
 	@$(UV) --no-build-isolation --no-deps --no-index --editable .
 	@touch $@

@@ -90,6 +90,8 @@ def trace_headers(call: Call) -> dict[str, str]:
     A write has its message's id as well, the same each time it is sent, so that an agency can recognise a second one.
     """
     joined = {"X-Correlation-ID": call.correlation_id, "traceparent": call.traceparent}
+    if call.tracestate:
+        joined["tracestate"] = call.tracestate
     return joined if call.safe else {**joined, "Idempotency-Key": call.message_id}
 
 

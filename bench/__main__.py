@@ -18,7 +18,7 @@ from report import Row, markdown, starts, write
 FEW, MANY = 10, 500
 SLOTS = 8  # the default
 STARTS = 5
-MICRO = ("translate", "soap", "policies", "edge")
+MICRO = ("translate", "soap", "policies", "edge", "telling")
 
 Measured = tuple[str, Server, Asked]
 

@@ -49,9 +49,9 @@ BreakerNews = Callable[[str, str], None]
 class Tools:
     """What the composition root hands every agency.
 
-    `find` returns an adapter's class by name, `provide` what its fields may ask for by type, `tap` may wrap it;
-    `draft` has the state that outlives a reload; without `hours` every agency is open at any time, though the law
-    counts its working days all the same.
+    `find` returns an adapter's class by name, `provide` what its fields may ask for by type, `tap` may wrap it, and
+    `attempt` what sends a message once; `draft` has the state that outlives a reload; without `hours` every agency is
+    open at any time, though the law counts its working days all the same.
     """
 
     clock: Clock
@@ -59,6 +59,7 @@ class Tools:
     find: Callable[[str], Callable[..., object]]
     provide: Callable[[str, Agency], Provided]
     draft: Draft
+    attempt: Callable[[Handler], Handler] = lambda send: send
     tap: Callable[[Adapter], Adapter] = lambda adapter: adapter
     on_breaker: BreakerNews = lambda _agency, _state: None
     hours: bool = True
@@ -325,7 +326,8 @@ class _Builder:
             key=self._key(compiled, channel.login),
         )
         alone = {policy: made for policy, made in policies.items() if policy not in SHARING}
-        return stack(policies, channel.send), stack(alone, channel.send)
+        send = self.tools.attempt(channel.send)
+        return stack(policies, send), stack(alone, send)
 
     def _login(self) -> dict[str, str]:
         login = (self.section.model_extra or {}).get("login", {})

@@ -21,10 +21,11 @@ from gateway.fill import Provided
 from gateway.kept import Draft, Kept
 from gateway.metrics import Metrics
 from gateway.paths import lost, personal
-from gateway.ports import Adapter, Clock, Log, Snapshots
+from gateway.ports import Adapter, Clock, Handler, Log, Snapshots
 from gateway.recorder import Recorder
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots
+from gateway.traces import untraceable
 from gateway.translate.load import load_mapping
 from gateway.translate.rules import MappingFile
 
@@ -49,6 +50,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     clock: Clock,
     metrics: Metrics,
     tap: Callable[[Adapter], Adapter] = lambda adapter: adapter,
+    attempt: Callable[[Handler], Handler] = lambda send: send,
     log: Log = lambda _event, /, **_facts: None,
     recorder: Recorder | None = None,
     hours: bool = True,
@@ -56,8 +58,8 @@ def assemble(  # noqa: PLR0913 - what everything is made of
 ) -> Assembled:
     """Build the whole table; raises ConfigError with every finding. Blocks on files, opens no connection.
 
-    With a `recorder` the ledger stands before what writes; without `hours` every agency is open at any time. `draft`
-    has the state that outlives a reload, nothing of which changes before it is adopted.
+    `tap` may wrap an adapter, `attempt` what sends once; with a `recorder` the ledger stands before what writes.
+    `draft` has the state that outlives a reload, nothing of which changes before it is adopted.
     """
     draft = draft or Kept().draft()
     opened: list[HttpClient] = []
@@ -81,6 +83,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
         provide=provide,
         draft=draft,
         tap=tap,
+        attempt=attempt,
         on_breaker=partial(_breaker_news, log),
         hours=hours,
     )
@@ -106,6 +109,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
 def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
     """Return everything there is to say about a configuration, offline and all in one go; warnings among it."""
     located, findings = examine(path, environment)
+    findings += untraceable(located)
     missing = [
         Finding(
             where=located.where(*key),

@@ -18,7 +18,7 @@ from gateway.lanes import inquiries, lanes
 from gateway.ledger import Ledger
 from gateway.message import new_message_id
 from gateway.metrics import Metrics
-from gateway.ports import Clock, Log
+from gateway.ports import Clock, Log, Outbox
 from gateway.records import LaneStats, Retention, State
 from gateway.registry import Registry
 from gateway.room import Rooms
@@ -43,6 +43,7 @@ class Background:
     known: Registry
     config: Config
     ledger: Ledger
+    outbox: Outbox
     settler: Settler
     rooms: Rooms
     waiting: Waiting
@@ -67,7 +68,7 @@ class Background:
             await asyncio.gather(*tasks, *delivering, return_exceptions=True)
 
     async def _delivering(self, lane: Lane, ending: asyncio.Event) -> None:
-        deliverer = Deliverer(lane=lane, outbox=self.ledger, lanes=self.ledger, settler=self.settler, clock=self.clock)
+        deliverer = Deliverer(lane=lane, outbox=self.outbox, lanes=self.ledger, settler=self.settler, clock=self.clock)
         running = asyncio.create_task(deliverer.run())
         await ending.wait()
         running.cancel()

@@ -132,6 +132,7 @@ class Channel:
             message_id=message.id,
             correlation_id=message.correlation_id,
             traceparent=message.traceparent,
+            tracestate=message.tracestate,
             safe=self.safe,
         )
 

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from gateway.attempt import Deliverable, End, attempt
 from gateway.condition import LONGEST_REST, Condition
@@ -40,7 +41,8 @@ class Lane:
     """One agency's queue: what it delivers, how many at once, when, and how to ask whether the agency is there.
 
     `waiting` tells how many direct calls wait for a slot: while there are some, delivery takes half the slots.
-    `news` hears when an outage starts and when it ends, `bug` of what should never happen.
+    `news` hears when an outage starts and when it ends, `hours` of each closing, with its end, and of each opening,
+    `told` of each attempt and settlement, with what was raised, `bug` of what should never happen.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Lane:
     probe: Probe | None = None
     waiting: Callable[[], int] = lambda: 0
     news: Callable[[str, bool], None] = lambda _lane, _down: None
+    hours: Callable[[PauseReason | None, datetime | None], None] = lambda _reason, _until: None
+    told: Callable[[Claim, Settlement, Exception | None], None] = lambda _claim, _settlement, _error: None
     bug: Callable[[str, Exception], None] = lambda _lane, _error: None
 
     @property
@@ -170,6 +174,8 @@ class Deliverer:
                     await self.lanes.resume(self.lane.name, other, by=BY_GATEWAY)
             if closed is not None and reason is not None:
                 await self.lanes.pause(self.lane.name, reason, by=BY_GATEWAY, until=closed.until)
+            if reason != self._paused:
+                self.lane.hours(reason, closed.until if closed is not None else None)
             self._paused, self._knows_pauses = reason, True
         return closed.seconds if closed is not None else 0.0
 
@@ -212,7 +218,10 @@ class Deliverer:
         verdict = self._judged(claim, end)
         # What knocked in vain to see whether the agency is back was no attempt: there may be thousands.
         tried = None if trial and isinstance(end.error, Unreachable) else end.tried
-        await self.settler.settle(Settlement(ticket=claim.ticket, verdict=verdict, tried=tried))
+        settlement = Settlement(ticket=claim.ticket, verdict=verdict, tried=tried)
+        good = await self.settler.settle(settlement)
+        if good and (tried is not None or not isinstance(verdict, Postponed)):
+            self.lane.told(claim, settlement, end.error)
 
     async def _hold(self) -> None:
         """Extend the leases of what is under way, for attempts and settlements that take longer than they should."""

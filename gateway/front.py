@@ -19,16 +19,18 @@ from gateway.edge.ingress import Edge
 from gateway.edge.needs import Exposed
 from gateway.edge.requests import Requests
 from gateway.edge.site import site
+from gateway.edge.spans import RequestSpans
 from gateway.errors import LedgerUnavailable
 from gateway.kept import Draft, Kept
 from gateway.ledger import Ledger
 from gateway.live import Loaded
 from gateway.metrics import OTHER, Metrics, RequestFigures
 from gateway.policies.bucket import TokenBucket
-from gateway.ports import Clock
+from gateway.ports import Clock, Outbox
 from gateway.registry import Registry
 from gateway.room import Rooms, waiting
 from gateway.settle import Settler
+from gateway.traces import Traces
 from gateway.version import __version__
 from gateway.waiting import Waiting
 
@@ -37,13 +39,15 @@ from gateway.waiting import Waiting
 class Lasting:
     """What stays while configurations come and go.
 
-    `guests` are clients that no file names; without `hours` every agency is open at any time.
+    `outbox` is the ledger as a queue, each step traced where tracing is on; `guests` are clients that no file names;
+    without `hours` every agency is open at any time.
     """
 
     clock: Clock
     metrics: Metrics
     log: LineLog
     ledger: Ledger
+    outbox: Outbox
     settler: Settler
     rooms: Rooms
     waits: Waiting
@@ -51,6 +55,7 @@ class Lasting:
     guests: tuple[Admission, ...]
     hours: bool
     stop: asyncio.Event
+    traces: Traces
 
 
 class Latest:
@@ -106,10 +111,15 @@ class Front:
             log=lasting.log,
             origins=gateway.origins,
             show=self._requests.show,
+            spans=self._spans(),
         )
         lasting.metrics.gauge("gateway_requests_in_flight").set_function(lambda: edge.under_way)
         lasting.metrics.gauge("gateway_build_info", __version__, platform.python_version()).set(1)
         return edge
+
+    def _spans(self) -> RequestSpans | None:
+        traces = self._lasting.traces
+        return RequestSpans(traces.record, self._lasting.clock, traces.ratio) if traces.record is not None else None
 
     def _control(self, config: Config, known: Registry) -> Control:
         operators = [Admission(name=name, keys=_keys(one.keys), allow=()) for name, one in config.operator.items()]

@@ -1,6 +1,7 @@
 """The lanes of everything that is recorded: which operations each delivers and how, and what is asked afterwards."""
 
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from functools import partial
 from pathlib import PurePath
 from traceback import extract_tb
@@ -9,7 +10,9 @@ from gateway.answers import Inquiry
 from gateway.ask import Ask
 from gateway.attempt import Deliverable
 from gateway.deliver import Lane
+from gateway.edge.accesslog import explain
 from gateway.ports import Log
+from gateway.records import Claim, PauseReason, Postponed, Settlement, Verdict
 from gateway.registry import Agency, Operation, Queue, Registry
 
 
@@ -49,6 +52,8 @@ def _lane(
         probe=agency.probe,
         waiting=queue.waiting,
         news=news,
+        hours=_hours(log, agency.name),
+        told=_told(log),
         bug=_bugs(log),
     )
 
@@ -89,6 +94,52 @@ def _news(log: Log, outage: Callable[[str, bool], None]) -> Callable[[str, bool]
             log("lane-delivering", agency=lane, what="the agency is back; messages are delivered")
 
     return news
+
+
+def _hours(log: Log, agency: str) -> Callable[[PauseReason | None, datetime | None], None]:
+    def hours(reason: PauseReason | None, until: datetime | None) -> None:
+        if reason is None:
+            log("lane-open", agency=agency, what="the agency serves again; messages are delivered")
+        else:
+            end = None if until is None else until.isoformat()
+            log("lane-closed", agency=agency, reason=reason, until=end, what="messages wait until the agency serves")
+
+    return hours
+
+
+def _told(log: Log) -> Callable[[Claim, Settlement, Exception | None], None]:
+    """Write a line of each delivery; its correlation id is that of the request which filed the message."""
+
+    def told(claim: Claim, settlement: Settlement, error: Exception | None) -> None:
+        message, tried, verdict = claim.message, settlement.tried, settlement.verdict
+        state = _state(claim, verdict)
+        facts = {
+            "correlation_id": message.correlation_id,
+            "trace_id": message.traceparent[3:35],
+            "client": message.client,
+            "operation": message.operation,
+            "agency": claim.lane,
+            "state": state,
+            "outcome": tried.outcome.value if tried is not None else None,
+            "agency_ms": round(tried.seconds * 1000, 2) if tried is not None else None,
+            "attempts": claim.attempts + (tried is not None),
+            "again": round(verdict.seconds, 1) if state == "postponed" and isinstance(verdict, Postponed) else None,
+            "recorded": claim.ticket.id,
+            "error": explain(error) if error is not None else getattr(verdict, "text", "") or None,
+        }
+        known = {name: fact for name, fact in facts.items() if fact is not None}
+        log("delivery", level=_LEVELS.get(state, "info"), **known)
+
+    return told
+
+
+_LEVELS = {"postponed": "warning", "unknown": "error", "buried": "error"}
+
+
+def _state(claim: Claim, verdict: Verdict) -> str:
+    if isinstance(verdict, Postponed) and verdict.maybe_done and claim.repeat == "never":
+        return "unknown"
+    return type(verdict).__name__.lower()
 
 
 def _bugs(log: Log) -> Callable[[str, Exception], None]:

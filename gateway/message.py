@@ -1,4 +1,4 @@
-"""What travels: canonical messages and replies, native calls and answers; imports nothing of ours."""
+"""What travels: canonical messages and replies, native calls and answers; imports only what traces them."""
 
 import os
 import time
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NewType
+
+from gateway.trail import Trail
 
 MessageId = NewType("MessageId", str)
 OperationId = NewType("OperationId", str)
@@ -42,7 +44,8 @@ class Message:
     """A canonical request, validated; `deadline` is monotonic seconds and is never stored.
 
     `wait` is how many seconds the caller wants to wait for a recorded message's settlement, None to leave it to the
-    operation; `once` asks for one attempt only, because whoever sends it will try again by itself.
+    operation; `once` asks for one attempt only, because whoever sends it will try again by itself. `trail` is where
+    what is done for it is told, None when it is not traced; `tracestate` goes with the traceparent, and is not stored.
     """
 
     id: MessageId
@@ -58,6 +61,8 @@ class Message:
     wait: float | None = None
     once: bool = False
     effort: Effort = field(default_factory=Effort, compare=False, repr=False)
+    tracestate: str = field(default="", compare=False, repr=False)
+    trail: Trail | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +88,7 @@ class Call:
     message_id: MessageId
     correlation_id: str
     traceparent: str
+    tracestate: str = field(default="", repr=False)
     safe: bool = False
     headers: Document = field(default_factory=dict, repr=False)
 

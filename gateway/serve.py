@@ -25,11 +25,13 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.opening import folder_of, open_ledger
 from gateway.live import Live, Loaded
 from gateway.metrics import Metrics
-from gateway.ports import Clock
+from gateway.ports import Clock, Log
 from gateway.presence import Presence
 from gateway.recorder import Recorder
 from gateway.room import Rooms
 from gateway.settle import Settler
+from gateway.traces import open_traces
+from gateway.version import __version__
 from gateway.waiting import Waiting
 
 
@@ -89,33 +91,52 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
             stop=stop,
             hurry=hurry,
             grace=lambda: live.grace,
-            started=told.started,
-            stopping=live.stop,
+            started=partial(_started, lasting.log, told, live),
+            stopping=partial(_stopping, lasting.log, live),
             control=_control(located, front, told),
         )
         await live.close()
     await lasting.settler.close()
     await lasting.ledger.close()
+    await lasting.traces.close()
+    lasting.log("gateway-stopped")
     lasting.log.close()
+
+
+def _started(log: Log, told: Told, live: Live, listen: str, metrics: str) -> None:
+    known = live.loaded.assembled.registry
+    sizes = {"agencies": len(known.agencies), "operations": len(known.operations)}
+    log("gateway-started", version=__version__, listen=listen, metrics=metrics, loaded=sizes)
+    told.started(listen, metrics)
+
+
+def _stopping(log: Log, live: Live) -> None:
+    log("gateway-stopping", what="nothing more is accepted; what is under way is finished")
+    live.stop()
 
 
 async def _lasting(
     located: Located, *, guests: Iterable[Admission], hours: bool, lost_key: bool, stop: asyncio.Event
 ) -> Lasting:
     clock = clock_of(located)
+    log = LineLog(sys.stdout.buffer, clock)
+    traces = open_traces(located, log)
     ledger = await ledger_of(located, clock, lost_key=lost_key)
+    outbox = traces.outbox(ledger, clock)
     return Lasting(
         clock=clock,
         metrics=Metrics(),
-        log=LineLog(sys.stdout.buffer, clock),
+        log=log,
         ledger=ledger,
-        settler=Settler(ledger, clock),
+        outbox=outbox,
+        settler=Settler(outbox, clock),
         rooms=Rooms(lanes=ledger, clock=clock),
         waits=Waiting(lanes=ledger, clock=clock),
         kept=Kept(),
         guests=tuple(guests),
         hours=hours,
         stop=stop,
+        traces=traces,
     )
 
 
@@ -125,7 +146,8 @@ def _build(lasting: Lasting, located: Located) -> Loaded:
         clock=lasting.clock,
         metrics=lasting.metrics,
         log=lasting.log,
-        recorder=Recorder(outbox=lasting.ledger, settler=lasting.settler, clock=lasting.clock, room=lasting.rooms.of),
+        attempt=lasting.traces.attempt,
+        recorder=Recorder(outbox=lasting.outbox, settler=lasting.settler, clock=lasting.clock, room=lasting.rooms.of),
         hours=lasting.hours,
         draft=lasting.kept.draft(),
     )
@@ -137,6 +159,7 @@ def _background(lasting: Lasting, loaded: Loaded) -> Background:
         known=loaded.assembled.registry,
         config=loaded.located.config,
         ledger=lasting.ledger,
+        outbox=lasting.outbox,
         settler=lasting.settler,
         rooms=lasting.rooms,
         waiting=lasting.waits,

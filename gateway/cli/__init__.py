@@ -20,6 +20,7 @@ _COMMANDS = {
     "openapi": "Print the OpenAPI document of what gateway.toml exposes.",
     "reload": "Have the running gateway take its configuration again.",
     "run": "Run the gateway.",
+    "top": "Show live how each agency is doing.",
     "try": "Send one message through a mapping to its agency and show every step.",
 }
 

@@ -213,6 +213,7 @@ def _form(path: KeyPath) -> str:
         "ledger": '"sqlite:path" or "postgresql://..."',
         "sha256": "64 hexadecimal digits",
         "url": "an HTTP address",
+        "endpoint": "an HTTP address with a path",
     }
     return forms.get(path[-1], "lower-case letters, digits and hyphens")
 
@@ -225,5 +226,6 @@ def _example(path: KeyPath) -> str:
         "ledger": 'write e.g. "sqlite:var/ledger.db"',
         "sha256": "make one with: gateway key new",
         "url": 'write e.g. "https://sistem.opd.example/api"',
+        "endpoint": 'write e.g. "http://127.0.0.1:4318/v1/traces"',
     }
     return examples.get(path[-1], "write e.g. status-izin")

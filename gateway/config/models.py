@@ -54,6 +54,22 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
+class Tracing(Settings):
+    """Where traces go: an OpenTelemetry collector that takes OTLP over HTTP; needs the extra `tracing`."""
+
+    endpoint: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/?#]+/\S*$")] = Field(
+        description='The collector\'s address, e.g. `"http://127.0.0.1:4318/v1/traces"`.',
+        examples=["http://127.0.0.1:4318/v1/traces"],
+    )
+    ratio: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="The share of requests that are traced; one whose caller says whether it is traced follows that.",
+        examples=[0.1],
+    )
+
+
 class Gateway(Settings):
     """The gateway itself."""
 
@@ -88,6 +104,11 @@ class Gateway(Settings):
         (),
         description="Web origins that may call from a browser (CORS); off when empty.",
         examples=[["https://klik.pelalawankab.example"]],
+    )
+    tracing: Tracing | None = Field(
+        None,
+        description="Where traces go; off when not set.",
+        examples=[{"endpoint": "http://127.0.0.1:4318/v1/traces", "ratio": 0.1}],
     )
 
 

@@ -54,6 +54,8 @@ async def message(visit: Visit, client: Client, hit: Hit[Bound], clock: Clock) -
         client=client.name,
         correlation_id=visit.correlation_id,
         traceparent=visit.traceparent,
+        tracestate=visit.tracestate,
+        trail=visit.span.trail if visit.span is not None else None,
         accepted_at=visit.now,
         deadline=clock.monotonic() + operation.deadline,
         idempotency_key=key,

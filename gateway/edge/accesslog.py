@@ -17,20 +17,23 @@ Level = Literal["debug", "info", "warning", "error"]
 
 _FLUSH_SECONDS = 0.05
 _HELD_BYTES = 8 << 20
-_IDS = frozenset({"correlation_id", "message_id"})  # made or checked by us; a mask would break the search for them
+_IDS = frozenset(
+    {"correlation_id", "trace_id", "recorded", "message_id"}
+)  # made or checked by us; a mask would break the search for them
 _ERROR_LENGTH, _ERRORS = 2000, 20
 
 
 class Line(msgspec.Struct, kw_only=True, omit_defaults=True):
     """A request as the log tells it; `ms` is from its first byte to its answer, `agency_ms` of all attempts.
 
-    `recorded` is the id under which the ledger keeps it.
+    `trace_id` is None where no trace was looked for; `recorded` is the id under which the ledger keeps it.
     """
 
     time: datetime
     level: Level
     event: str = "request"
     correlation_id: str
+    trace_id: str | None = None
     client: str | None = None
     method: str
     operation: str | None = None
@@ -126,6 +129,11 @@ def level_of(status: int) -> Level:
     if status in (500, 502):
         return "error"
     return "warning" if status > 500 else "info"  # noqa: PLR2004 -- the HTTP class
+
+
+def milliseconds(seconds: float) -> float:
+    """Return milliseconds with two decimals; a third of what `round` costs."""
+    return int(seconds * 100_000 + 0.5) / 100
 
 
 def explain(error: Exception) -> str | None:

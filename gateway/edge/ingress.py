@@ -8,7 +8,7 @@ from math import ceil
 import msgspec
 
 from gateway.edge import accept
-from gateway.edge.accesslog import Line, LineLog, explain, level_of
+from gateway.edge.accesslog import Line, LineLog, explain, level_of, milliseconds
 from gateway.edge.asgi import App, Event, Header, Receive, Scope, Send
 from gateway.edge.auth import key_of
 from gateway.edge.body import ClientGone
@@ -18,6 +18,7 @@ from gateway.edge.hangup import Hangup
 from gateway.edge.problems import Problem, language, location, place_of, problem
 from gateway.edge.protocol import plain
 from gateway.edge.requests import Shown
+from gateway.edge.spans import RequestSpans
 from gateway.edge.visit import Visit
 from gateway.errors import GatewayError, RateLimited, UnknownOperation
 from gateway.message import Document, Reply
@@ -45,7 +46,8 @@ _OK_STATUS, _ACCEPTED, _NO_CONTENT, _BAD = 200, 202, 204, 400
 class Edge:
     """Serves `/v1` from the current routes, and hands everything else to the site (documents, health).
 
-    `show` tells of recorded requests; without it there is no ledger and nothing is recorded.
+    `show` tells of recorded requests; without it there is no ledger and nothing is recorded. Without `spans` nothing
+    is traced.
     `stop` refuses new requests, `give_up` answers those still under way.
     """
 
@@ -58,12 +60,14 @@ class Edge:
         log: LineLog,
         origins: Iterable[str] = (),
         show: Show | None = None,
+        spans: RequestSpans | None = None,
     ) -> None:
         self._current = current
         self._site = site
         self._clock = clock
         self._log = log
         self._show = show
+        self._spans = spans
         self._cors = Cors(origins)
         self._inside: set[Visit] = set()
         self._given_up = False
@@ -120,6 +124,8 @@ class Edge:
 
     async def _ask(self, visit: Visit, send: Send) -> None:
         visit.task = asyncio.current_task()
+        if self._spans is not None:
+            self._spans.begin(visit)
         self._inside.add(visit)
         try:
             headers = await self._answer(visit)
@@ -255,22 +261,31 @@ class Edge:
             len(visit.body),
         )
         self._write(visit, seconds)
+        if self._spans is not None:
+            self._spans.end(visit)
 
     def _write(self, visit: Visit, seconds: float) -> None:
-        place = place_of(visit.error, visit.bound.operation if visit.bound else None)
+        asked = visit.bound.operation if visit.bound is not None else None
+        operation: str | None = None
+        agency: str | None = None
+        if asked is not None:
+            operation, agency = asked.id, asked.agency
+        if visit.error is not None and (place := place_of(visit.error, asked)) is not None:
+            operation, agency = place.operation, place.agency
         self._log.request(
             Line(
                 time=visit.now,
                 level=level_of(visit.status),
                 correlation_id=visit.correlation_id,
+                trace_id=visit.traceparent[3:35],
                 client=visit.client.name if visit.client else None,
                 method=visit.method,
-                operation=place.operation if place else None,
-                agency=place.agency if place else None,
+                operation=operation,
+                agency=agency,
                 outcome=visit.code,
                 status=visit.status,
-                ms=round(seconds * 1000, 2),
-                agency_ms=round(visit.effort.seconds * 1000, 2) if visit.effort.attempts else None,
+                ms=milliseconds(seconds),
+                agency_ms=milliseconds(visit.effort.seconds) if visit.effort.attempts else None,
                 attempts=visit.effort.attempts,
                 age=visit.age,
                 recorded=visit.recorded,

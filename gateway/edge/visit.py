@@ -6,9 +6,10 @@ from datetime import datetime
 from gateway.edge.asgi import Header, Receive, Scope
 from gateway.edge.auth import Client
 from gateway.edge.current import Bound
-from gateway.edge.trace import follow
+from gateway.edge.trace import caller, follow, state
 from gateway.errors import FieldError, HeadersTooLarge, InvalidRequest, UriTooLong
 from gateway.message import Effort
+from gateway.trail import Step
 
 HEADER_LIMIT = 32 << 10
 """Bytes of a header block."""
@@ -22,7 +23,8 @@ _LINE = 4  # ": " and CRLF
 class Visit:
     """A request's facts, gathered on its way; `began` once a handler has it, `gone` once its client has hung up.
 
-    `recorded` is the ledger's id of it, `applied` the preference that was honoured (RFC 7240).
+    `recorded` is the ledger's id of it, `applied` the preference that was honoured (RFC 7240), `span` what is told of
+    it when it is traced.
     """
 
     __slots__ = (
@@ -44,10 +46,12 @@ class Visit:
         "recorded",
         "request_bytes",
         "scope",
+        "span",
         "started",
         "status",
         "task",
         "traceparent",
+        "tracestate",
     )
 
     def __init__(self, scope: Scope, receive: Receive, *, started: float, now: datetime) -> None:
@@ -60,6 +64,10 @@ class Visit:
         self.correlation_id, self.traceparent = follow(
             self.headers.get(b"x-correlation-id"), self.headers.get(b"traceparent")
         )
+        self.tracestate = ""
+        if b"tracestate" in self.headers and caller(self.headers.get(b"traceparent"), self.traceparent):
+            self.tracestate = state(scope["headers"])
+        self.span: Step | None = None
         self.client: Client | None = None
         self.bound: Bound | None = None
         self.request_bytes = 0

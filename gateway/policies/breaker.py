@@ -7,6 +7,7 @@ from typing import Literal
 from gateway.errors import AgencyError, BreakerOpen
 from gateway.message import Message, Reply
 from gateway.ports import Clock, Handler, Policy
+from gateway.trail import mark
 
 BreakerState = Literal["closed", "open", "half-open"]
 
@@ -60,6 +61,7 @@ class Breaker:
     def _probe(self, message: Message) -> None:
         remaining = self._until - self.clock.monotonic()
         if self.state == "half-open" or remaining > 0:
+            mark(message.trail, "breaker", outcome=BreakerOpen.code)
             raise BreakerOpen(
                 f"{message.operation}: the agency failed too often just now, nothing was sent; try again later",
                 maybe_done=False,

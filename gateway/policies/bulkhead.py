@@ -7,6 +7,7 @@ from contextlib import suppress
 from gateway.errors import Overloaded
 from gateway.message import Message, Reply
 from gateway.ports import Clock, Handler, Policy
+from gateway.trail import step
 
 
 class Bulkhead:
@@ -85,7 +86,8 @@ def bulkhead(slots: Bulkhead) -> Policy:
     def policy(handler: Handler) -> Handler:
         async def call(message: Message) -> Reply:
             if not take():
-                await slots.wait(message)
+                with step(message.trail, "bulkhead"):
+                    await slots.wait(message)
             try:
                 return await handler(message)
             finally:

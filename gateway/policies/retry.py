@@ -9,6 +9,7 @@ from gateway.errors import AgencyError, NotFound, Overloaded, Refused
 from gateway.message import Message, Reply
 from gateway.policies.budget import RetryBudget
 from gateway.ports import Clock, Handler
+from gateway.trail import step
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,8 +63,12 @@ class Retry:
                 failures.append(error)
                 raise
 
+        async def pause(seconds: float) -> None:
+            with step(message.trail, "retry", reason=failures[-1].code):
+                await self.clock.sleep(seconds)
+
         retrying = AsyncRetrying(
-            sleep=self.clock.sleep,
+            sleep=pause,
             stop=lambda state: self._stop(state, message.deadline),
             wait=self._wait,
             retry=retry_if_exception(self._allow),

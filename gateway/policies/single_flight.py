@@ -7,6 +7,7 @@ from dataclasses import replace
 from gateway.errors import AgencyTimeout, GatewayError
 from gateway.message import Message, Reply
 from gateway.ports import Clock, Handler, Policy
+from gateway.trail import sampled, step
 
 _CLOSE_ENOUGH = 0.1
 """Seconds by which a first asker's deadline may fall short of the operation's before the shared call gets its own."""
@@ -15,7 +16,7 @@ _CLOSE_ENOUGH = 0.1
 class _Flight:
     """One shared call and those who wait for it; it is a task of its own, so that any of them may leave."""
 
-    __slots__ = ("_error", "_flights", "_key", "_reply", "_task", "_waiters", "deadline")
+    __slots__ = ("_error", "_flights", "_key", "_reply", "_task", "_waiters", "deadline", "traceparent")
 
     def __init__(self, flights: dict[bytes, "_Flight"], key: bytes, handler: Handler, message: Message) -> None:
         self._flights = flights
@@ -24,6 +25,7 @@ class _Flight:
         self._error: BaseException | None = None
         self._waiters: dict[asyncio.Future[None], None] = {}
         self.deadline = message.deadline
+        self.traceparent = message.traceparent
         flights[key] = self
         self._task = asyncio.get_running_loop().create_task(self._fly(handler, message))
 
@@ -106,9 +108,12 @@ def single_flight(
             flight = flights.get(name)
             if flight is None:
                 flight = _Flight(flights, name, handler, _with_time(message, now + deadline))
-            else:
-                on_shared()
-            return await flight.join(message, now)
+                return await flight.join(message, now)
+            on_shared()
+            # The work is in the trace of whoever asked first.
+            link = flight.traceparent if sampled(flight.traceparent) else ""
+            with step(message.trail, "single_flight", link):
+                return await flight.join(message, now)
 
         return call
 

@@ -9,6 +9,7 @@ import msgspec
 from gateway.errors import AgencyTimeout, BreakerOpen, NotFound, Overloaded, Unavailable
 from gateway.message import Message, Reply
 from gateway.ports import Clock, Handler, Policy
+from gateway.trail import mark
 
 _IN_MEMORY = 4
 """A document takes about four times its JSON in memory."""
@@ -87,6 +88,7 @@ def stale(
                 if (kept := shelf.get(name, monotonic(), keep)) is None:
                     raise
                 on_stale()
+                mark(message.trail, "stale", age=kept.age or 0.0)
                 return kept
             shelf.put(name, reply, monotonic())
             return reply

@@ -5,6 +5,7 @@ from gateway.message import Message, Reply
 from gateway.policies.bucket import TokenBucket
 from gateway.policies.quota import Quota
 from gateway.ports import Clock, Handler, Policy
+from gateway.trail import mark, step
 
 
 def throttle(clock: Clock, *, bucket: TokenBucket | None = None, quota: Quota | None = None) -> Policy:
@@ -21,7 +22,8 @@ def throttle(clock: Clock, *, bucket: TokenBucket | None = None, quota: Quota | 
             if quota and (wait := quota.take()):
                 raise _overloaded(message, "the agency's quota is spent", wait)
             if bucket and (wait := bucket.reserve(monotonic())):
-                await clock.sleep(wait)
+                with step(message.trail, "throttle"):
+                    await clock.sleep(wait)
                 if monotonic() >= message.deadline:  # overslept
                     raise _overloaded(message, "the agency's rate was used up until the deadline", 1.0)
             return await handler(message)
@@ -32,4 +34,5 @@ def throttle(clock: Clock, *, bucket: TokenBucket | None = None, quota: Quota | 
 
 
 def _overloaded(message: Message, why: str, retry_after: float) -> Overloaded:
+    mark(message.trail, "throttle", outcome=Overloaded.code)
     return Overloaded(f"{message.operation}: {why}; nothing was sent, try again later", retry_after=retry_after)

@@ -76,6 +76,7 @@ def a_background(
         known=known,
         config=config or Config(),
         ledger=ledger,
+        outbox=ledger,
         settler=Settler(ledger, clock),
         rooms=Rooms(lanes=ledger, clock=clock),
         waiting=Waiting(lanes=ledger, clock=clock),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.edge.trace import follow
+from gateway.edge.trace import caller, follow, state
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
 MADE = re.compile("00-([0-9a-f]{32})-([0-9a-f]{16})-0[01]")
@@ -63,3 +63,38 @@ def test_a_nik_is_no_correlation_id(sent):
 
 def test_a_long_number_is_a_correlation_id():
     assert follow(b"20261124041845123456", None)[0] == "20261124041845123456"
+
+
+@pytest.mark.parametrize(
+    ("sent", "kept"),
+    [
+        (["a=1"], "a=1"),
+        (["a=1", "b=2"], "a=1,b=2"),
+        (["a=1 , ,b@c= x y"], "a=1,b@c= x y"),
+        (["0x@v=1"], "0x@v=1"),
+        ([], ""),
+        (["A=1"], ""),
+        (["a"], ""),
+        (["a=1,b=é"], ""),
+        (["a=1\x00"], ""),
+        ([",".join(f"k{n}=1" for n in range(32))], ",".join(f"k{n}=1" for n in range(32))),
+        ([",".join(f"k{n}=1" for n in range(33))], ""),
+        ([f"a={'x' * 257}"], ""),
+    ],
+)
+def test_a_tracestate_is_sent_on_whole_or_not_at_all(sent, kept):
+    headers = [(b"host", b"x"), *((b"tracestate", each.encode("latin-1")) for each in sent)]
+    assert state(headers) == kept
+
+
+@given(st.binary(max_size=80))
+def test_any_other_tracestate_is_harmless(sent):
+    kept = state([(b"tracestate", sent)])
+    assert all(" " <= each <= "~" for each in kept)
+
+
+def test_the_caller_is_known_only_where_its_trace_goes_on():
+    sent = f"00-{TRACE}-{SPAN}-01".encode()
+    assert caller(sent, follow(None, sent)[1]) == SPAN
+    assert caller(b"nonsense", follow(None, b"nonsense")[1]) == ""
+    assert caller(None, follow(None, None)[1]) == ""
