@@ -10,6 +10,7 @@ from gateway.errors import ConfigError
 from gateway.version import __version__
 
 _COMMANDS = {
+    "add": "Take an agency in: its contract, a first mapping, examples.",
     "check": "Check gateway.toml and the mappings, offline, all in one go.",
     "demo": "Start eight stand-in agencies and the gateway before them, to try things out.",
     "key": "Make keys for client apps and operators.",
