@@ -154,7 +154,7 @@ def _client(name: str, located: Located) -> HttpClient:
     """Return an agency's connections; a file for TLS that can't be used is told where it is named."""
     settings = located.config.agency[name].tls
     try:
-        return HttpClient(name, tls=_tls(settings))
+        return HttpClient(name, tls=tls_of(settings))
     except ConfigError as error:
         unread = next((key for key, file in settings if isinstance(file, str) and not Path(file).is_file()), "ca")
         where = located.where("agency", name, "tls", unread)
@@ -163,7 +163,9 @@ def _client(name: str, located: Located) -> HttpClient:
         ) from error
 
 
-def _tls(settings: Tls) -> HttpTls:
+def tls_of(settings: Tls) -> HttpTls:
+    """Return what the settings say of TLS, as the adapters' clients take it."""
+
     def file(name: str | None) -> Path | None:
         return Path(name) if name else None
 

@@ -85,12 +85,17 @@ class Probe(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeField:
-    """One field of a native document as the agency's contract declares it; `many` when it may repeat."""
+    """One field of a native document as the agency's contract declares it; `many` when it may repeat.
+
+    `null` when it may be there and hold nothing; `max` is the longest text it takes.
+    """
 
     kind: NativeKind = "text"
     required: bool = False
     many: bool = False
     allowed: tuple[str, ...] = ()
+    null: bool = False
+    max: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

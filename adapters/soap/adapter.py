@@ -13,9 +13,10 @@ from pydantic import Field as Setting
 
 from adapters.http import LARGE, HttpAnswer, HttpClient, trace_headers
 from adapters.login import Credentials
+from adapters.soap.contract import contract_of
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
-from adapters.soap.plan import Field, MessagePlan, OperationPlan, Shape, paths
+from adapters.soap.plan import MessagePlan, OperationPlan
 from adapters.soap.planning import Plans, read_plans
 from gateway import (
     Answer,
@@ -27,7 +28,6 @@ from gateway import (
     FieldError,
     Finding,
     InvalidAnswer,
-    NativeField,
     TranslationError,
 )
 
@@ -76,17 +76,7 @@ class SoapAdapter:
 
     def contract(self, target: str, /) -> Contract:
         """Return an operation's native fields; raises ConfigError when the WSDL lacks it or it can't be planned."""
-        operation = self._operation(target)
-        headers = {
-            path: native
-            for name, block in operation.request.headers.items()
-            for path, native in ((name, _native(block)), *_natives(block.shape, f"{name}."))
-        }
-        return Contract(
-            request=dict(_payload(operation.request)),
-            reply={} if operation.reply is None else dict(_payload(operation.reply)),
-            headers=headers,
-        )
+        return contract_of(self._operation(target))
 
     async def exchange(self, call: Call, /) -> Answer:
         """Send one call and return its document or fault; see Adapter for the errors."""
@@ -165,19 +155,3 @@ def _split(headers: Document, plan: MessagePlan) -> tuple[Document, Mapping[str,
     if wrong:
         raise TranslationError("request", wrong)
     return blocks, plain
-
-
-def _payload(plan: MessagePlan) -> Mapping[str, NativeField]:
-    if plan.payload is None:
-        return {}
-    if plan.payload.shape is None:
-        return {"#text": _native(plan.payload)}
-    return dict(_natives(plan.payload.shape))
-
-
-def _natives(shape: Shape | None, before: str = "") -> list[tuple[str, NativeField]]:
-    return [(path, _native(found)) for path, found in paths(shape, before)]
-
-
-def _native(found: Field) -> NativeField:
-    return NativeField(kind=found.kind, required=found.least > 0, many=found.many, allowed=found.allowed)

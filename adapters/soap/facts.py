@@ -1,4 +1,4 @@
-"""What a WSDL says and zeep forgets: facets of simple types, and how each message is encoded; knows no plan."""
+"""What a WSDL says and zeep forgets: facets, how messages are encoded, faults, words for people; knows no plan."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -31,12 +31,17 @@ class Use:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """Everything collected: facets and named types by Clark name, uses by (binding, operation, direction)."""
+    """Everything collected: facets and named types by Clark name, uses by (binding, operation, direction).
+
+    `faults` and `words` are by (port type, operation): names of detail elements, and the documentation.
+    """
 
     facets: Mapping[str, Facets] = field(default_factory=dict)
     named: frozenset[str] = frozenset()
     uses: Mapping[tuple[str, str, str], Use] = field(default_factory=dict)
     overloaded: frozenset[tuple[str, str]] = frozenset()
+    faults: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    words: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 def collect(documents: Iterable[etree._Element]) -> Facts:
@@ -54,6 +59,8 @@ def collect(documents: Iterable[etree._Element]) -> Facts:
             for direction, use in _uses(operation)
         },
         overloaded=frozenset(key for key in keys if keys.count(key) > 1),
+        faults=dict(_faults(documents)),
+        words=dict(_words(documents)),
     )
 
 
@@ -120,13 +127,37 @@ def _joined(name: str, known: Mapping[str, _Restriction]) -> Facets:
     return facets
 
 
-def _operations(document: etree._Element) -> Iterator[tuple[str, etree._Element]]:
+def _operations(document: etree._Element, of: str = "binding") -> Iterator[tuple[str, etree._Element]]:
     target = document.get("targetNamespace", "")
-    for binding in document.iterfind(_WSDL + "binding"):
+    for binding in document.iterfind(_WSDL + of):
         local = binding.get("name", "").rpartition(":")[2]
         name = f"{{{target}}}{local}" if target else local
         for operation in binding.iterfind(_WSDL + "operation"):
             yield name, operation
+
+
+def _words(documents: tuple[etree._Element, ...]) -> Iterator[tuple[tuple[str, str], str]]:
+    for document in documents:
+        for name, operation in _operations(document, "portType"):
+            said = operation.find(_WSDL + "documentation")
+            words = "" if said is None else " ".join("".join(map(str, said.itertext())).split())
+            if words:
+                yield (name, operation.get("name", "")), words
+
+
+def _faults(documents: tuple[etree._Element, ...]) -> Iterator[tuple[tuple[str, str], tuple[str, ...]]]:
+    """Yield the detail elements by which each operation's faults are told apart: their elements, else their parts."""
+    parts: dict[str, str] = {}
+    for document in documents:
+        for message in document.iterfind(_WSDL + "message"):
+            part = message.find(_WSDL + "part")
+            if part is not None:
+                parts[message.get("name", "")] = part.get("element", "").rpartition(":")[2] or part.get("name", "")
+    for document in documents:
+        for name, operation in _operations(document, "portType"):
+            named = (found.get("message", "").rpartition(":")[2] for found in operation.iterfind(_WSDL + "fault"))
+            if known := tuple(dict.fromkeys(parts[message] for message in named if parts.get(message))):
+                yield (name, operation.get("name", "")), known
 
 
 def _uses(operation: etree._Element) -> Iterator[tuple[str, Use]]:

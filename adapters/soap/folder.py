@@ -5,6 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
+from adapters.soap.override import read_override
 from gateway import ConfigError, Finding
 
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -29,6 +30,7 @@ _SHIPPED = {
     "www.w3.org/2005/08/addressing/ws-addr.xsd": "addressing.xsd",
     "www.w3.org/2006/03/addressing/ws-addr.xsd": "addressing.xsd",
 }
+_BODIES = ("{http://schemas.xmlsoap.org/wsdl/soap/}body", "{http://schemas.xmlsoap.org/wsdl/soap12/}body")
 _IMPORT = "{http://www.w3.org/2001/XMLSchema}import"
 
 
@@ -38,7 +40,9 @@ class Folder:
     def __init__(self, root: Path) -> None:
         self.root = root.resolve()
         self._given = root
+        self._override = read_override(self.root, root)
         self.documents: list[etree._Element] = []
+        self.own: dict[str, etree._Element] = {}
         self.reading = ""
 
     def load(self, location: str) -> bytes:
@@ -49,9 +53,14 @@ class Folder:
             content = path.read_bytes()
         except OSError as error:
             raise _problem(self.reading, f"can't be read: {error.strerror}", "put the file there") from error
-        document = _parse(self.reading, content)
+        if path.is_relative_to(self.root):
+            content = self._override.apply(path.name, content)
+        document = parse(self.reading, content)
         self.documents.append(document)
-        return etree.tostring(document) if _point_to_shipped(document) else content
+        if path.is_relative_to(self.root):
+            self.own[self.reading] = document
+        mended = [_point_to_shipped(document), _drop_empty_namespaces(document)]
+        return etree.tostring(document) if any(mended) else content
 
     def shown(self, path: str) -> str:
         """Return a path below the folder as the configuration wrote the folder."""
@@ -59,8 +68,8 @@ class Folder:
         return str(self._given / Path(path).relative_to(self.root)) if below else path
 
     def _find(self, location: str) -> Path:
-        if (shipped := _shipped(location)) is not None:
-            return shipped
+        if (found := shipped(location)) is not None:
+            return found
         parts = urlsplit(location)
         if parts.scheme in {"http", "https"}:
             raise _problem(
@@ -76,13 +85,15 @@ class Folder:
         return path
 
 
-def _shipped(location: str) -> Path | None:
+def shipped(location: str) -> Path | None:
+    """Return the file shipped here for a well-known namespace or the address of its schema."""
     _, separator, rest = location.partition("://")
     name = _SHIPPED.get(rest.rstrip("/#")) if separator else None
     return SCHEMAS / name if name else None
 
 
-def _parse(where: str, content: bytes) -> etree._Element:
+def parse(where: str, content: bytes) -> etree._Element:
+    """Return the root of a document; raises ConfigError unless it is well-formed XML without a DOCTYPE."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
         document = etree.fromstring(content, parser)
@@ -98,10 +109,18 @@ def _point_to_shipped(document: etree._Element) -> bool:
     pointed = False
     for found in document.iter(_IMPORT):
         namespace = found.get("namespace", "")
-        if not found.get("schemaLocation") and _shipped(namespace) is not None:
+        if not found.get("schemaLocation") and shipped(namespace) is not None:
             found.set("schemaLocation", namespace)
             pointed = True
     return pointed
+
+
+def _drop_empty_namespaces(document: etree._Element) -> bool:
+    """Take namespace="" off soap:body: it says what saying nothing does, and zeep can't read it."""
+    empty = [found for body in _BODIES for found in document.iter(body) if found.get("namespace") == ""]
+    for found in empty:
+        del found.attrib["namespace"]
+    return bool(empty)
 
 
 def _problem(where: str, what: str, remedy: str) -> ConfigError:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 from adapters.soap.lexical import Kind
@@ -101,12 +102,22 @@ class MessagePlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationPlan:
-    """An operation: its SOAPAction and both messages; `reply` is None when the agency answers nothing."""
+    """An operation: its SOAPAction and both messages; `reply` is None when the agency answers nothing.
+
+    `faults` are the detail elements of those it declares; `words` is what the WSDL says about it.
+    """
 
     name: str
     action: str
     request: MessagePlan
     reply: MessagePlan | None
+    faults: tuple[str, ...] = ()
+    words: str = ""
+
+
+def size(content: Shape | None, most: int) -> int:
+    """Return how many fields there are below, with their paths, and at most `most` of them: types are shared."""
+    return sum(1 for _ in islice(paths(content), most))
 
 
 def paths(content: Shape | None, before: str = "") -> Iterator[tuple[str, Field]]:

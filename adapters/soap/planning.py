@@ -91,6 +91,8 @@ class _Planner:
             action=found.soapaction or "",
             request=self._message(found, "input"),
             reply=None if found.output is None else self._message(found, "output"),
+            faults=self.facts.faults.get((self.binding.port_name.text, name), ()),
+            words=self.facts.words.get((self.binding.port_name.text, name), ""),
         )
 
     def _message(self, operation: Zeep, direction: str) -> MessagePlan:

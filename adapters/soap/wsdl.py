@@ -1,5 +1,6 @@
 """Loads a pinned WSDL with zeep, from files only; the one place where zeep's exceptions become findings."""
 
+import re
 import threading
 import warnings
 from collections.abc import Iterable
@@ -15,12 +16,15 @@ from zeep.wsdl.bindings import Soap11Binding, Soap12Binding
 
 from adapters.soap.facts import Facts, collect
 from adapters.soap.folder import Folder
+from adapters.soap.override import FILE as OVERRIDE
 from gateway import ConfigError, Finding
 
 if TYPE_CHECKING:
     from zeep.wsdl.definitions import Port
 
 _warnings = threading.Lock()
+_NAMES = re.compile(r"\{[^}]*\}([\w.-]+)|'(?:[\w.-]+:)?([\w.-]+)'")
+_REFERRING = ("type", "ref", "base", "element", "message", "binding", "itemType")
 
 
 class _Transport(Folder):
@@ -68,13 +72,27 @@ def _texts(caught: Iterable[warnings.WarningMessage]) -> tuple[str, ...]:
 
 def _finding(folder: Folder, error: Exception, dropped: Iterable[str]) -> Finding:
     named = getattr(error, "filename", None) or getattr(error, "location", None)
-    where = folder.shown(str(named)) if named else folder.reading
-    if line := getattr(error, "sourceline", None):
-        where = f"{where}:{line}"
+    line = getattr(error, "sourceline", None)
     said = str(error) if isinstance(error, ZeepError | etree.LxmlError) else f"{type(error).__name__}: {error}"
     said = " ".join(said.split()).replace(f"{folder.root}/", "")
+    if named:
+        where = f"{folder.shown(str(named))}:{line}" if line else folder.shown(str(named))
+    else:
+        where = _mentioned(folder, said) or next(iter(folder.own), folder.reading)
     what = "; ".join([f"can't be understood: {said}", *dropped])
-    return Finding(where=where, what=what, remedy="correct the file, or ask the agency for one that validates")
+    remedy = f"change it in {folder.shown(str(folder.root / OVERRIDE))}, or ask the agency for one that validates"
+    return Finding(where=where, what=what, remedy=remedy)
+
+
+def _mentioned(folder: Folder, said: str) -> str:
+    """Return where the first name of a complaint is used in the agency's files, "" if it can't be found."""
+    names = {(clark or quoted).rstrip(".") for clark, quoted in _NAMES.findall(said)}
+    for where, document in folder.own.items():
+        for element in document.iter(etree.Element):
+            used = {str(element.get(name, "")).rpartition(":")[2] for name in _REFERRING}
+            if names & {*used, etree.QName(element).localname}:
+                return f"{where}:{element.sourceline}"
+    return ""
 
 
 def _choose(path: Path, document: Document, service: str, port: str) -> "Port":

@@ -10,6 +10,7 @@ from gateway.errors import ConfigError, LedgerUnavailable
 from gateway.version import __version__
 
 _COMMANDS = {
+    "add": "Take an agency in: its contract, a first mapping, examples.",
     "backup": "Copy the ledger and the configuration while the gateway runs.",
     "check": "Check gateway.toml, the mappings and what the ledger still needs, all in one go.",
     "demo": "Start eight stand-in agencies and the gateway before them, to try things out.",

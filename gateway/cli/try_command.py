@@ -32,18 +32,22 @@ _show = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 @click.command(name="try", help="Send one message to its agency and show each step: canonical, native, and back.")
 @click.argument("operation")
-@click.option("--data", "-d", default="{}", show_default=True, help="The canonical request, as JSON.")
+@click.option("--data", "-d", default="{}", show_default=True, help="The canonical request, as JSON, or @FILE.")
 @demo_option
 @config_option
 def command(config: Path, operation: str, data: str, *, demo: bool) -> None:
     """Try one operation; exits with 1 when it fails."""
+    body = _body(data)
     located = read_config(config, environment(demo=demo))
-    sys.exit(asyncio.run(_Trial(located).run(operation, _body(data))))
+    sys.exit(asyncio.run(_Trial(located).run(operation, body)))
 
 
 def _body(data: str) -> Document:
     try:
-        body = msgspec.json.Decoder(float_hook=Decimal).decode(data)
+        given = Path(data[1:]).read_bytes() if data.startswith("@") else data
+        body = msgspec.json.Decoder(float_hook=Decimal).decode(given)
+    except OSError as error:
+        raise click.BadParameter(f"{data[1:]} can't be read: {error.strerror}", param_hint="--data") from None
     except msgspec.DecodeError as error:
         raise click.BadParameter(f"is not JSON: {error}", param_hint="--data") from None
     if not isinstance(body, dict):

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from gateway.config.locate import suggest
 from gateway.errors import Finding
 from gateway.ports import NativeField
-from gateway.translate.rules import MappingFile, Path, Repeat, Rules, show
+from gateway.translate.rules import CONTEXT, MappingFile, Path, Repeat, Rules, show
 
 Fields = Mapping[str, NativeField]
 
@@ -52,7 +52,7 @@ def _lefts(mapping: MappingFile, rules: Rules, above: Path) -> Iterator[tuple[st
 
 
 def _named(where: str, path: Path, above: Path, fields: Fields, *, entered: bool = False) -> Iterator[Finding]:
-    if not path[:1] or path[len(above) :][:1] == () or path[len(above)].startswith("@"):
+    if not path[:1] or path[len(above) :][:1] == () or path[len(above)] == CONTEXT:
         return
     name = show(path)
     if name not in fields and not _has_children(path, fields):

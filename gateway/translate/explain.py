@@ -49,12 +49,12 @@ def from_context(path: Path, context: Context | None) -> object:
     if context is None:
         return MISSING
     match path:
-        case ("@now",):
+        case (_, "now"):
             return context.now.isoformat(timespec="seconds")
-        case ("@login", name):
+        case (_, "login", name):
             return context.login.get(name, MISSING)
         case _:
-            return str(getattr(context, path[0][1:]))
+            return str(getattr(context, path[1]))
 
 
 def as_list(value: object) -> list[Any]:

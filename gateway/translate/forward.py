@@ -21,7 +21,7 @@ from gateway.translate.plan import (
     Source,
     is_context,
 )
-from gateway.translate.rules import MISSING, Path, Repeat, Rule, Rules, show
+from gateway.translate.rules import CONTEXT, MISSING, Path, Repeat, Rule, Rules, show
 
 _MOMENT_PARTS = {"date": slice(0, 10), "time": slice(11, 16)}
 
@@ -82,7 +82,7 @@ class Forward:
         if convert_step is not None and not (steps and pair is convert.TEXT):
             steps.append(convert_step)
         steps = [*steps, *(() if self._reads else checked)]
-        if rule.sources == (("@now",),) and pair.form.kind in _MOMENT_PARTS:
+        if rule.sources == ((CONTEXT, "now"),) and pair.form.kind in _MOMENT_PARTS:
             steps.insert(0, moment_part(_MOMENT_PARTS[pair.form.kind], self._setting.zone))
         pointed = rule.left if self._reads and not self._setting.by_source else rule.sources[0]
         return Field(

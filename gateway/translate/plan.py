@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, Final
 
 from gateway.translate.convert import Form, Step
-from gateway.translate.rules import Path, Rule, When
+from gateway.translate.rules import CONTEXT, Path, Rule, When
 
 
 class Absent(Enum):
@@ -113,4 +113,4 @@ def _inexact(plan: Plan) -> Iterator[Part]:
 
 def is_context(path: Path) -> bool:
     """Return whether a path reads the context (`@id`) rather than the document."""
-    return path[:1] != () and path[0].startswith("@")
+    return path[:1] == (CONTEXT,)

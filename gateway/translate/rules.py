@@ -8,7 +8,10 @@ from typing import Final, Literal
 from gateway.message import Outcome
 
 Path = tuple[str, ...]
-"""Steps into a document; () is the element itself, a first step that begins with "@" is the context."""
+"""Steps into a document; () is the element itself, a first step CONTEXT leads into what the gateway itself knows."""
+
+CONTEXT: Final = "@"
+"""`@id` is ("@", "id"); a native step such as "@kode" is an attribute's name."""
 
 
 class Missing(Enum):
@@ -138,4 +141,4 @@ class MappingFile:
 
 def show(path: Path) -> str:
     """Return a path as it is written in a mapping."""
-    return ".".join(path) or "."
+    return CONTEXT + ".".join(path[1:]) if path[:1] == (CONTEXT,) else ".".join(path) or "."

@@ -9,11 +9,12 @@ from gateway.config.locate import Key, nearest, suggest
 from gateway.errors import Finding
 from gateway.translate import dates, numbers
 from gateway.translate.patterns import problem as pattern_problem
-from gateway.translate.rules import MISSING, Converter, ConverterKind, Path, Repeat, Rule, Rules, When
+from gateway.translate.rules import CONTEXT, MISSING, Converter, ConverterKind, Path, Repeat, Rule, Rules, When
 
 _STEP = re.compile(r"[^\s.\[\]{}\"'@][^\s.\[\]{}\"']*")
-_MARKS = frozenset({"from", "const", "each"})
-_KEYS: Final[Mapping[str, tuple[type, ...]]] = {
+_NATIVE = re.compile(r"@?[^\s.\[\]{}\"'@][^\s.\[\]{}\"']*")
+MARKS = frozenset({"from", "const", "each"})
+KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "from": (str, list),
     "join": (str,),
     "split": (str,),
@@ -76,17 +77,19 @@ class Reader:
             key = key[:-1]
         return self._lines.get(key, 1)
 
-    def path(self, text: object, key: Key, *, context: bool = False, itself: bool = False) -> Path | None:
-        """Return a path in steps; None, with a finding, if it is none."""
+    def path(
+        self, text: object, key: Key, *, context: bool = False, itself: bool = False, native: bool = False
+    ) -> Path | None:
+        """Return a path in steps; None, with a finding, if it is none; a native one may name attributes (`@kode`)."""
         if not isinstance(text, str):
             self.find(key, f"{key[-1]} must be a path such as pemohon.nama")
             return None
-        if text.startswith("@"):
+        if text.startswith(CONTEXT) and not native:
             return self._context(text, key, allowed=context)
         if text == "." and itself:
             return ()
         steps = tuple(text.split("."))
-        if not all(_STEP.fullmatch(step) for step in steps):
+        if not all((_NATIVE if native else _STEP).fullmatch(step) for step in steps):
             self.find(key, f'"{text}" is not a path', "names joined by dots; lists are entered with each")
             return None
         return steps
@@ -97,16 +100,16 @@ class Reader:
             return None
         name, dot, rest = text.partition(".")
         if text in _CONTEXT:
-            return (text,)
+            return (CONTEXT, text[1:])
         if name == "@login" and dot and rest:
-            return (name, rest)
+            return (CONTEXT, "login", rest)
         self.find(key, f"{text} is not known here", suggest(text, [*_CONTEXT, "@login.user", "@login.password"]))
         return None
 
     def _collect(self, table: Mapping[str, Any], key: Key, above: Path, *, context: bool) -> Iterator[Rule | Repeat]:
         for name, value in table.items():
             here = (*key, name)
-            left = self.path(name, here)
+            left = self.path(name, here, native=context)
             if left is None:
                 continue
             left = (*above, *left)
@@ -117,26 +120,26 @@ class Reader:
                           "a constant is { const = ... }")  # fmt: skip
             elif "each" in value and "from" not in value:
                 yield from self._repeat(value, here, left, context=context)
-            elif _MARKS & value.keys():
+            elif MARKS & value.keys():
                 yield from self._rule(value, here, left, context=context)
-            elif value and value.keys() <= _KEYS.keys():
+            elif value and value.keys() <= KEYS.keys():
                 self.find(here, f"{name}: a rule needs from, const or each")
             elif slip := _slip(value):
-                remedy = f'did you mean "{nearest(slip, _MARKS)}"? a field of that name: "{name}.{slip}" = ...'
+                remedy = f'did you mean "{nearest(slip, MARKS)}"? a field of that name: "{name}.{slip}" = ...'
                 self.find((*here, slip), f'{name}: unknown key "{slip}"', remedy)
             else:
                 yield from self._collect(value, here, left, context=context)
 
     def _plain(self, text: str, key: Key, left: Path, *, context: bool) -> Iterator[Rule]:
-        source = self.path(text, key, context=context)
+        source = self.path(text, key, context=context, native=not context)
         if source is not None:
             yield Rule(left=left, line=self.line(key), sources=(source,))
 
     def _repeat(self, table: Mapping[str, Any], key: Key, left: Path, *, context: bool) -> Iterator[Repeat]:
-        each = self.path(table["each"], (*key, "each"))
+        each = self.path(table["each"], (*key, "each"), native=not context)
         optional = table.get("optional", False)
         own = {"each"} | ({"optional"} if isinstance(optional, bool) else set())
-        when = self._when(table["when"], (*key, "when")) if isinstance(table.get("when"), dict) else None
+        when = self._when(table, key, context=context) if isinstance(table.get("when"), dict) else None
         own |= {"when"} if when is not None else set()
         rules = tuple(self._collect({k: v for k, v in table.items() if k not in own}, key, (), context=context))
         if not rules:
@@ -152,9 +155,9 @@ class Reader:
             return
         self._contradictions(table, key)
         sources = self._sources(table, key, context=context)
-        each = self.path(table["each"], (*key, "each")) if "each" in table else None
+        each = self.path(table["each"], (*key, "each"), native=not context) if "each" in table else None
         converter = self._converter(table, key)
-        when = self._when(table["when"], (*key, "when")) if "when" in table else None
+        when = self._when(table, key, context=context) if "when" in table else None
         if len(self.findings) > before:
             return
         yield Rule(
@@ -177,10 +180,10 @@ class Reader:
 
     def _check_keys(self, table: Mapping[str, Any], key: Key) -> None:
         for name, value in table.items():
-            if name not in _KEYS:
-                self.find((*key, name), f'{key[-1]}: unknown rule key "{name}"', suggest(name, _KEYS))
+            if name not in KEYS:
+                self.find((*key, name), f'{key[-1]}: unknown rule key "{name}"', suggest(name, KEYS))
                 continue
-            kinds = _KEYS[name]
+            kinds = KEYS[name]
             if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
                 wanted = " or ".join(_NAMES[kind] for kind in kinds)
                 self.find((*key, name), f"{key[-1]}: {name} must be {wanted}")
@@ -194,13 +197,14 @@ class Reader:
         given = table.get("from", [])
         itself = "each" in table
         found = [
-            self.path(text, (*key, "from"), context=context, itself=itself)
+            self.path(text, (*key, "from"), context=context, itself=itself, native=not context)
             for text in (given if isinstance(given, list) else [given])
         ]
         return tuple(path for path in found if path is not None)
 
-    def _when(self, table: Mapping[str, Any], key: Key) -> When | None:
-        path = self.path(table.get("path"), (*key, "path"))
+    def _when(self, rule: Mapping[str, Any], above: Key, *, context: bool) -> When | None:
+        table, key = rule["when"], (*above, "when")
+        path = self.path(table.get("path"), (*key, "path"), native=not context)
         equals = table.get("equals")
         if table.keys() != {"path", "equals"} or not isinstance(equals, str | int | bool):
             self.find(key, 'when is written { path = "jenis", equals = "1" }')
@@ -285,6 +289,6 @@ def _contradictions(given: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
 
 def _slip(table: Mapping[str, Any]) -> str:
     """Return the key that is a misspelt `from`, `const` or `each`: it stands alone or among a rule's other keys."""
-    others = [name for name in table if name not in _KEYS]
+    others = [name for name in table if name not in KEYS]
     alone = others[0] if len(others) == 1 and isinstance(table[others[0]], str) else ""
-    return alone if nearest(alone, _MARKS) else ""
+    return alone if nearest(alone, MARKS) else ""

@@ -65,7 +65,9 @@ def test_rules_may_be_written_in_every_way_toml_has() -> None:
     assert isinstance(named, Repeat)
     assert [inner.left for inner in named.rules] == [("optional",), ("when",)]
     assert rule('"periode.from" = "mulai"').left == ("periode", "from")
-    assert rule('a = { from = "@login.user" }', "request") == Rule(left=("a",), line=2, sources=(("@login", "user"),))
+    assert rule('a = { from = "@login.user" }', "request") == Rule(
+        left=("a",), line=2, sources=(("@", "login", "user"),)
+    )
 
 
 MISTAKES = {
@@ -90,7 +92,8 @@ MISTAKES = {
     "[op.reply]\na = 5": (2, "a rule is a path or a table", "const"),
     '[op.reply]\na = "x..y"': (2, "is not a path", "dots"),
     '[op.reply]\na = "x[0].y"': (2, "is not a path", "each"),
-    '[op.reply]\na = "@id"': (2, "request and headers tables only", ""),
+    '[op.reply]\n"@id" = "a"': (2, "request and headers tables only", ""),
+    '[op.request]\na = "b.@id"': (2, '"b.@id" is not a path', ""),
     '[op.request]\na = "@idd"': (2, "@idd is not known", '"@id"'),
     '[op.reply]\na = { each = "x" }': (2, "at least one rule", 'from = "."'),
     '[op.reply]\na = { from = "x", when = { path = "y" } }': (2, "when is written", ""),

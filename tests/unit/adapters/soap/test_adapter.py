@@ -210,7 +210,7 @@ def test_a_contract_names_fields_by_dotted_path(wsdls: Path) -> None:
     found = contract(wsdls / "izin.wsdl", "AjukanIzin")
 
     assert found.request["pemohon"] == NativeField(kind="object", required=True)
-    assert found.request["pemohon.nik"] == NativeField(kind="text", required=True)
+    assert found.request["pemohon.nik"] == NativeField(kind="text", required=True, max=16)
     assert found.request["berkas"] == NativeField(kind="binary", many=True)
     assert found.request["status"] == NativeField(kind="text", allowed=("ok", "tolak"))
     assert found.request["biaya.@mata_uang"] == NativeField(kind="text", required=True)
@@ -224,8 +224,8 @@ def test_a_contract_names_fields_by_dotted_path(wsdls: Path) -> None:
 def test_lists_add_no_step_to_a_path(wsdls: Path) -> None:
     found = contract(wsdls / "sipolan.wsdl", "statusPermohonan")
 
-    assert found.reply["return.riwayat.item"] == NativeField(kind="object", many=True)
-    assert found.reply["return.riwayat.item.urut"] == NativeField(kind="integer", required=True)
+    assert found.reply["return.riwayat.item"] == NativeField(kind="object", many=True, null=True)
+    assert found.reply["return.riwayat.item.urut"] == NativeField(kind="integer", required=True, null=True)
 
 
 def test_an_unknown_operation_lists_those_there_are_the_nearest_first(wsdls: Path) -> None:

@@ -1,0 +1,72 @@
+"""An example document of a message, made of its plan: every field once, of a choice the first alternative."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from adapters.soap.lexical import TYPES
+from adapters.soap.plan import TEXT, Field, MessagePlan, Shape
+from gateway import Document
+
+Made = Callable[[str], str | None]
+"""Returns a made-up text for a field by its name, None where it knows none."""
+
+_VALUES: dict[str, Any] = {
+    "text": "contoh",
+    "integer": 1,
+    "number": Decimal("1250000.50"),
+    "boolean": True,
+    "date": "2026-11-24",
+    "datetime": "2026-11-24T10:15:00+07:00",
+    "time": "10:15:00",
+    "binary": "aGFsbw==",
+    "any": "contoh",
+}
+_SPECIAL: dict[str, Any] = {
+    "negativeInteger": -1,
+    "nonPositiveInteger": 0,
+    "hexBinary": "00ff",
+    "anyURI": "https://opd.example/",
+    "language": "id",
+    "duration": "P1D",
+    "gYear": "2026",
+    "gYearMonth": "2026-11",
+    "gMonth": "--11",
+    "gMonthDay": "--11-24",
+    "gDay": "---24",
+    "list": "1",
+}
+
+
+def sample(plan: MessagePlan, made: Made, *, full: bool = True) -> Document:
+    """Return an example of a message; without `full`, of what must be there only."""
+    if plan.payload is None:
+        return {}
+    if plan.payload.shape is None:
+        return {TEXT: _simple(plan.payload, made)}
+    return _object(plan.payload.shape, made, full=full)
+
+
+def _object(shape: Shape, made: Made, *, full: bool) -> dict[str, Any]:
+    left_out = {name for choice in shape.choices for option in choice.options[1:] for name in option.names}
+    wanted = {name for choice in shape.choices for option in choice.options[:1] for name in option.needed}
+    document = {
+        found.name: _value(found, made, full=full)
+        for found in (*shape.fields, *shape.attributes)
+        if found.least or found.name in wanted or (full and found.name not in left_out and found.most != 0)
+    }
+    return document | ({TEXT: _simple(shape.text, made)} if shape.text is not None else {})
+
+
+def _value(field: Field, made: Made, *, full: bool) -> Any:
+    one = _simple(field, made) if field.shape is None else _object(field.shape, made, full=full)
+    return [one] * max(field.least, 1) if field.many else one
+
+
+def _simple(field: Field, made: Made) -> Any:
+    if field.allowed:
+        return TYPES[field.type].read(field.allowed[0]) if field.type in TYPES else field.allowed[0]
+    if field.kind != "text" or field.type in _SPECIAL:
+        return _SPECIAL.get(field.type, _VALUES[field.kind])
+    text = made(field.name) or "contoh"
+    return text[: field.max_length].ljust(field.min_length, "0") if field.max_length != 0 else ""
