@@ -24,6 +24,7 @@ from gateway import Duration
 from gateway.config import models
 from gateway.config.units import Quota, Rate
 from gateway.edge.problems import STATUS
+from gateway.figures import SOURCES
 from gateway.metrics import TABLE
 from gateway.wording import PROBLEMS, RULES
 
@@ -231,8 +232,21 @@ def table_of_rules() -> str:
 
 def table_of_metrics() -> str:
     """Return the metrics."""
-    rows = [(f"`{one.name}`", one.kind, ", ".join(one.labels) or "none", one.help) for one in TABLE]
-    return table(("metric", "is", "labels", "says"), rows)
+    rows = [
+        (f"`{one.name}`", one.kind, ", ".join(one.labels) or "none", _edges(one.buckets), one.help) for one in TABLE
+    ]
+    return table(("metric", "is", "labels", "buckets", "says"), rows)
+
+
+def _edges(buckets: Sequence[float]) -> str:
+    return " ".join(f"{edge:g}" for edge in buckets)
+
+
+def table_of_sources() -> str:
+    """Return the outcomes of requests, by whose failure they are."""
+    sources = dict.fromkeys(SOURCES.values())
+    rows = [(f"`{one}`", ", ".join(f"`{code}`" for code, of in SOURCES.items() if of == one)) for one in sources]
+    return table(("error_source", "outcome"), rows)
 
 
 def source(adapter: str) -> str:
@@ -245,6 +259,7 @@ BLOCKS: Mapping[str, Callable[..., str]] = {
     "problem": problem,
     "rules": table_of_rules,
     "metrics": table_of_metrics,
+    "sources": table_of_sources,
     "source": source,
 }
 

@@ -56,9 +56,10 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     With a `recorder` the ledger stands before what writes; without `hours` every agency is open at any time.
     """
     opened: list[HttpClient] = []
+    expiry = partial(metrics.gauge, "gateway_agency_certificate_expiry_timestamp_seconds")
 
     def provide(name: str, section: Agency) -> Provided:
-        client = _client(name, located)
+        client = _client(name, located, lambda at: expiry(name).set(at))
         opened.append(client)
         zone = ZoneInfo(section.timezone) if section.timezone else None
         return {
@@ -140,11 +141,11 @@ def clock_of(located: Located) -> SystemClock:
     return SystemClock(located.config.gateway.timezone)
 
 
-def _client(name: str, located: Located) -> HttpClient:
+def _client(name: str, located: Located, certificate_ends: Callable[[float], None]) -> HttpClient:
     """Return an agency's connections; a file for TLS that can't be used is told where it is named."""
     settings = located.config.agency[name].tls
     try:
-        return HttpClient(name, tls=_tls(settings))
+        return HttpClient(name, tls=_tls(settings), certificate_ends=certificate_ends)
     except ConfigError as error:
         unread = next((key for key, file in settings if isinstance(file, str) and not Path(file).is_file()), "ca")
         where = located.where("agency", name, "tls", unread)

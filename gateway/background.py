@@ -1,11 +1,13 @@
 """What goes on beside requests: files, probes, deliveries, the ledger's upkeep, the loop's health; answers nobody."""
 
 import asyncio
+import shutil
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from gateway import registry
 from gateway.config.models import Config
@@ -14,10 +16,11 @@ from gateway.errors import FieldError, GatewayError, LedgerUnavailable
 from gateway.intake import FileReport, take_in
 from gateway.lanes import lanes
 from gateway.ledger import Ledger
+from gateway.ledger.opening import SQLITE
 from gateway.message import new_message_id
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Log
-from gateway.records import Retention, State
+from gateway.records import PauseReason, Retention, State
 from gateway.registry import Registry
 from gateway.room import Rooms
 from gateway.settle import Settler
@@ -32,6 +35,9 @@ LAG_EVERY = 1.0
 SWEEP_EVERY = 10.0
 SHED_EVERY = 3600.0
 FIGURES_EVERY = 5.0
+DISK_EVERY = 30.0
+IN_THE_LEDGER: tuple[PauseReason, ...] = ("operator", "maintenance", "hours")
+"""The pauses that all processes share; an outage is each one's own finding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +60,7 @@ class Background:
         ending = asyncio.Event()
         tasks = [asyncio.create_task(self._lasting(work)) for work in self._work()]
         tasks.append(asyncio.create_task(_pass_on(stop, ending)))
-        all_lanes = lanes(self.known, self.log, self.waiting.outage)
+        all_lanes = lanes(self.known, self.log, self.waiting.outage, self.metrics)
         delivering = [asyncio.create_task(self._delivering(lane, ending)) for lane in all_lanes]
         try:
             yield
@@ -89,6 +95,7 @@ class Background:
         yield self._sweep
         yield self._shed
         yield self._lane_figures
+        yield self._disk_figures
         for agency in self.known.agencies.values():
             if agency.unready:
                 self.log("agency-unready", level="error", agency=agency.name, why=agency.unready)
@@ -101,21 +108,26 @@ class Background:
                 yield partial(take_in, agency.source, agency.feeds, agency.snapshots, report)
 
     async def _watch_loop(self) -> None:
-        lag = self.metrics.gauge("gateway_event_loop_lag_seconds")
+        lag = self.metrics.histogram("gateway_event_loop_lag_seconds")
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + LAG_EVERY
             await asyncio.sleep(LAG_EVERY)
-            lag.set(max(0.0, loop.time() - due))
+            lag(max(0.0, loop.time() - due))
 
     async def _probe(self, agency: registry.Agency) -> None:
         up = self.metrics.gauge("gateway_agency_up", agency.name)
+        passed, failed = (
+            self.metrics.counter("gateway_agency_probes_total", agency.name, outcome) for outcome in ("ok", "failed")
+        )
         while agency.probe is not None:
             try:
                 await agency.probe.probe()
             except GatewayError:
+                failed(1)
                 up.set(0)
             else:
+                passed(1)
                 up.set(1)
             await self.clock.sleep(PROBE_EVERY)
 
@@ -169,11 +181,28 @@ class Background:
                     self.metrics.gauge("gateway_lane_held", stats.lane).set(stats.held)
                     oldest = stats.oldest.timestamp() if stats.oldest is not None else 0
                     self.metrics.gauge("gateway_lane_oldest_pending_timestamp_seconds", stats.lane).set(oldest)
-                    self.metrics.gauge("gateway_lane_paused", stats.lane).set(bool(stats.pauses))
+                    held = {pause.reason for pause in stats.pauses}
+                    for reason in IN_THE_LEDGER:
+                        self.metrics.gauge("gateway_lane_paused", stats.lane, reason).set(reason in held)
                 self.metrics.gauge("gateway_ledger_up").set(self.rooms.writable)
             except LedgerUnavailable:
                 self.metrics.gauge("gateway_ledger_up").set(0)
             await self.clock.sleep(FIGURES_EVERY)
+
+    async def _disk_figures(self) -> None:
+        """Look at the disk that must not fill up: where the ledger is, or the key and the spool beside PostgreSQL."""
+        address = self.config.gateway.ledger
+        database = Path(address.removeprefix(SQLITE)) if address.startswith(SQLITE) else None
+        folder = database.parent if database is not None else Path("var")
+        while folder.is_dir():
+            disk = await asyncio.to_thread(shutil.disk_usage, folder)
+            self.metrics.gauge("gateway_ledger_disk_free_bytes").set(disk.free)
+            self.metrics.gauge("gateway_ledger_disk_size_bytes").set(disk.total)
+            if database is not None:
+                files = (database, database.with_name(f"{database.name}-wal"))
+                taken = sum(file.stat().st_size for file in files if file.exists())
+                self.metrics.gauge("gateway_ledger_bytes").set(taken)
+            await self.clock.sleep(DISK_EVERY)
 
     def _file_news(self, agency: str, news: FileReport) -> None:
         outcome = "refused" if news.refused else "accepted"

@@ -29,7 +29,8 @@ class Lane:
     """One agency's queue: what it delivers, how many at once, when, and how to ask whether the agency is there.
 
     `waiting` tells how many direct calls wait for a slot: while there are some, delivery takes half the slots.
-    `news` hears when an outage starts and when it ends, `bug` of what should never happen.
+    `news` hears when an outage starts and when it ends, `bug` of what should never happen, `ended` of each attempt,
+    with the seconds since the message was accepted.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Lane:
     waiting: Callable[[], int] = lambda: 0
     news: Callable[[str, bool], None] = lambda _lane, _down: None
     bug: Callable[[str, Exception], None] = lambda _lane, _error: None
+    ended: Callable[[Verdict, float], None] = lambda _verdict, _seconds: None
 
     @property
     def lease(self) -> float:
@@ -196,7 +198,9 @@ class Deliverer:
         verdict = self._judged(claim, end)
         # What knocked in vain to see whether the agency is back was no attempt: there may be thousands.
         tried = None if trial and isinstance(end.error, Unreachable) else end.tried
-        await self.settler.settle(Settlement(ticket=claim.ticket, verdict=verdict, tried=tried))
+        good = await self.settler.settle(Settlement(ticket=claim.ticket, verdict=verdict, tried=tried))
+        if good and (tried is not None or not isinstance(verdict, Postponed)):
+            self.lane.ended(verdict, (self.clock.now() - claim.message.accepted_at).total_seconds())
 
     async def _hold(self) -> None:
         """Extend the leases of what is under way, for attempts and settlements that take longer than they should."""

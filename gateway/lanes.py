@@ -1,17 +1,20 @@
 """The lanes of everything that is recorded: which operations each delivers and how; delivers nothing itself."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import PurePath
 from traceback import extract_tb
 
 from gateway.ask import Ask
 from gateway.attempt import Deliverable
 from gateway.deliver import Lane
+from gateway.figures import deliveries
+from gateway.metrics import Metrics
 from gateway.ports import Log
 from gateway.registry import Agency, Operation, Queue, Registry
 
 
-def lanes(known: Registry, log: Log, outage: Callable[[str, bool], None]) -> Iterator[Lane]:
+def lanes(known: Registry, log: Log, outage: Callable[[str, bool], None], metrics: Metrics) -> Iterator[Lane]:
     """Yield the lane of each agency that can be asked and to which something may have to be delivered.
 
     `outage` hears of a lane whose agency went away or came back.
@@ -19,7 +22,10 @@ def lanes(known: Registry, log: Log, outage: Callable[[str, bool], None]) -> Ite
     for agency in known.agencies.values():
         recorded = [operation for operation in agency.operations.values() if operation.recording is not None]
         if recorded and not agency.unready:
-            yield _lane(agency, recorded, known, log, _news(log, outage))
+            waits = metrics.gauge("gateway_lane_paused", agency.name, "outage")
+            waits.set(0)
+            made = _lane(agency, recorded, known, log, _news(log, outage, waits.set))
+            yield replace(made, ended=deliveries(metrics, agency.name))
 
 
 def _lane(
@@ -64,9 +70,10 @@ def _ask(operation: Operation, known: Registry) -> Ask | None:
     )
 
 
-def _news(log: Log, outage: Callable[[str, bool], None]) -> Callable[[str, bool], None]:
+def _news(log: Log, outage: Callable[[str, bool], None], shown: Callable[[float], None]) -> Callable[[str, bool], None]:
     def news(lane: str, down: bool) -> None:
         outage(lane, down)
+        shown(down)
         if down:
             log("lane-waiting", level="warning", agency=lane, what="the agency can't be reached; messages wait")
         else:

@@ -127,7 +127,10 @@ def _quota(agency: str, section: Agency, clock: Clock, zone: ZoneInfo, metrics: 
     if section.quota is None:
         return None
     spent = metrics.counter("gateway_agency_quota_exhausted_total", agency)
-    return Quota(clock, limit=section.quota.limit, period=section.quota.period, zone=zone, on_quota=lambda: spent(1))
+    quota = Quota(clock, limit=section.quota.limit, period=section.quota.period, zone=zone, on_quota=lambda: spent(1))
+    metrics.gauge("gateway_agency_quota_limit", agency).set(section.quota.limit)
+    metrics.gauge("gateway_agency_quota_left", agency).set_function(lambda: quota.left)
+    return quota
 
 
 def _show_slots(agency: str, slots: Bulkhead, limit: int, metrics: Metrics) -> None:

@@ -27,10 +27,11 @@ from gateway.edge.server import Listener, on_signals
 from gateway.edge.server import serve as serve_http
 from gateway.edge.site import site
 from gateway.errors import LedgerUnavailable
+from gateway.figures import RequestFigures
 from gateway.ledger import Ledger
 from gateway.ledger.keys import KeySource
 from gateway.ledger.opening import SQLITE, open_ledger
-from gateway.metrics import OTHER, Metrics, RequestFigures
+from gateway.metrics import OTHER, Metrics
 from gateway.policies.bucket import TokenBucket
 from gateway.ports import Clock
 from gateway.recorder import Recorder
@@ -173,6 +174,7 @@ def _edge(  # noqa: PLR0913 - composed once, here
     edge = Edge(current, cast("App", pages), clock=clock, log=log, origins=gateway.origins, show=recorded.show)
     metrics.gauge("gateway_requests_in_flight").set_function(lambda: edge.under_way)
     metrics.gauge("gateway_build_info", __version__, platform.python_version()).set(1)
+    metrics.gauge("gateway_config_last_load_successful").set(1)
     metrics.gauge("gateway_config_last_success_timestamp_seconds").set_to_current_time()
     return edge
 

@@ -253,6 +253,7 @@ class Edge:
             visit.effort.seconds,
             visit.request_bytes,
             len(visit.body),
+            visit.traceparent,
         )
         self._write(visit, seconds)
 

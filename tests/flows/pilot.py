@@ -89,7 +89,9 @@ def pilot(
     """
     addresses = {f"127.0.0.1:{PORTS[name]}": f"127.0.0.1:{port}" for name, port in ports.items() if name != "puskesmas"}
     config = shipped(folder, {**EVERYWHERE, **(changes or {}), **addresses})
-    text = config.read_text("utf-8").replace("[gateway]\n", f'[gateway]\nledger   = "sqlite:{folder}/var/ledger.db"\n', 1)
+    text = config.read_text("utf-8").replace(
+        "[gateway]\n", f'[gateway]\nledger   = "sqlite:{folder}/var/ledger.db"\n', 1
+    )
     config.write_text((text if stored else direct(text)) + CLIENTS, "utf-8")
     for drop in ("puskesmas", "puskesmas-masuk"):
         (folder / "var" / "drops" / drop).mkdir(parents=True, exist_ok=True)

@@ -300,3 +300,27 @@ async def test_a_bug_of_the_lane_itself_is_told_and_it_goes_on(rig: Rig) -> None
     async with rig.delivering():
         await rig.until(State.DELIVERED, message)
     assert [type(error) for error in rig.bugs] == [ZeroDivisionError]
+
+
+async def test_each_end_of_an_attempt_is_heard_with_the_age_of_its_message(rig: Rig) -> None:
+    ended: list[tuple[str, float]] = []
+    rig.having(ended=lambda verdict, seconds: ended.append((type(verdict).__name__, seconds)))
+    rig.agency.answers = once(TIMEOUT)
+    rig.agency.seconds = 2.0
+    async with rig.delivering():
+        (message,) = await rig.put()
+        await rig.until(State.DELIVERED, message)
+    (first, soon), (last, later) = ended
+    assert (first, last) == ("Postponed", "Delivered")
+    assert 2.0 <= soon < later
+
+
+async def test_what_knocked_in_vain_to_see_whether_the_agency_is_back_was_no_attempt(rig: Rig) -> None:
+    ended: list[str] = []
+    rig.having(probe=None, concurrency=1, ended=lambda verdict, _seconds: ended.append(type(verdict).__name__))
+    rig.agency.down = True
+    async with rig.delivering():
+        await rig.put()
+        await rig.clock.sleep(600)
+    assert rig.agency.knocks > 3
+    assert ended == ["Postponed"]
