@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV   := .venv
+WATCH  := .venv-watch
 BIN    := $(VENV)/bin
 MADE   := $(VENV)/made-with-$(subst /,-,$(PYTHON))
 UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python
@@ -10,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test real chaos check docs bench lock clean
+.PHONY: help run test real chaos check docs watch bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -22,7 +23,7 @@ run: $(VENV)/run ## Set up, then run the gateway in front of the stand-in agenci
 test: $(VENV)/dev ## Set up, then run the tests (in under 5 minutes on two cores)
 	@$(PYTEST) --numprocesses=2 --dist=loadfile --hypothesis-profile=ci
 
-real: $(VENV)/dev ## Test against programs pip can't bring; REQUIRE_REAL=1: a skip is a failure
+real: $(VENV)/dev $(WATCH)/made ## Test against programs pip can't bring; REQUIRE_REAL=1: a skip is a failure
 	@CHAOS_KILLS=20 $(PYTEST) tests/real tests/chaos
 
 chaos: $(VENV)/dev ## Kill gateways 200 times while they accept and deliver, on both stores; prints what came of it
@@ -39,6 +40,9 @@ check: $(VENV)/dev ## Lint, format, types, imports, spelling, sizes, docs
 docs: $(VENV)/dev ## Renew the generated parts of the manual
 	@$(BIN)/python docs/generate.py
 
+watch: $(WATCH)/made ## Renew the dashboards
+	@$(WATCH)/bin/python helm/dashboards helm/opd-gateway/dashboards
+
 bench: $(VENV)/dev ## Measure the cost of a request beside nginx (needs wrk and nginx)
 	@$(BIN)/python bench
 
@@ -46,9 +50,10 @@ lock: $(VENV)/uv ## Renew the pinned requirements
 	$(LOCK) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(LOCK) --upgrade requirements/run.in -o requirements/run.txt
 	$(LOCK) --upgrade requirements/dev.in -c requirements/run.txt -o requirements/dev.txt
+	$(LOCK) --upgrade requirements/watch.in -o requirements/watch.txt
 
 clean: ## Remove the environment and what tools left behind (var/ stays)
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) $(WATCH) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps below lie inside the environment, so they vanish with it.
@@ -77,4 +82,9 @@ $(VENV)/run: requirements/run.txt $(VENV)/uv
 $(VENV)/dev: requirements/dev.txt pyproject.toml $(VENV)/run
 	@$(UV) --compile-bytecode --require-hashes -r requirements/dev.txt
 	@$(UV) --no-build-isolation --no-deps --no-index --editable .
+	@touch $@
+
+$(WATCH)/made: requirements/watch.txt $(VENV)/uv
+	@$(PYTHON) -m venv --without-pip $(WATCH)
+	@$(BIN)/uv pip install --quiet --python $(WATCH)/bin/python --require-hashes -r $<
 	@touch $@

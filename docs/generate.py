@@ -11,6 +11,7 @@ from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
+import yaml
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
@@ -26,6 +27,7 @@ from gateway.config.units import Quota, Rate
 from gateway.edge.problems import STATUS
 from gateway.figures import SOURCES
 from gateway.metrics import TABLE
+from gateway.shipped import shipped
 from gateway.wording import PROBLEMS, RULES
 
 DOCS = Path(__file__).parent
@@ -249,6 +251,34 @@ def table_of_sources() -> str:
     return table(("error_source", "outcome"), rows)
 
 
+def table_of_alerts() -> str:
+    """Return the alerts with their runbooks."""
+    rules = [
+        rule
+        for text in shipped("rules").values()
+        for group in yaml.safe_load(text)["groups"]
+        for rule in group["rules"]
+    ]
+    rows = [
+        (
+            f"[{rule['alert']}]({rule['annotations']['runbook_url']})",
+            rule["labels"]["severity"],
+            rule["for"],
+            _said(rule["annotations"]["summary"]),
+            _said(rule["annotations"]["summary_id"]),
+        )
+        for rule in rules
+        if "alert" in rule
+    ]
+    return table(("alert", "severity", "after", "says", "dalam Bahasa Indonesia"), rows)
+
+
+def _said(summary: str) -> str:
+    """Return a summary without its template: what stands for a value is its name."""
+    text = re.sub(r"{{ with .*?{{ end }}", "", summary)
+    return re.sub(r"{{ \$(?:labels\.)?(\w+).*? }}", r"*\1*", text)
+
+
 def source(adapter: str) -> str:
     """Return an adapter's file as it is."""
     return f"```python\n{(DOCS.parent / f'adapters/{adapter}.py').read_text('utf-8')}```\n"
@@ -260,6 +290,7 @@ BLOCKS: Mapping[str, Callable[..., str]] = {
     "rules": table_of_rules,
     "metrics": table_of_metrics,
     "sources": table_of_sources,
+    "alerts": table_of_alerts,
     "source": source,
 }
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from gateway.config.models import Agency, Defaults, Retry
@@ -144,11 +145,15 @@ def _watched(
 ) -> Callable[[BreakerState], None]:
     is_open = metrics.gauge("gateway_agency_breaker_open", agency)
     is_open.set(0)
-    changed = metrics.by_last_label("gateway_agency_breaker_transitions_total", agency)
+    # Bound before the first: what is born with a 1 has not increased, as Prometheus sees it.
+    changed = {
+        state: metrics.counter("gateway_agency_breaker_transitions_total", agency, state)
+        for state in get_args(BreakerState)
+    }
 
     def on_change(state: BreakerState) -> None:
         is_open.set(0 if state == "closed" else 1)
-        changed(state)
+        changed[state](1)
         on_breaker(state)
 
     return on_change

@@ -11,12 +11,14 @@ from gateway.version import __version__
 
 _COMMANDS = {
     "check": "Check gateway.toml and the mappings, offline, all in one go.",
+    "dashboards": "Write the dashboards, for Grafana.",
     "demo": "Start eight stand-in agencies and the gateway before them, to try things out.",
     "key": "Make keys for client apps and operators.",
     "lane": "See how the lanes stand; pause and resume them.",
     "ledger": "Back up the ledger; change its encryption key.",
     "messages": "Look for recorded messages, and act on them.",
     "openapi": "Print the OpenAPI document of what gateway.toml exposes.",
+    "rules": "Print the rules of the alerts, for Prometheus.",
     "run": "Run the gateway.",
     "try": "Send one message through a mapping to its agency and show every step.",
 }
