@@ -26,7 +26,7 @@ test: $(VENV)/dev ## Set up, then run the tests (in under 5 minutes on two cores
 real: $(VENV)/dev $(WATCH)/made ## Test against programs pip can't bring; REQUIRE_REAL=1: a skip is a failure
 	@CHAOS_KILLS=20 $(PYTEST) tests/real tests/chaos
 
-chaos: $(VENV)/dev ## Kill gateways 200 times while they accept and deliver, on both stores; prints what came of it
+chaos: $(VENV)/dev ## Kill gateways 200 times on both stores, and watch an outage with Prometheus; prints what came of it
 	@CHAOS_KILLS=200 $(PYTEST) -s tests/chaos
 
 check: $(VENV)/dev ## Lint, format, types, imports, spelling, sizes, docs

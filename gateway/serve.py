@@ -43,6 +43,8 @@ from gateway.waiting import Waiting
 
 GRACE = 1.0
 """Seconds that a graceful stop has beyond the longest deadline; the servers take one more to close."""
+HAND_OVER = 0.0005
+"""Seconds after which a thread that computes (figures, a large answer) lets the event loop go on; Python's are 5 ms."""
 
 
 async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
@@ -89,6 +91,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     office = _office(located, known, ledger, clock=clock, log=log, stop=stop)
     async with background.running(stop):
         _freeze()
+        sys.setswitchinterval(HAND_OVER)
         await serve_http(
             edge,
             Figures(metrics.registry, clock),
