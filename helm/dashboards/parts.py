@@ -29,7 +29,7 @@ from grafana_foundation_sdk.models.dashboard import (
 )
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-Unit = Literal["short", "s", "bytes", "percentunit", "reqps", "ops", "dateTimeFromNow", "Bps", "ms", "none"]
+Unit = Literal["short", "s", "bytes", "percentunit", "reqps", "ops", "Bps"]
 Query = tuple[str, str]
 """An expression, and how its series are called: `{{agency}}`."""
 
