@@ -5,6 +5,7 @@ thread renders, beside how late it comes otherwise.
 """
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable, Iterator
 from statistics import quantiles
@@ -17,6 +18,7 @@ from gateway.figures import RequestFigures, attempts, deliveries
 from gateway.message import Outcome, Reply
 from gateway.metrics import Metrics
 from gateway.records import Delivered
+from gateway.serve import HAND_OVER
 
 CALLS, ROUNDS = 40_000, 7
 OPERATIONS, BUSY = 100, 8
@@ -125,6 +127,7 @@ async def main() -> None:
             encode(metrics.registry)
         each = (time.process_time() - started) / SCRAPES * 1000
         print(f"{f'rendering {series} series as {name}':46}{each:7.1f} ms")
+    sys.setswitchinterval(HAND_OVER)
     for name, render in (("otherwise", None), ("while a thread renders", lambda: generate_latest(metrics.registry))):
         late = await lateness(render)
         print(f"{f'the loop comes late, {name}: 99 % within':46}{quantiles(late, n=100)[98]:7.2f} ms")
