@@ -12,6 +12,7 @@ from gateway.version import __version__
 _COMMANDS = {
     "backup": "Copy the ledger and the configuration while the gateway runs.",
     "check": "Check gateway.toml, the mappings and what the ledger still needs, all in one go.",
+    "dashboards": "Write the dashboards, for Grafana.",
     "demo": "Start eight stand-in agencies and the gateway before them, to try things out.",
     "key": "Make keys for client apps and operators.",
     "lane": "See how the lanes stand; pause and resume them.",
@@ -19,6 +20,7 @@ _COMMANDS = {
     "messages": "Look for recorded messages, and act on them.",
     "openapi": "Print the OpenAPI document of what gateway.toml exposes.",
     "reload": "Have the running gateway take its configuration again.",
+    "rules": "Print the rules of the alerts, for Prometheus.",
     "run": "Run the gateway.",
     "top": "Show live how each agency is doing.",
     "try": "Send one message through a mapping to its agency and show every step.",
