@@ -18,6 +18,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY gateway gateway
 COPY adapters adapters
 COPY demo demo
+COPY helm/opd-gateway/rules helm/opd-gateway/rules
+COPY helm/opd-gateway/dashboards helm/opd-gateway/dashboards
 # From here on nothing is fetched.
 RUN /opt/build/bin/pip wheel --no-deps --no-build-isolation --no-index --wheel-dir dist . \
     && /opt/opd-gateway/bin/pip install --no-deps --no-index dist/*.whl \

@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV   := .venv
+WATCH  := .venv-watch
 BIN    := $(VENV)/bin
 MADE   := $(VENV)/made-with-$(subst /,-,$(PYTHON))
 UV     := $(BIN)/uv pip install --quiet --python $(BIN)/python
@@ -12,7 +13,7 @@ CHARTPYTEST := $(CHART)/bin/python -m pytest -c tests/chart/pytest.ini --rootdir
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test real chaos chart check docs bench lock clean
+.PHONY: help run test real chaos chart check docs watch bench lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -24,10 +25,10 @@ run: $(VENV)/run ## Set up, then run the gateway in front of the stand-in agenci
 test: $(VENV)/dev ## Set up, then run the tests (in under 5 minutes on two cores)
 	@$(PYTEST) --numprocesses=3 --dist=loadfile --hypothesis-profile=ci
 
-real: $(VENV)/dev ## Test against programs pip can't bring; REQUIRE_REAL=1: a skip is a failure
+real: $(VENV)/dev $(WATCH)/made ## Test against programs pip can't bring; REQUIRE_REAL=1: a skip is a failure
 	@CHAOS_KILLS=20 $(PYTEST) tests/real tests/chaos
 
-chaos: $(VENV)/dev ## Kill gateways 200 times while they accept and deliver, on both stores; prints what came of it
+chaos: $(VENV)/dev ## Kill gateways 200 times on both stores, and watch an outage with Prometheus; prints what came of it
 	@CHAOS_KILLS=200 $(PYTEST) -s tests/chaos
 
 chart: $(CHART)/made ## Test the Helm chart and the image's description, in an environment of their own (half a gigabyte)
@@ -44,6 +45,9 @@ check: $(VENV)/dev ## Lint, format, types, imports, spelling, sizes, docs
 docs: $(VENV)/dev ## Renew the generated parts of the manual
 	@$(BIN)/python docs/generate.py
 
+watch: $(WATCH)/made ## Renew the dashboards
+	@$(WATCH)/bin/python helm/dashboards helm/opd-gateway/dashboards
+
 bench: $(VENV)/dev ## Measure the cost of a request beside nginx, and the ledger (needs wrk, nginx and PostgreSQL)
 	@$(BIN)/python bench
 	@$(BIN)/python -m bench.ledger --settled 500000 --waiting 25000
@@ -56,9 +60,10 @@ lock: $(VENV)/uv ## Renew the pinned requirements
 	$(LOCK) --upgrade requirements/dev.in -c requirements/run.txt -c requirements/tracing.txt -o requirements/dev.txt
 	$(LOCK) --upgrade requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	$(LOCK) --upgrade requirements/chart.in -o requirements/chart.txt
+	$(LOCK) --upgrade requirements/watch.in -o requirements/watch.txt
 
-clean: ## Remove the environment and what tools left behind (var/ stays)
-	rm -rf $(VENV) $(CHART) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+clean: ## Remove the environments and what tools left behind (var/ stays)
+	rm -rf $(VENV) $(CHART) $(WATCH) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamps below lie inside the environment, so they vanish with it.
@@ -101,4 +106,9 @@ $(CHART)/made: requirements/chart.txt tests/chart/crds.txt | $(VENV)/dev
 	@$(BIN)/uv pip install --quiet --python $(CHART)/bin/python --require-hashes -r $<
 	@if command -v go >/dev/null; then \
 	  cut -d ' ' -f 1 tests/chart/crds.txt | GOFLAGS=-mod=mod GOSUMDB=off xargs go mod download; fi
+	@touch $@
+
+$(WATCH)/made: requirements/watch.txt $(VENV)/uv
+	@$(PYTHON) -m venv --without-pip $(WATCH)
+	@$(BIN)/uv pip install --quiet --python $(WATCH)/bin/python --require-hashes -r $<
 	@touch $@

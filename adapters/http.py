@@ -7,7 +7,7 @@ done until a request was handed to a connection, and maybe done from then on.
 import asyncio
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -99,17 +99,24 @@ class HttpClient:
     """One agency's connections; made without a running loop, opened at the first call.
 
     Calls that are not `safe` never go on a connection that has been idle: the agency may be hanging up at that very
-    moment, and nobody could tell whether such a write arrived.
+    moment, and nobody could tell whether such a write arrived. `certificate_ends` hears when the certificate ends that
+    the server shows, in seconds since 1970.
     """
 
     __slots__ = ("_agency", "_pool", "_tls")
 
     def __init__(
-        self, agency: str, *, tls: Tls | None = None, connections: int = CONNECTIONS, max_body: int = MAX_BODY
+        self,
+        agency: str,
+        *,
+        tls: Tls | None = None,
+        connections: int = CONNECTIONS,
+        max_body: int = MAX_BODY,
+        certificate_ends: Callable[[float], None] = lambda _time: None,
     ) -> None:
         self._agency = agency
         self._tls = tls.context() if tls and tls != Tls() else _usual_tls()
-        self._pool = Pool(limit=connections, max_body=max_body, tls=self._tls)
+        self._pool = Pool(limit=connections, max_body=max_body, tls=self._tls, ends=certificate_ends)
 
     @property
     def agency(self) -> str:

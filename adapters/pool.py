@@ -5,6 +5,7 @@ import ipaddress
 import socket
 import ssl
 from collections import deque
+from collections.abc import Callable
 
 from adapters.head import Origin
 from adapters.wire import Wire
@@ -16,14 +17,20 @@ NAMES_FOR = 10.0
 
 
 class Pool:
-    """Lends wires; whoever borrows one gives it back, whatever happened."""
+    """Lends wires; whoever borrows one gives it back, whatever happened.
 
-    __slots__ = ("_idle", "_lent", "_limit", "_max_body", "_names", "_sweep", "_taken", "_tls", "_waiting")
+    `ends` hears with each new one when the certificate ends that the server showed, in seconds since 1970.
+    """
 
-    def __init__(self, *, limit: int, max_body: int, tls: ssl.SSLContext) -> None:
+    __slots__ = ("_ends", "_idle", "_lent", "_limit", "_max_body", "_names", "_sweep", "_taken", "_tls", "_waiting")
+
+    def __init__(
+        self, *, limit: int, max_body: int, tls: ssl.SSLContext, ends: Callable[[float], None] = lambda _time: None
+    ) -> None:
         self._limit = limit
         self._max_body = max_body
         self._tls = tls
+        self._ends = ends
         self._taken = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: list[tuple[Origin, Wire]] = []
@@ -153,7 +160,7 @@ class Pool:
     async def _dial(self, origin: Origin, address: str) -> Wire:
         wire = Wire(max_body=self._max_body)
         try:
-            await asyncio.get_running_loop().create_connection(
+            transport, _ = await asyncio.get_running_loop().create_connection(
                 lambda: wire,
                 address,
                 origin.port,
@@ -163,6 +170,9 @@ class Pool:
         except BaseException:
             wire.abort()
             raise
+        # Python reads a certificate only where it is checked.
+        if origin.tls and (shown := transport.get_extra_info("peercert")):
+            self._ends(ssl.cert_time_to_seconds(shown["notAfter"]))
         return wire
 
     async def _addresses(self, origin: Origin) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import scene
@@ -16,9 +17,10 @@ from process import GATEWAY_CORE, LOAD_CORE, ROOT, Server, ask, first_answer, ga
 from report import Row, markdown, starts, write
 
 FEW, MANY = 10, 500
+WATCHED = 140  # 6,000 series
 SLOTS = 8  # the default
 STARTS = 5
-MICRO = ("translate", "soap", "policies", "edge", "telling")
+MICRO = ("translate", "soap", "policies", "edge", "telling", "metrics")
 
 Measured = tuple[str, Server, Asked]
 
@@ -80,6 +82,11 @@ def _rows(folder: Path, running: ExitStack) -> Iterator[Measured]:
         if operations == FEW:
             yield f"SOAP read (GET), {operations} operations", server, scene.SOAP_READ
             yield f"SOAP write (POST), {operations} operations", server, scene.SOAP_WRITE
+    place = scene.gateway(folder / "watched", agencies, operations=WATCHED)
+    server = running.enter_context(gateway(place.folder, place.port))
+    yield f"REST read (GET), {WATCHED} operations, not scraped", server, scene.REST_READ
+    watched = replace(server, scraped=f"127.0.0.1:{place.metrics}")
+    yield f"REST read (GET), {WATCHED} operations, scraped every second", watched, scene.REST_READ
     place = scene.gateway(folder / "narrow", agencies, operations=FEW, concurrency=SLOTS)
     server = running.enter_context(gateway(place.folder, place.port))
     yield f"REST read (GET), {CONNECTIONS} callers queue for {SLOTS} slots", server, scene.REST_READ

@@ -5,7 +5,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from process import LOAD_CORE, Server
+from process import LOAD_CORE, Server, scraping
 
 SCRIPT = Path(__file__).with_name("load.lua")
 CONNECTIONS = 32
@@ -33,7 +33,8 @@ class Run:
 def run(server: Server, asked: Asked, key: str, *, seconds: int) -> Run:
     """Load one server for some seconds; raises SystemExit when a request fails, since errors are cheap answers."""
     before = server.cpu_seconds()
-    told = _wrk(f"http://{server.address}", asked, key, seconds)
+    with scraping(server.scraped):
+        told = _wrk(f"http://{server.address}", asked, key, seconds)
     spent = server.cpu_seconds() - before
     if told["failed"] or not told["requests"]:
         raise SystemExit(f"{asked.method} {asked.path}: {told['failed']:.0f} of {told['requests']:.0f} requests failed")

@@ -12,19 +12,25 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection
 from pathlib import Path
+from threading import Event, Thread
 
 ROOT = Path(__file__).parent.parent
 GATEWAY_CORE, LOAD_CORE = 0, 1
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PATIENCE = 30.0
+SCRAPE_EVERY = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Server:
-    """A running server: where it listens, and its process with all that it started."""
+    """A running server: where it listens, and its process with all that it started.
+
+    `scraped` is where its metrics are read while it is loaded, empty when nobody reads them.
+    """
 
     address: str
     pid: int
+    scraped: str = ""
 
     def cpu_seconds(self) -> float:
         """Return user and system time of the process tree so far."""
@@ -97,6 +103,29 @@ def _wait_for(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
             return
         time.sleep(0.005)
     raise SystemExit(f"{process.args} does not listen:\n{log.read_text()}")
+
+
+@contextmanager
+def scraping(address: str) -> Iterator[None]:
+    """Read the metrics every second, as often as they are rendered anew; Prometheus would every 15 s."""
+    ending = Event()
+
+    def go_on() -> None:
+        connection = HTTPConnection(address, timeout=10)
+        while not ending.wait(SCRAPE_EVERY):
+            connection.request("GET", "/metrics")
+            connection.getresponse().read()
+        connection.close()
+
+    scraper = Thread(target=go_on, name="scraper")
+    if address:
+        scraper.start()
+    try:
+        yield
+    finally:
+        ending.set()
+        if address:
+            scraper.join()
 
 
 def ask(address: str, method: str, path: str, key: str, body: str | None = None) -> str:

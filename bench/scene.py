@@ -109,10 +109,11 @@ SOAP_WRITE = Asked(method="POST", path="/v1/izin", body=json.dumps(_PERMIT))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A folder with a configuration, and the port that it listens at."""
+    """A folder with a configuration, the port that it listens at, and a gateway's port for its metrics."""
 
     folder: Path
     port: int
+    metrics: int
 
 
 def agencies(folder: Path) -> Place:
@@ -187,7 +188,7 @@ def gateway(folder: Path, agencies: Place, *, operations: int, concurrency: int 
         + _CODES
     )
     (folder / "gateway.toml").write_text(
-        f"{_listen(place.port)}[defaults]\nconcurrency = {concurrency}\n{_CLIENT}{_soap(agencies.port)}"
+        f"{_listen(place)}[defaults]\nconcurrency = {concurrency}\n{_CLIENT}{_soap(agencies.port)}"
         f'[agency.rest]\nadapter = "rest"\nurl = "http://127.0.0.1:{agencies.port}/api"\n'
         'mapping = "mappings/rest.toml"\nrate = "1000000/s"\n' + "".join(_operations(number) for number in numbers)
     )
@@ -200,7 +201,7 @@ def pilot(folder: Path, agencies: Place) -> Place:
     shutil.copytree(ROOT / "wsdl", folder / "wsdl")
     shutil.copytree(ROOT / "mappings", folder / "mappings")
     text = (ROOT / "gateway.toml").read_text("utf-8")
-    text = re.sub(r"(?ms)^\[gateway\].*?^\[", lambda _: f"{_listen(place.port)}\n[", text, count=1)
+    text = re.sub(r"(?ms)^\[gateway\].*?^\[", lambda _: f"{_listen(place)}\n[", text, count=1)
     text = text.replace("http://127.0.0.1:8181/sipolan", f"http://127.0.0.1:{agencies.port}/soap")
     text = re.sub(r"\$\{\w+\}", "of-the-bench", text)
     (folder / "gateway.toml").write_text(f"{text}\n{_CLIENT}", "utf-8")
@@ -209,11 +210,11 @@ def pilot(folder: Path, agencies: Place) -> Place:
 
 def _place(folder: Path) -> Place:
     folder.mkdir()
-    return Place(folder=folder, port=free_port())
+    return Place(folder=folder, port=free_port(), metrics=free_port())
 
 
-def _listen(port: int) -> str:
-    return f'[gateway]\nlisten = "127.0.0.1:{port}"\nmetrics = "127.0.0.1:0"\n'
+def _listen(place: Place) -> str:
+    return f'[gateway]\nlisten = "127.0.0.1:{place.port}"\nmetrics = "127.0.0.1:{place.metrics}"\n'
 
 
 def _soap(port: int) -> str:

@@ -27,7 +27,9 @@ from gateway import Duration
 from gateway.config import models
 from gateway.config.units import Quota, Rate
 from gateway.edge.problems import STATUS
+from gateway.figures import SOURCES
 from gateway.metrics import TABLE
+from gateway.shipped import shipped
 from gateway.wording import PROBLEMS, RULES
 
 DOCS = Path(__file__).parent
@@ -241,8 +243,49 @@ def table_of_rules() -> str:
 
 def table_of_metrics() -> str:
     """Return the metrics."""
-    rows = [(f"`{one.name}`", one.kind, ", ".join(one.labels) or "none", one.help) for one in TABLE]
-    return table(("metric", "is", "labels", "says"), rows)
+    rows = [
+        (f"`{one.name}`", one.kind, ", ".join(one.labels) or "none", _edges(one.buckets), one.help) for one in TABLE
+    ]
+    return table(("metric", "is", "labels", "buckets", "says"), rows)
+
+
+def _edges(buckets: Sequence[float]) -> str:
+    return " ".join(f"{edge:g}" for edge in buckets)
+
+
+def table_of_sources() -> str:
+    """Return the outcomes of requests, by whose failure they are."""
+    sources = dict.fromkeys(SOURCES.values())
+    rows = [(f"`{one}`", ", ".join(f"`{code}`" for code, of in SOURCES.items() if of == one)) for one in sources]
+    return table(("error_source", "outcome"), rows)
+
+
+def table_of_alerts() -> str:
+    """Return the alerts with their runbooks."""
+    rules = [
+        rule
+        for text in shipped("rules").values()
+        for group in yaml.safe_load(text)["groups"]
+        for rule in group["rules"]
+    ]
+    rows = [
+        (
+            f"[{rule['alert']}]({rule['annotations']['runbook_url']})",
+            rule["labels"]["severity"],
+            rule["for"],
+            _said(rule["annotations"]["summary"]),
+            _said(rule["annotations"]["summary_id"]),
+        )
+        for rule in rules
+        if "alert" in rule
+    ]
+    return table(("alert", "severity", "after", "says", "dalam Bahasa Indonesia"), rows)
+
+
+def _said(summary: str) -> str:
+    """Return a summary without its template: what stands for a value is its name."""
+    text = re.sub(r"{{ with .*?{{ end }}", "", summary)
+    return re.sub(r"{{ \$(?:labels\.)?(\w+).*? }}", r"*\1*", text)
 
 
 def table_of_values() -> str:
@@ -289,6 +332,8 @@ BLOCKS: Mapping[str, Callable[..., str]] = {
     "problem": problem,
     "rules": table_of_rules,
     "metrics": table_of_metrics,
+    "sources": table_of_sources,
+    "alerts": table_of_alerts,
     "source": source,
     "unit": unit,
     "values": table_of_values,

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, partial
+from functools import partial
 from typing import Any, ParamSpec, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -12,10 +12,11 @@ from gateway.config.load import Located
 from gateway.config.locate import suggest
 from gateway.config.models import Agency, Operation
 from gateway.errors import ConfigError, Finding, Unavailable
+from gateway.figures import attempts
 from gateway.fill import Provided, fill
 from gateway.kept import Draft
 from gateway.limits import Limits, limits
-from gateway.message import Context, Message, OperationId, Outcome, Reply
+from gateway.message import Context, Message, OperationId, Reply
 from gateway.metrics import Metrics
 from gateway.opening import calendar
 from gateway.paths import called
@@ -197,6 +198,8 @@ class _Builder:
         return replace(finding, where=self._where(path), what=f"{'.'.join(path)}: {finding.what}")
 
     def _limits(self) -> Limits:
+        is_open = partial(self.tools.metrics.gauge, "gateway_agency_open", self.name)
+        self.tools.draft.once_in_force(lambda: is_open().set_function(self._serves))
         return limits(
             self.name,
             self.section,
@@ -206,8 +209,11 @@ class _Builder:
             metrics=self.tools.metrics,
             draft=self.tools.draft,
             on_breaker=lambda state: self.tools.on_breaker(self.name, state),
-            serves=lambda: self.calendar is None or self.calendar.is_open(self.tools.clock.now()),
+            serves=self._serves,
         )
+
+    def _serves(self) -> bool:
+        return self.calendar is None or self.calendar.is_open(self.tools.clock.now())
 
     def _operation(self, name: str, section: Operation, adapter: Adapter, shared: Limits) -> registry.Operation | None:
         compiled = self._try(self._compile, name, section, adapter)
@@ -297,7 +303,7 @@ class _Builder:
             raise ConfigError(*(replace(f, where=self._where(path)) for f in error.findings)) from None
 
     def _channel(self, name: str, section: Operation, adapter: Adapter, compiled: Compiled) -> Channel:
-        operation = f"{self.name}/{name}"
+        operation, metrics = f"{self.name}/{name}", self.tools.metrics
         return Channel(
             adapter=self.tools.tap(adapter),
             translator=compiled.translator,
@@ -307,8 +313,10 @@ class _Builder:
             safe=section.reads,
             clock=self.tools.clock,
             login=self._login(),
-            observe=_observed(self.name, operation, self.tools.metrics),
-            on_misfit=self.tools.metrics.by_last_label("gateway_translation_errors_total", self.name, operation),
+            observe=attempts(metrics, self.name, operation),
+            on_misfit=metrics.by_last_label("gateway_translation_errors_total", self.name, operation),
+            wrote=metrics.histogram("gateway_translation_duration_seconds", self.name, "request"),
+            read=metrics.histogram("gateway_translation_duration_seconds", self.name, "reply"),
         )
 
     def _pipelines(  # noqa: PLR0913, PLR0917 - everything an operation is made of
@@ -360,27 +368,3 @@ def _unready_handler(why: str) -> Handler:
         raise Unavailable(f"{message.operation}: {why}", maybe_done=False)
 
     return unready
-
-
-def _observed(agency: str, operation: str, metrics: Metrics) -> Callable[[Outcome, float], None]:
-    """Return what a channel calls after each attempt, its figures bound."""
-    count = {
-        outcome: metrics.counter("gateway_agency_requests_total", agency, operation, outcome) for outcome in Outcome
-    }
-    took = metrics.histogram("gateway_agency_request_duration_seconds", agency, operation)
-    # Made with the first attempt: 0 would say that an agency nobody has asked yet is down.
-    up = cache(partial(metrics.gauge, "gateway_agency_up", agency))
-    last = cache(partial(metrics.gauge, "gateway_agency_last_success_timestamp_seconds", agency))
-
-    def observe(outcome: Outcome, seconds: float) -> None:
-        count[outcome](1)
-        took(seconds)
-        up().set(0 if outcome in _NOT_REACHED else 1)
-        if outcome in _AS_AGREED:
-            last().set_to_current_time()
-
-    return observe
-
-
-_NOT_REACHED = frozenset({Outcome.UNAVAILABLE, Outcome.TIMEOUT})
-_AS_AGREED = frozenset({Outcome.OK, Outcome.DUPLICATE, Outcome.NOT_FOUND, Outcome.REFUSED})

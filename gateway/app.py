@@ -65,7 +65,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     opened: list[HttpClient] = []
 
     def provide(name: str, section: Agency) -> Provided:
-        client = _client(name, located)
+        client = _client(name, located, metrics)
         opened.append(client)
         zone = ZoneInfo(section.timezone) if section.timezone else None
         return {
@@ -150,11 +150,12 @@ def clock_of(located: Located) -> SystemClock:
     return SystemClock(located.config.gateway.timezone)
 
 
-def _client(name: str, located: Located) -> HttpClient:
+def _client(name: str, located: Located, metrics: Metrics) -> HttpClient:
     """Return an agency's connections; a file for TLS that can't be used is told where it is named."""
     settings = located.config.agency[name].tls
+    expiry = partial(metrics.gauge, "gateway_agency_certificate_expiry_timestamp_seconds", name)
     try:
-        return HttpClient(name, tls=tls_of(settings))
+        return HttpClient(name, tls=tls_of(settings), certificate_ends=lambda at: expiry().set(at))
     except ConfigError as error:
         unread = next((key for key, file in settings if isinstance(file, str) and not Path(file).is_file()), "ca")
         where = located.where("agency", name, "tls", unread)

@@ -1,11 +1,13 @@
 """What goes on beside requests: files, probes, deliveries, the ledger's upkeep, the loop's health; answers nobody."""
 
 import asyncio
+import shutil
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 from gateway import registry
 from gateway.answers import Inquirer
@@ -16,6 +18,7 @@ from gateway.errors import FieldError, GatewayError, LedgerUnavailable
 from gateway.intake import FileReport, take_in
 from gateway.lanes import inquiries, lanes
 from gateway.ledger import Ledger
+from gateway.ledger.opening import SQLITE, folder_of
 from gateway.message import new_message_id
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Log, Outbox
@@ -34,6 +37,8 @@ LAG_EVERY = 1.0
 SWEEP_EVERY = 10.0
 SHED_EVERY = 3600.0
 FIGURES_EVERY = 5.0
+DISK_EVERY = 30.0
+PAUSES = ("operator", "maintenance", "hours", "outage")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +62,7 @@ class Background:
         ending = asyncio.Event()
         tasks = [asyncio.create_task(self._lasting(work)) for work in self._work()]
         tasks.append(asyncio.create_task(_pass_on(stop, ending)))
-        all_lanes = lanes(self.known, self.log, self.waiting.outage)
+        all_lanes = lanes(self.known, self.log, self.waiting.outage, self.metrics)
         delivering = [asyncio.create_task(self._delivering(lane, ending)) for lane in all_lanes]
         try:
             yield
@@ -92,6 +97,7 @@ class Background:
         yield self._dropped
         yield self._shed
         yield self._lane_figures
+        yield self._disk_figures
         for inquiry in inquiries(self.known, self.log, self.waiting.down):
             ledger = self.ledger
             yield Inquirer(inquiry, deadlines=ledger, lanes=ledger, upkeep=ledger, clock=self.clock).run
@@ -107,21 +113,26 @@ class Background:
                 yield partial(take_in, agency.source, agency.feeds, agency.snapshots, report)
 
     async def _watch_loop(self) -> None:
-        lag = self.metrics.gauge("gateway_event_loop_lag_seconds")
+        lag = self.metrics.histogram("gateway_event_loop_lag_seconds")
         loop = asyncio.get_running_loop()
         while True:
             due = loop.time() + LAG_EVERY
             await asyncio.sleep(LAG_EVERY)
-            lag.set(max(0.0, loop.time() - due))
+            lag(max(0.0, loop.time() - due))
 
     async def _probe(self, agency: registry.Agency) -> None:
         up = self.metrics.gauge("gateway_agency_up", agency.name)
+        passed, failed = (
+            self.metrics.counter("gateway_agency_probes_total", agency.name, outcome) for outcome in ("ok", "failed")
+        )
         while agency.probe is not None:
             try:
                 await agency.probe.probe()
             except GatewayError:
+                failed(1)
                 up.set(0)
             else:
+                passed(1)
                 up.set(1)
             await self.clock.sleep(PROBE_EVERY)
 
@@ -190,18 +201,41 @@ class Background:
                     self.metrics.gauge("gateway_lane_held", stats.lane).set(stats.held)
                     oldest = stats.oldest.timestamp() if stats.oldest is not None else 0
                     self.metrics.gauge("gateway_lane_oldest_pending_timestamp_seconds", stats.lane).set(oldest)
-                    self.metrics.gauge("gateway_lane_paused", stats.lane).set(bool(stats.pauses))
+                    self._paused(stats)
                     self._answers(stats)
                 self.metrics.gauge("gateway_ledger_up").set(self.rooms.writable)
             except LedgerUnavailable:
                 self.metrics.gauge("gateway_ledger_up").set(0)
             await self.clock.sleep(FIGURES_EVERY)
 
+    def _paused(self, stats: LaneStats) -> None:
+        """Show each reason; an outage is what this process saw, the others are shared through the ledger."""
+        held: set[str] = {pause.reason for pause in stats.pauses}
+        if self.waiting.down(stats.lane):
+            held.add("outage")
+        for reason in PAUSES:
+            self.metrics.gauge("gateway_lane_paused", stats.lane, reason).set(reason in held)
+
     def _answers(self, stats: LaneStats) -> None:
         due = stats.answer_by.timestamp() if stats.answer_by is not None else 0
         self.metrics.gauge("gateway_answers_near", stats.lane).set(stats.near)
         self.metrics.gauge("gateway_answers_past", stats.lane).set(stats.past)
         self.metrics.gauge("gateway_answers_earliest_due_timestamp_seconds", stats.lane).set(due)
+
+    async def _disk_figures(self) -> None:
+        """Look at the disk that must not fill up: where the ledger is, or the key and the spool beside PostgreSQL."""
+        address = self.config.gateway.ledger
+        database = Path(address.removeprefix(SQLITE)) if address.startswith(SQLITE) else None
+        folder = folder_of(address)
+        while folder.is_dir():
+            disk = await asyncio.to_thread(shutil.disk_usage, folder)
+            self.metrics.gauge("gateway_ledger_disk_free_bytes").set(disk.free)
+            self.metrics.gauge("gateway_ledger_disk_size_bytes").set(disk.total)
+            if database is not None:
+                files = (database, database.with_name(f"{database.name}-wal"))
+                taken = sum(file.stat().st_size for file in files if file.exists())
+                self.metrics.gauge("gateway_ledger_bytes").set(taken)
+            await self.clock.sleep(DISK_EVERY)
 
     def _file_news(self, agency: str, news: FileReport) -> None:
         outcome = "refused" if news.refused else "accepted"

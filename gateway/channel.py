@@ -75,7 +75,10 @@ class OutcomeTable(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """One operation's way to its agency and back; `timeout` is seconds for one attempt."""
+    """One operation's way to its agency and back; `timeout` is seconds for one attempt.
+
+    `wrote` and `read` hear how long translating a request and a reply took, `on_misfit` which of them did not fit.
+    """
 
     adapter: Adapter
     translator: Translator
@@ -87,6 +90,8 @@ class Channel:
     login: Mapping[str, str] = field(default_factory=dict, repr=False)
     observe: Callable[[Outcome, float], None] = lambda _outcome, _seconds: None
     on_misfit: Callable[[str], None] = lambda _side: None
+    wrote: Callable[[float], None] = lambda _seconds: None
+    read: Callable[[float], None] = lambda _seconds: None
 
     async def send(self, message: Message) -> Reply:
         """Make one attempt; raises AgencyError, or TranslationError (side "request") when nothing was sent."""
@@ -115,7 +120,8 @@ class Channel:
         return self._reply(answer)
 
     def _call(self, message: Message, context: Context) -> Call:
-        remaining = message.deadline - self.clock.monotonic()
+        started = self.clock.monotonic()
+        remaining = message.deadline - started
         if remaining <= 0:
             raise AgencyTimeout("the deadline passed before anything was sent", maybe_done=False)
         try:
@@ -124,6 +130,7 @@ class Channel:
         except TranslationError:
             self.on_misfit("request")
             raise
+        self.wrote(self.clock.monotonic() - started)
         return Call(
             target=self.target,
             document=document,
@@ -154,8 +161,16 @@ class Channel:
         return replace(error, pointer=self.translator.pointer(error.pointer))
 
     async def _read(self, answer: Answer) -> Reply:
-        """Read an answer, a large one in a thread."""
-        return await asyncio.to_thread(self._reply, answer) if answer.size > LARGE else self._reply(answer)
+        """Read an answer, a large one in a thread; what is counted of it is counted on the loop."""
+        started = self.clock.monotonic()
+        try:
+            reply = await asyncio.to_thread(self._reply, answer) if answer.size > LARGE else self._reply(answer)
+        except InvalidAnswer as error:
+            if isinstance(error.__cause__, TranslationError):
+                self.on_misfit("reply")
+            raise
+        self.read(self.clock.monotonic() - started)
+        return reply
 
     def _reply(self, answer: Answer) -> Reply:
         outcome = self._outcome(answer)
@@ -164,7 +179,6 @@ class Channel:
         try:
             return Reply(body=self.translator.to_canonical(answer.document), outcome=outcome)
         except TranslationError as error:
-            self.on_misfit("reply")
             raise InvalidAnswer("the answer does not fit the mapping", maybe_done=True, errors=error.errors) from error
 
     def _outcome(self, answer: Answer) -> Outcome:

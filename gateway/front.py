@@ -21,10 +21,11 @@ from gateway.edge.requests import Requests
 from gateway.edge.site import site
 from gateway.edge.spans import RequestSpans
 from gateway.errors import LedgerUnavailable
+from gateway.figures import RequestFigures
 from gateway.kept import Draft, Kept
 from gateway.ledger import Ledger
 from gateway.live import Loaded
-from gateway.metrics import OTHER, Metrics, RequestFigures
+from gateway.metrics import OTHER, Metrics
 from gateway.policies.bucket import TokenBucket
 from gateway.ports import Clock, Outbox
 from gateway.registry import Registry
@@ -91,6 +92,7 @@ class Front:
         self._lasting.rooms.queues = queues
         self._lasting.waits.now_of(self._lasting.rooms.calendars)
         self.control.app = self._control(located.config, known)
+        self._lasting.metrics.gauge("gateway_config_last_load_successful").set(1)
         self._lasting.metrics.gauge("gateway_config_last_success_timestamp_seconds").set_to_current_time()
 
     def _edge(self, located: Located) -> Edge:

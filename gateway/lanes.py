@@ -11,12 +11,14 @@ from gateway.ask import Ask
 from gateway.attempt import Deliverable
 from gateway.deliver import Lane
 from gateway.edge.accesslog import explain
+from gateway.figures import deliveries
+from gateway.metrics import Metrics
 from gateway.ports import Log
-from gateway.records import Claim, PauseReason, Postponed, Settlement, Verdict
+from gateway.records import Claim, PauseReason, Postponed, Settlement, became
 from gateway.registry import Agency, Operation, Queue, Registry
 
 
-def lanes(known: Registry, log: Log, outage: Callable[[str, bool], None]) -> Iterator[Lane]:
+def lanes(known: Registry, log: Log, outage: Callable[[str, bool], None], metrics: Metrics) -> Iterator[Lane]:
     """Yield the lane of each agency that can be asked and to which something may have to be delivered.
 
     `outage` hears of a lane whose agency went away or came back.
@@ -24,7 +26,8 @@ def lanes(known: Registry, log: Log, outage: Callable[[str, bool], None]) -> Ite
     for agency in known.agencies.values():
         recorded = [operation for operation in agency.operations.values() if operation.recording is not None]
         if recorded and not agency.unready:
-            yield _lane(agency, recorded, known, log, _news(log, outage))
+            counted = deliveries(metrics, agency.name)
+            yield _lane(agency, recorded, known, news=_news(log, outage), told=_told(log, counted), log=log)
 
 
 def inquiries(known: Registry, log: Log, down: Callable[[str], bool]) -> Iterator[Inquiry]:
@@ -40,8 +43,14 @@ def inquiries(known: Registry, log: Log, down: Callable[[str], bool]) -> Iterato
             yield Inquiry(lane=agency.name, asks=asks, calendar=calendar, away=partial(down, agency.name), log=log)
 
 
-def _lane(
-    agency: Agency, recorded: list[Operation], known: Registry, log: Log, news: Callable[[str, bool], None]
+def _lane(  # noqa: PLR0913 - who hears of it
+    agency: Agency,
+    recorded: list[Operation],
+    known: Registry,
+    *,
+    news: Callable[[str, bool], None],
+    told: Callable[[Claim, Settlement, Exception | None], None],
+    log: Log,
 ) -> Lane:
     queue = agency.queue or Queue(concurrency=1, waiting=lambda: 0, depth=1)
     return Lane(
@@ -53,7 +62,7 @@ def _lane(
         waiting=queue.waiting,
         news=news,
         hours=_hours(log, agency.name),
-        told=_told(log),
+        told=told,
         bug=_bugs(log),
     )
 
@@ -107,12 +116,15 @@ def _hours(log: Log, agency: str) -> Callable[[PauseReason | None, datetime | No
     return hours
 
 
-def _told(log: Log) -> Callable[[Claim, Settlement, Exception | None], None]:
-    """Write a line of each delivery; its correlation id is that of the request which filed the message."""
+def _told(
+    log: Log, counted: Callable[[Claim, Settlement], None]
+) -> Callable[[Claim, Settlement, Exception | None], None]:
+    """Count each delivery and write a line of it; its correlation id is that of the request which filed the message."""
 
     def told(claim: Claim, settlement: Settlement, error: Exception | None) -> None:
+        counted(claim, settlement)
         message, tried, verdict = claim.message, settlement.tried, settlement.verdict
-        state = _state(claim, verdict)
+        state = became(claim, verdict)
         facts = {
             "correlation_id": message.correlation_id,
             "trace_id": message.traceparent[3:35],
@@ -134,12 +146,6 @@ def _told(log: Log) -> Callable[[Claim, Settlement, Exception | None], None]:
 
 
 _LEVELS = {"postponed": "warning", "unknown": "error", "buried": "error"}
-
-
-def _state(claim: Claim, verdict: Verdict) -> str:
-    if isinstance(verdict, Postponed) and verdict.maybe_done and claim.repeat == "never":
-        return "unknown"
-    return type(verdict).__name__.lower()
 
 
 def _bugs(log: Log) -> Callable[[str, Exception], None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 from zoneinfo import ZoneInfo
 
 from gateway.config.models import Agency, Defaults, Retry
@@ -120,13 +121,21 @@ def _quota(  # noqa: PLR0913, PLR0917 - as limits
 ) -> Quota | None:
     settings = section.quota
     if settings is None:
+        draft.once_in_force(lambda: metrics.forget("gateway_agency_quota", agency))
         return None
     spent = metrics.counter("gateway_agency_quota_exhausted_total", agency)
 
     def make() -> Quota:
         return Quota(clock, limit=settings.limit, period=settings.period, zone=zone, on_quota=lambda: spent(1))
 
-    return draft.same((agency, "quota"), (settings, zone), make)
+    quota = draft.same((agency, "quota"), (settings, zone), make)
+
+    def show() -> None:
+        metrics.gauge("gateway_agency_quota_limit", agency).set(settings.limit)
+        metrics.gauge("gateway_agency_quota_left", agency).set_function(lambda: quota.left)
+
+    draft.once_in_force(show)
+    return quota
 
 
 def _slots(  # noqa: PLR0913, PLR0917 - as limits
@@ -168,20 +177,22 @@ def _breaker(  # noqa: PLR0913, PLR0917 - as limits
         )
 
     made = draft.same((agency, "breaker"), chosen, make)
-    is_open = metrics.gauge("gateway_agency_breaker_open", agency)
-    draft.once_in_force(lambda: is_open.set(made.state != "closed"))
+    draft.once_in_force(lambda: metrics.gauge("gateway_agency_breaker_open", agency).set(made.state != "closed"))
     return made
 
 
 def _watched(
     agency: str, metrics: Metrics, on_breaker: Callable[[BreakerState], None]
 ) -> Callable[[BreakerState], None]:
-    is_open = metrics.gauge("gateway_agency_breaker_open", agency)
-    changed = metrics.by_last_label("gateway_agency_breaker_transitions_total", agency)
+    # Bound before the first: what is born with a 1 has not increased, as Prometheus sees it.
+    changed = {
+        state: metrics.counter("gateway_agency_breaker_transitions_total", agency, state)
+        for state in get_args(BreakerState)
+    }
 
     def on_change(state: BreakerState) -> None:
-        is_open.set(0 if state == "closed" else 1)
-        changed(state)
+        metrics.gauge("gateway_agency_breaker_open", agency).set(0 if state == "closed" else 1)
+        changed[state](1)
         on_breaker(state)
 
     return on_change

@@ -42,7 +42,8 @@ async def _no_objection(_before: Loaded, _after: Loaded) -> None:
 class Live:
     """Holds what is in force, `loaded`. `read` and `build` block, in a thread; `check` may object to a change.
 
-    `swap` puts it before requests at once; `background` makes what goes on beside them.
+    `swap` puts it before requests at once; `background` makes what goes on beside them; `forget` hears of an agency
+    that is gone, once nothing of it is under way.
     """
 
     loaded: Loaded
@@ -57,10 +58,12 @@ class Live:
         clock: Clock,
         log: Log,
         check: Callable[[Loaded, Loaded], Awaitable[None]] = _no_objection,
+        forget: Callable[[str], None] = lambda _agency: None,
     ) -> None:
         self._read = read
         self._build = build
         self._check = check
+        self._forget = forget
         self._swap = swap
         self._background = background
         self._clock = clock
@@ -142,6 +145,8 @@ class Live:
             await work.task
         await self._grace_of(loaded)
         await loaded.assembled.close()
+        for agency in loaded.assembled.registry.agencies.keys() - self.loaded.assembled.registry.agencies.keys():
+            self._forget(agency)
         if len(self._retiring) == 1:
             _settle_memory()
 

@@ -4,12 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
+
+from gateway.cells import Counter, Histogram, Spread
 
 Kind = Literal["counter", "gauge", "histogram"]
 
 _FAST = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25)
 _SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+_ATTEMPT = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+_TRANSLATION = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.1)
+_DELIVERY = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
+_LAG = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +33,8 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "gateway_requests_total",
         "counter",
-        ("operation", "agency", "method", "code", "outcome"),
-        "Requests answered, by HTTP status and outcome.",
+        ("operation", "agency", "method", "code", "outcome", "error_source"),
+        "Requests answered, by HTTP status, outcome, and whose failure it was: none, client, gateway or agency.",
     ),
     Metric(
         "gateway_request_duration_seconds",
@@ -47,7 +53,12 @@ TABLE: tuple[Metric, ...] = (
     Metric("gateway_requests_in_flight", "gauge", (), "Requests being answered now."),
     Metric("gateway_request_bytes_total", "counter", ("operation",), "Bytes of request bodies."),
     Metric("gateway_response_bytes_total", "counter", ("operation",), "Bytes of answers."),
-    Metric("gateway_client_requests_total", "counter", ("client", "agency", "outcome"), "Requests by client."),
+    Metric(
+        "gateway_client_requests_total",
+        "counter",
+        ("client", "agency", "error_source"),
+        "Requests by client, and whose failure it was.",
+    ),
     Metric("gateway_rejections_total", "counter", ("reason",), "Requests turned away before any agency was asked."),
     Metric("gateway_agency_requests_total", "counter", ("agency", "operation", "outcome"), "Attempts at an agency."),
     Metric(
@@ -55,7 +66,7 @@ TABLE: tuple[Metric, ...] = (
         "histogram",
         ("agency", "operation"),
         "One attempt at an agency.",
-        (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
+        _ATTEMPT,
     ),
     Metric("gateway_agency_retries_total", "counter", ("agency", "reason"), "Attempts after the first."),
     Metric(
@@ -65,15 +76,37 @@ TABLE: tuple[Metric, ...] = (
         "Retries not made because the budget was spent.",
     ),
     Metric("gateway_agency_breaker_open", "gauge", ("agency",), "1 while nothing is sent because of failures."),
-    Metric("gateway_agency_closed_calls_total", "counter", ("agency",), "Direct calls that failed outside its hours."),
     Metric("gateway_agency_breaker_transitions_total", "counter", ("agency", "to"), "Changes of the breaker."),
     Metric("gateway_agency_up", "gauge", ("agency",), "1 when the last attempt or probe reached the agency."),
+    Metric(
+        "gateway_agency_probes_total",
+        "counter",
+        ("agency", "outcome"),
+        "Harmless questions whether the agency is there, asked every 30 s: ok or failed.",
+    ),
+    Metric("gateway_agency_open", "gauge", ("agency",), "1 within its service hours, or when it has none."),
+    Metric("gateway_agency_closed_calls_total", "counter", ("agency",), "Direct calls that failed outside its hours."),
     Metric("gateway_agency_last_success_timestamp_seconds", "gauge", ("agency",), "When it last answered as agreed."),
+    Metric(
+        "gateway_agency_certificate_expiry_timestamp_seconds",
+        "gauge",
+        ("agency",),
+        "When the TLS certificate ends that its server showed last; absent without TLS and with verify = false.",
+    ),
     Metric("gateway_agency_slots_in_use", "gauge", ("agency",), "Calls at the agency now."),
     Metric("gateway_agency_slots_limit", "gauge", ("agency",), "Calls allowed at a time."),
     Metric("gateway_agency_waiting", "gauge", ("agency",), "Calls waiting for a slot."),
+    Metric("gateway_agency_quota_limit", "gauge", ("agency",), "Calls allowed in one window of its quota."),
+    Metric("gateway_agency_quota_left", "gauge", ("agency",), "Calls left in the window that is running."),
     Metric("gateway_agency_quota_exhausted_total", "counter", ("agency",), "Calls not made: the quota was spent."),
-    Metric("gateway_cache_requests_total", "counter", ("operation", "result"), "Shared and stale answers."),
+    Metric("gateway_cache_requests_total", "counter", ("operation", "result"), "Answers that were shared or stale."),
+    Metric(
+        "gateway_translation_duration_seconds",
+        "histogram",
+        ("agency", "side"),
+        "Translating one document; side is request or reply.",
+        _TRANSLATION,
+    ),
     Metric(
         "gateway_translation_errors_total", "counter", ("agency", "operation", "side"), "Documents that did not fit."
     ),
@@ -93,7 +126,25 @@ TABLE: tuple[Metric, ...] = (
         ("agency",),
         "When the oldest pending was accepted, or 0.",
     ),
-    Metric("gateway_lane_paused", "gauge", ("agency",), "1 while nothing of the lane is delivered."),
+    Metric(
+        "gateway_lane_paused",
+        "gauge",
+        ("agency", "reason"),
+        "1 while nothing of the lane is delivered: operator, maintenance, hours or outage.",
+    ),
+    Metric(
+        "gateway_lane_deliveries_total",
+        "counter",
+        ("agency", "outcome"),
+        "Ends of attempts to deliver: delivered, duplicate, refused, postponed, unknown or buried.",
+    ),
+    Metric(
+        "gateway_lane_delivery_lag_seconds",
+        "histogram",
+        ("agency",),
+        "From a message's acceptance to its delivery, nights and pauses included.",
+        _DELIVERY,
+    ),
     Metric(
         "gateway_answers_near", "gauge", ("agency",), "Messages that people must have an answer to in one working day."
     ),
@@ -105,62 +156,71 @@ TABLE: tuple[Metric, ...] = (
         "The earliest date of all answers that people don't have yet, or 0.",
     ),
     Metric("gateway_ledger_up", "gauge", (), "1 while the ledger can be read and written."),
-    Metric("gateway_event_loop_lag_seconds", "gauge", (), "How late the event loop last woke up."),
+    Metric("gateway_ledger_bytes", "gauge", (), "Bytes of the ledger's files; absent when it is on PostgreSQL."),
+    Metric(
+        "gateway_ledger_disk_free_bytes",
+        "gauge",
+        (),
+        "Bytes left on the disk of the ledger's folder; of var/ when the ledger is on PostgreSQL.",
+    ),
+    Metric("gateway_ledger_disk_size_bytes", "gauge", (), "Bytes of that disk altogether."),
+    Metric(
+        "gateway_event_loop_lag_seconds",
+        "histogram",
+        (),
+        "How late the event loop woke up, looked at every second.",
+        _LAG,
+    ),
     Metric("gateway_config_last_success_timestamp_seconds", "gauge", (), "When the configuration was last loaded."),
+    Metric("gateway_config_last_load_successful", "gauge", (), "1 when the configuration last read could be used."),
     Metric("gateway_build_info", "gauge", ("version", "python"), "1, with the versions as labels."),
 )
 
 
 OTHER = "other"
-REJECTIONS = frozenset(
-    {
-        "invalid-request",
-        "overloaded",
-        "rate-limited",
-        "stopping",
-        "too-large",
-        "unauthorized",
-        "unknown-operation",
-        "unsupported-media",
-        "unsupported-setting",
-        "uri-too-long",
-        "headers-too-large",
-    }
-)
-"""The codes of requests turned away before any agency was asked."""
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_LABELS = {metric.name: metric.labels for metric in TABLE}
 
 
 class Metrics:
     """The table's metrics in a registry of their own; each method gives a child, to be bound once at load."""
 
     def __init__(self) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call]
         self.registry = CollectorRegistry()
-        by_kind = {
-            kind: [metric for metric in TABLE if metric.kind == kind] for kind in ("counter", "gauge", "histogram")
-        }
-        self._counters = {m.name: Counter(m.name, m.help, m.labels, registry=self.registry) for m in by_kind["counter"]}
-        self._gauges = {m.name: Gauge(m.name, m.help, m.labels, registry=self.registry) for m in by_kind["gauge"]}
-        self._histograms = {
-            m.name: Histogram(m.name, m.help, m.labels, buckets=m.buckets, registry=self.registry)
-            for m in by_kind["histogram"]
-        }
+        ProcessCollector(registry=self.registry)
+        self._counters: dict[str, Counter] = {}
+        self._gauges: dict[str, Gauge] = {}
+        self._histograms: dict[str, Histogram] = {}
+        for metric in TABLE:
+            self._declare(metric)
+
+    def _declare(self, metric: Metric) -> None:
+        name, about, labels = metric.name, metric.help, metric.labels
+        match metric.kind:
+            case "counter":
+                self._counters[name] = Counter(name, about, labels, self.registry)
+            case "gauge":
+                self._gauges[name] = Gauge(name, about, labels, registry=self.registry)
+            case "histogram":
+                self._histograms[name] = Histogram(name, about, labels, metric.buckets, self.registry)
 
     def counter(self, name: str, *labels: str) -> Callable[[float], None]:
-        """Return the `inc` of one child."""
-        metric = self._counters[name]
-        return (metric.labels(*labels) if labels else metric).inc
+        """Return what adds to one child; call it on the event loop only."""
+        return self._counters[name].child(*labels)
 
     def gauge(self, name: str, *labels: str) -> Gauge:
         """Return one gauge."""
         metric = self._gauges[name]
         return metric.labels(*labels) if labels else metric
 
-    def histogram(self, name: str, *labels: str) -> Callable[[float], None]:
-        """Return the `observe` of one child."""
-        metric = self._histograms[name]
-        return (metric.labels(*labels) if labels else metric).observe
+    def forget(self, prefix: str, agency: str) -> None:
+        """Let an agency's gauges with such names go: of what is not there any more, nobody can tell how it stands."""
+        for name, gauge in self._gauges.items():
+            if name.startswith(prefix) and "agency" in _LABELS[name]:
+                gauge.remove_by_labels({"agency": agency})
+
+    def histogram(self, name: str, *labels: str) -> Spread:
+        """Return what observes for one child; call it on the event loop only."""
+        return self._histograms[name].child(*labels)
 
     def by_last_label(self, name: str, *labels: str) -> Callable[[str], None]:
         """Return a function counting one by the last label, whose values come from a fixed list (outcomes, codes)."""
@@ -173,71 +233,3 @@ class Metrics:
             child(1)
 
         return count
-
-
-class RequestFigures:
-    """Where the edge counts one operation's answered requests; the children of each status and outcome are kept."""
-
-    __slots__ = (
-        "_agency",
-        "_by_client",
-        "_by_outcome",
-        "_duration",
-        "_metrics",
-        "_operation",
-        "_overhead",
-        "_rejected",
-        "_sizes",
-    )
-
-    def __init__(self, metrics: Metrics, operation: str, agency: str) -> None:
-        self._metrics = metrics
-        self._operation = operation
-        self._agency = agency
-        self._duration = metrics.histogram("gateway_request_duration_seconds", operation, agency)
-        self._overhead = metrics.histogram("gateway_overhead_seconds")
-        self._sizes = (
-            metrics.counter("gateway_request_bytes_total", operation),
-            metrics.counter("gateway_response_bytes_total", operation),
-        )
-        self._by_outcome: dict[tuple[str, int, str], Callable[[float], None]] = {}
-        self._by_client: dict[tuple[str, str], Callable[[float], None]] = {}
-        self._rejected = metrics.by_last_label("gateway_rejections_total")
-
-    def done(  # noqa: PLR0913, PLR0917 - one call per request, by position, is the cheap way
-        self,
-        method: str,
-        client: str,
-        status: int,
-        outcome: str,
-        seconds: float,
-        agency_seconds: float,
-        request_bytes: int,
-        response_bytes: int,
-        /,
-    ) -> None:
-        """Count one answered request; `client` is a configured name, or "" when nobody showed a valid key."""
-        count = self._by_outcome.get((method, status, outcome)) or self._outcome(method, status, outcome)
-        count(1)
-        by_client = self._by_client.get((client, outcome)) or self._client(client, outcome)
-        by_client(1)
-        if outcome in REJECTIONS:
-            self._rejected(outcome)
-        self._duration(seconds)
-        self._overhead(max(0.0, seconds - agency_seconds))
-        received, sent = self._sizes
-        received(request_bytes)
-        sent(response_bytes)
-
-    def _outcome(self, method: str, status: int, outcome: str) -> Callable[[float], None]:
-        known = method if method in _METHODS else OTHER
-        labels = (self._operation, self._agency, known, str(status), outcome)
-        child = self._metrics.counter("gateway_requests_total", *labels)
-        if known == method:
-            self._by_outcome[method, status, outcome] = child
-        return child
-
-    def _client(self, client: str, outcome: str) -> Callable[[float], None]:
-        child = self._metrics.counter("gateway_client_requests_total", client or OTHER, self._agency, outcome)
-        self._by_client[client, outcome] = child
-        return child

@@ -189,6 +189,13 @@ class Released:
 Verdict = Delivered | Refused | Unknown | Postponed | Buried | Expired | Released
 
 
+def became(claim: Claim, verdict: Verdict) -> str:
+    """Return in a word what became of a message that was claimed: delivered, refused, unknown, postponed, buried."""
+    if isinstance(verdict, Postponed) and verdict.maybe_done and claim.repeat == "never":
+        return "unknown"
+    return type(verdict).__name__.lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
     """How a claimed message ended, or why it goes on waiting; `tried` is None when nothing was attempted."""

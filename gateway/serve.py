@@ -34,6 +34,9 @@ from gateway.traces import open_traces
 from gateway.version import __version__
 from gateway.waiting import Waiting
 
+HAND_OVER = 0.0005
+"""Seconds after which a thread that computes (figures, a large answer) lets the event loop go on; Python's are 5 ms."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
@@ -66,6 +69,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
         try:
             await live.reload()
         except ConfigError as error:
+            lasting.metrics.gauge("gateway_config_last_load_successful").set(0)
             presence.tell(error.findings)
             raise
         presence.tell(())
@@ -77,6 +81,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
         swap=front.show,
         background=partial(_background, lasting),
         check=partial(_undelivered, lasting.ledger),
+        forget=partial(lasting.metrics.forget, ""),
         clock=lasting.clock,
         log=lasting.log,
     )
@@ -118,6 +123,7 @@ def _stopping(log: Log, live: Live) -> None:
 async def _lasting(
     located: Located, *, guests: Iterable[Admission], hours: bool, lost_key: bool, stop: asyncio.Event
 ) -> Lasting:
+    sys.setswitchinterval(HAND_OVER)
     clock = clock_of(located)
     log = LineLog(sys.stdout.buffer, clock)
     traces = open_traces(located, log)

@@ -49,3 +49,15 @@ def enter(path: Path) -> Path:
 def read_config(path: Path, environment: Mapping[str, str] = os.environ) -> Located:
     """Read a gateway.toml and go to its folder; raises ConfigError."""
     return load(enter(path), environment)
+
+
+def put(folder: Path, files: Mapping[str, str]) -> None:
+    """Write files into a folder and name each; raises ConfigError where that can't be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in files.items():
+            (folder / name).write_text(text, "utf-8")
+            click.echo(str(folder / name))
+    except OSError as error:
+        what = f"can't be written: {error.strerror}"
+        raise ConfigError(Finding(where=str(folder), what=what, remedy="name another folder")) from error

@@ -11,6 +11,7 @@ from gateway.cli.scrape import Reading, per_second, percentile
 
 _ATTEMPTS, _TOOK = "gateway_agency_requests_total", "gateway_agency_request_duration_seconds"
 _WAITING = ("pending", "delivering")
+_CLOSING = {"hours", "maintenance"}
 _STYLES = {"ok": "green", "failing": "red", "away": "red", "closed": "yellow", "paused": "yellow"}
 COLUMNS = ("agency", "state", "calls/s", "p95", "lane", "oldest", "breaker", "waits for")
 _AROUND = 4
@@ -87,23 +88,22 @@ def _state(agency: str, now: Reading, waits: Sequence[str]) -> str:
     up = now.one("gateway_agency_up", agency=agency)
     if "breaker" in waits:
         return "failing"
-    if now.one("gateway_agency_open", agency=agency) == 0 or "hours" in waits:
+    if now.one("gateway_agency_open", agency=agency) == 0 or _CLOSING & {*waits}:
         return "closed"
     if up == 0:
         return "away"
-    if now.sum("gateway_lane_paused", agency=agency):
+    if "operator" in waits:
         return "paused"
     return "-" if up is None else "ok"
 
 
 def _waits(agency: str, now: Reading) -> Iterator[str]:
     """Yield what holds calls or messages back, the strongest first."""
-    for about, paused in now.of("gateway_lane_paused", agency=agency):
-        if paused:
-            yield about.get("reason", "paused")
+    paused = {about["reason"] for about, held in now.of("gateway_lane_paused", agency=agency) if held}
+    yield from sorted(paused - {"outage"}, reverse=True)
     if now.one("gateway_agency_breaker_open", agency=agency):
         yield "breaker"
-    elif now.one("gateway_agency_up", agency=agency) == 0:
+    elif "outage" in paused or now.one("gateway_agency_up", agency=agency) == 0:
         yield "agency"
     if calls := round(now.sum("gateway_agency_waiting", agency=agency)):
         yield f"slot x{calls}"

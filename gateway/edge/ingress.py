@@ -259,6 +259,7 @@ class Edge:
             visit.effort.seconds,
             visit.request_bytes,
             len(visit.body),
+            visit.traceparent,
         )
         self._write(visit, seconds)
         if self._spans is not None:

@@ -78,11 +78,13 @@ class Observation(Protocol):
         agency_seconds: float,
         request_bytes: int,
         response_bytes: int,
+        traceparent: str = "",
         /,
     ) -> None:
         """Count one answered request; `outcome` is the reply's outcome, "stale", or an error's code.
 
-        `seconds` are all it took, `agency_seconds` those of them that agencies took.
+        `seconds` are all it took, `agency_seconds` those of them that agencies took. Its `traceparent` makes it an
+        example of its figures.
         """
         ...
 

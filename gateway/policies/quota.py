@@ -34,6 +34,11 @@ class Quota:
         self._left = 0
         self._ends = datetime.min.replace(tzinfo=UTC)
 
+    @property
+    def left(self) -> int:
+        """Calls that the window which is running still allows."""
+        return self._left if self._clock.now() < self._ends else self._limit
+
     def take(self) -> float:
         """Count a call and return 0, or count none and return the seconds until the window ends."""
         now = self._clock.now()

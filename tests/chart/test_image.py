@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -43,9 +44,8 @@ def test_no_address_stands_in_it() -> None:
 
 
 def test_the_wheel_s_own_files_are_all_copied() -> None:
-    packages = re.search(r"(?m)^packages = \[(.*)\]", (ROOT / "pyproject.toml").read_text("utf-8").split("wheel]")[1])
-    assert packages is not None
-    assert set(re.findall(r'"(\w+)"', packages[1])) <= set(COPIED)
+    wheel = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["hatch"]["build"]["targets"]["wheel"]
+    assert {*wheel["packages"], *wheel["force-include"]} <= set(COPIED)
 
 
 def test_it_is_what_the_chart_expects() -> None:

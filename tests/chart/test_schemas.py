@@ -1,5 +1,6 @@
 """Every object of every value set against the schemas of Kubernetes, prometheus-operator and the Gateway API."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +75,21 @@ def test_rules_and_dashboards_come_as_they_are_written(tmp_path: Path) -> None:
     board = release.one("ConfigMap", "-dashboards")
     assert board["data"] == {"overview.json": '{"title": "{{ agency }}"}'}
     assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+
+
+def test_the_rules_and_dashboards_that_ship_come_whole_and_for_the_job_as_it_is_scraped() -> None:
+    release = released(ci()["everything"])
+    files = [yaml.safe_load(path.read_text("utf-8")) for path in sorted((CHART / "rules").iterdir())]
+    groups = release.one("PrometheusRule")["spec"]["groups"]
+    assert groups == [group for file in files for group in file["groups"]]
+    assert len(groups) >= len(files) > 0
+    boards = {path.name: path.read_text("utf-8") for path in (CHART / "dashboards").iterdir()}
+    assert release.one("ConfigMap", "-dashboards")["data"] == boards
+    (endpoint,) = release.one("ServiceMonitor")["spec"]["endpoints"]
+    (job,) = [each["replacement"] for each in endpoint["relabelings"] if each["targetLabel"] == "job"]
+    asked = re.findall(r'job="([^"]*)"', "".join(rule["expr"] for group in groups for rule in group["rules"]))
+    assert {*asked} <= {job}
+    assert all('"name": "job"' in board for board in boards.values())
 
 
 def test_custom_objects_are_what_their_owners_declare(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from cryptography.x509 import load_pem_x509_certificate
 
 from adapters.http import HttpClient, Tls
 from gateway import AgencyTimeout, ConfigError, Unavailable
@@ -164,3 +165,26 @@ async def test_many_calls_share_the_client(client: HttpClient) -> None:
     async with RawAgency(answer_everything, tls=server_side()) as agency:
         await asyncio.gather(*(send(client, "POST", agency.url) for _ in range(40)))
         assert len(agency.arrivals) == 40
+
+
+@pytest.mark.parametrize("how", ["send", "probe"])
+async def test_whoever_watches_hears_when_the_agencys_certificate_ends(how: str) -> None:
+    ends: list[float] = []
+    client = HttpClient("pln", tls=TRUSTING, certificate_ends=ends.append)
+    async with RawAgency(answer_everything, tls=server_side()) as agency:
+        if how == "send":
+            await send(client, "GET", agency.url)
+        else:
+            await client.probe(agency.url, timeout=2)
+    await client.close()
+    (end,) = ends
+    assert end == load_pem_x509_certificate((FILES / "server.pem").read_bytes()).not_valid_after_utc.timestamp()
+
+
+async def test_a_certificate_that_nobody_checks_is_not_read() -> None:
+    ends: list[float] = []
+    client = HttpClient("pln", tls=Tls(verify=False), certificate_ends=ends.append)
+    async with RawAgency(answer_everything, tls=server_side()) as agency:
+        await send(client, "GET", agency.url)
+    await client.close()
+    assert ends == []

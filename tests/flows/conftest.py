@@ -9,6 +9,7 @@ from demo import testing
 from demo.testing import Running
 from tests.flows import process
 from tests.flows.flow import Flow
+from tests.flows.lively import lively
 from tests.flows.pilot import IMPATIENT, QUICK_RETRIES, UNBREAKABLE, defaults, dropped_in, pilot
 from tests.flows.process import Gateway
 
@@ -50,3 +51,10 @@ def flow(usual: Gateway, agencies: Running) -> Flow:
 def unlucky(impatient: Gateway, agencies: Running) -> Flow:
     """A gateway that waits for no longer than 0.6 s and never had a good answer it could serve again as stale."""
     return Flow(impatient, agencies)
+
+
+@pytest.fixture(scope="session")
+def busy(agencies: Running, drops: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway that has seen everything that is counted."""
+    with lively(agencies, drops, tmp_path_factory.mktemp("busy")) as gateway:
+        yield gateway

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import re
 import signal
 import subprocess
 from collections import Counter
@@ -86,6 +87,42 @@ def test_a_bad_configuration_changes_nothing_and_says_why(config: Path, old: str
             done = reload(config)
             assert (done.returncode, why in done.stderr) == (1, True), done.stderr
         assert one.stop() == 0
+
+
+NEW_AGENCY = """
+[agency.dpupr-baru]
+adapter = "rest"
+url     = "http://127.0.0.1:9"
+mapping = "mappings/dpupr-baru.toml"
+hours   = "Mon-Fri 08:00-16:00"
+quota   = "10/day"
+"""
+
+
+def test_figures_say_how_the_last_reload_ended_and_show_nothing_of_one_that_was_refused(config: Path) -> None:
+    with running(config) as one:
+        started = told(one, 1.0)
+        before = config.read_text("utf-8")
+        (config.parent / "mappings/dpupr-baru.toml").write_text("", "utf-8")
+        config.write_text(before.replace(OLD, 'faskes"') + NEW_AGENCY, "utf-8")
+        assert reload(config).returncode == 1
+        assert told(one, 0.0) == started
+        assert re.findall(r"(?m)^gateway_\w+(?<!_total){[^}]*dpupr-baru.*", one.figures()) == []
+        config.write_text(before + NEW_AGENCY, "utf-8")
+        assert reload(config).returncode == 0
+        assert told(one, 1.0) > started
+        assert 'gateway_agency_quota_left{agency="dpupr-baru"} 10.0' in one.figures()
+        assert one.stop() == 0
+
+
+def told(one: Gateway, successful: float) -> float:
+    """Wait until the figures, which are made once a second, say so of the last load; returns when one last was good."""
+
+    def shown() -> float | None:
+        of = dict(re.findall(r"(?m)^gateway_config_last_(\w+) (.*)$", one.figures()))
+        return float(of["success_timestamp_seconds"]) if float(of["load_successful"]) == successful else None
+
+    return eventually(shown, f"the last load was {successful}")
 
 
 def test_without_a_running_gateway_the_command_says_so(config: Path) -> None:

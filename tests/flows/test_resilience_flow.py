@@ -102,7 +102,10 @@ def test_an_agency_that_keeps_failing_is_left_alone_until_a_probe_finds_it_back(
 
 def test_every_request_and_every_call_is_counted_under_its_operation(strained: Flow) -> None:
     names = (
-        'gateway_requests_total{agency="gateway",code="200",method="POST",operation="gateway/aduan",outcome="ok"}',
+        (
+            'gateway_requests_total{agency="gateway",code="200",error_source="none",method="POST",'
+            'operation="gateway/aduan",outcome="ok"}'
+        ),
         'gateway_agency_requests_total{agency="dpupr",operation="dpupr/lapor",outcome="ok"}',
     )
     before = [figure(strained.gateway, name) for name in names]

@@ -1,19 +1,22 @@
 """What goes on beside requests: the ledger is looked after, and it is noticed when it takes nothing any more."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from prometheus_client import generate_latest
 
-from gateway.background import SWEEP_EVERY, Background
+from gateway.background import PROBE_EVERY, SWEEP_EVERY, Background
 from gateway.config.models import Config
-from gateway.errors import LedgerUnavailable
+from gateway.errors import LedgerUnavailable, Unavailable
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.metrics import Metrics
-from gateway.records import Buried, Delivered, Retention, Shed, State
+from gateway.records import Buried, Delivered, LaneStats, Retention, Shed, State
 from gateway.registry import Agency, Registry
 from gateway.room import Rooms
 from gateway.settle import Settler
@@ -28,6 +31,7 @@ class Full(SqliteLedger):
 
     full = False
     pulsed: asyncio.Event
+    read: asyncio.Event
     shedding: asyncio.Queue[tuple[str, Retention]]
 
     async def shed(self, lane: str, retention: Retention, /, *, limit: int = 500) -> Shed:
@@ -44,6 +48,12 @@ class Full(SqliteLedger):
         finally:
             if name == "pulse":
                 self.pulsed.set()
+
+    async def stats(self) -> tuple[LaneStats, ...]:
+        try:
+            return await super().stats()
+        finally:
+            self.read.set()
 
 
 class Told:
@@ -62,27 +72,23 @@ class Told:
 async def ledger(tmp_path: Path) -> AsyncIterator[Full]:
     opened = await Full.open(tmp_path / "ledger.db", KeySource(path=tmp_path / "ledger.key"), FakeClock(autojump=False))
     assert isinstance(opened, Full)
-    opened.pulsed = asyncio.Event()
+    opened.pulsed, opened.read = asyncio.Event(), asyncio.Event()
     opened.shedding = asyncio.Queue()
     yield opened
     await opened.close()
 
 
-def a_background(
-    ledger: Full, clock: FakeClock, log: Told, config: Config | None = None, metrics: Metrics | None = None
-) -> Background:
+def a_background(ledger: Full, clock: FakeClock, log: Told, **more: Any) -> Background:
     known = Registry(agencies={"dpmptsp": Agency(name="dpmptsp", title="", operations={}, breaker=lambda: "closed")})
     return Background(
-        known=known,
-        config=config or Config(),
         ledger=ledger,
         outbox=ledger,
         settler=Settler(ledger, clock),
         rooms=Rooms(lanes=ledger, clock=clock),
         waiting=Waiting(lanes=ledger, clock=clock),
-        metrics=metrics or Metrics(),
         clock=clock,
         log=log,
+        **{"known": known, "config": Config(), "metrics": Metrics(), **more},
     )
 
 
@@ -105,7 +111,6 @@ async def test_what_is_near_its_date_and_past_it_is_a_figure(ledger: Full) -> No
 async def test_a_full_disk_is_told_once_and_its_end_once(ledger: Full) -> None:
     clock, log = FakeClock(autojump=False), Told()
     background = a_background(ledger, clock, log)
-    rooms = background.rooms
     seen = []
     async with background.running(asyncio.Event()):
         for full in (False, True, True, False):
@@ -116,7 +121,7 @@ async def test_a_full_disk_is_told_once_and_its_end_once(ledger: Full) -> None:
             await clock.advance(SWEEP_EVERY)
             await ledger.pulsed.wait()
             await clock.settled()
-            seen.append(rooms.writable)
+            seen.append(background.rooms.writable)
     assert seen == [True, False, False, True]
     assert [event for event in log.events if "ledger" in event] == ["error ledger-unavailable", "info ledger-back"]
 
@@ -147,10 +152,52 @@ async def test_what_need_not_be_kept_is_let_go_of_each_agencys_own_time_and_of_a
     await clock.advance(31 * 86400.0)
     agency = {"adapter": "rest", "mapping": "m.toml", "retention": {"bodies": "60d"}}
     config = Config.model_validate({"agency": {"dpmptsp": agency}})
-    async with a_background(ledger, clock, Told(), config).running(asyncio.Event()):
+    async with a_background(ledger, clock, Told(), config=config).running(asyncio.Event()):
         while ledger.shedding.qsize() < 2:
             await clock.advance(0.05)
         shed = dict([await ledger.shedding.get() for _ in range(2)])
     assert {lane: retention.bodies / 86400.0 for lane, retention in shed.items()} == {"dpmptsp": 60.0, "dpupr": 30.0}
     assert (await books.record(gone)).body is None
     assert (await books.record(kept)).body is not None
+
+
+class Fickle:
+    """An agency's probe that passes, then fails."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def probe(self) -> None:
+        self.asked += 1
+        if self.asked > 1:
+            raise Unavailable("away", maybe_done=False)
+
+
+async def test_what_is_looked_at_now_and_then_is_in_the_figures(ledger: Full, tmp_path: Path) -> None:
+    clock, metrics, probe = FakeClock(autojump=False), Metrics(), Fickle()
+    agency = Agency(name="dinkes", title="Dinkes", operations={}, breaker=lambda: "closed", probe=probe)
+    await ledger.pause("dinkes", "operator", by="budi")
+    config = Config.model_validate({"gateway": {"ledger": f"sqlite:{tmp_path}/ledger.db"}})
+    known = Registry(agencies={"dinkes": agency})
+    made = a_background(ledger, clock, Told(), known=known, config=config, metrics=metrics)
+    made.waiting.outage("dinkes", True)
+    await clock.settled()  # from now on it waits for threads
+    async with made.running(asyncio.Event()):
+        await ledger.read.wait()
+        await clock.settled()
+        figures = shown(metrics)
+        await clock.advance(PROBE_EVERY)
+        await clock.settled()
+        later = shown(metrics)
+    for reason, held in (("operator", 1.0), ("hours", 0.0), ("maintenance", 0.0), ("outage", 1.0)):
+        assert f'gateway_lane_paused{{agency="dinkes",reason="{reason}"}} {held}' in figures
+    for name in ("bytes", "disk_free_bytes", "disk_size_bytes"):
+        assert re.search(f"^gateway_ledger_{name} [1-9]", figures, re.MULTILINE)
+    assert 'gateway_agency_up{agency="dinkes"} 1.0' in figures
+    assert 'gateway_agency_up{agency="dinkes"} 0.0' in later
+    for outcome in ("ok", "failed"):
+        assert f'gateway_agency_probes_total{{agency="dinkes",outcome="{outcome}"}} 1.0' in later
+
+
+def shown(metrics: Metrics) -> str:
+    return generate_latest(metrics.registry).decode()

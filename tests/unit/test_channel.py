@@ -2,7 +2,8 @@
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -306,3 +307,13 @@ async def test_only_a_large_answer_is_translated_in_a_thread(size, elsewhere):
     reply = await made.send(message())
     assert reply.body == {"a": 1}
     assert (made.translator.translated_in != threading.get_ident()) == elsewhere
+
+
+async def test_how_long_translating_took_is_heard_of_each_side_and_not_of_what_did_not_fit():
+    seen: list[str] = []
+    sides = {"wrote": lambda _: seen.append("request"), "read": lambda _: seen.append("reply")}
+    for says in (Answer(document={"ok": 1}), Answer(document={"bad": 1})):
+        made = replace(channel(says)[0], on_misfit=lambda side: seen.append(f"misfit {side}"), **sides)
+        with suppress(InvalidAnswer):
+            await made.send(message())
+    assert seen == ["request", "reply", "request", "misfit reply"]

@@ -14,6 +14,7 @@ from gateway.errors import AgencyTimeout, FieldError, TranslationError
 from gateway.hours import Calendar, Hours
 from gateway.lanes import lanes
 from gateway.message import MessageId, OperationId, Outcome, Reply
+from gateway.metrics import Metrics
 from gateway.recorder import Recording
 from gateway.records import Buried, Claim, Delivered, Postponed, Refused, Settlement, Ticket, Tried, Verdict
 from gateway.registry import Agency, Registry
@@ -35,7 +36,8 @@ class Logged:
         self._log = LineLog(self._stream, FakeClock(autojump=False))
         operation = replace(answering("dpmptsp/ajukan"), recording=Recording(lane="dpmptsp"))
         agency = Agency(name="dpmptsp", title="DPMPTSP", operations={operation.id: operation}, breaker=lambda: "closed")
-        (self.lane,) = lanes(Registry(agencies={"dpmptsp": agency}), self._log, lambda _lane, _down: None)
+        known = Registry(agencies={"dpmptsp": agency})
+        (self.lane,) = lanes(known, self._log, lambda _lane, _down: None, Metrics())
 
     def lines(self) -> list[dict[str, Any]]:
         self._log.close()

@@ -27,7 +27,7 @@ class Made:
     config: Config
     closed: bool = False
     working: bool = False
-    registry: Any = field(default_factory=lambda: SimpleNamespace(longest_deadline=DEADLINE))
+    registry: Any = field(default_factory=lambda: SimpleNamespace(longest_deadline=DEADLINE, agencies={}))
     draft: Any = field(default_factory=lambda: SimpleNamespace(adopt=lambda: None))
 
     async def close(self) -> None:
@@ -46,6 +46,7 @@ class Rig:
         self.clock = FakeClock(autojump=False)
         self.made: list[Made] = []
         self.shown: list[str] = []
+        self.forgotten: list[str] = []
         self.events: list[tuple[str, dict[str, object]]] = []
         self.config = Config()
         self.refusal: Exception | None = None
@@ -55,6 +56,7 @@ class Rig:
             swap=lambda loaded: self.shown.append(self.of(loaded).name),
             background=lambda loaded: cast("Any", self.of(loaded)),
             clock=self.clock,
+            forget=self.forgotten.append,
             log=lambda event, /, **facts: self.events.append((event, facts)),
         )
 
@@ -90,6 +92,17 @@ async def test_the_new_one_is_in_force_and_the_old_one_closed_after_its_last_cal
     assert (first.working, first.closed) == (False, False)
     await rig.clock.advance(GRACE)
     assert (first.closed, second.closed) == (True, False)
+
+
+async def test_an_agency_that_is_gone_is_forgotten_when_nothing_of_it_is_under_way_any_more(rig: Rig) -> None:
+    rig.made[0].registry.agencies = dict.fromkeys(("dinkes", "pln", "bpjs"))
+    await rig.live.reload()
+    rig.made[1].registry.agencies = dict.fromkeys(("dinkes",))
+    await rig.live.reload()
+    rig.made[2].registry.agencies = dict.fromkeys(("dinkes", "bpjs"))
+    assert rig.forgotten == []
+    await rig.clock.advance(DEADLINE + GRACE)
+    assert rig.forgotten == ["pln"]
 
 
 async def test_what_is_refused_changes_nothing(rig: Rig) -> None:

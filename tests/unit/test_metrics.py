@@ -1,4 +1,4 @@
-"""One table declares every metric; labels come from what was loaded, whatever clients send."""
+"""One table declares every metric, by Prometheus' own conventions."""
 
 import re
 from pathlib import Path
@@ -6,13 +6,9 @@ from pathlib import Path
 import pytest
 from prometheus_client import generate_latest
 
-from gateway.metrics import TABLE, Metrics, RequestFigures
+from gateway.metrics import TABLE, Metrics
 
 RESERVED = {"le", "quantile"}
-
-
-def text(metrics: Metrics) -> str:
-    return generate_latest(metrics.registry).decode()
 
 
 @pytest.mark.parametrize("metric", TABLE, ids=lambda metric: metric.name)
@@ -31,29 +27,20 @@ def test_every_metric_is_declared_once_and_used() -> None:
     assert [name for name in names if sources.count(f'"{name}"') < 2] == []
 
 
-def test_ten_thousand_made_up_methods_and_clients_add_no_series() -> None:
+def test_gauges_of_an_agency_that_is_gone_are_gone_and_no_others() -> None:
     metrics = Metrics()
-    figures = RequestFigures(metrics, "other", "other")
-    figures.done("BREW", "", 404, "unknown-operation", 0.001, 0.0, 0, 100)
-    before = text(metrics).count("\n")
-    for number in range(10_000):
-        figures.done(f"BREW{number}", "", 404, "unknown-operation", 0.001, 0.0, 0, 100)
-    assert text(metrics).count("\n") == before
+    for agency in ("dinkes", "pln"):
+        metrics.gauge("gateway_agency_breaker_open", agency).set(1)
+        metrics.gauge("gateway_lane_paused", agency, "hours").set(1)
+    metrics.gauge("gateway_ledger_up").set(1)
+    metrics.forget("", "pln")
+    shown = generate_latest(metrics.registry).decode()
+    assert 'agency="pln"' not in shown
+    for figure in ('agency_breaker_open{agency="dinkes"}', 'lane_paused{agency="dinkes",reason="hours"}', "ledger_up"):
+        assert f"gateway_{figure} 1.0" in shown
 
 
-def test_a_request_is_counted_with_its_own_time_apart() -> None:
-    metrics = Metrics()
-    figures = RequestFigures(metrics, "dpmptsp/status-izin", "dpmptsp")
-    figures.done("GET", "klik", 200, "ok", 0.103, 0.1, 10, 200)
-    shown = text(metrics)
-    labels = 'agency="dpmptsp",code="200",method="GET",operation="dpmptsp/status-izin",outcome="ok"'
-    assert f"gateway_requests_total{{{labels}}} 1.0" in shown
-    assert 'gateway_client_requests_total{agency="dpmptsp",client="klik",outcome="ok"} 1.0' in shown
-    assert 'gateway_overhead_seconds_bucket{le="0.005"} 1.0' in shown
-    assert 'gateway_response_bytes_total{operation="dpmptsp/status-izin"} 200.0' in shown
-
-
-def test_no_created_series_double_the_count() -> None:
-    metrics = Metrics()
-    metrics.counter("gateway_agency_retries_total", "a", "b")(1)
-    assert "_created" not in text(metrics)
+def test_the_process_itself_is_measured_too() -> None:
+    shown = generate_latest(Metrics().registry).decode()
+    for name in ("process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"):
+        assert f"\n{name} " in shown

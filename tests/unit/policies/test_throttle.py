@@ -81,6 +81,18 @@ async def test_a_spent_quota_is_overloaded_until_the_agencys_midnight(clock: Loo
     assert len(agency.calls) == 3
 
 
+async def test_what_is_left_of_a_quota_is_known_before_the_first_call_and_after_the_window(clock: LoopClock) -> None:
+    quota = Quota(clock, limit=2, period="minute", zone=JAKARTA)
+    assert quota.left == 2
+    quota.take()
+    assert quota.left == 1
+    quota.take()
+    quota.take()
+    assert quota.left == 0
+    await clock.sleep(60)
+    assert quota.left == 2
+
+
 async def test_rule_11_9_a_failed_attempt_counts_too(clock: LoopClock) -> None:
     handler = throttle(clock, quota=Quota(clock, limit=1, period="hour", zone=JAKARTA))(Scripted(RuntimeError("x")))
     with pytest.raises(RuntimeError):

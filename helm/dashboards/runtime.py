@@ -1,0 +1,147 @@
+"""Runtime: the processes themselves, their ledger and their disk."""
+
+from grafana_foundation_sdk.builders.dashboard import Dashboard
+from parts import dashboard, graph, number, row
+from promql import quantile, rate
+
+ITS = 'job=~"$job"'
+
+
+def runtime() -> Dashboard:
+    """Return the dashboard."""
+    made = dashboard("runtime", "runtime", "The processes: load, memory, event loop, ledger, disk, configuration.")
+    for part in (_now, _load, _traffic, _ledger):
+        made = part(made)
+    return made
+
+
+def _now(made: Dashboard) -> Dashboard:
+    return (
+        made.with_row(row("Do they run?"))
+        .with_panel(number("Processes", "That can be scraped now.", f"count(gateway_build_info{{{ITS}}})"))
+        .with_panel(
+            number(
+                "Youngest",
+                "Since the last start of any of them.",
+                f"time() - max(process_start_time_seconds{{{ITS}}})",
+                unit="s",
+            )
+        )
+        .with_panel(
+            number(
+                "Configuration",
+                "1 when each could use the one that it last read.",
+                f"min(gateway_config_last_load_successful{{{ITS}}})",
+            )
+        )
+        .with_panel(
+            number(
+                "Loaded",
+                "Since the oldest configuration in use was loaded.",
+                f"time() - min(gateway_config_last_success_timestamp_seconds{{{ITS}}})",
+                unit="s",
+            )
+        )
+        .with_panel(number("Ledger", "1 when each can read and write it.", f"min(gateway_ledger_up{{{ITS}}})"))
+        .with_panel(
+            number(
+                "Disk left",
+                "Of the disk with the ledger, the least of all.",
+                f"min(gateway_ledger_disk_free_bytes{{{ITS}}} / gateway_ledger_disk_size_bytes{{{ITS}}})",
+                unit="percentunit",
+            )
+        )
+    )
+
+
+def _load(made: Dashboard) -> Dashboard:
+    return (
+        made.with_row(row("Are they too busy?"))
+        .with_panel(
+            graph(
+                "Processor",
+                "1 is all that one process can use.",
+                (f"rate(process_cpu_seconds_total{{{ITS}}}[$__rate_interval])", "{{instance}}"),
+                unit="percentunit",
+            )
+        )
+        .with_panel(
+            graph("Memory", "Resident.", (f"process_resident_memory_bytes{{{ITS}}}", "{{instance}}"), unit="bytes")
+        )
+        .with_panel(
+            graph(
+                "Event loop",
+                "How late it comes, 99 in 100 times; every request waits as long.",
+                (quantile(0.99, "gateway_event_loop_lag_seconds", ITS, by="instance"), "{{instance}}"),
+                unit="s",
+            )
+        )
+        .with_panel(
+            graph(
+                "The gateway's own time for a request",
+                "99 in 100 take at most so long, waiting for a turn included.",
+                (quantile(0.99, "gateway_overhead_seconds", ITS, by="instance"), "{{instance}}"),
+                unit="s",
+            )
+        )
+    )
+
+
+def _traffic(made: Dashboard) -> Dashboard:
+    return (
+        made.with_row(row("What do they carry?"))
+        .with_panel(
+            graph(
+                "Requests under way",
+                "At the moment of the scrape.",
+                (f"gateway_requests_in_flight{{{ITS}}}", "{{instance}}"),
+            )
+        )
+        .with_panel(
+            graph(
+                "Bytes",
+                "Bodies of requests and answers.",
+                (rate("gateway_request_bytes_total", ITS), "received"),
+                (rate("gateway_response_bytes_total", ITS), "sent"),
+                unit="Bps",
+            )
+        )
+        .with_panel(
+            graph(
+                "Answers that cost no call",
+                "Shared with another caller at the same time, or stale because the agency could not answer.",
+                (rate("gateway_cache_requests_total", ITS, by="result"), "{{result}}"),
+                unit="reqps",
+            )
+        )
+        .with_panel(
+            graph(
+                "Open files",
+                "Connections among them.",
+                (f"process_open_fds{{{ITS}}}", "{{instance}}"),
+                (f"process_max_fds{{{ITS}}}", "{{instance}}: limit"),
+            )
+        )
+    )
+
+
+def _ledger(made: Dashboard) -> Dashboard:
+    return (
+        made.with_row(row("Is there room?"))
+        .with_panel(
+            graph(
+                "Disk of the ledger",
+                "Bytes left.",
+                (f"gateway_ledger_disk_free_bytes{{{ITS}}}", "{{instance}}"),
+                unit="bytes",
+            )
+        )
+        .with_panel(
+            graph(
+                "The ledger's files",
+                "Empty when it is on PostgreSQL.",
+                (f"gateway_ledger_bytes{{{ITS}}}", "{{instance}}"),
+                unit="bytes",
+            )
+        )
+    )
