@@ -14,26 +14,10 @@ from gateway.errors import (
     Unavailable,
     Unreachable,
 )
+from gateway.feeds import Batch, FeedColumns, Found, Reject, Snapshots, Source
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault
-from gateway.ports import (
-    Adapter,
-    Addressed,
-    Batch,
-    Clock,
-    Contract,
-    Described,
-    FeedColumns,
-    Found,
-    Log,
-    NativeField,
-    Prepared,
-    Probe,
-    Reject,
-    Snapshots,
-    Source,
-    UrlFields,
-)
+from gateway.ports import Adapter, Addressed, Clock, Contract, Described, Log, NativeField, Prepared, Probe, UrlFields
 
 __all__ = [
     "Adapter",

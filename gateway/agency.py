@@ -12,6 +12,7 @@ from gateway.config.load import Located
 from gateway.config.locate import suggest
 from gateway.config.models import Agency, Operation
 from gateway.errors import ConfigError, Finding, Unavailable
+from gateway.feeds import FeedColumns, Snapshots, Source
 from gateway.figures import attempts
 from gateway.fill import Provided, fill
 from gateway.kept import Draft
@@ -22,19 +23,7 @@ from gateway.opening import calendar
 from gateway.paths import called
 from gateway.pipeline import SHARING, stack
 from gateway.policies.hours import outside_hours
-from gateway.ports import (
-    Adapter,
-    Addressed,
-    Clock,
-    Contract,
-    Described,
-    FeedColumns,
-    Handler,
-    Prepared,
-    Probe,
-    Snapshots,
-    Source,
-)
+from gateway.ports import Adapter, Addressed, Clock, Contract, Described, Handler, Prepared, Probe
 from gateway.recorder import Recording
 from gateway.recording import recording
 from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row

@@ -17,11 +17,12 @@ from gateway.config.load import Located, examine, without
 from gateway.config.models import Agency, Tls
 from gateway.dispatch import table
 from gateway.errors import ConfigError, Finding
+from gateway.feeds import Snapshots
 from gateway.fill import Provided
 from gateway.kept import Draft, Kept
 from gateway.metrics import Metrics
 from gateway.paths import lost, personal
-from gateway.ports import Adapter, Clock, Handler, Log, Snapshots
+from gateway.ports import Adapter, Clock, Handler, Log
 from gateway.recorder import Recorder
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots

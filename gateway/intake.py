@@ -9,8 +9,8 @@ from pathlib import PurePath
 from traceback import extract_tb
 
 from gateway.errors import FieldError, TranslationError
+from gateway.feeds import Batch, Reject, Snapshots, Source
 from gateway.message import Document
-from gateway.ports import Batch, Reject, Snapshots, Source
 from gateway.registry import Feed
 
 FIRST_REJECTS = 5

@@ -4,9 +4,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from gateway.errors import Finding
+from gateway.feeds import Snapshots, Source
 from gateway.hours import Calendar
 from gateway.message import Document, OperationId, Reply
-from gateway.ports import Handler, Probe, Schema, Snapshots, Source
+from gateway.ports import Handler, Probe, Schema
 from gateway.recorder import Recording
 from gateway.translate.schema import CanonicalSchema
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from gateway.errors import NoSnapshot
+from gateway.feeds import Found
 from gateway.message import Document
-from gateway.ports import Found
 
 Index = Mapping[tuple[object, ...], Sequence[Document]]
 

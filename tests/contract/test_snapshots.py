@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 
 from gateway.errors import Unavailable
+from gateway.feeds import Snapshots
 from gateway.message import Document
-from gateway.ports import Snapshots
 from gateway.snapshots import MemorySnapshots
 from tests.fakes import MONDAY_MORNING
 

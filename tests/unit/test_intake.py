@@ -5,9 +5,9 @@ from datetime import datetime, timedelta
 import pytest
 
 from gateway.errors import FieldError, TranslationError, Unavailable
+from gateway.feeds import Batch, Reject
 from gateway.intake import FileReport, take_in
 from gateway.message import Document
-from gateway.ports import Batch, Reject
 from gateway.registry import Feed
 from gateway.snapshots import MemorySnapshots
 from gateway.wording import say
