@@ -12,7 +12,18 @@ from gateway.errors import AgencyError, GatewayError, LedgerUnavailable, Overloa
 from gateway.hours import Calendar
 from gateway.message import OperationId
 from gateway.ports import Clock, Lanes, Outbox, Probe
-from gateway.records import Buried, Claim, Delivered, PauseReason, Postponed, Refused, Settlement, Terms, Verdict
+from gateway.records import (
+    BY_GATEWAY,
+    Buried,
+    Claim,
+    Delivered,
+    PauseReason,
+    Postponed,
+    Refused,
+    Settlement,
+    Terms,
+    Verdict,
+)
 from gateway.settle import Settler
 
 MARGIN = 10.0
@@ -148,12 +159,12 @@ class Deliverer:
         if closed is not None:
             reason = "maintenance" if closed.reason == "maintenance" else "hours"
         if reason != self._paused or not self._knows_pauses:
-            # An earlier process, with other hours, may have left a pause of its own.
+            # An earlier process, with other hours, may have left a pause; those of people are not ours to end.
             for other in CLOSING:
                 if other != reason and (other == self._paused or not self._knows_pauses):
-                    await self.lanes.resume(self.lane.name, other, by="gateway")
+                    await self.lanes.resume(self.lane.name, other, by=BY_GATEWAY)
             if closed is not None and reason is not None:
-                await self.lanes.pause(self.lane.name, reason, by="gateway", until=closed.until)
+                await self.lanes.pause(self.lane.name, reason, by=BY_GATEWAY, until=closed.until)
             self._paused, self._knows_pauses = reason, True
         return closed.seconds if closed is not None else 0.0
 

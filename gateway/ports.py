@@ -311,11 +311,11 @@ class Lanes(Protocol):
     """The ledger's queues, one an agency. Every method may raise LedgerUnavailable."""
 
     async def pause(self, lane: str, reason: PauseReason, /, *, by: str, until: datetime | None = None) -> None:
-        """Claim nothing from the lane until a time or until resumed; replaces an earlier pause for the same reason."""
+        """Claim nothing until a time or resumed; replaces one of the same reason, but the gateway's no person's."""
         ...
 
     async def resume(self, lane: str, reason: PauseReason | None = None, /, *, by: str) -> bool:
-        """End the pause for one reason, or for all; returns whether there was one."""
+        """End the pause for one reason, or for all; returns whether there was one. The gateway ends only its own."""
         ...
 
     async def idle(self, lane: str, /) -> None:

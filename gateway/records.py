@@ -17,6 +17,8 @@ Repeat = Literal["harmless", "ask", "never"]
 
 PauseReason = Literal["operator", "maintenance", "hours", "outage"]
 """Why a lane is not open to delivery, the strongest first; a lane may have several reasons at once."""
+BY_GATEWAY = "gateway"
+"""Who pauses a lane by the agency's calendar; all others are people, and what they paused is theirs to end."""
 
 
 class State(StrEnum):

@@ -123,9 +123,9 @@ class SqliteLedger:
         end = None if until is None else until.timestamp()
         await self._writer.do(lambda tx: sqlite_people.pause(tx, lane, reason, by, end))
 
-    async def resume(self, lane: str, reason: PauseReason | None = None, /, *, by: str) -> bool:  # noqa: ARG002
+    async def resume(self, lane: str, reason: PauseReason | None = None, /, *, by: str) -> bool:
         """End a pause."""
-        ended = await self._writer.do(lambda tx: sqlite_people.resume(tx, lane, reason))
+        ended = await self._writer.do(lambda tx: sqlite_people.resume(tx, lane, reason, by))
         self._news.tell_lane(lane)
         return ended
 

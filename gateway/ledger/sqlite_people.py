@@ -9,8 +9,17 @@ from gateway.ledger.sqlite_queue import Told, apply, open_reading, shut
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.verdicts import Change, change
 from gateway.message import Document, MessageId
-from gateway.records import Delivered, Refused, State
+from gateway.records import BY_GATEWAY, Delivered, Refused, State
 
+_PAUSE = """
+INSERT INTO pause VALUES (:lane, :reason, :by, :now, :until)
+ON CONFLICT (lane, reason) DO UPDATE SET by = excluded.by, since = excluded.since, until = excluded.until
+WHERE :by <> :gateway OR pause.by = :gateway OR pause.until <= :now
+"""
+_RESUME = """
+DELETE FROM pause WHERE lane = :lane AND reason = coalesce(:reason, reason) AND (:by <> :gateway OR by = :gateway)
+RETURNING until
+"""
 _REPLAY = """
 UPDATE message SET state = 'pending', direct = 0, holds = 1, token = token + 1, due = :now, failures = 0,
     expires_at = :opened + expires, settled_at = NULL, stage = 0, reason = '', text = '', answer = NULL, native = NULL,
@@ -21,15 +30,15 @@ _REPLAYABLE = frozenset({State.BURIED, State.EXPIRED, State.REFUSED})
 
 
 def pause(tx: Transaction, lane: str, reason: str, by: str, until: float | None) -> None:
-    """Close a lane for one reason, whatever was said for it before."""
+    """Close a lane for one reason; a person's pause that holds is not the gateway's to replace."""
     shut(tx, lane)
-    tx.db.execute("INSERT OR REPLACE INTO pause VALUES (?, ?, ?, ?, ?)", (lane, reason, by, tx.now, until))
+    given = {"lane": lane, "reason": reason, "by": by, "now": tx.now, "until": until, "gateway": BY_GATEWAY}
+    tx.db.execute(_PAUSE, given)
 
 
-def resume(tx: Transaction, lane: str, reason: str | None) -> bool:
-    """End a lane's pauses; returns whether one of them still held."""
-    query = "DELETE FROM pause WHERE lane = ? AND reason = coalesce(?, reason) RETURNING until"
-    ended = tx.db.execute(query, (lane, reason)).fetchall()
+def resume(tx: Transaction, lane: str, reason: str | None, by: str) -> bool:
+    """End a lane's pauses, the gateway only its own; returns whether one of them still held."""
+    ended = tx.db.execute(_RESUME, {"lane": lane, "reason": reason, "by": by, "gateway": BY_GATEWAY}).fetchall()
     return any(row["until"] is None or row["until"] > tx.now for row in ended)
 
 

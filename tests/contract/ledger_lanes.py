@@ -7,7 +7,7 @@ import pytest
 
 from gateway.ledger import Ledger
 from gateway.message import MessageId, OperationId
-from gateway.records import Buried, Delivered, LaneStats, Postponed, State, Terms
+from gateway.records import BY_GATEWAY, Buried, Delivered, LaneStats, Postponed, State, Terms
 from tests.contract.ledger import ACCEPTED, FILE_PERMIT, LANE, LEASE, Stage, a_message, an_entry, tried
 
 HOUR = 3600.0
@@ -78,6 +78,30 @@ class PauseContract:
         await stage.ledger.pause(LANE, "operator", by="budi")
         (pause,) = await stage.ledger.list()
         assert (pause.by, pause.until) == ("budi", None)
+
+    async def test_rule_11_13_the_gateway_does_not_end_what_a_person_paused(self, stage: Stage) -> None:
+        await stage.put()
+        await stage.ledger.pause(LANE, "maintenance", by="sri")
+        assert not await stage.ledger.resume(LANE, "maintenance", by=BY_GATEWAY)
+        assert [pause.by for pause in await stage.ledger.list()] == ["sri"]
+        assert await stage.claim() == ()
+        assert await stage.ledger.resume(LANE, "maintenance", by="budi")
+        assert len(await stage.claim()) == 1
+
+    async def test_rule_11_13_the_gateways_pause_does_not_replace_a_persons(self, stage: Stage) -> None:
+        await stage.ledger.pause(LANE, "maintenance", by=BY_GATEWAY)
+        await stage.ledger.pause(LANE, "maintenance", by="sri")
+        await stage.ledger.pause(LANE, "maintenance", by=BY_GATEWAY, until=ACCEPTED - timedelta(days=1))
+        (pause,) = await stage.ledger.list()
+        assert (pause.by, pause.until) == ("sri", None)
+
+    async def test_the_gateways_pause_replaces_its_own_and_one_that_is_over(self, stage: Stage) -> None:
+        await stage.ledger.pause(LANE, "maintenance", by="sri", until=ACCEPTED - timedelta(days=1))
+        await stage.ledger.pause(LANE, "maintenance", by=BY_GATEWAY, until=ACCEPTED - timedelta(days=1))
+        await stage.ledger.pause(LANE, "maintenance", by=BY_GATEWAY)
+        (pause,) = await stage.ledger.list()
+        assert (pause.by, pause.until) == (BY_GATEWAY, None)
+        assert await stage.ledger.resume(LANE, "maintenance", by=BY_GATEWAY)
 
 
 class OpenTimeContract:

@@ -175,6 +175,23 @@ async def test_rule_11_13_an_operators_pause_holds_whatever_the_hours_say(rig: R
         await rig.until(State.DELIVERED, message, within=24 * 3600)
 
 
+async def test_rule_11_13_maintenance_that_a_person_began_outlives_a_start_and_a_window_of_the_calendar(
+    rig: Rig,
+) -> None:
+    window = Maintenance(start=MONDAY_MORNING, until=MONDAY_MORNING + timedelta(hours=2))
+    await rig.ledger.pause(LANE, "maintenance", by="sri")
+    (message,) = await rig.put()
+    async with rig.delivering():
+        await rig.clock.sleep(60)
+    rig.having(calendar=Calendar(zone=JAKARTA, maintenance=[window]))
+    async with rig.delivering():
+        await rig.clock.sleep(3 * 3600)
+        assert [(pause.by, pause.until) for pause in await rig.ledger.list()] == [("sri", None)]
+        assert await rig.state(message) is State.PENDING
+        await rig.ledger.resume(LANE, "maintenance", by="sri")
+        await rig.until(State.DELIVERED, message, within=60)
+
+
 async def test_rule_11_14_messages_of_one_key_arrive_in_order_whatever_fails_and_other_keys_go_on(rig: Rig) -> None:
     rig.agency.answers = once(Unavailable("HTTP 503", maybe_done=False))
     rig.agency.seconds = 0.5

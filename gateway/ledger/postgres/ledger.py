@@ -159,10 +159,10 @@ class PostgresLedger:
         async with self._store.transaction() as connection:
             await people.pause(connection, lane, reason, by, until)
 
-    async def resume(self, lane: str, reason: PauseReason | None = None, /, *, by: str) -> bool:  # noqa: ARG002
+    async def resume(self, lane: str, reason: PauseReason | None = None, /, *, by: str) -> bool:
         """End a pause."""
         async with self._store.connection() as connection:
-            ended = await people.resume(connection, lane, reason)
+            ended = await people.resume(connection, lane, reason, by)
         self._tell(Told(lanes={lane}))
         return ended
 

@@ -10,14 +10,15 @@ from gateway.ledger.postgres.taking import Told, shut
 from gateway.ledger.rows import Row, decode, difference, encode, seal_deed
 from gateway.ledger.verdicts import Change, change
 from gateway.message import Document, MessageId
-from gateway.records import Delivered, Refused, State
+from gateway.records import BY_GATEWAY, Delivered, Refused, State
 
 _PAUSE = """
 INSERT INTO pause VALUES ($1, $2, $3, (SELECT ledger_now()), $4)
 ON CONFLICT (lane, reason) DO UPDATE SET by = excluded.by, since = excluded.since, until = excluded.until
+WHERE excluded.by <> $5 OR pause.by = $5 OR pause.until <= excluded.since
 """
 _RESUME = """
-DELETE FROM pause WHERE lane = $1 AND reason = coalesce($2, reason)
+DELETE FROM pause WHERE lane = $1 AND reason = coalesce($2, reason) AND ($3 <> $4 OR by = $4)
 RETURNING until IS NULL OR until > (SELECT ledger_now()) AS held
 """
 _LOCK = "SELECT * FROM message WHERE id = $1 FOR UPDATE"
@@ -49,14 +50,14 @@ UPDATE message SET size = $3, key_number = least(key_number, $4) WHERE seq = $1
 
 
 async def pause(connection: Connection, lane: str, reason: str, by: str, until: datetime | None) -> None:
-    """Close a lane for one reason, whatever was said for it before."""
+    """Close a lane for one reason; a person's pause that holds is not the gateway's to replace."""
     await shut(connection, lane)
-    await connection.execute(_PAUSE, lane, reason, by, until)
+    await connection.execute(_PAUSE, lane, reason, by, until, BY_GATEWAY)
 
 
-async def resume(connection: Connection, lane: str, reason: str | None) -> bool:
-    """End a lane's pauses; returns whether one of them still held."""
-    return any(row["held"] for row in await connection.fetch(_RESUME, lane, reason))
+async def resume(connection: Connection, lane: str, reason: str | None, by: str) -> bool:
+    """End a lane's pauses, the gateway only its own; returns whether one of them still held."""
+    return any(row["held"] for row in await connection.fetch(_RESUME, lane, reason, by, BY_GATEWAY))
 
 
 async def look(connection: Connection, message: MessageId, by: str) -> None:
