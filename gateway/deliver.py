@@ -7,8 +7,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from gateway.attempt import Deliverable, End, attempt
-from gateway.condition import Condition
-from gateway.errors import AgencyError, GatewayError, LedgerUnavailable, Overloaded, Unreachable
+from gateway.condition import Condition, rest_asked
+from gateway.errors import AgencyError, GatewayError, LedgerUnavailable, Unreachable
 from gateway.hours import Calendar
 from gateway.message import OperationId
 from gateway.ports import Clock, Lanes, Outbox, Probe
@@ -239,8 +239,7 @@ class Deliverer:
         if end.tried is not None and self.condition.poisonous(claim, error) and known:
             self.condition.forget(claim.ticket.id)
             return Buried(reason="poison", text=verdict.text)
-        asked = error.retry_after if isinstance(error, AgencyError | Overloaded) else None
-        seconds = max(verdict.seconds, asked or 0.0, self._wait(claim))
+        seconds = max(verdict.seconds, rest_asked(error), self._wait(claim))
         self._soonest = min(self._soonest, self.clock.monotonic() + seconds)
         return replace(verdict, seconds=seconds)
 

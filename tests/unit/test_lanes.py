@@ -3,11 +3,14 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from gateway.condition import Condition
+import pytest
+
+from gateway.condition import LONGEST_REST, Condition
 from gateway.errors import (
     AgencyTimeout,
     BreakerOpen,
     FieldError,
+    Overloaded,
     Refused,
     TranslationError,
     Unavailable,
@@ -285,6 +288,25 @@ async def test_rule_11_9_a_retry_after_keeps_the_whole_lane_away(rig: Rig) -> No
         await rig.until(State.DELIVERED, *messages)
     first, second, _ = rig.agency.times
     assert second - first >= 60
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        Unavailable("HTTP 503", maybe_done=False, retry_after=99_999_999_999.0),
+        Unavailable("HTTP 503", maybe_done=False, retry_after=float("inf")),
+        Overloaded("the month's quota is spent", retry_after=20 * 86400.0),
+    ],
+)
+async def test_rule_11_9_however_long_an_agency_wants_to_be_left_alone_it_is_asked_again_in_minutes(
+    rig: Rig, error: Exception
+) -> None:
+    rig.agency.answers = once(error)
+    (message,) = await rig.put()
+    async with rig.delivering():
+        await rig.until(State.DELIVERED, message, within=600)
+    first, second = rig.agency.times
+    assert LONGEST_REST <= second - first < LONGEST_REST + 10
 
 
 async def test_rule_11_22_a_body_that_fits_no_more_is_buried_without_an_attempt(rig: Rig) -> None:
