@@ -189,10 +189,23 @@ class Deliverer:
         return Terms(operations=self.lane.operations.keys(), most=self.lane.concurrency)
 
     def _start(self, claim: Claim, until: float, *, trial: bool) -> None:
-        work = self._hand_back(claim) if self._closing else self._deliver(claim, until, trial=trial)
-        task = asyncio.create_task(work)
+        earlier = [task for task, other in self._under_way.items() if other.ticket.id == claim.ticket.id]
+        task = asyncio.create_task(self._work(claim, until, earlier, trial=trial))
         self._under_way[task] = claim
         task.add_done_callback(self._ended)
+
+    async def _work(self, claim: Claim, until: float, earlier: list[asyncio.Task[None]], *, trial: bool) -> None:
+        """Deliver, or hand back when there is no time left to begin.
+
+        A clock that is set forward ends leases, so a message may be given out again while it is still being sent here.
+        Until that ended, the agency's answer whether it has the message would be worth nothing.
+        """
+        if earlier:
+            await asyncio.wait(earlier)
+        if self._closing:
+            await self._hand_back(claim)
+        else:
+            await self._deliver(claim, until, trial=trial)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._under_way[task]
