@@ -195,6 +195,22 @@ async def test_rule_11_13_maintenance_that_a_person_began_outlives_a_start_and_a
         await rig.until(State.DELIVERED, message, within=60)
 
 
+async def test_rule_11_13_a_lane_that_stops_tells_of_no_outage_because_nobody_here_would_tell_of_its_end(
+    rig: Rig,
+) -> None:
+    async def failing(_: Message) -> Reply:
+        await rig.clock.sleep(5.0)
+        raise refused_connection()
+
+    rig.delivering_by(pipeline=failing)
+    (message,) = await rig.put()
+    async with rig.delivering():
+        await rig.clock.sleep(1)
+    assert await rig.state(message) is State.PENDING
+    assert (await rig.record(message)).summary.attempts == 1
+    assert rig.news == []
+
+
 async def test_rule_11_14_messages_of_one_key_arrive_in_order_whatever_fails_and_other_keys_go_on(rig: Rig) -> None:
     rig.agency.answers = once(Unavailable("HTTP 503", maybe_done=False))
     rig.agency.seconds = 0.5
