@@ -77,7 +77,7 @@ class Deliverer:
         self.settler = settler
         self.clock = clock
         self.jitter = jitter
-        self.condition = Condition(clock=clock, news=lambda down: lane.news(lane.name, down))
+        self.condition = Condition(clock=clock, news=self._news)
         self._lease = lane.lease
         self._under_way: dict[asyncio.Task[None], Claim] = {}
         self._taking: asyncio.Task[int] | None = None
@@ -221,6 +221,11 @@ class Deliverer:
         # What knocked in vain to see whether the agency is back was no attempt: there may be thousands.
         tried = None if trial and isinstance(end.error, Unreachable) else end.tried
         await self.settler.settle(Settlement(ticket=claim.ticket, verdict=verdict, tried=tried))
+
+    def _news(self, down: bool) -> None:
+        """Tell of an outage or its end, but not while this lane stops: it would not be there to tell the end."""
+        if not self._closing:
+            self.lane.news(self.lane.name, down)
 
     async def _hold(self) -> None:
         """Extend the leases of what is under way, for attempts and settlements that take longer than they should."""

@@ -108,7 +108,7 @@ async def test_rule_11_13_hours_are_stronger_than_an_outage(lanes: SqliteLedger)
 
 
 async def test_what_the_lanes_of_an_earlier_configuration_tell_of_outages_counts_no_more(lanes: SqliteLedger) -> None:
-    """They finish what is under way, beside those of the configuration in force, and nobody takes back what they say."""
+    """They finish what is under way beside those in force, and nobody would take back what they say."""
     waits = waiting(lanes, MONDAY_MORNING)
     before = waits.outage
     before("dinkes", True)
