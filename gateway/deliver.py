@@ -21,6 +21,7 @@ from gateway.records import (
     Postponed,
     Refused,
     Settlement,
+    State,
     Terms,
     Verdict,
 )
@@ -130,8 +131,7 @@ class Deliverer:
 
     async def _all_taken(self) -> None:
         """Wait until something may be claimable: a nudge, an end that frees a key or a slot, or the next one due."""
-        if self.condition.told and not self._under_way:
-            await self._trial()
+        if self.condition.told and not self._under_way and await self._trial():
             return
         seconds = self._soonest - self.clock.monotonic()
         if seconds <= 0:
@@ -279,14 +279,25 @@ class Deliverer:
             self.condition.reached()
         self._idle = self.condition.down
 
-    async def _trial(self) -> None:
-        """Let one message find out, due or not, one that does no harm if there is one; without any nobody waits."""
+    async def _trial(self) -> bool:
+        """Let one message find out, due or not, one that does no harm if there is one; returns whether that is known.
+
+        Without any nobody waits, unless the lane is paused or another process is finding out just now.
+        """
         terms = replace(self._terms(), probe=True)
         harmless = [name for name, made in self.lane.operations.items() if made.harmless]
         if not await self._take(1, replace(terms, operations=harmless)) and not await self._take(1, terms):
+            if not await self._nobody_waits():
+                return False
             self.condition.over()
         elif self._under_way:
             await asyncio.wait(self._under_way)
+        return True
+
+    async def _nobody_waits(self) -> bool:
+        """Return whether it is because there is none that no message could be claimed."""
+        stands = [stats for stats in await self.lanes.stats() if stats.lane == self.lane.name]
+        return not any(stats.pauses or stats.depth.get(State.DELIVERING) for stats in stands)
 
 
 async def _reachable(probe: Probe) -> bool:
