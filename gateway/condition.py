@@ -63,9 +63,7 @@ class Condition:
         A refused connection, or a breaker that at least two messages fed, is an outage of the whole lane. While an
         outage lasts, whatever else goes wrong belongs to it.
         """
-        asked = error.retry_after if isinstance(error, AgencyError | Overloaded) else None
-        if asked:
-            self._rest_until = max(self._rest_until, self.clock.monotonic() + min(asked, LONGEST_REST))
+        self._rest_until = max(self._rest_until, self.clock.monotonic() + rest_asked(error))
         if isinstance(error, BreakerOpen):
             self.careful = True
             self._outage(started=len(self._failing) >= SEVERAL)
@@ -94,3 +92,9 @@ class Condition:
         if not self.told:
             self.told = True
             self.news(True)
+
+
+def rest_asked(error: GatewayError | None) -> float:
+    """Return the seconds for which an error asks to be left alone; nobody is believed that it takes for ever."""
+    asked = error.retry_after if isinstance(error, AgencyError | Overloaded) else None
+    return min(asked or 0.0, LONGEST_REST)

@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.attempt import Deliverable, End, attempt
-from gateway.condition import LONGEST_REST, Condition
-from gateway.errors import AgencyError, GatewayError, LedgerUnavailable, Overloaded, Unreachable
+from gateway.condition import Condition, rest_asked
+from gateway.errors import AgencyError, GatewayError, LedgerUnavailable, Unreachable
 from gateway.hours import Calendar
 from gateway.message import OperationId
 from gateway.ports import Clock, Lanes, Outbox, Probe
@@ -22,6 +22,7 @@ from gateway.records import (
     Postponed,
     Refused,
     Settlement,
+    State,
     Terms,
     Verdict,
 )
@@ -93,11 +94,6 @@ class Deliverer:
         self._knows_pauses = False
         self._soonest = float("inf")
 
-    def _news(self, down: bool) -> None:
-        """Tell of an outage or its end; while closing of neither, since nobody would be there to tell of the end."""
-        if not self._closing:
-            self.lane.news(self.lane.name, down)
-
     async def run(self) -> None:
         """Deliver until cancelled; call `drain` then."""
         self._holding = asyncio.create_task(self._hold())
@@ -139,8 +135,7 @@ class Deliverer:
 
     async def _all_taken(self) -> None:
         """Wait until something may be claimable: a nudge, an end that frees a key or a slot, or the next one due."""
-        if self.condition.told and not self._under_way:
-            await self._trial()
+        if self.condition.told and not self._under_way and await self._trial():
             return
         seconds = self._soonest - self.clock.monotonic()
         if seconds <= 0:
@@ -200,10 +195,23 @@ class Deliverer:
         return Terms(operations=self.lane.operations.keys(), most=self.lane.concurrency)
 
     def _start(self, claim: Claim, until: float, *, trial: bool) -> None:
-        work = self._hand_back(claim) if self._closing else self._deliver(claim, until, trial=trial)
-        task = asyncio.create_task(work)
+        earlier = [task for task, other in self._under_way.items() if other.ticket.id == claim.ticket.id]
+        task = asyncio.create_task(self._work(claim, until, earlier, trial=trial))
         self._under_way[task] = claim
         task.add_done_callback(self._ended)
+
+    async def _work(self, claim: Claim, until: float, earlier: list[asyncio.Task[None]], *, trial: bool) -> None:
+        """Deliver, or hand back when there is no time left to begin.
+
+        A clock that is set forward ends leases, so a message may be given out again while it is still being sent here.
+        Until that ended, the agency's answer whether it has the message would be worth nothing.
+        """
+        if earlier:
+            await asyncio.wait(earlier)
+        if self._closing:
+            await self._hand_back(claim)
+        else:
+            await self._deliver(claim, until, trial=trial)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._under_way[task]
@@ -222,6 +230,11 @@ class Deliverer:
         good = await self.settler.settle(settlement)
         if good and (tried is not None or not isinstance(verdict, Postponed)):
             self.lane.told(claim, settlement, end.error)
+
+    def _news(self, down: bool) -> None:
+        """Tell of an outage or its end, but not while this lane stops: it would not be there to tell the end."""
+        if not self._closing:
+            self.lane.news(self.lane.name, down)
 
     async def _hold(self) -> None:
         """Extend the leases of what is under way, for attempts and settlements that take longer than they should."""
@@ -253,9 +266,7 @@ class Deliverer:
         if end.tried is not None and self.condition.poisonous(claim, error) and known:
             self.condition.forget(claim.ticket.id)
             return Buried(reason="poison", text=verdict.text)
-        asked = error.retry_after if isinstance(error, AgencyError | Overloaded) else None
-        # However long it asks for: it is asked again then, and what it says may have changed.
-        seconds = max(verdict.seconds, min(asked or 0.0, LONGEST_REST), self._wait(claim))
+        seconds = max(verdict.seconds, rest_asked(error), self._wait(claim))
         self._soonest = min(self._soonest, self.clock.monotonic() + seconds)
         return replace(verdict, seconds=seconds)
 
@@ -277,14 +288,25 @@ class Deliverer:
             self.condition.reached()
         self._idle = self.condition.down
 
-    async def _trial(self) -> None:
-        """Let one message find out, due or not, one that does no harm if there is one; without any nobody waits."""
+    async def _trial(self) -> bool:
+        """Let one message find out, due or not, one that does no harm if there is one; returns whether that is known.
+
+        Without any nobody waits, unless the lane is paused or another process is finding out just now.
+        """
         terms = replace(self._terms(), probe=True)
         harmless = [name for name, made in self.lane.operations.items() if made.harmless]
         if not await self._take(1, replace(terms, operations=harmless)) and not await self._take(1, terms):
+            if not await self._nobody_waits():
+                return False
             self.condition.over()
         elif self._under_way:
             await asyncio.wait(self._under_way)
+        return True
+
+    async def _nobody_waits(self) -> bool:
+        """Return whether it is because there is none that no message could be claimed."""
+        stands = [stats for stats in await self.lanes.stats() if stats.lane == self.lane.name]
+        return not any(stats.pauses or stats.depth.get(State.DELIVERING) for stats in stands)
 
 
 async def _reachable(probe: Probe) -> bool:

@@ -1,8 +1,9 @@
 """Why a recorded message waits, in words for those who sent it; knows no HTTP and no store."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 from gateway.errors import LedgerUnavailable
@@ -77,14 +78,18 @@ class Waiting:
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     _down: set[str] = field(default_factory=set, init=False)
 
-    def outage(self, lane: str, down: bool) -> None:
-        """Note that an agency can't be reached, or that it is back."""
-        (self._down.add if down else self._down.discard)(lane)
+    @property
+    def outage(self) -> Callable[[str, bool], None]:
+        """Return where the lanes of the configuration in force tell that an agency can't be reached or is back.
+
+        Those of an earlier configuration keep theirs, and what they tell counts no more.
+        """
+        return partial(_note, self._down)
 
     def now_of(self, calendars: Mapping[str, Calendar]) -> None:
         """Take another configuration's calendars; whether an agency can't be reached is to be found out anew."""
         self.calendars = calendars
-        self._down.clear()
+        self._down = set()
 
     def down(self, lane: str) -> bool:
         """Return whether an agency is known to be away."""
@@ -123,6 +128,10 @@ class Waiting:
             return {pause.reason: pause for pause in await self.lanes.list() if pause.lane == lane}
         except LedgerUnavailable:
             return {}
+
+
+def _note(down: set[str], lane: str, away: bool) -> None:
+    (down.add if away else down.discard)(lane)
 
 
 def _own(record: Record, now: datetime) -> Why:

@@ -1,6 +1,7 @@
 """The rules of delivery (docs/design.md, section 11), each tested by its number."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -18,7 +19,7 @@ from gateway.errors import (
 )
 from gateway.message import Message, Outcome, Reply
 from gateway.records import State
-from tests.delivery import Rig, once
+from tests.delivery import LANE, Rig, once
 
 DONE = Reply(body={"nomor": "1"})
 TIMEOUT = AgencyTimeout("no answer", maybe_done=True)
@@ -122,6 +123,36 @@ async def test_rule_11_2_a_blank_where_a_number_should_be_does_not_say_that_it_w
         rig.agency.number = "1"
         await rig.until(State.DELIVERED, message)
     assert len(rig.agency.arrived) == 1
+
+
+async def test_rule_11_2_an_ask_that_is_given_out_again_while_it_is_being_sent_is_not_asked_about_before_it_ended(
+    rig: Rig,
+) -> None:
+    """A wall clock that is set forward ends the leases of what is under way."""
+    rig.delivering_by(ask=rig.asking(), harmless=False)
+    rig.agency.seconds = 15.0
+    async with rig.delivering():
+        (message,) = await rig.put(repeat="ask")
+        await rig.clock.sleep(1)
+        rig.clock._start += timedelta(hours=1)
+        await rig.until(State.DELIVERED, message)
+    assert [sent.id for sent in rig.agency.arrived] == [message]
+    assert len(rig.agency.asked) == 1
+
+
+async def test_rule_11_4_a_stop_hands_back_what_was_given_out_again_once_it_was_sent(rig: Rig) -> None:
+    rig.delivering_by(ask=rig.asking(), harmless=False)
+    rig.agency.seconds = 15.0
+    (message,) = await rig.put(repeat="ask")
+    async with rig.delivering():
+        await rig.clock.sleep(1)
+        rig.clock._start += timedelta(hours=1)
+        await rig.clock.sleep(7)
+    assert (len(rig.agency.arrived), rig.agency.asked) == (1, [])
+    assert rig.agency.has
+    assert await rig.state(message) is State.PENDING
+    (claim,) = await rig.ledger.claim(LANE, 1, lease=60.0)
+    assert claim.uncertain
 
 
 @pytest.mark.parametrize(

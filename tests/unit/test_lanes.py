@@ -18,7 +18,7 @@ from gateway.errors import (
 )
 from gateway.hours import Calendar, Hours, Maintenance
 from gateway.message import Message, OperationId, Reply
-from gateway.records import Filter, State
+from gateway.records import Buried, Filter, Postponed, Settlement, State, Terms
 from tests.delivery import FILE, LANE, Rig, once, refused_connection
 from tests.fakes import JAKARTA, MONDAY_MORNING
 
@@ -211,6 +211,70 @@ async def test_rule_11_13_maintenance_that_a_person_began_outlives_a_start_and_a
         assert await rig.state(message) is State.PENDING
         await rig.ledger.resume(LANE, "maintenance", by="sri")
         await rig.until(State.DELIVERED, message, within=60)
+
+
+async def test_rule_11_13_a_lane_that_stops_tells_of_no_outage_because_nobody_here_would_tell_of_its_end(
+    rig: Rig,
+) -> None:
+    async def failing(_: Message) -> Reply:
+        await rig.clock.sleep(5.0)
+        raise refused_connection()
+
+    rig.delivering_by(pipeline=failing)
+    (message,) = await rig.put()
+    async with rig.delivering():
+        await rig.clock.sleep(1)
+    assert await rig.state(message) is State.PENDING
+    assert (await rig.record(message)).summary.attempts == 1
+    assert rig.news == []
+
+
+@pytest.mark.parametrize("probe", [True, False])
+async def test_rule_11_13_an_operators_pause_does_not_end_an_outage(rig: Rig, probe: bool) -> None:
+    if not probe:
+        rig.having(probe=None)
+    rig.agency.down = True
+    messages = await rig.put(1, 2, 3)
+    async with rig.delivering():
+        await rig.clock.sleep(120)
+        await rig.ledger.pause(LANE, "operator", by="budi")
+        await rig.clock.sleep(600)
+        rig.agency.down = not probe  # a probe that passes has not seen it work
+        await rig.clock.sleep(600)
+        assert rig.news == [True]
+        await rig.ledger.resume(LANE, "operator", by="budi")
+        rig.agency.down = False
+        await rig.until(State.DELIVERED, *messages)
+    assert rig.news == [True, False]
+
+
+async def test_rule_11_13_another_process_that_is_finding_out_does_not_end_an_outage(rig: Rig) -> None:
+    rig.having(probe=None)
+    rig.agency.down = True
+    messages = await rig.put(1, 2, key="siti")
+    async with rig.delivering():
+        await rig.clock.sleep(120)
+        (claim,) = await rig.ledger.claim(LANE, 1, lease=300.0, terms=Terms(probe=True))
+        await rig.clock.sleep(200)
+        assert rig.news == [True]
+        await rig.ledger.settle(Settlement(ticket=claim.ticket, verdict=Postponed(seconds=1.0)))
+        rig.agency.down = False
+        await rig.until(State.DELIVERED, *messages)
+    assert rig.news == [True, False]
+
+
+async def test_rule_11_13_an_outage_that_nobody_waits_for_any_more_is_over(rig: Rig) -> None:
+    rig.having(probe=None)
+    rig.agency.down = True
+    first, held = await rig.put(1, 2, key="siti")
+    async with rig.delivering():
+        await rig.clock.sleep(120)
+        assert rig.news == [True]
+        (claim,) = await rig.ledger.claim(LANE, 1, lease=300.0, terms=Terms(probe=True))
+        await rig.ledger.settle(Settlement(ticket=claim.ticket, verdict=Buried(reason="misfit")))
+        await rig.clock.sleep(60)
+        assert (await rig.state(first), await rig.state(held)) == (State.BURIED, State.PENDING)
+        assert rig.news == [True, False]
 
 
 async def test_rule_11_14_messages_of_one_key_arrive_in_order_whatever_fails_and_other_keys_go_on(rig: Rig) -> None:

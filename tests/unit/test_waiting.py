@@ -107,6 +107,20 @@ async def test_rule_11_13_hours_are_stronger_than_an_outage(lanes: SqliteLedger)
     assert said(await opened.why(a_record()))[0] == "queue"
 
 
+async def test_what_the_lanes_of_an_earlier_configuration_tell_of_outages_counts_no_more(lanes: SqliteLedger) -> None:
+    """They finish what is under way beside those in force, and nobody would take back what they say."""
+    waits = waiting(lanes, MONDAY_MORNING)
+    before = waits.outage
+    before("dinkes", True)
+    waits.now_of({"dpmptsp": OFFICE})
+    before("dpmptsp", True)
+    assert not waits.down("dinkes")
+    assert said(await waits.why(a_record()))[0] == "queue"
+    waits.outage("dpmptsp", True)
+    before("dpmptsp", False)
+    assert said(await waits.why(a_record()))[0] == "outage"
+
+
 async def test_a_pause_that_another_process_made_counts_too(lanes: SqliteLedger) -> None:
     await lanes.pause("dpmptsp", "hours", by="gateway", until=SATURDAY + timedelta(hours=36))
     assert said(await waiting(lanes).why(a_record()))[:2] == ("hours", "menunggu jam layanan, Senin 08:00")
