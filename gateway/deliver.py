@@ -227,7 +227,7 @@ class Deliverer:
         known = not verdict.maybe_done or claim.uncertain or claim.repeat == "harmless"
         if end.tried is not None and self.condition.poisonous(claim, error) and known:
             self.condition.forget(claim.ticket.id)
-            return Buried(reason="poison", text=verdict.text)
+            return Buried(reason="poison", text=verdict.text, words=verdict.words)
         asked = error.retry_after if isinstance(error, AgencyError | Overloaded) else None
         seconds = max(verdict.seconds, asked or 0.0, self._wait(claim))
         self._soonest = min(self._soonest, self.clock.monotonic() + seconds)
