@@ -65,7 +65,8 @@ async def attempt(claim: Claim, made: Deliverable, clock: Clock, *, until: float
         reply = await made.pipeline(replace(claim.message, deadline=deadline, once=True, effort=Effort()))
     except GatewayError as error:
         outcome = _outcome(error)
-        text = f"asked {made.ask.operation}: {error.code}: {error}" if asking and made.ask is not None else str(error)
+        asked = f"asked {made.ask.operation}: {error.code}: " if asking and made.ask is not None else ""
+        text = asked + error.why
         verdict = _still_unknown(error, text) if asking else verdict_of(error)
         return End(verdict=verdict, tried=None if outcome is None else tried(outcome, text), error=error)
     except Exception as error:  # noqa: BLE001 - a bug over one message must not end the lane, nor say "not done"

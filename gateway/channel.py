@@ -1,6 +1,7 @@
 """Inner end of a pipeline: translate, exchange, decide what the answer means; knows no protocol and no policy."""
 
 import asyncio
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -32,6 +33,7 @@ _decode = msgspec.json.Decoder(Answer, float_hook=Decimal).decode
 UNAUTHENTICATED = frozenset({401, 403})
 NOT_SERVED = frozenset({429, 503})
 SERVER_ERROR = 500
+_A_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
 LARGE = 256 * 1024
 """Bytes of an answer beyond which translating it takes longer than the event loop should wait."""
 
@@ -191,9 +193,11 @@ class Channel:
             code = self.outcomes.code(answer.document)
             listed = self.outcomes.codes.get(code) if code is not None else None if failed else self.outcomes.absent
             if listed is not None and listed is not Outcome.INVALID:
-                return self._settle(listed, self.outcomes.message(answer.document), answer)
+                by = _code(code) if code is not None else "no code"
+                return _settled(listed, self.outcomes.message(answer.document), answer, by)
             if not failed:
-                raise InvalidAnswer(f"the answer's code {code!r} is not listed in the outcome table", maybe_done=True)
+                what = "an answer without a code" if code is None else f"the answer's {_code(code)}"
+                raise InvalidAnswer(f"{what} is not listed in the outcome table", maybe_done=True)
         return self._by_status(status, answer) if status is not None and failed else Outcome.OK
 
     def _by_fault(self, fault: Fault, answer: Answer) -> Outcome:
@@ -201,8 +205,8 @@ class Channel:
         named = (faults[name] for name in (*fault.detail, fault.code) if name in faults)
         outcome = next(named, None)
         if outcome is None:
-            raise InvalidAnswer(f"fault {fault.code!r} is not listed in the faults table", maybe_done=True)
-        return self._settle(outcome, fault.text, answer)
+            raise InvalidAnswer(f"{_code(fault.code, 'fault')} is not listed in the faults table", maybe_done=True)
+        return _settled(outcome, fault.text, answer, _code(fault.code, "fault"))
 
     def _by_status(self, status: int, answer: Answer) -> Outcome:
         listed = self.outcomes.http.get(status)
@@ -210,8 +214,8 @@ class Channel:
             text = self.outcomes.message(answer.document) if answer.document is not None else ""
             if listed is Outcome.UNAVAILABLE and status not in NOT_SERVED:
                 # Only 429 and 503 say that nothing was done; a table can name the rest, not vouch for it.
-                raise Unavailable(text or f"HTTP {status}", maybe_done=True)
-            return self._settle(listed, text, answer)
+                raise Unavailable(text or f"HTTP {status}", maybe_done=True, by=f"HTTP {status}")
+            return _settled(listed, text, answer, f"HTTP {status}")
         if status in UNAUTHENTICATED:
             raise AgencyLogin(f"HTTP {status} to our credentials", maybe_done=False)
         if status in NOT_SERVED:
@@ -219,11 +223,6 @@ class Channel:
         if status >= SERVER_ERROR:
             raise Unavailable(f"HTTP {status}", maybe_done=True)
         raise InvalidAnswer(f"HTTP {status} is not listed in the http table", maybe_done=True)
-
-    def _settle(self, outcome: Outcome, text: str, answer: Answer) -> Outcome:
-        if outcome in (Outcome.OK, Outcome.DUPLICATE):
-            return outcome
-        raise _failure(outcome, text, answer)
 
     def _spent(self, message: Message, outcome: Outcome, started: float) -> None:
         seconds = self.clock.monotonic() - started
@@ -244,9 +243,17 @@ _FAILURES: Mapping[Outcome, tuple[type[AgencyError], bool]] = {
 """What an outcome that the agency itself stated is raised as, and whether it may have been done."""
 
 
-def _failure(outcome: Outcome, text: str, answer: Answer) -> AgencyError:
+def _settled(outcome: Outcome, text: str, answer: Answer, by: str) -> Outcome:
+    """Return a success; raises what the agency says, in its words, `by` a code, a fault or a status."""
+    if outcome in (Outcome.OK, Outcome.DUPLICATE):
+        return outcome
     kind, maybe_done = _FAILURES[outcome]
-    return kind(text, maybe_done=maybe_done, retry_after=_retry_after(answer))
+    raise kind(text, maybe_done=maybe_done, retry_after=_retry_after(answer), by=by)
+
+
+def _code(code: str, what: str = "code") -> str:
+    """Name a code as the agency gave it, or how long it is: what looks like none may be a sentence about a person."""
+    return f"{what} {code!r}" if _A_CODE.fullmatch(code) else f"{what} of {len(code)} characters"
 
 
 def _retry_after(answer: Answer) -> float | None:

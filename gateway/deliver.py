@@ -265,7 +265,7 @@ class Deliverer:
         known = not verdict.maybe_done or claim.uncertain or claim.repeat == "harmless"
         if end.tried is not None and self.condition.poisonous(claim, error) and known:
             self.condition.forget(claim.ticket.id)
-            return Buried(reason="poison", text=verdict.text)
+            return Buried(reason="poison", text=verdict.text, words=verdict.words)
         seconds = max(verdict.seconds, rest_asked(error), self._wait(claim))
         self._soonest = min(self._soonest, self.clock.monotonic() + seconds)
         return replace(verdict, seconds=seconds)

@@ -69,6 +69,11 @@ class GatewayError(Exception):
     place: Place | None = None
     """Where it happened, when that is not what the client asked: a composite passes the agency's errors on."""
 
+    @property
+    def why(self) -> str:
+        """What happened in a line that may be kept and shown in clear: no word of an agency's, no value of a field."""
+        return str(self)
+
 
 class ConfigError(GatewayError):
     """The configuration can't be used; carries every finding, not only the first."""
@@ -186,12 +191,17 @@ class Overloaded(ClientError):
 
 
 class AgencyError(GatewayError):
-    """The agency did not do what was asked, or nobody knows; `maybe_done` is false only where that is certain."""
+    """The agency did not do what was asked, or nobody knows; `maybe_done` is false only where that is certain.
+
+    `by` is its code, fault or status, where it said so itself: then `what` is its own words, which may name a person.
+    """
 
     outcome: ClassVar[Outcome] = Outcome.INVALID
     retryable: ClassVar[bool] = False
     ill: ClassVar[bool | None] = True
     """Whether it shows that the agency is failing: False for an answer, None where it says nothing about that."""
+    quotes: ClassVar[bool] = False
+    """Whether `what` is the agency's own words, whoever raises it."""
 
     def __init__(
         self,
@@ -200,11 +210,23 @@ class AgencyError(GatewayError):
         maybe_done: bool,
         retry_after: float | None = None,
         errors: Sequence[FieldError] = (),
+        by: str = "",
     ) -> None:
         super().__init__(what)
         self.maybe_done = maybe_done
         self.retry_after = retry_after
         self.errors = tuple(errors)
+        self.by = by
+
+    @property
+    def words(self) -> str:
+        """The agency's own words, "" where there are none."""
+        return str(self) if self.by or self.quotes else ""
+
+    @property
+    def why(self) -> str:
+        """What happened, or by what the agency said so, and which fields did not fit."""
+        return "; ".join(filter(None, (self.by if self.words else self.by or str(self), _places(self.errors))))
 
 
 class NotFound(AgencyError):
@@ -213,6 +235,7 @@ class NotFound(AgencyError):
     code = "not-found"
     outcome = Outcome.NOT_FOUND
     ill = False
+    quotes = True
 
 
 class Refused(AgencyError):
@@ -221,6 +244,7 @@ class Refused(AgencyError):
     code = "refused"
     outcome = Outcome.REFUSED
     ill = False
+    quotes = True
 
 
 class Unavailable(AgencyError):
@@ -312,3 +336,12 @@ class TranslationError(GatewayError):
         )
         self.side = side
         self.errors = tuple(errors)
+
+    @property
+    def why(self) -> str:
+        """Which fields did not fit, without their values."""
+        return _places(self.errors)
+
+
+def _places(errors: Sequence[FieldError]) -> str:
+    return "; ".join(f"{f'{e.where}: ' if e.where else ''}{e.pointer or '/'}: {e.rule}" for e in errors)

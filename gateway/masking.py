@@ -3,8 +3,16 @@
 import re
 from collections.abc import Mapping
 
-NIK_DIGITS = 16
-_LONG_DIGITS = re.compile(r"\d{9,}")
+NIK_DIGITS, LONG = 16, 9
+"""Digits of a NIK, and from how many on a number may be somebody's."""
+_DASH = r".\-\u2010-\u2015"
+_BETWEEN = rf"[ \t\u00a0{_DASH}]"
+_DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:19|20)\d\d"
+_DATE = rf"(?:{_YEAR}[-.]{_MONTH}[-.]{_DAY}|{_DAY}[-.]{_MONTH}[-.]{_YEAR})"
+_TIME = r"(?:[01]?\d|2[0-3])\.[0-5]\d(?:\.[0-5]\d)?"
+# A date, with its time or not, that stands by itself: within more groups of digits it is a part of their number.
+_MOMENT = rf"(?<!\d)(?<!\d[{_DASH}]){_DATE}(?:[ ]{_TIME})?(?![{_DASH}]?\d)"
+_NUMBER = re.compile(rf"(?P<moment>{_MOMENT})|\d+(?:{_BETWEEN}(?!{_MOMENT})\d+)*")
 # The look-behind keeps it linear: without it, a long word that is no address is tried again from every letter.
 _CONTACT = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
 _SHOWN = 40
@@ -21,15 +29,30 @@ def mask_digits(digits: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """Return text with every long run of digits and every e-mail address hidden."""
-    hidden = _LONG_DIGITS.sub(lambda found: mask_digits(found.group()), text)
-    return _CONTACT.sub("***@***", hidden)
+    """Return text with every long number, its groups apart or not, and every e-mail address hidden; dates are left."""
+    return _CONTACT.sub("***@***", _NUMBER.sub(_hidden, text))
+
+
+def _hidden(found: re.Match[str]) -> str:
+    digits = "" if found["moment"] else _digits(found.group())
+    return mask_digits(digits) if len(digits) >= LONG else found.group()
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
+
+
+def _identifier(text: str) -> str | None:
+    """Return the digits of a text that is one long number and nothing else."""
+    found = _NUMBER.fullmatch(text)
+    digits = _digits(text)
+    return digits if found and not found["moment"] and len(digits) >= LONG else None
 
 
 def mask_value(value: object, *, personal: bool = False) -> str:
     """Return a short, masked picture of a value for an error; a personal one shows only its kind and length."""
     if isinstance(value, str):
-        if personal and not _LONG_DIGITS.search(value):
+        if personal and _identifier(value) is None:
             return f"{value[:1]}*** ({len(value)} characters)"
         shown = mask_text(value)
         return shown if len(shown) <= _SHOWN else shown[:_SHOWN] + "…"
@@ -49,6 +72,6 @@ def mask_document(value: object) -> Shown:
     if value is None or isinstance(value, bool):
         return value
     text = str(value)
-    if _LONG_DIGITS.fullmatch(text):
-        return mask_digits(text)
+    if digits := _identifier(text):
+        return mask_digits(digits)
     return f"*** ({len(text)} characters)" if isinstance(value, str) else "*** (number)"

@@ -174,9 +174,9 @@ async def reread(archive: Archive, operations: Operations, message: MessageId, *
     try:
         verdict: Delivered | RefusedVerdict = Delivered(reply=reread(record.native))
     except (NotFound, Refused) as error:
-        verdict = RefusedVerdict(code=error.code, text=str(error), errors=error.errors)
+        verdict = RefusedVerdict(code=error.code, text=error.words, errors=error.errors, why=error.why)
     except AgencyError as error:
-        why = str(error) or error.code
+        why = error.by or str(error) or error.code
         if not error.maybe_done:
             why += "; this answer says that it was not done, so it may be replayed (unknown)"
         return Reread(state=State.UNKNOWN, why=why, errors=error.errors)

@@ -231,7 +231,7 @@ def _as_put(entry: Entry, receipt: Receipt) -> Record:
 def _tried(at: datetime, seconds: float, error: GatewayError) -> Tried | None:
     if not isinstance(error, AgencyError):
         return None
-    return Tried(at=at, seconds=seconds, outcome=error.outcome, error=str(error))
+    return Tried(at=at, seconds=seconds, outcome=error.outcome, error=error.why)
 
 
 def _text_at(path: Path, body: Document) -> str | None:

@@ -134,19 +134,27 @@ class Delivered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """The agency said no, or has no such thing: `code` is the error's, `text` the agency's own words."""
+    """The agency said no, or has no such thing: `code` is the error's, `text` the agency's own words, kept sealed.
+
+    `why` is by what it said so; like the `text` of the other verdicts it is kept in clear, for people who operate this.
+    """
 
     code: str = "refused"
     text: str = ""
     errors: tuple[FieldError, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unknown:
-    """It may have been done; `native` is the answer as it came, kept to be read again with a mended mapping."""
+    """It may have been done; `native` is the answer as it came, kept to be read again with a mended mapping.
+
+    Here and in other verdicts, `words` are the agency's own, kept sealed.
+    """
 
     code: str = "outcome-unknown"
     text: str = ""
+    words: str = ""
     native: bytes | None = None
 
 
@@ -161,6 +169,7 @@ class Postponed:
     seconds: float
     maybe_done: bool = False
     text: str = ""
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +178,7 @@ class Buried:
 
     reason: str
     text: str = ""
+    words: str = ""
     errors: tuple[FieldError, ...] = ()
 
 
@@ -232,7 +242,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One line about a message; `reason` is the verdict's code, `text` its words, masked; `due` is the next try.
+    """One line about a message; `reason` is the verdict's code, `text` says why in clear; `due` is the next try.
 
     `answered_at` is when the clock towards `answer_by` stopped; there is none without that date.
     """
@@ -269,7 +279,8 @@ class Record:
     """Everything about a message.
 
     `body` is None when it was shed or, with `readable` false, when its key is lost. `answer` is what a direct call
-    would have been told. `held` is the id of the older message of its order key that it waits for.
+    would have been told or, of a state that tells it nothing yet, the agency's last words. `held` is the id of the
+    older message of its order key that it waits for.
     """
 
     summary: Summary

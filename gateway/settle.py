@@ -69,17 +69,17 @@ def verdict_of(end: Reply | GatewayError, *, direct: bool = False) -> Verdict:
         case Reply():
             return Delivered(reply=end)
         case NotFound() | Refused():
-            return RefusedVerdict(code=end.code, text=str(end), errors=end.errors)
+            return RefusedVerdict(code=end.code, text=end.words, errors=end.errors, why=end.why)
         case InvalidAnswer() | UnknownOutcome() if end.maybe_done:
-            return Unknown(code=end.code, text=str(end), native=end.native)
+            return Unknown(code=end.code, text=end.why, words=end.words, native=end.native)
         case TranslationError() if not direct:
-            return Buried(reason="misfit", text=str(end), errors=end.errors)
+            return Buried(reason="misfit", text=end.why, errors=end.errors)
         case _:
             return _not_settled(end, direct=direct)
 
 
 def _not_settled(error: GatewayError, *, direct: bool) -> Verdict:
-    maybe_done = isinstance(error, AgencyError) and error.maybe_done
+    maybe_done, words = (error.maybe_done, error.words) if isinstance(error, AgencyError) else (False, "")
     if not direct:
-        return Postponed(seconds=0.0, maybe_done=maybe_done, text=str(error))
-    return Unknown(code=error.code, text=str(error)) if maybe_done else Released(text=str(error))
+        return Postponed(seconds=0.0, maybe_done=maybe_done, text=error.why, words=words)
+    return Unknown(code=error.code, text=error.why, words=words) if maybe_done else Released(text=error.why)

@@ -113,10 +113,10 @@ def reread(end: Reread) -> Told:
     }
 
 
-def field_error(error: FieldError) -> Told:
-    """Return a field that does not fit, where in a mapping, and its value, which is masked already."""
+def field_error(error: FieldError, *, valued: bool = True) -> Told:
+    """Return a field that does not fit, where in a mapping, and if `valued` its value, masked where it is personal."""
     where = {"where": error.where} if error.where else {}
-    value = {"value": error.value} if error.value else {}
+    value = {"value": error.value} if valued and error.value else {}
     return {**where, "pointer": error.pointer, "rule": error.rule, "message": say(error, "en"), **value}
 
 
@@ -150,8 +150,9 @@ def _answer(answer: Reply | Refused | None, *, unmasked: bool) -> Told | None:
         return None
     if isinstance(answer, Reply):
         return {"outcome": answer.outcome.value, "body": _shape(answer.body, unmasked=unmasked)}
-    text = answer.text if unmasked else mask_text(answer.text)
-    return {"code": answer.code, "text": text, "errors": [field_error(error) for error in answer.errors]}
+    text = _shape(answer.text, unmasked=unmasked) if answer.text else ""
+    errors = [field_error(error, valued=unmasked) for error in answer.errors]
+    return {"code": answer.code, "text": text, "errors": errors}
 
 
 def _native(native: bytes | None, *, unmasked: bool) -> object:

@@ -160,7 +160,7 @@ class Books:
         """Record a message in each state but delivering and cancelled."""
         ids = await self.ended(
             Delivered(reply=Reply(body={"nomor": "503/1"})),
-            Refused(text=f"NIK {NIK} tidak dikenal"),
+            Refused(text=f"{NAME}, NIK {NIK}, tidak dikenal", why="code '02'"),
             unreadable(),
             Buried(reason="poison", text=f"gagal untuk {NIK}"),
             Expired(),

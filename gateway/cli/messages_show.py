@@ -44,7 +44,7 @@ def _head(record: Record, now: datetime) -> Iterator[str]:
     yield click.style(f"{row.id}  {row.state}{f' ({row.reason})' if row.reason else ''}", bold=True)
     way = "direct" if row.direct else "stored"
     yield f"  {row.operation} for {row.client}, {way}, repeat = {row.repeat}, {row.size} bytes"
-    for name, value in (*_times(row, now), ("says", plain(row.text)), ("waits for", record.held)):
+    for name, value in (*_times(row, now), ("why", plain(row.text)), ("waits for", record.held)):
         if value:
             yield f"  {name:<13}{value}"
     yield f"  {'correlation':<13}{record.correlation_id}"

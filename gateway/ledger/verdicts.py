@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gateway.errors import FieldError
 from gateway.ledger.keys import Keys
 from gateway.ledger.rows import said, seal_answer
 from gateway.message import MessageId, Reply
@@ -66,17 +67,22 @@ def change(verdict: Verdict, *, direct: bool, never: bool, uncertain: bool = Fal
         case Delivered(reply=reply):
             outcome = reply.outcome.value if reply is not None else "ok"
             return Change(state=State.DELIVERED, reason=outcome, answer=reply, uncertain=False)
-        case Refused(code=code, text=text):
-            return Change(state=State.REFUSED, reason=code, text=said(text), answer=verdict, uncertain=False)
-        case Unknown(code=code, text=text, native=native):
-            return Change(state=State.UNKNOWN, reason=code, text=said(text), native=native, uncertain=True)
-        case Buried(reason=reason, text=text, errors=errors):
-            kept = Refused(code=reason, text=text, errors=errors) if errors else None
-            return Change(state=State.BURIED, reason=reason, text=said(text), answer=kept)
+        case Refused(code=code, why=why):
+            return Change(state=State.REFUSED, reason=code, text=said(why), answer=verdict, uncertain=False)
+        case Unknown(code=code, text=text, words=words, native=native):
+            kept = _kept(code, words)
+            return Change(state=State.UNKNOWN, reason=code, text=said(text), answer=kept, native=native, uncertain=True)
+        case Buried(reason=reason, text=text, words=words, errors=errors):
+            return Change(state=State.BURIED, reason=reason, text=said(text), answer=_kept(reason, words, errors))
         case Postponed() if not direct and not (never and verdict.maybe_done):
             return _postponed(verdict)
         case _:
             return _given_up(verdict, uncertain=uncertain)
+
+
+def _kept(code: str, words: str, errors: tuple[FieldError, ...] = ()) -> Refused | None:
+    """Return what is sealed for people who may look at it: the agency's words, and the values that did not fit."""
+    return Refused(code=code, text=words, errors=errors) if words or errors else None
 
 
 def _postponed(verdict: Postponed) -> Change:
@@ -84,6 +90,7 @@ def _postponed(verdict: Postponed) -> Change:
         state=State.PENDING,
         reason="postponed",
         text=said(verdict.text),
+        answer=_kept("postponed", verdict.words),
         after=verdict.seconds,
         uncertain=True if verdict.maybe_done else None,
     )
@@ -94,7 +101,8 @@ def _given_up(verdict: Expired | Released | Postponed, *, uncertain: bool) -> Ch
     if isinstance(verdict, Expired):
         return Change(state=State.UNKNOWN if uncertain else State.EXPIRED, reason="expired", text=text)
     if isinstance(verdict, Postponed) and verdict.maybe_done:
-        return Change(state=State.UNKNOWN, reason="outcome-unknown", text=text, uncertain=True)
+        kept = _kept("outcome-unknown", verdict.words)
+        return Change(state=State.UNKNOWN, reason="outcome-unknown", text=text, answer=kept, uncertain=True)
     return Change(state=State.CANCELLED, reason="released", text=text, frees_idempotency=True)
 
 

@@ -206,15 +206,31 @@ class DirectContract:
         assert (again.id, again.fresh, again.ticket, again.state) == (receipt.id, False, None, State.DELIVERED)
         assert (await stage.record(again.id)).answer == reply
 
-    async def test_a_refusal_is_kept_with_its_fields(self, stage: Stage) -> None:
+    async def test_a_refusal_is_kept_sealed_with_its_fields_and_in_clear_only_why(self, stage: Stage) -> None:
         refusal = Refused(
-            code="refused", text="NIK 1405029001180001 ditolak", errors=(FieldError(pointer="/nik", rule="native"),)
+            code="refused", text="Siti Rahmawati sudah ada", errors=(FieldError(pointer="/nik", rule="native"),)
         )
         receipt = await stage.ledger.begin(an_entry(), lease=LEASE)
-        await stage.settle(receipt.ticket, refusal)
+        await stage.settle(receipt.ticket, replace(refusal, why="code '05' of 1405 0290 0118 0001"))
         record = await stage.record(receipt.id)
         assert record.answer == refusal
-        assert record.summary.text == "NIK 140502******0001 ditolak"
+        assert record.summary.text == "code '05' of 140502******0001"
+
+    @pytest.mark.parametrize(
+        ("verdict", "code"),
+        [
+            (Postponed(seconds=0.0, text="HTTP 503", words="Siti"), "postponed"),
+            (Postponed(seconds=0.0, maybe_done=True, text="HTTP 500", words="Siti"), "outcome-unknown"),
+            (Unknown(code="agency-timeout", text="fault 'Server'", words="Siti"), "agency-timeout"),
+            (Buried(reason="poison", text="HTTP 500", words="Siti"), "poison"),
+        ],
+    )
+    async def test_an_agencys_last_words_are_kept_sealed(self, stage: Stage, verdict: Verdict, code: str) -> None:
+        message = await stage.put(an_entry(repeat="never"))
+        await stage.end(message, verdict)
+        record = await stage.record(message)
+        assert record.answer == Refused(code=code, text="Siti")
+        assert "Siti" not in record.summary.text
 
     async def test_rule_11_7_a_repeat_while_it_is_in_flight_gets_no_ticket(self, stage: Stage) -> None:
         first = await stage.ledger.begin(an_entry(key="k-1"), lease=LEASE)

@@ -99,9 +99,9 @@ class SearchContract:
             await stage.ledger.search(Filter(), cursor=cursor)
 
     async def test_a_line_tells_what_people_ask_first(self, stage: Stage) -> None:
-        await ended(stage, Refused(code="not-found", text="tidak ada"), repeat="ask")
+        await ended(stage, Refused(code="not-found", text="Siti tidak ada", why="HTTP 404"), repeat="ask")
         (line,) = (await stage.ledger.search(Filter())).rows
-        assert (line.state, line.reason, line.text) == (State.REFUSED, "not-found", "tidak ada")
+        assert (line.state, line.reason, line.text) == (State.REFUSED, "not-found", "HTTP 404")
         assert (line.repeat, line.direct, line.attempts, line.due) == ("ask", False, 0, None)
         assert line.settled_at is not None
         assert line.size > 0

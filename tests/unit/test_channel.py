@@ -171,7 +171,38 @@ async def test_rule_11_8_a_listed_body_code_counts_before_the_http_status(status
     with pytest.raises(Refused, match="berkas kurang") as caught:
         await way.send(message())
     assert not caught.value.maybe_done
+    assert (caught.value.words, caught.value.why) == ("berkas kurang", "code '05'")
     assert [outcome for outcome, _ in seen] == [Outcome.REFUSED]
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (Answer(document={"kode": "01", "pesan": "Siti"}, http_status=200), "code '01'"),
+        (Answer(document={"pesan": "Siti"}, http_status=404), "HTTP 404"),
+        (Answer(document={"pesan": "Siti"}, http_status=500), "HTTP 500"),
+        (Answer(document={}, fault=Fault(code="Server.Busy", text="Siti"), http_status=500), "fault 'Server.Busy'"),
+        (
+            Answer(document={}, fault=Fault(code="Siti sudah ada", text="Siti"), http_status=500),
+            "fault of 14 characters is not listed in the faults table",
+        ),
+        (
+            Answer(document={"kode": "Siti sudah ada"}, http_status=200),
+            "the answer's code of 14 characters is not listed in the outcome table",
+        ),
+        (
+            Answer(document={"kode": "00", "bad": "Siti"}),
+            "the answer does not fit the mapping; mappings/x.toml:7: /bad: number",
+        ),
+    ],
+)
+async def test_why_it_failed_is_told_without_a_word_of_the_agencys(answer: Answer, why: str) -> None:
+    codes = {**CODES, "01": Outcome.UNAVAILABLE}
+    http = {404: Outcome.NOT_FOUND, 500: Outcome.UNAVAILABLE}
+    way, _, _ = channel(answer, **coded(codes=codes, http=http, faults=FAULTS))
+    with pytest.raises(AgencyError) as caught:
+        await way.send(message())
+    assert caught.value.why == why
 
 
 async def test_a_duplicate_is_a_success() -> None:

@@ -19,6 +19,7 @@ from gateway.errors import (
 from gateway.hours import Calendar, Hours, Maintenance
 from gateway.message import Message, OperationId, Reply
 from gateway.records import Buried, Filter, Postponed, Settlement, State, Terms
+from gateway.records import Refused as RefusedVerdict
 from tests.delivery import FILE, LANE, Rig, once, refused_connection
 from tests.fakes import JAKARTA, MONDAY_MORNING
 
@@ -87,13 +88,16 @@ async def test_rule_11_13_a_breaker_that_one_message_fed_does_not(rig: Rig) -> N
 
 
 async def test_rule_11_13_a_refusal_settles_one_message_and_the_lane_goes_on(rig: Rig) -> None:
-    rig.agency.answers = lambda message: Refused("tunggakan", maybe_done=False) if message.body["n"] == 2 else DONE
+    no = Refused("Siti menunggak", maybe_done=False, by="code '05'")
+    rig.agency.answers = lambda message: no if message.body["n"] == 2 else DONE
     one, two, three = await rig.put(1, 2, 3, key="siti")
     async with rig.delivering():
         await rig.until(State.DELIVERED, one, three)
         assert await rig.state(two) is State.REFUSED
     assert rig.news == []
-    assert (await rig.record(two)).summary.text == "tunggakan"
+    record = await rig.record(two)
+    assert (record.summary.text, record.answer) == ("code '05'", RefusedVerdict(text="Siti menunggak"))
+    assert [attempt.error for attempt in record.attempts] == ["code '05'"]
 
 
 async def test_rule_11_13_a_poison_is_buried_after_ten_failures_while_others_get_through(rig: Rig) -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.errors import FieldError
 from gateway.records import Buried, Expired, Postponed, Refused, State, Unknown
 from tests.office import NAME, NIK
 
@@ -29,16 +30,16 @@ def test_a_list_tells_of_each_message_what_people_ask_first(office):
 
 
 def test_it_is_lines_where_there_is_no_terminal(office):
-    office.ledger(lambda books: books.ended(Refused(text="berkas\tkurang\nlagi")))
+    office.ledger(lambda books: books.ended(Refused(text="Siti Rahmawati", why="code\t'05'\nlagi")))
     result = office.gateway("messages", "list")
     (line,) = result.stdout.splitlines()
     assert line.split("\t")[1:3] == ["refused", "dpmptsp/ajukan-izin"]
-    assert line.split("\t")[-1] == "berkas kurang lagi"
+    assert line.split("\t")[-1] == "code '05' lagi"
     assert result.stderr == "1 shown\n"
 
 
 def test_an_agencys_words_do_not_steer_the_terminal(office):
-    (message,) = office.ledger(lambda books: books.ended(Refused(text="\x1b[2Jhilang")))
+    (message,) = office.ledger(lambda books: books.ended(Refused(text="\x1b[2Jhilang", why="\x1b[2Jhilang")))
     for command in (("list",), ("show", message)):
         said = office.gateway("messages", *command).stdout
         assert "[2Jhilang" in said
@@ -165,11 +166,23 @@ def test_it_is_told_to_people_too(office):
     for words in (
         f"{message}  refused (refused)",
         "dpmptsp/ajukan-izin for klik-pelalawan, stored, repeat = never",
-        "NIK 140502******9001 tidak dikenal",
+        "why          code '02'",
+        '"text": "*** (51 characters)"',
         "attempt 1: unavailable  0.250 s  HTTP 503",
         "masked; --unmask shows it",
     ):
         assert words in result.stdout
+
+
+def test_an_agencys_words_and_values_are_shown_only_behind_the_mask(office):
+    error = FieldError(pointer="/nama", rule="max", params={"max": "5"}, where="m.toml:3", value=NAME)
+    (message,) = office.ledger(lambda books: books.ended(Refused(text=f"{NAME} sudah ada", errors=(error,))))
+    masked = office.json("messages", "show", message)["answer"]
+    assert (masked["text"], "value" in masked["errors"][0]) == ("*** (24 characters)", False)
+    assert masked["errors"][0]["where"] == "m.toml:3"
+    assert [path for path in (office.folder / "var").iterdir() if NAME.encode() in path.read_bytes()] == []
+    shown = office.json("messages", "show", message, "--unmask")["answer"]
+    assert (shown["text"], shown["errors"][0]["value"]) == (f"{NAME} sudah ada", NAME)
 
 
 def test_a_look_behind_the_mask_shows_all_and_is_recorded_with_who(office):
