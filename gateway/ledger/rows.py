@@ -118,7 +118,8 @@ def seal_answer(keys: Keys, message: MessageId, answer: Reply | Refused | None) 
     if isinstance(answer, Reply):
         said: Document = {"body": answer.body, "outcome": answer.outcome.value, "age": answer.age}
     else:
-        said = {"code": answer.code, "text": answer.text, "errors": [_field_error(error) for error in answer.errors]}
+        text = answer.text.encode(errors="ignore").decode()  # half a surrogate pair is no JSON
+        said = {"code": answer.code, "text": text, "errors": [_field_error(error) for error in answer.errors]}
     return keys.seal(message, "answer", encode(said))
 
 
@@ -128,8 +129,16 @@ def seal_deed(keys: Keys, message: MessageId, detail: Document | None) -> bytes 
 
 
 def said(text: str) -> str:
-    """Return a text fit to be kept in clear: masked and short."""
-    return mask_text(text)[:TEXT]
+    """Return a text fit to be kept in clear: printable, masked and short."""
+    # Before it is masked: what nobody can see may stand between the digits of a number. PostgreSQL takes no NUL at all.
+    shown = text if text.isprintable() else "".join(map(_printable, text))
+    return mask_text(shown)[:TEXT]
+
+
+def _printable(letter: str) -> str:
+    if letter.isprintable():
+        return letter
+    return " " if letter.isspace() else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
+from gateway.errors import LedgerUnavailable
 from gateway.ledger import Ledger
 from gateway.message import OperationId, Outcome, Reply, new_message_id
-from gateway.records import Buried, Delivered, Expired, Postponed, Settlement, State, Terms, Ticket, Unknown
+from gateway.records import Buried, Delivered, Expired, Postponed, Refused, Settlement, State, Terms, Ticket, Unknown
 from tests.contract.ledger import LANE, LEASE, Stage, a_message, an_entry, tried
 
 MANY = 40
@@ -179,6 +180,28 @@ class SettleContract:
         attempts = (await stage.record(message)).attempts
         assert [(one.number, one.error) for one in attempts] == [(1, "NIK 140502******0001 terkunci"), (2, "padam")]
         assert (attempts[0].seconds, attempts[0].status, attempts[0].outcome) == (0.25, 503, Outcome.UNAVAILABLE)
+
+    async def test_what_an_agency_says_is_kept_without_what_nobody_can_see(self, stage: Stage) -> None:
+        message = await stage.put()
+        said = "ditolak\x00 \ud800karena\r\nNIK 14050290\x00\u200b01180001"
+        (claim,) = await stage.claim()
+        assert await stage.settle(claim.ticket, Refused(text=said), tried(Outcome.REFUSED, error=said))
+        record = await stage.record(message)
+        assert record.summary.text == "ditolak karena  NIK 140502******0001"
+        assert record.attempts[0].error == record.summary.text
+
+    async def test_what_can_never_be_recorded_is_said_to_be_and_keeps_back_no_other(self, stage: Stage) -> None:
+        for _ in range(4):
+            await stage.put()
+        bad, *good = await stage.claim()
+        no_json = Settlement(ticket=bad.ticket, verdict=Delivered(reply=Reply(body={"x": {1, 2}})))
+        others = [Settlement(ticket=claim.ticket, verdict=Delivered()) for claim in good]
+        done = await asyncio.gather(*map(stage.ledger.settle, [*others, no_json, *others]), return_exceptions=True)
+        assert done[:3] == [(True,)] * 3
+        assert done[4:] == [(False,)] * 3
+        assert isinstance(done[3], Exception)
+        assert not isinstance(done[3], LedgerUnavailable)
+        assert await stage.settle(bad.ticket, Unknown())
 
     async def test_nothing_attempted_is_no_attempt(self, stage: Stage) -> None:
         message = await stage.put()
