@@ -194,7 +194,7 @@ class SettleContract:
         for _ in range(4):
             await stage.put()
         bad, *good = await stage.claim()
-        no_json = Settlement(ticket=bad.ticket, verdict=Delivered(reply=Reply(body={"x": {1, 2}})))
+        no_json = Settlement(ticket=bad.ticket, verdict=Delivered(reply=Reply(body={"x": object()})))
         others = [Settlement(ticket=claim.ticket, verdict=Delivered()) for claim in good]
         done = await asyncio.gather(*map(stage.ledger.settle, [*others, no_json, *others]), return_exceptions=True)
         assert done[:3] == [(True,)] * 3

@@ -15,7 +15,7 @@ class Group(Generic[Asked, Told]):
     """Gathers calls into batches, a few of which are under way at once.
 
     `write` answers each call of a batch in order with what to return, or with an error to raise. When it raises
-    LedgerUnavailable, so does every call of the batch; anything else is one call's fault, so each is written alone then.
+    LedgerUnavailable, so does every call of the batch; anything else is one call's fault, so each is written alone.
     There is no task between batches that could die.
     """
 

@@ -39,7 +39,7 @@ class Store:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection; raises our error for whatever the driver raises meanwhile: LedgerUnavailable, as a rule."""
+        """Lend a connection; raises our error for the driver's: LedgerUnavailable, if it may pass."""
         try:
             async with self._pool.acquire(timeout=_ANSWER) as connection:
                 yield connection
