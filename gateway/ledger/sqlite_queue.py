@@ -10,7 +10,7 @@ from gateway.errors import IdempotencyMismatch
 from gateway.ledger.keys import Keys
 from gateway.ledger.rows import Packed, said
 from gateway.ledger.transaction import Transaction
-from gateway.ledger.verdicts import INTERRUPTED, Change, change, holds
+from gateway.ledger.verdicts import INTERRUPTED, LONGEST_LEASE, Change, bounded, change, holds
 from gateway.message import MessageId, Outcome
 from gateway.records import Settlement, State, Terms, Ticket
 
@@ -83,7 +83,7 @@ def put(tx: Transaction, packed: Iterable[Packed]) -> list[Found]:
 
 def begin(tx: Transaction, packed: Packed, lease: float) -> Found:
     """Insert a direct write's intent; the same message in flight is the same intent; raises IdempotencyMismatch."""
-    sent = {"state": State.DELIVERING, "direct": True, "holds": False, "token": 1, "leased_until": tx.now + lease}
+    sent = {"state": State.DELIVERING, "direct": True, "holds": False, "token": 1, "leased_until": _until(tx, lease)}
     return _insert(tx, packed, sent)
 
 
@@ -197,7 +197,7 @@ def claim(tx: Transaction, lane: str, limit: int, lease: float, terms: Terms) ->
     }
     rows = tx.db.execute(_CLAIMABLE, wanted).fetchall()
     query = "UPDATE message SET state = 'delivering', token = token + 1, leased_until = ? WHERE seq = ?"
-    tx.db.executemany(query, [(tx.now + lease, row["seq"]) for row in rows])
+    tx.db.executemany(query, [(_until(tx, lease), row["seq"]) for row in rows])
     return rows, told
 
 
@@ -253,8 +253,12 @@ def extend(tx: Transaction, tickets: Iterable[Ticket], lease: float) -> frozense
     """Prolong the leases that these tickets hold."""
     query = "UPDATE message SET leased_until = ? WHERE id = ? AND token = ? AND state = 'delivering'"
     return frozenset(
-        ticket.id for ticket in tickets if tx.db.execute(query, (tx.now + lease, ticket.id, ticket.token)).rowcount
+        ticket.id for ticket in tickets if tx.db.execute(query, (_until(tx, lease), ticket.id, ticket.token)).rowcount
     )
+
+
+def _until(tx: Transaction, lease: float) -> float:
+    return tx.now + bounded(lease, LONGEST_LEASE)
 
 
 def settle(tx: Transaction, settlements: Iterable[Settlement], keys: Keys) -> tuple[tuple[bool, ...], Told]:

@@ -6,8 +6,21 @@ import pytest
 
 from gateway.errors import LedgerUnavailable
 from gateway.ledger import Ledger
+from gateway.ledger.verdicts import LONGEST_LEASE, LONGEST_WAIT
 from gateway.message import OperationId, Outcome, Reply, new_message_id
-from gateway.records import Buried, Delivered, Expired, Postponed, Refused, Settlement, State, Terms, Ticket, Unknown
+from gateway.records import (
+    Buried,
+    Delivered,
+    Expired,
+    Filter,
+    Postponed,
+    Refused,
+    Settlement,
+    State,
+    Terms,
+    Ticket,
+    Unknown,
+)
 from tests.contract.ledger import LANE, LEASE, Stage, a_message, an_entry, tried
 
 MANY = 40
@@ -57,6 +70,21 @@ class ClaimContract:
         await stage.pass_time(101.0)
         (claim,) = await stage.claim()
         assert not claim.uncertain
+
+    @pytest.mark.parametrize("seconds", [99999999999.0, 1e20, float("inf"), float("nan")])
+    async def test_nothing_is_postponed_for_longer_than_the_longest_wait(self, stage: Stage, seconds: float) -> None:
+        message = await stage.put()
+        await stage.end(message, Postponed(seconds=seconds))
+        (line,) = (await stage.ledger.search(Filter())).rows
+        assert line.due is not None
+        assert await stage.claimed() == []
+        await stage.pass_time(LONGEST_WAIT + 1)
+        assert await stage.claimed() == [message]
+
+    async def test_what_is_postponed_into_the_past_is_due(self, stage: Stage) -> None:
+        message = await stage.put()
+        await stage.end(message, Postponed(seconds=-1e20))
+        assert await stage.claimed() == [message]
 
     async def test_a_probe_takes_what_is_not_yet_due(self, stage: Stage) -> None:
         message = await stage.put()
@@ -142,6 +170,15 @@ class LeaseContract:
         assert await stage.ledger.extend(claim.ticket, lease=LEASE) == {claim.ticket.id}
         await stage.pass_time(LEASE - 1)
         assert await stage.claim() == ()
+
+    async def test_no_lease_is_longer_than_the_longest(self, stage: Stage) -> None:
+        await stage.put()
+        (claim,) = await stage.ledger.claim(LANE, 1, lease=1e20)
+        assert await stage.ledger.extend(claim.ticket, lease=1e20) == {claim.ticket.id}
+        direct = await stage.ledger.begin(an_entry(), lease=1e20)
+        await stage.pass_time(LONGEST_LEASE + 1)
+        assert await stage.ledger.sweep() == 2
+        assert await stage.state(direct.id) is State.UNKNOWN
 
     async def test_a_lost_lease_can_not_be_extended(self, stage: Stage) -> None:
         await stage.put()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from gateway.ledger.postgres.store import Connection
 from gateway.ledger.rows import Row
-from gateway.ledger.verdicts import INTERRUPTED
+from gateway.ledger.verdicts import INTERRUPTED, LONGEST_LEASE, bounded
 from gateway.message import MessageId
 from gateway.records import Terms, Ticket
 
@@ -122,7 +122,8 @@ async def claim(  # noqa: PLR0913 # one call's arguments and its connection
     due = look["now"] + _EVER if terms.probe else look["now"]
     operations = None if terms.operations is None else list(terms.operations)
     most = None if terms.most is None else max(terms.most, 0)
-    rows: list[Row] = await connection.fetch(_CLAIM, lane, due, limit, operations, lease, most)
+    held = bounded(lease, LONGEST_LEASE)
+    rows: list[Row] = await connection.fetch(_CLAIM, lane, due, limit, operations, held, most)
     return sorted(rows, key=lambda row: (row["due"], row["seq"]))
 
 
@@ -148,7 +149,8 @@ async def take_up_ids(connection: Connection, ids: Sequence[str]) -> None:
 async def extend(connection: Connection, tickets: Sequence[Ticket], lease: float) -> frozenset[MessageId]:
     """Prolong the leases that these tickets hold."""
     ids, tokens = [ticket.id for ticket in tickets], [ticket.token for ticket in tickets]
-    return frozenset(MessageId(row["id"]) for row in await connection.fetch(_EXTEND, ids, tokens, lease))
+    rows = await connection.fetch(_EXTEND, ids, tokens, bounded(lease, LONGEST_LEASE))
+    return frozenset(MessageId(row["id"]) for row in rows)
 
 
 async def _turn(connection: Connection, lane: str) -> None:
