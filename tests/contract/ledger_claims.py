@@ -24,6 +24,7 @@ from gateway.records import (
 from tests.contract.ledger import LANE, LEASE, Stage, a_message, an_entry, tried
 
 MANY = 40
+YEAR = 365 * 86400.0
 
 
 class ClaimContract:
@@ -179,6 +180,34 @@ class LeaseContract:
         await stage.pass_time(LONGEST_LEASE + 1)
         assert await stage.ledger.sweep() == 2
         assert await stage.state(direct.id) is State.UNKNOWN
+
+    async def test_what_was_put_when_the_clock_was_far_ahead_is_due_once_it_is_set_right(self, stage: Stage) -> None:
+        message = await stage.put()
+        postponed = await stage.put()
+        await stage.end(postponed, Postponed(seconds=LONGEST_WAIT))
+        await stage.pass_time(-YEAR)
+        assert await stage.claimed() == [message, postponed]
+
+    async def test_what_was_claimed_when_the_clock_was_far_ahead_is_taken_up(self, stage: Stage) -> None:
+        messages = [await stage.put() for _ in range(2)]
+        direct = await stage.ledger.begin(an_entry(key="k-1"), lease=LEASE)
+        assert await stage.claimed() == messages
+        await stage.pass_time(-YEAR)
+        again = await stage.ledger.begin(an_entry(key="k-1"), lease=LEASE)
+        assert (again.id, again.state) == (direct.id, State.UNKNOWN)
+        assert await stage.claimed() == messages
+        await stage.pass_time(-YEAR)
+        assert await stage.ledger.sweep() == 2
+
+    async def test_a_named_lease_of_when_the_clock_was_far_ahead_is_over(self, stage: Stage) -> None:
+        first = await stage.ledger.hold("retention", by="a", seconds=LEASE)
+        await stage.pass_time(-YEAR)
+        second = await stage.ledger.hold("retention", by="b", seconds=LEASE)
+        assert first is not None
+        assert second is not None
+        assert second > first
+        await stage.pass_time(LEASE - 1)
+        assert await stage.ledger.hold("retention", by="a", seconds=LEASE) is None
 
     async def test_a_lost_lease_can_not_be_extended(self, stage: Stage) -> None:
         await stage.put()

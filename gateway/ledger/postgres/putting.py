@@ -42,7 +42,8 @@ SELECT id, state, accepted_at, token FROM fresh
 """
 
 _THERE = """
-SELECT id, state, accepted_at, token, direct, body_hash, idempotency, leased_until <= (SELECT ledger_now()) AS ended
+SELECT id, state, accepted_at, token, direct, body_hash, idempotency,
+    NOT ledger_lives(leased_until, (SELECT ledger_now())) AS ended
 FROM message WHERE id = ANY($1::text[]) OR idempotency = ANY($2::bytea[])
 """
 
