@@ -24,7 +24,8 @@ RETRY_EVERY = 1.0
 class Settler:
     """Tells the ledger how messages ended, and goes on telling it while it can't be reached.
 
-    A settlement that never gets through is no loss: the lease ends, and the message is uncertain or unknown.
+    A settlement that never gets through is no loss: the lease ends, and the message is uncertain or unknown. One that
+    can't be recorded, now or later, makes it unknown at once: else it would be sent again and again.
     """
 
     def __init__(self, outbox: Outbox, clock: Clock) -> None:
@@ -33,14 +34,18 @@ class Settler:
         self._owed: set[asyncio.Task[None]] = set()
 
     async def settle(self, settlement: Settlement) -> bool:
-        """Settle; returns whether the ticket was still good, as far as that is known yet."""
+        """Settle; returns whether the ticket was still good, as far as that is known yet.
+
+        Raises whatever keeps it from being recorded as it is.
+        """
         try:
             return (await self._outbox.settle(settlement))[0]
         except LedgerUnavailable:
-            task = asyncio.create_task(self._insist(settlement))
-            self._owed.add(task)
-            task.add_done_callback(self._owed.discard)
+            self._owe(settlement)
             return True
+        except Exception as error:
+            await self._at_least(_unrecordable(settlement, error))
+            raise
 
     async def close(self) -> None:
         """Give up on what is still owed."""
@@ -48,14 +53,38 @@ class Settler:
             task.cancel()
         await asyncio.gather(*self._owed, return_exceptions=True)
 
+    async def _at_least(self, settlement: Settlement) -> None:
+        try:
+            await self._outbox.settle(settlement)
+        except LedgerUnavailable:
+            self._owe(settlement)
+        except Exception:  # noqa: BLE001, S110 - the first error is the one to be heard of, and the lease ends by itself
+            pass
+
+    def _owe(self, settlement: Settlement) -> None:
+        task = asyncio.create_task(self._insist(settlement))
+        self._owed.add(task)
+        task.add_done_callback(self._owed.discard)
+
     async def _insist(self, settlement: Settlement) -> None:
+        stripped = False
         while True:
             await self._clock.sleep(RETRY_EVERY)
             try:
                 await self._outbox.settle(settlement)
             except LedgerUnavailable:
                 continue
+            except Exception as error:  # noqa: BLE001 - nobody waits here to hear of it, and the message must not be sent again
+                if not stripped:
+                    settlement, stripped = _unrecordable(settlement, error), True
+                    continue
             return
+
+
+def _unrecordable(settlement: Settlement, error: Exception) -> Settlement:
+    """Return as much of a settlement as can always be recorded."""
+    text = f"how it ended can't be recorded ({type(error).__name__}); ask the agency, then resolve or replay it"
+    return Settlement(ticket=settlement.ticket, verdict=Unknown(text=text))
 
 
 def verdict_of(end: Reply | GatewayError, *, direct: bool = False) -> Verdict:

@@ -194,6 +194,10 @@ class Rig:
             await deliverer.drain()
             await settler.close()
 
+    async def end_leases(self) -> None:
+        """End the leases of all that is under way."""
+        await self.ledger._writer.do(lambda tx: tx.db.execute("UPDATE message SET leased_until = 0"))
+
     async def until(self, state: State, *messages: str, within: float = 3600.0) -> None:
         """Let time pass until these messages are in this state."""
         await self.comes(lambda: self._all(state, messages), within=within)

@@ -118,7 +118,8 @@ def seal_answer(keys: Keys, message: MessageId, answer: Reply | Refused | None) 
     if isinstance(answer, Reply):
         said: Document = {"body": answer.body, "outcome": answer.outcome.value, "age": answer.age}
     else:
-        said = {"code": answer.code, "text": answer.text, "errors": [_field_error(error) for error in answer.errors]}
+        text = answer.text.encode(errors="ignore").decode()  # half a surrogate pair is no JSON
+        said = {"code": answer.code, "text": text, "errors": [_field_error(error) for error in answer.errors]}
     return keys.seal(message, "answer", encode(said))
 
 

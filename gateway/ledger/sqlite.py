@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway.census import Unsettled
-from gateway.ledger import sqlite_deadlines, sqlite_people, sqlite_queue, sqlite_reads, sqlite_upkeep
+from gateway.ledger import sqlite_clock, sqlite_deadlines, sqlite_people, sqlite_queue, sqlite_reads, sqlite_upkeep
 from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
 from gateway.ledger.place import connect, prepare
@@ -64,12 +64,12 @@ class SqliteLedger:
     @classmethod
     async def open(cls, path: Path, keys: KeySource, clock: Clock) -> "SqliteLedger":
         """Make or open the ledger at this path; raises ConfigError when the place or the key can't be used."""
-        return cls(path, await asyncio.to_thread(_unlocked, path, keys), clock)
+        return cls(path, await asyncio.to_thread(_unlocked, path, keys, clock), clock)
 
     async def put(self, *entries: Entry) -> tuple[Receipt, ...]:
         """Record messages to be delivered."""
         packed = [pack(entry, self._keys) for entry in entries]
-        found = await self._writer.do(lambda tx: sqlite_queue.put(tx, packed))
+        found = await self._writer.do(lambda tx: sqlite_queue.put(self._followed(tx), packed))
         for lane in {entry.lane for entry in entries}:
             self._news.tell_lane(lane)
         return tuple(self._receipt(one, direct=False) for one in found)
@@ -83,12 +83,12 @@ class SqliteLedger:
     async def begin(self, entry: Entry, /, *, lease: float) -> Receipt:
         """Record a direct write's intent."""
         packed = pack(entry, self._keys)
-        found = await self._writer.do(lambda tx: sqlite_queue.begin(tx, packed, lease))
+        found = await self._writer.do(lambda tx: sqlite_queue.begin(self._followed(tx), packed, lease))
         return self._receipt(found, direct=True)
 
     async def claim(self, lane: str, limit: int, /, *, lease: float, terms: Terms = ANY) -> tuple[Claim, ...]:
         """Take messages that are due."""
-        rows, told = await self._writer.do(lambda tx: sqlite_queue.claim(tx, lane, limit, lease, terms))
+        rows, told = await self._writer.do(lambda tx: sqlite_queue.claim(self._followed(tx), lane, limit, lease, terms))
         self._tell_messages(told)
         claims = []
         for row in rows:
@@ -100,7 +100,7 @@ class SqliteLedger:
 
     async def extend(self, *tickets: Ticket, lease: float) -> frozenset[MessageId]:
         """Hold messages longer."""
-        return await self._writer.do(lambda tx: sqlite_queue.extend(tx, tickets, lease))
+        return await self._writer.do(lambda tx: sqlite_queue.extend(self._followed(tx), tickets, lease))
 
     async def settle(self, *settlements: Settlement) -> tuple[bool, ...]:
         """Record how messages ended."""
@@ -212,7 +212,9 @@ class SqliteLedger:
         told = Told()
 
         def work(tx: Transaction) -> tuple[int, str | None]:
-            return sqlite_queue.take_up(tx, told), sqlite_upkeep.setting(tx.db, sqlite_upkeep.KEY_NUMBER)
+            return sqlite_queue.take_up(self._followed(tx), told), sqlite_upkeep.setting(
+                tx.db, sqlite_upkeep.KEY_NUMBER
+            )
 
         ended, number = await self._writer.do(work)
         self._keys.current = int(number or self._keys.current)
@@ -225,7 +227,7 @@ class SqliteLedger:
 
     async def hold(self, name: str, /, *, by: str, seconds: float) -> int | None:
         """Take or renew a named lease."""
-        return await self._writer.do(lambda tx: sqlite_upkeep.hold(tx, name, by, seconds))
+        return await self._writer.do(lambda tx: sqlite_upkeep.hold(self._followed(tx), name, by, seconds))
 
     async def renew_key(self) -> None:
         """Seal from now on with the next encryption key."""
@@ -259,6 +261,9 @@ class SqliteLedger:
         """Finish what was asked and close the file."""
         await asyncio.to_thread(self._writer.close)
         await asyncio.to_thread(self._readers.close)
+
+    def _followed(self, tx: Transaction) -> Transaction:
+        return sqlite_clock.followed(tx, self._clock)
 
     def _when(self, seconds: float) -> datetime:
         return datetime.fromtimestamp(seconds, self._zone)
@@ -306,7 +311,7 @@ def _ticket(row: sqlite3.Row) -> Ticket:
     return Ticket(id=MessageId(row["id"]), token=row["token"] + 1)
 
 
-def _unlocked(path: Path, source: KeySource) -> Keys:
+def _unlocked(path: Path, source: KeySource, clock: Clock) -> Keys:
     """Prepare the file, and match the master key with what the ledger remembers of it."""
     prepare(path)
     db = connect(path)
@@ -317,6 +322,7 @@ def _unlocked(path: Path, source: KeySource) -> Keys:
         if keys.check != check:
             sqlite_upkeep.keep(db, sqlite_upkeep.KEY_CHECK, keys.check)
         keys.current = int(sqlite_upkeep.setting(db, sqlite_upkeep.KEY_NUMBER) or keys.current)
+        sqlite_clock.begun(Transaction(db, clock.now().timestamp()), clock)
         db.execute("COMMIT")
     finally:
         db.close()

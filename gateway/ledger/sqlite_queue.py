@@ -10,7 +10,7 @@ from gateway.errors import IdempotencyMismatch
 from gateway.ledger.keys import Keys
 from gateway.ledger.rows import Packed, said
 from gateway.ledger.transaction import Transaction
-from gateway.ledger.verdicts import INTERRUPTED, Change, change, holds
+from gateway.ledger.verdicts import INTERRUPTED, LONGEST_LEASE, LONGEST_WAIT, Change, bounded, change, holds
 from gateway.message import MessageId, Outcome
 from gateway.records import Settlement, State, Terms, Ticket
 
@@ -43,6 +43,11 @@ WHERE lane = :lane AND state = 'pending' AND due <= :due
             SELECT order_key FROM message INDEXED BY message_leased
             WHERE lane = :lane AND state = 'delivering' AND order_key IS NOT NULL))
 ORDER BY due, seq LIMIT :limit
+"""
+
+# What is due later than anything can be was put or postponed while the clock was wrong.
+_SET_RIGHT = """
+UPDATE message INDEXED BY message_pending SET due = :now WHERE lane = :lane AND state = 'pending' AND due > :latest
 """
 
 _SETTLE = """
@@ -83,7 +88,7 @@ def put(tx: Transaction, packed: Iterable[Packed]) -> list[Found]:
 
 def begin(tx: Transaction, packed: Packed, lease: float) -> Found:
     """Insert a direct write's intent; the same message in flight is the same intent; raises IdempotencyMismatch."""
-    sent = {"state": State.DELIVERING, "direct": True, "holds": False, "token": 1, "leased_until": tx.now + lease}
+    sent = {"state": State.DELIVERING, "direct": True, "holds": False, "token": 1, "leased_until": until(tx, lease)}
     return _insert(tx, packed, sent)
 
 
@@ -133,10 +138,15 @@ def _there(db: sqlite3.Connection, packed: Packed) -> sqlite3.Row | None:
 
 def _there_before(tx: Transaction, packed: Packed) -> sqlite3.Row:
     row = cast("sqlite3.Row", _there(tx.db, packed))  # something was in the way of inserting it
-    if row["state"] == State.DELIVERING and row["leased_until"] <= tx.now:
+    if row["state"] == State.DELIVERING and not lives(tx, row["leased_until"]):
         _take_up(tx, [row], Told())
         row = _one(tx.db, "SELECT * FROM message WHERE seq = ?", row["seq"])
     return row
+
+
+def lives(tx: Transaction, until: float) -> bool:
+    """Tell whether a lease holds: what ends later than any can is of a time when the clock was wrong."""
+    return tx.now < until <= tx.now + LONGEST_LEASE
 
 
 def _one(db: sqlite3.Connection, query: str, value: object) -> sqlite3.Row:
@@ -184,6 +194,7 @@ def claim(tx: Transaction, lane: str, limit: int, lease: float, terms: Terms) ->
     if tx.db.execute("SELECT 1 FROM pause WHERE lane = ? AND (until IS NULL OR until > ?)", (lane, tx.now)).fetchone():
         return [], told
     take_up(tx, told, lane)
+    tx.db.execute(_SET_RIGHT, {"lane": lane, "now": tx.now, "latest": tx.now + LONGEST_WAIT})
     if not terms.probe:
         told.messages += _expire(tx, lane, beat(tx, lane))
     limit = _bounded(tx.db, lane, limit, terms.most)
@@ -197,7 +208,7 @@ def claim(tx: Transaction, lane: str, limit: int, lease: float, terms: Terms) ->
     }
     rows = tx.db.execute(_CLAIMABLE, wanted).fetchall()
     query = "UPDATE message SET state = 'delivering', token = token + 1, leased_until = ? WHERE seq = ?"
-    tx.db.executemany(query, [(tx.now + lease, row["seq"]) for row in rows])
+    tx.db.executemany(query, [(until(tx, lease), row["seq"]) for row in rows])
     return rows, told
 
 
@@ -215,8 +226,9 @@ def take_up(tx: Transaction, told: Told, lane: str | None = None) -> int:
     lanes = "lane = :lane" if lane is not None else "lane IN (SELECT name FROM lane)"
     query = f"""
         SELECT * FROM message INDEXED BY message_leased
-        WHERE state = 'delivering' AND leased_until <= :now AND {lanes}"""  # noqa: S608 - one of the two above
-    rows = tx.db.execute(query, {"now": tx.now, "lane": lane}).fetchall()
+        WHERE state = 'delivering' AND (leased_until <= :now OR leased_until > :latest)
+            AND {lanes}"""  # noqa: S608 - one of the two above
+    rows = tx.db.execute(query, {"now": tx.now, "latest": tx.now + LONGEST_LEASE, "lane": lane}).fetchall()
     _take_up(tx, rows, told)
     return len(rows)
 
@@ -253,8 +265,13 @@ def extend(tx: Transaction, tickets: Iterable[Ticket], lease: float) -> frozense
     """Prolong the leases that these tickets hold."""
     query = "UPDATE message SET leased_until = ? WHERE id = ? AND token = ? AND state = 'delivering'"
     return frozenset(
-        ticket.id for ticket in tickets if tx.db.execute(query, (tx.now + lease, ticket.id, ticket.token)).rowcount
+        ticket.id for ticket in tickets if tx.db.execute(query, (until(tx, lease), ticket.id, ticket.token)).rowcount
     )
+
+
+def until(tx: Transaction, lease: float) -> float:
+    """Return when a lease that begins now ends."""
+    return tx.now + bounded(lease, LONGEST_LEASE)
 
 
 def settle(tx: Transaction, settlements: Iterable[Settlement], keys: Keys) -> tuple[tuple[bool, ...], Told]:

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Callable
 
 from gateway.ledger.keys import Keys, Unreadable, sealed_with
+from gateway.ledger.sqlite_queue import lives, until
 from gateway.ledger.transaction import Transaction
 from gateway.message import MessageId
 from gateway.records import Retention, Shed
@@ -38,12 +39,11 @@ def shed(tx: Transaction, lane: str, retention: Retention, limit: int) -> Shed:
 def hold(tx: Transaction, name: str, by: str, seconds: float) -> int | None:
     """Take or renew a named lease; None while another has it."""
     row = tx.db.execute("SELECT * FROM lease WHERE name = ?", (name,)).fetchone()
-    if row is not None and row["until"] > tx.now and row["by"] != by:
+    lasts = row is not None and lives(tx, row["until"])
+    if lasts and row["by"] != by:
         return None
-    token = 1 if row is None else int(row["token"])
-    if row is not None and row["until"] <= tx.now:
-        token += 1
-    tx.db.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?)", (name, by, token, tx.now + seconds))
+    token = (0 if row is None else int(row["token"])) + (not lasts)
+    tx.db.execute("INSERT OR REPLACE INTO lease VALUES (?, ?, ?, ?)", (name, by, token, until(tx, seconds)))
     return token
 
 

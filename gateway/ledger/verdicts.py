@@ -23,6 +23,11 @@ INTERRUPTED = "the process that was sending it went away before it knew how it e
 """The error of an attempt whose lease ended."""
 
 
+LONGEST_WAIT = 3600.0
+"""Seconds for which a message is postponed at most, whoever asks for more; deliverers wait minutes."""
+LONGEST_LEASE = 6 * 3600.0
+"""Seconds for which a message is held at most without being extended; deliverers hold one for less than a minute."""
+
 _ANSWERED = frozenset({State.REFUSED, State.CANCELLED})
 
 
@@ -91,7 +96,7 @@ def _postponed(verdict: Postponed) -> Change:
         reason="postponed",
         text=said(verdict.text),
         answer=_kept("postponed", verdict.words),
-        after=verdict.seconds,
+        after=bounded(verdict.seconds, LONGEST_WAIT),
         uncertain=True if verdict.maybe_done else None,
     )
 
@@ -104,6 +109,11 @@ def _given_up(verdict: Expired | Released | Postponed, *, uncertain: bool) -> Ch
         kept = _kept("outcome-unknown", verdict.words)
         return Change(state=State.UNKNOWN, reason="outcome-unknown", text=text, answer=kept, uncertain=True)
     return Change(state=State.CANCELLED, reason="released", text=text, frees_idempotency=True)
+
+
+def bounded(seconds: float, longest: float) -> float:
+    """Return what a store takes of a wait or a lease that is asked for, and is sure to read back."""
+    return max(0.0, min(longest, seconds))  # in this order, no number at all becomes the longest
 
 
 def holds(state: State, *, skip_buried: bool) -> bool:

@@ -4,12 +4,27 @@ import asyncio
 
 import pytest
 
+from gateway.errors import LedgerUnavailable
 from gateway.ledger import Ledger
+from gateway.ledger.verdicts import LONGEST_LEASE, LONGEST_WAIT
 from gateway.message import OperationId, Outcome, Reply, new_message_id
-from gateway.records import Buried, Delivered, Expired, Postponed, Refused, Settlement, State, Terms, Ticket, Unknown
+from gateway.records import (
+    Buried,
+    Delivered,
+    Expired,
+    Filter,
+    Postponed,
+    Refused,
+    Settlement,
+    State,
+    Terms,
+    Ticket,
+    Unknown,
+)
 from tests.contract.ledger import LANE, LEASE, Stage, a_message, an_entry, tried
 
 MANY = 40
+YEAR = 365 * 86400.0
 
 
 class ClaimContract:
@@ -56,6 +71,21 @@ class ClaimContract:
         await stage.pass_time(101.0)
         (claim,) = await stage.claim()
         assert not claim.uncertain
+
+    @pytest.mark.parametrize("seconds", [99999999999.0, 1e20, float("inf"), float("nan")])
+    async def test_nothing_is_postponed_for_longer_than_the_longest_wait(self, stage: Stage, seconds: float) -> None:
+        message = await stage.put()
+        await stage.end(message, Postponed(seconds=seconds))
+        (line,) = (await stage.ledger.search(Filter())).rows
+        assert line.due is not None
+        assert await stage.claimed() == []
+        await stage.pass_time(LONGEST_WAIT + 1)
+        assert await stage.claimed() == [message]
+
+    async def test_what_is_postponed_into_the_past_is_due(self, stage: Stage) -> None:
+        message = await stage.put()
+        await stage.end(message, Postponed(seconds=-1e20))
+        assert await stage.claimed() == [message]
 
     async def test_a_probe_takes_what_is_not_yet_due(self, stage: Stage) -> None:
         message = await stage.put()
@@ -142,6 +172,43 @@ class LeaseContract:
         await stage.pass_time(LEASE - 1)
         assert await stage.claim() == ()
 
+    async def test_no_lease_is_longer_than_the_longest(self, stage: Stage) -> None:
+        await stage.put()
+        (claim,) = await stage.ledger.claim(LANE, 1, lease=1e20)
+        assert await stage.ledger.extend(claim.ticket, lease=1e20) == {claim.ticket.id}
+        direct = await stage.ledger.begin(an_entry(), lease=1e20)
+        await stage.pass_time(LONGEST_LEASE + 1)
+        assert await stage.ledger.sweep() == 2
+        assert await stage.state(direct.id) is State.UNKNOWN
+
+    async def test_what_was_put_when_the_clock_was_far_ahead_is_due_once_it_is_set_right(self, stage: Stage) -> None:
+        message = await stage.put()
+        postponed = await stage.put()
+        await stage.end(postponed, Postponed(seconds=LONGEST_WAIT))
+        await stage.pass_time(-YEAR)
+        assert await stage.claimed() == [message, postponed]
+
+    async def test_what_was_claimed_when_the_clock_was_far_ahead_is_taken_up(self, stage: Stage) -> None:
+        messages = [await stage.put() for _ in range(2)]
+        direct = await stage.ledger.begin(an_entry(key="k-1"), lease=LEASE)
+        assert await stage.claimed() == messages
+        await stage.pass_time(-YEAR)
+        again = await stage.ledger.begin(an_entry(key="k-1"), lease=LEASE)
+        assert (again.id, again.state) == (direct.id, State.UNKNOWN)
+        assert await stage.claimed() == messages
+        await stage.pass_time(-YEAR)
+        assert await stage.ledger.sweep() == 2
+
+    async def test_a_named_lease_of_when_the_clock_was_far_ahead_is_over(self, stage: Stage) -> None:
+        first = await stage.ledger.hold("retention", by="a", seconds=LEASE)
+        await stage.pass_time(-YEAR)
+        second = await stage.ledger.hold("retention", by="b", seconds=LEASE)
+        assert first is not None
+        assert second is not None
+        assert second > first
+        await stage.pass_time(LEASE - 1)
+        assert await stage.ledger.hold("retention", by="a", seconds=LEASE) is None
+
     async def test_a_lost_lease_can_not_be_extended(self, stage: Stage) -> None:
         await stage.put()
         (stale,) = await stage.claim()
@@ -182,12 +249,25 @@ class SettleContract:
 
     async def test_what_an_agency_says_is_kept_without_what_nobody_can_see(self, stage: Stage) -> None:
         message = await stage.put()
-        said = "ditolak\x00 karena\r\nNIK 14050290\x00\u200b01180001"
+        said = "ditolak\x00 \ud800karena\r\nNIK 14050290\x00\u200b01180001"
         (claim,) = await stage.claim()
-        assert await stage.settle(claim.ticket, Refused(text=said), tried(Outcome.REFUSED, error=said))
+        assert await stage.settle(claim.ticket, Refused(why=said), tried(Outcome.REFUSED, error=said))
         record = await stage.record(message)
         assert record.summary.text == "ditolak karena  NIK 140502******0001"
         assert record.attempts[0].error == record.summary.text
+
+    async def test_what_can_never_be_recorded_is_said_to_be_and_keeps_back_no_other(self, stage: Stage) -> None:
+        for _ in range(4):
+            await stage.put()
+        bad, *good = await stage.claim()
+        no_json = Settlement(ticket=bad.ticket, verdict=Delivered(reply=Reply(body={"x": object()})))
+        others = [Settlement(ticket=claim.ticket, verdict=Delivered()) for claim in good]
+        done = await asyncio.gather(*map(stage.ledger.settle, [*others, no_json, *others]), return_exceptions=True)
+        assert done[:3] == [(True,)] * 3
+        assert done[4:] == [(False,)] * 3
+        assert isinstance(done[3], Exception)
+        assert not isinstance(done[3], LedgerUnavailable)
+        assert await stage.settle(bad.ticket, Unknown())
 
     async def test_nothing_attempted_is_no_attempt(self, stage: Stage) -> None:
         message = await stage.put()

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
-from gateway.errors import GatewayError
+from gateway.errors import GatewayError, LedgerUnavailable
 
 Asked = TypeVar("Asked")
 Told = TypeVar("Told")
@@ -14,8 +14,9 @@ Told = TypeVar("Told")
 class Group(Generic[Asked, Told]):
     """Gathers calls into batches, a few of which are under way at once.
 
-    `write` answers each call of a batch in order with what to return, or with an error to raise; when it raises, so
-    does every call of the batch. There is no task between batches that could die.
+    `write` answers each call of a batch in order with what to return, or with an error to raise. When it raises
+    LedgerUnavailable, so does every call of the batch; anything else is one call's fault, so each is written alone.
+    There is no task between batches that could die.
     """
 
     __slots__ = ("_flights", "_most", "_parallel", "_waiting", "_write")
@@ -64,6 +65,10 @@ class Group(Generic[Asked, Told]):
                 future.cancel()
             raise
         except Exception as error:  # noqa: BLE001 # whatever it is, the callers raise it
+            if len(calls) > 1 and not isinstance(error, LedgerUnavailable):
+                for call in calls:
+                    await self._fly([call])
+                return
             for _, future in calls:
                 _fail(future, error)
             return

@@ -7,6 +7,7 @@ from gateway.errors import GatewayError, IdempotencyMismatch, LedgerUnavailable
 from gateway.ledger.postgres.store import Connection, Contended, Store
 from gateway.ledger.postgres.taking import take_up_ids
 from gateway.ledger.rows import Packed, Row
+from gateway.ledger.verdicts import LONGEST_LEASE, bounded
 from gateway.message import MessageId
 from gateway.records import Receipt, State, Ticket
 
@@ -41,7 +42,8 @@ SELECT id, state, accepted_at, token FROM fresh
 """
 
 _THERE = """
-SELECT id, state, accepted_at, token, direct, body_hash, idempotency, leased_until <= (SELECT ledger_now()) AS ended
+SELECT id, state, accepted_at, token, direct, body_hash, idempotency,
+    NOT ledger_lives(leased_until, (SELECT ledger_now())) AS ended
 FROM message WHERE id = ANY($1::text[]) OR idempotency = ANY($2::bytea[])
 """
 
@@ -135,7 +137,7 @@ def _columns(packed: Packed, lease: float | None) -> tuple[object, ...]:
         packed.near_at,
         packed.until_final,
         packed.expires,
-        lease,
+        None if lease is None else bounded(lease, LONGEST_LEASE),
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from gateway.errors import LedgerUnavailable
+from gateway.errors import GatewayError, InvalidRequest, LedgerUnavailable
 
 _FOREIGN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 """Everything that talking to PostgreSQL may raise."""
@@ -39,14 +39,14 @@ class Store:
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """Lend a connection; raises LedgerUnavailable for whatever the driver raises meanwhile."""
+        """Lend a connection; raises our error for the driver's: LedgerUnavailable, if it may pass."""
         try:
             async with self._pool.acquire(timeout=_ANSWER) as connection:
                 yield connection
         except _FOREIGN as error:
             if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                 await self._pool.expire_connections()  # it leads to a standby now; a new one may lead to the primary
-            raise unavailable(error) from error
+            raise translated(error) from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -72,7 +72,7 @@ async def opened(url: str) -> Store:
     try:
         pool = await asyncpg.create_pool(url, min_size=1, max_size=_MOST, reset=_keep, **_arguments())
     except _FOREIGN as error:
-        raise unavailable(error) from error
+        raise translated(error) from error
     return Store(pool, url)
 
 
@@ -80,8 +80,10 @@ class Contended(LedgerUnavailable):
     """Two transactions were in each other's way and this one gave way: it was not done, and can be done again."""
 
 
-def unavailable(error: BaseException) -> LedgerUnavailable:
+def translated(error: BaseException) -> GatewayError:
     """Return our error for the driver's; its words may hold addresses and rows, so only its kind is told."""
+    if isinstance(error, asyncpg.DataError):  # a NUL, a number too large: not now and not later
+        return InvalidRequest(f"ledger: PostgreSQL can't hold what was given ({type(error).__name__})")
     if isinstance(error, asyncpg.TransactionRollbackError):
         return Contended("ledger: too much came for the same messages at once; try again")
     kind = type(error).__name__

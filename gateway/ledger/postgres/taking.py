@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from gateway.ledger.postgres.store import Connection
 from gateway.ledger.rows import Row
-from gateway.ledger.verdicts import INTERRUPTED
+from gateway.ledger.verdicts import INTERRUPTED, LONGEST_LEASE, LONGEST_WAIT, bounded
 from gateway.message import MessageId
 from gateway.records import Terms, Ticket
 
@@ -24,7 +24,10 @@ _LOOK = """
 WITH t AS MATERIALIZED (SELECT ledger_now() AS now)
 SELECT t.now, l.open_since, l.beat_at, ledger_reading(l.open_seconds, l.open_since, l.beat_at, t.now) AS reading,
     EXISTS (SELECT 1 FROM pause AS p WHERE p.lane = $1 AND (p.until IS NULL OR p.until > t.now)) AS paused,
-    EXISTS (SELECT 1 FROM message WHERE state = 'delivering' AND lane = $1 AND leased_until <= t.now) AS ended,
+    EXISTS (SELECT 1 FROM message WHERE state = 'delivering' AND lane = $1
+        AND NOT ledger_lives(leased_until, t.now)) AS ended,
+    EXISTS (SELECT 1 FROM message WHERE state = 'pending' AND lane = $1
+        AND due > t.now + make_interval(secs => $2)) AS astray,
     EXISTS (SELECT 1 FROM message WHERE state = 'pending' AND lane = $1
         AND expires_at <= ledger_reading(l.open_seconds, l.open_since, l.beat_at, t.now)) AS expired
 FROM lane AS l, t WHERE l.name = $1
@@ -59,7 +62,8 @@ _TAKE_UP = """
 WITH ended AS (
     SELECT seq, direct OR repeat = 'never' AS ends, t.now FROM message AS m, (
         SELECT coalesce($3::timestamptz, ledger_now()) AS now) AS t
-    WHERE state = 'delivering' AND leased_until <= t.now {those} ORDER BY seq FOR UPDATE OF m SKIP LOCKED
+    WHERE state = 'delivering' AND NOT ledger_lives(leased_until, t.now) {those}
+    ORDER BY seq FOR UPDATE OF m SKIP LOCKED
 ), taken AS (
     UPDATE message AS m SET state = CASE WHEN ends THEN 'unknown' ELSE 'pending' END, reason = 'interrupted',
         text = $2, attempts = attempts + 1, uncertain = true, due = ended.now,
@@ -73,6 +77,11 @@ SELECT id, lane, ends FROM taken
 _TAKE_UP_LANE = _TAKE_UP.format(those="AND lane = $1")
 _TAKE_UP_IDS = _TAKE_UP.format(those="AND id = ANY($1::text[])")
 _TAKE_UP_ALL = _TAKE_UP.format(those="AND $1::text IS NULL")
+
+# What is due later than anything can be was put or postponed while the clock was wrong.
+_SET_RIGHT = """
+UPDATE message SET due = $2 WHERE state = 'pending' AND lane = $1 AND due > $2::timestamptz + make_interval(secs => $3)
+"""
 
 _EXPIRE = """
 WITH over AS (
@@ -107,11 +116,13 @@ async def claim(  # noqa: PLR0913 # one call's arguments and its connection
 ) -> list[Row]:
     """Take what is due, inside a transaction; returns the rows in order, as they are now."""
     await _turn(connection, lane)
-    look: Row = await connection.fetchrow(_LOOK, lane)
+    look: Row = await connection.fetchrow(_LOOK, lane, LONGEST_WAIT)
     if look["paused"]:
         return []
     if look["ended"]:
         _hear(told, await connection.fetch(_TAKE_UP_LANE, lane, INTERRUPTED, look["now"]))
+    if look["astray"]:
+        await connection.execute(_SET_RIGHT, lane, look["now"], LONGEST_WAIT)
     if not terms.probe:
         await _beat(connection, lane, look)
         if look["expired"] or look["ended"]:  # what was taken up just now may be over as well
@@ -122,7 +133,8 @@ async def claim(  # noqa: PLR0913 # one call's arguments and its connection
     due = look["now"] + _EVER if terms.probe else look["now"]
     operations = None if terms.operations is None else list(terms.operations)
     most = None if terms.most is None else max(terms.most, 0)
-    rows: list[Row] = await connection.fetch(_CLAIM, lane, due, limit, operations, lease, most)
+    held = bounded(lease, LONGEST_LEASE)
+    rows: list[Row] = await connection.fetch(_CLAIM, lane, due, limit, operations, held, most)
     return sorted(rows, key=lambda row: (row["due"], row["seq"]))
 
 
@@ -148,7 +160,8 @@ async def take_up_ids(connection: Connection, ids: Sequence[str]) -> None:
 async def extend(connection: Connection, tickets: Sequence[Ticket], lease: float) -> frozenset[MessageId]:
     """Prolong the leases that these tickets hold."""
     ids, tokens = [ticket.id for ticket in tickets], [ticket.token for ticket in tickets]
-    return frozenset(MessageId(row["id"]) for row in await connection.fetch(_EXTEND, ids, tokens, lease))
+    rows = await connection.fetch(_EXTEND, ids, tokens, bounded(lease, LONGEST_LEASE))
+    return frozenset(MessageId(row["id"]) for row in rows)
 
 
 async def _turn(connection: Connection, lane: str) -> None:

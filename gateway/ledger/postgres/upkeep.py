@@ -6,6 +6,7 @@ from gateway.ledger.keys import Keys
 from gateway.ledger.postgres.prepare import put_setting, setting
 from gateway.ledger.postgres.store import Connection
 from gateway.ledger.resealing import resealer
+from gateway.ledger.verdicts import LONGEST_LEASE, bounded
 from gateway.message import MessageId
 from gateway.records import Retention, Shed
 
@@ -32,8 +33,8 @@ _HOLD = """
 INSERT INTO hold AS h SELECT $1, $2, nextval('ticket'), t.now + make_interval(secs => $3)
     FROM (SELECT ledger_now() AS now) AS t
 ON CONFLICT (name) DO UPDATE SET by = excluded.by, until = excluded.until,
-    token = CASE WHEN h.until > (SELECT ledger_now()) THEN h.token ELSE excluded.token END
-    WHERE h.by = excluded.by OR h.until <= (SELECT ledger_now())
+    token = CASE WHEN ledger_lives(h.until, (SELECT ledger_now())) THEN h.token ELSE excluded.token END
+    WHERE h.by = excluded.by OR NOT ledger_lives(h.until, (SELECT ledger_now()))
 RETURNING token
 """
 _OLDER = "SELECT seq, id FROM message WHERE key_number < $1 AND seq > $2 ORDER BY seq LIMIT $3 FOR UPDATE"
@@ -61,7 +62,7 @@ async def shed(connection: Connection, lane: str, retention: Retention, limit: i
 
 async def hold(connection: Connection, name: str, by: str, seconds: float) -> int | None:
     """Take or renew a named lease; None while another has it."""
-    token: int | None = await connection.fetchval(_HOLD, name, by, seconds)
+    token: int | None = await connection.fetchval(_HOLD, name, by, bounded(seconds, LONGEST_LEASE))
     return token
 
 

@@ -8,6 +8,10 @@ CREATE FUNCTION ledger_reading(counted double precision, since timestamptz, beat
             ELSE greatest(0, extract(epoch FROM least(now, beat + interval '30 seconds') - since)::double precision) END
     $$;
 
+-- Whether a lease holds: one that ends later than any can (LONGEST_LEASE) is of a time when the clock was wrong.
+CREATE FUNCTION ledger_lives(until timestamptz, now timestamptz) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+    'SELECT until > now AND until <= now + interval ''6 hours''';
+
 -- Fencing tokens, of claims and of named leases.
 CREATE SEQUENCE ticket AS bigint;
 
