@@ -1,6 +1,5 @@
 """The rules of lanes (docs/design.md, section 11), each tested by its number."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -131,23 +130,6 @@ async def test_rule_11_13_failures_of_an_outage_do_not_count_towards_a_poison(ri
         condition.answered(other, through=True)
     assert not any(condition.poisonous(replace(one, failures=failures), own) for failures in range(30, 39))
     assert condition.poisonous(replace(one, failures=39), own)
-
-
-async def test_a_lane_that_closes_tells_of_no_outage_whose_end_nobody_would_tell(rig: Rig) -> None:
-    rig.agency.seconds = 5.0
-    rig.agency.answers = lambda _: refused_connection()
-    async with rig.delivering():
-        await rig.put()
-        await rig.comes(_arrived(rig))
-    assert rig.agency.inside == 0
-    assert rig.news == []
-
-
-def _arrived(rig: Rig) -> Callable[[], Awaitable[bool]]:
-    async def look() -> bool:
-        return bool(rig.agency.arrived)
-
-    return look
 
 
 async def test_rule_11_13_hours_pause_the_lane_and_open_it(rig: Rig) -> None:
