@@ -62,9 +62,14 @@ class _Counted:
 
 async def open_ledger(folder: Path, clock: FakeClock) -> SqliteLedger:
     ledger = await SqliteLedger.open(folder / "ledger.db", KeySource(path=folder / "ledger.key"), clock)
-    ledger._writer = _Counted(ledger._writer, clock)
-    ledger._readers = _Counted(ledger._readers, clock)
+    count_threads(ledger, clock)
     return ledger
+
+
+def count_threads(ledger: SqliteLedger, clock: FakeClock) -> None:
+    """Let a clock wait for what a ledger's threads are asked."""
+    ledger._writer = _Counted(ledger._writer, clock)  # type: ignore[assignment]
+    ledger._readers = _Counted(ledger._readers, clock)  # type: ignore[assignment]
 
 
 class Agency:

@@ -22,6 +22,7 @@ from gateway.room import Rooms
 from gateway.settle import Settler
 from gateway.waiting import Waiting
 from tests.contract.ledger import an_entry
+from tests.delivery import count_threads
 from tests.fakes import MONDAY_MORNING, FakeClock
 from tests.office import Books
 
@@ -80,6 +81,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Full]:
 
 def a_background(ledger: Full, clock: FakeClock, log: Told, **more: Any) -> Background:
     known = Registry(agencies={"dpmptsp": Agency(name="dpmptsp", title="", operations={}, breaker=lambda: "closed")})
+    count_threads(ledger, clock)
     return Background(
         ledger=ledger,
         outbox=ledger,

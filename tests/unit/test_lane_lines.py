@@ -120,19 +120,19 @@ async def test_why_a_delivery_failed_is_told_masked(logged: Logged) -> None:
 
 async def test_hours_are_told_when_they_change_and_not_at_each_look(rig: Rig, logged: Logged) -> None:
     changes: list[tuple[object, ...]] = []
-    hours = Calendar(zone=JAKARTA, weekly=Hours.parse("Mon-Fri 08:00-15:00"), holidays=None)
+    hours = Calendar(zone=JAKARTA, weekly=Hours.parse("Mon-Fri 08:00-11:30,13:00-15:00"), holidays=None)
     rig.having(calendar=hours, hours=lambda *told: changes.append(told))
     start = rig.clock.now()
     async with rig.delivering():
-        await rig.clock.sleep(timedelta(days=1, hours=2).total_seconds())
+        await rig.clock.sleep(timedelta(hours=4, minutes=10).total_seconds())
     closing, opening = changes
     assert closing[0] == "hours"
-    assert closing[1] == (start + timedelta(days=1)).replace(hour=8)
+    assert closing[1] == start.replace(hour=13)
     assert opening == (None, None)
     lane: Lane = logged.lane
     for told in changes:
         lane.hours(*told)  # type: ignore[arg-type]
     closed, opened = logged.lines()
     assert (closed["event"], closed["agency"], closed["reason"]) == ("lane-closed", "dpmptsp", "hours")
-    assert closed["until"].startswith("2026-03-03T08:00")
+    assert closed["until"].startswith("2026-03-02T13:00")
     assert opened["event"] == "lane-open"
