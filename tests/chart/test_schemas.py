@@ -92,6 +92,18 @@ def test_the_rules_and_dashboards_that_ship_come_whole_and_for_the_job_as_it_is_
     assert all('"name": "job"' in board for board in boards.values())
 
 
+@pytest.mark.parametrize(
+    "address", ["https://git.example.go.id/docs/runbooks", "https://git.example.go.id/docs/runbooks/"]
+)
+def test_alerts_link_to_where_the_runbooks_are_read(address: str) -> None:
+    values = ci()["everything"]
+    release = released({**values, "prometheusRule": {**values["prometheusRule"], "runbooks": address}})
+    rules = [rule for group in release.one("PrometheusRule")["spec"]["groups"] for rule in group["rules"]]
+    links = {rule["alert"]: rule["annotations"]["runbook_url"] for rule in rules if "alert" in rule}
+    assert len(links) >= 18
+    assert links == {name: f"https://git.example.go.id/docs/runbooks/{name}.md" for name in links}
+
+
 def test_custom_objects_are_what_their_owners_declare(tmp_path: Path) -> None:
     objects = released(ci()["everything"], with_files(tmp_path)).objects
     custom = [each for each in objects if each["kind"] in CUSTOM]
