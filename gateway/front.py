@@ -35,11 +35,12 @@ from gateway.waiting import Waiting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lasting:
-    """What stays while configurations come and go.
+    """What stays while configurations come and go; `me` names this process to others on the same ledger.
 
     `guests` are clients that no file names; without `hours` every agency is open at any time.
     """
 
+    me: str
     clock: Clock
     metrics: Metrics
     log: LineLog

@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from gateway.background import SWEEP_EVERY, Background
+from gateway.background import SHED_AGAIN, SWEEP_EVERY, Background, resign
 from gateway.config.models import Config
 from gateway.errors import LedgerUnavailable
 from gateway.ledger.keys import KeySource
@@ -29,6 +30,7 @@ class Full(SqliteLedger):
     full = False
     pulsed: asyncio.Event
     shedding: asyncio.Queue[tuple[str, Retention]]
+    leading: asyncio.Queue[tuple[str, bool]]
 
     async def shed(self, lane: str, retention: Retention, /, *, limit: int = 500) -> Shed:
         shed = await super().shed(lane, retention, limit=limit)
@@ -40,7 +42,10 @@ class Full(SqliteLedger):
         try:
             if self.full:
                 raise LedgerUnavailable("database or disk is full")
-            return await super().hold(name, by=by, seconds=seconds)
+            token = await super().hold(name, by=by, seconds=seconds)
+            if name == "shed":
+                self.leading.put_nowait((by, token is not None))
+            return token
         finally:
             if name == "pulse":
                 self.pulsed.set()
@@ -64,6 +69,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Full]:
     assert isinstance(opened, Full)
     opened.pulsed = asyncio.Event()
     opened.shedding = asyncio.Queue()
+    opened.leading = asyncio.Queue()
     yield opened
     await opened.close()
 
@@ -73,6 +79,7 @@ def a_background(
 ) -> Background:
     known = Registry(agencies={"dpmptsp": Agency(name="dpmptsp", title="", operations={}, breaker=lambda: "closed")})
     return Background(
+        me="a",
         known=known,
         config=config or Config(),
         ledger=ledger,
@@ -153,3 +160,38 @@ async def test_what_need_not_be_kept_is_let_go_of_each_agencys_own_time_and_of_a
     assert {lane: retention.bodies / 86400.0 for lane, retention in shed.items()} == {"dpmptsp": 60.0, "dpupr": 30.0}
     assert (await books.record(gone)).body is None
     assert (await books.record(kept)).body is not None
+
+
+async def test_a_process_goes_on_letting_go_when_its_configuration_is_reloaded(ledger: Full) -> None:
+    clock = ledger._clock
+    for _ in range(2):
+        async with a_background(ledger, clock, Told()).running(asyncio.Event()):
+            assert await ledger.leading.get() == ("a", True)
+
+
+async def test_another_process_lets_go_within_minutes_of_the_end_of_the_one_that_did(ledger: Full) -> None:
+    clock = ledger._clock
+    await Books(ledger, clock).ended(Delivered())
+    async with a_background(ledger, clock, Told()).running(asyncio.Event()):
+        assert await ledger.leading.get() == ("a", True)
+        assert (await ledger.shedding.get())[0] == "dpmptsp"
+    async with replace(a_background(ledger, clock, Told()), me="b").running(asyncio.Event()):
+        assert await ledger.leading.get() == ("b", False)
+        await clock.advance(SHED_AGAIN)
+        assert await ledger.leading.get() == ("b", False)
+        await resign(ledger, "a")
+        assert await ledger.leading.get() == ("a", True)
+        await clock.advance(SHED_AGAIN)
+        assert await ledger.leading.get() == ("b", True)
+        assert (await ledger.shedding.get())[0] == "dpmptsp"
+
+
+async def test_a_ledger_that_is_away_is_asked_again_within_minutes(ledger: Full) -> None:
+    clock = ledger._clock
+    ledger.full = True
+    async with a_background(ledger, clock, Told()).running(asyncio.Event()):
+        await ledger.pulsed.wait()
+        await clock.settled()
+        ledger.full = False
+        await clock.advance(SHED_AGAIN)
+        assert await ledger.leading.get() == ("a", True)
