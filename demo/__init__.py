@@ -1,5 +1,6 @@
 """Stand-ins for the agencies, each with switches; they know nothing of the gateway. All data is made up."""
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -33,7 +34,8 @@ STAND_INS: Mapping[str, Callable[[Path], Agency]] = {
     "puskesmas": Puskesmas,
 }
 
-CONTROL_PORT = 8180
+CONTROL_PORT = int(os.environ.get("DEMO_PORT", "8180"))
+"""The switches' port, and the agencies' follow it; where gateway.toml looks for them unless a test moves both."""
 PORTS: Mapping[str, int] = {name: CONTROL_PORT + number for number, name in enumerate(STAND_INS, start=1)}
 
 # The stand-ins' credentials, under the names by which the pilot's gateway.toml asks the environment for them.

@@ -19,7 +19,6 @@ from gateway.intake import FileReport, take_in
 from gateway.lanes import inquiries, lanes
 from gateway.ledger import Ledger
 from gateway.ledger.opening import SQLITE, folder_of
-from gateway.message import new_message_id
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Log, Outbox
 from gateway.records import LaneStats, Retention, State
@@ -36,6 +35,9 @@ RESTART_AFTER = 10.0
 LAG_EVERY = 1.0
 SWEEP_EVERY = 10.0
 SHED_EVERY = 3600.0
+SHED_AGAIN = 300.0
+"""Seconds until it is tried again, when another process does it or the ledger is away."""
+_SHED = "shed"
 FIGURES_EVERY = 5.0
 DISK_EVERY = 30.0
 PAUSES = ("operator", "maintenance", "hours", "outage")
@@ -43,8 +45,9 @@ PAUSES = ("operator", "maintenance", "hours", "outage")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Background:
-    """Everything that runs until the gateway stops."""
+    """Everything that runs until the gateway stops; `me` names this process, whatever configuration it has."""
 
+    me: str
     known: Registry
     config: Config
     ledger: Ledger
@@ -141,11 +144,10 @@ class Background:
 
         It writes each time, so that a disk that is full, or read-only, is noticed before somebody's request fails.
         """
-        me = new_message_id()
         while True:
             try:
                 await self.ledger.sweep()
-                await self.ledger.hold("pulse", by=me, seconds=1.0)
+                await self.ledger.hold("pulse", by=self.me, seconds=1.0)
             except LedgerUnavailable as error:
                 if self.rooms.writable:
                     self.log("ledger-unavailable", level="error", why=str(error))
@@ -168,16 +170,15 @@ class Background:
             await self.clock.sleep(SWEEP_EVERY)
 
     async def _shed(self) -> None:
-        """Let go of what need not be kept any more, of agencies that are gone too; one process of all does it."""
-        me = new_message_id()
+        """Let go of what need not be kept any more, of agencies that are gone too; who holds the lease does it."""
         while True:
-            try:
-                if await self.ledger.hold("shed", by=me, seconds=SHED_EVERY) is not None:
+            again = SHED_AGAIN
+            with suppress(LedgerUnavailable):
+                if await self.ledger.hold(_SHED, by=self.me, seconds=SHED_EVERY) is not None:
                     for name in sorted({*self.config.agency, *(await self.rooms.stats())}):
                         await self._shed_lane(name, self._retention(name))
-            except LedgerUnavailable:
-                pass
-            await self.clock.sleep(SHED_EVERY)
+                    again = SHED_EVERY
+            await self.clock.sleep(again)
 
     def _retention(self, lane: str) -> Retention:
         if (agency := self.config.agency.get(lane)) is None:
@@ -258,6 +259,12 @@ class Background:
             first=[f"{row.number}: {'; '.join(_reason(reason) for reason in row.reasons)}" for row in news.first],
             refused=say(news.refused, "id") if news.refused else None,
         )
+
+
+async def resign(ledger: Ledger, me: str) -> None:
+    """Leave what one process does for all to another, when this one ends."""
+    with suppress(LedgerUnavailable):
+        await ledger.hold(_SHED, by=me, seconds=0.0)
 
 
 async def _pass_on(one: asyncio.Event, other: asyncio.Event) -> None:

@@ -38,12 +38,13 @@ from gateway.waiting import Waiting
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lasting:
-    """What stays while configurations come and go.
+    """What stays while configurations come and go; `me` names this process to others on the same ledger.
 
     `outbox` is the ledger as a queue, each step traced where tracing is on; `guests` are clients that no file names;
     without `hours` every agency is open at any time.
     """
 
+    me: str
     clock: Clock
     metrics: Metrics
     log: LineLog

@@ -322,7 +322,7 @@ class Upkeep(Protocol):
         ...
 
     async def hold(self, name: str, /, *, by: str, seconds: float) -> int | None:
-        """Take or renew a named lease for one process of all; returns its fencing token, None while another has it."""
+        """Take or renew a named lease, or end it by no seconds; returns its token, None while another has it."""
         ...
 
     async def renew_key(self) -> None:

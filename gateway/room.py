@@ -1,13 +1,18 @@
 """How full the lanes are: what a lane takes before it answers overloaded, and for how long; knows no store."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
 
 from gateway.errors import Overloaded
 from gateway.hours import Calendar
 from gateway.ports import Clock, Lanes
 from gateway.records import Backlog, LaneStats, State, Terms
 from gateway.registry import Queue
+
+T = TypeVar("T")
 
 LOOK_EVERY = 2.0
 """Seconds for which what the ledger said of its lanes is good enough."""
@@ -33,6 +38,8 @@ class Rooms:
     _stats: Mapping[str, LaneStats] = field(default_factory=dict, init=False)
     _read: float = field(default=float("-inf"), init=False)
     _full: dict[str, Overloaded | None] = field(default_factory=dict, init=False)
+    _reading: dict[str, asyncio.Task[Mapping[str, LaneStats]]] = field(default_factory=dict, init=False)
+    _looking: dict[str, asyncio.Task[Overloaded | None]] = field(default_factory=dict, init=False)
 
     @property
     def calendars(self) -> Mapping[str, Calendar]:
@@ -46,17 +53,26 @@ class Rooms:
         if queue is None or stats is None:
             return None
         if lane not in self._full:
-            self._full[lane] = await self._look(queue, stats)
+            return await _once(self._looking, lane, partial(self._look_at, queue, stats))
         return self._full[lane]
 
     async def stats(self) -> Mapping[str, LaneStats]:
-        """Return how every lane stands, at most two seconds old."""
-        now = self.clock.monotonic()
-        if now - self._read >= LOOK_EVERY:
-            self._stats = {stats.lane: stats for stats in await self.lanes.stats()}
-            self._read = now
-            self._full = {}
+        """Return how every lane stands, at most two seconds old; those who ask meanwhile share one count."""
+        if self.clock.monotonic() - self._read >= LOOK_EVERY:
+            return await _once(self._reading, "every lane", self._count)
         return self._stats
+
+    async def _count(self) -> Mapping[str, LaneStats]:
+        now = self.clock.monotonic()
+        self._stats = {stats.lane: stats for stats in await self.lanes.stats()}
+        self._read = now
+        self._full = {}
+        return self._stats
+
+    async def _look_at(self, queue: Queue, stats: LaneStats) -> Overloaded | None:
+        full = self._full  # what is counted meanwhile begins another
+        full[stats.lane] = await self._look(queue, stats)
+        return full[stats.lane]
 
     async def _look(self, queue: Queue, stats: LaneStats) -> Overloaded | None:
         depth = waiting(stats)
@@ -100,3 +116,11 @@ class Rooms:
 def waiting(stats: LaneStats) -> int:
     """Return how many messages wait in a lane, those under way among them."""
     return stats.depth.get(State.PENDING, 0) + stats.depth.get(State.DELIVERING, 0)
+
+
+async def _once(under_way: dict[str, asyncio.Task[T]], what: str, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Begin, or wait for what is under way already; whoever leaves does not end it for the others."""
+    if (task := under_way.get(what)) is None:
+        task = under_way[what] = asyncio.create_task(work())
+        task.add_done_callback(lambda _: under_way.pop(what))
+    return await asyncio.shield(task)

@@ -9,7 +9,7 @@ from functools import partial
 
 from gateway import dropped
 from gateway.app import assemble, clock_of
-from gateway.background import Background
+from gateway.background import Background, resign
 from gateway.config.load import Located
 from gateway.config.models import Gateway
 from gateway.edge.accesslog import LineLog
@@ -24,6 +24,7 @@ from gateway.ledger import Ledger
 from gateway.ledger.keys import KeySource
 from gateway.ledger.opening import folder_of, open_ledger
 from gateway.live import Live, Loaded
+from gateway.message import new_message_id
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Log
 from gateway.presence import Presence
@@ -101,7 +102,12 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
             control=_control(located, front, told),
         )
         await live.close()
+    await _close(lasting)
+
+
+async def _close(lasting: Lasting) -> None:
     await lasting.settler.close()
+    await resign(lasting.ledger, lasting.me)
     await lasting.ledger.close()
     await lasting.traces.close()
     lasting.log("gateway-stopped")
@@ -130,6 +136,7 @@ async def _lasting(
     ledger = await ledger_of(located, clock, lost_key=lost_key)
     outbox = traces.outbox(ledger, clock)
     return Lasting(
+        me=new_message_id(),
         clock=clock,
         metrics=Metrics(),
         log=log,
@@ -162,6 +169,7 @@ def _build(lasting: Lasting, located: Located) -> Loaded:
 
 def _background(lasting: Lasting, loaded: Loaded) -> Background:
     return Background(
+        me=lasting.me,
         known=loaded.assembled.registry,
         config=loaded.located.config,
         ledger=lasting.ledger,

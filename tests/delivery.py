@@ -14,11 +14,13 @@ from gateway.attempt import Deliverable
 from gateway.deliver import Deliverer, Lane
 from gateway.errors import NotFound, Unreachable
 from gateway.ledger.keys import KeySource
+from gateway.ledger.postgres import PostgresLedger
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.message import Document, Message, MessageId, OperationId, Reply, new_message_id
 from gateway.records import Entry, Record, State
 from gateway.settle import Settler
 from tests.fakes import FakeClock
+from tests.postgres import StandingClock
 
 LANE = "dpmptsp"
 FILE = OperationId("dpmptsp/ajukan-izin")
@@ -240,17 +242,66 @@ class Rig:
         )
 
 
-@asynccontextmanager
-async def a_rig(folder: Path) -> AsyncIterator[Rig]:
-    clock = FakeClock()
-    ledger = await open_ledger(folder, clock)
+def rigged(clock: FakeClock, ledger: Any) -> Rig:
+    """Put a lane on a ledger."""
     agency = Agency(clock)
     made = Deliverable(pipeline=agency.file, check=lambda _body: (), deadline=20.0, harmless=True)
     lane = Lane(name=LANE, operations={FILE: made}, concurrency=4, probe=Probing(agency))
     rig = Rig(clock, ledger, agency, lane)
     rig.having(news=lambda _lane, down: rig.news.append(down), bug=lambda _lane, error: rig.bugs.append(error))
-    yield rig
+    return rig
+
+
+@asynccontextmanager
+async def a_rig(folder: Path) -> AsyncIterator[Rig]:
+    clock = FakeClock()
+    ledger = await open_ledger(folder, clock)
+    yield rigged(clock, ledger)
     await ledger.close()
+
+
+class _InStep:
+    """A ledger on PostgreSQL whose own clock is set by the test's before each call, and the test's waits meanwhile."""
+
+    def __init__(self, inner: PostgresLedger, clock: FakeClock, standing: StandingClock) -> None:
+        self._inner = inner
+        self._clock = clock
+        self._standing = standing
+        self._passed = 0.0
+        self._start = clock.monotonic()
+        self._turn = asyncio.Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._inner, name)
+        if name in {"nudged", "wait", "close"}:  # they wait by the test's clock themselves
+            return method
+
+        async def asked(*arguments: object, **more: object) -> object:
+            self._clock.elsewhere += 1
+            try:
+                await self._set()
+                return await method(*arguments, **more)
+            finally:
+                self._clock.elsewhere -= 1
+
+        return asked
+
+    async def _set(self) -> None:
+        async with self._turn:
+            now = self._clock.monotonic() - self._start
+            if now > self._passed:
+                await self._standing.advance(now - self._passed)
+                self._passed = now
+
+
+@asynccontextmanager
+async def a_rig_on_postgres(folder: Path, url: str) -> AsyncIterator[Rig]:
+    clock = FakeClock()
+    ledger = await PostgresLedger.open(url, KeySource(path=folder / "ledger.key"), clock)
+    standing = await StandingClock.put_into(url)
+    yield rigged(clock, _InStep(ledger, clock, standing))
+    await ledger.close()
+    await standing.close()
 
 
 @pytest.fixture

@@ -22,6 +22,10 @@ from gateway.ledger.sqlite import SqliteLedger
 from gateway.version import __version__
 
 _LEFT_OUT = "Not in it; keep a copy elsewhere:"
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+_ROOM = (
+    "; nothing was kept: a copy needs room on this disk (df), and a limit on a file's size (ulimit -f) that lets it by"
+)
 
 
 @click.command(
@@ -41,7 +45,8 @@ async def _back_up(desk: Desk, folder: Path) -> int:
     try:
         size = await _made(desk, folder)
     except OSError as error:
-        click.echo(f"{folder}: {(error.strerror or str(error)).lower()}", err=True)
+        room = _ROOM if error.errno in _NO_ROOM else ""
+        click.echo(f"{folder}: {(error.strerror or str(error)).lower()}{room}", err=True)
         return 1
     if size is None:
         return 1
@@ -94,6 +99,7 @@ def _completed(desk: Desk, making: Path, folder: Path) -> None:
         shutil.copyfile(desk.located.folder / path, copy)
         copy.chmod(0o600)
     (making / "RESTORE.txt").write_text("".join(f"{line}\n" for line in _how(desk, files)), "utf-8")
+    os.sync()  # before its name: a machine that stops here leaves nothing that looks whole
     making.rename(folder)
     os.sync()  # what is said to be there is on disk
 

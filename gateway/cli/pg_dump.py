@@ -3,6 +3,7 @@
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit, urlunsplit
@@ -22,8 +23,15 @@ def dumped(address: str, copy: Path) -> bool:
     environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
     if done.returncode:
-        click.echo(plain(done.stderr), err=True)
+        click.echo(_why(done), err=True)
     return done.returncode == 0
+
+
+def _why(done: "subprocess.CompletedProcess[str]") -> str:
+    """Return its complaint; it had no time for one when a limit, or somebody, ended it."""
+    if done.returncode > 0:
+        return plain(done.stderr) or f"pg_dump ended with {done.returncode}"
+    return f"pg_dump was ended: {(signal.strsignal(-done.returncode) or str(-done.returncode)).lower()}"
 
 
 def words(address: str, copy: Path) -> tuple[list[str], str]:

@@ -334,6 +334,7 @@ def _copy(path: Path, copy: Path) -> None:
     try:
         db.execute("VACUUM INTO ?", (str(copy),))
     except sqlite3.Error as error:
-        raise OSError(errno.EIO, str(error), str(copy)) from error
+        full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+        raise OSError(errno.ENOSPC if full else errno.EIO, str(error), str(copy)) from error
     finally:
         db.close()

@@ -1,4 +1,4 @@
-"""An agency that counts: everything that reaches it, by our message id, with the moments it came and was answered."""
+"""An agency that counts: all that reaches it, in JSON or SOAP, by our message id, and when it came and was answered."""
 
 import asyncio
 import json
@@ -11,17 +11,24 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
 import uvicorn
+from lxml import etree
 
 QUICKEST, SLOWEST = 0.002, 0.06
+SOAP = "soap"
+_ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+_SAID = (
+    f'<e:Envelope xmlns:e="{_ENVELOPE}"><e:Body><soapResponse xmlns="urn:kantor">'
+    "<kode>00</kode><nomor>{nomor}</nomor></soapResponse></e:Body></e:Envelope>"
+)
 
 
 @dataclass(slots=True)
 class Arrival:
-    """One call; `key` is its Idempotency-Key, `answered` is 0.0 until it has been."""
+    """One call; `ids` are all that it carried beside the field `ref`, `answered` is 0.0 until it has been."""
 
     operation: str
     ref: str
-    key: str
+    ids: frozenset[str]
     warga: str
     n: int
     at: float
@@ -43,16 +50,27 @@ class CountingAgency:
             body += event.get("body", b"")
             if not event.get("more_body"):
                 break
-        status, said = self.find(scope) if scope["method"] == "GET" else await self.file(scope, json.loads(body))
-        headers = [(b"content-type", b"application/json")]
-        await send({"type": "http.response.start", "status": status, "headers": headers})
-        await send({"type": "http.response.body", "body": json.dumps(said).encode()})
+        key = dict(scope["headers"]).get(b"idempotency-key", b"").decode()
+        operation, status, media = scope["path"].strip("/"), 200, b"application/json"
+        if scope["method"] == "GET":
+            status, found = self.find(scope)
+            said = json.dumps(found)
+        elif operation == SOAP:
+            media = b"text/xml"
+            envelope = etree.fromstring(body)
+            given = {etree.QName(field).localname: field.text for field in envelope.find(f"{{{_ENVELOPE}}}Body")[0]}
+            (block,) = envelope.find(f"{{{_ENVELOPE}}}Header")
+            said = _SAID.format(nomor=await self.file(operation, given, {key, block[0].text}))
+        else:
+            said = json.dumps({"nomor": await self.file(operation, json.loads(body), {key})})
+        await send({"type": "http.response.start", "status": status, "headers": [(b"content-type", media)]})
+        await send({"type": "http.response.body", "body": said.encode()})
 
-    async def file(self, scope, given: dict[str, str]) -> tuple[int, dict[str, str]]:
+    async def file(self, operation: str, given: dict[str, str], ids: set[str]) -> str:
         arrival = Arrival(
-            operation=scope["path"].strip("/"),
+            operation=operation,
             ref=given["ref"],
-            key=dict(scope["headers"])[b"idempotency-key"].decode(),
+            ids=frozenset(ids),
             warga=given["warga"],
             n=int(given["n"]),
             at=time.monotonic(),
@@ -61,7 +79,7 @@ class CountingAgency:
         await asyncio.sleep(random.uniform(QUICKEST, SLOWEST))
         self._done.add(arrival.ref)
         arrival.answered = time.monotonic()
-        return 200, {"nomor": str(len(self._done))}
+        return str(len(self._done))
 
     def find(self, scope) -> tuple[int, dict[str, str]]:
         self.questions += 1

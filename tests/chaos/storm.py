@@ -20,12 +20,15 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.opening import open_ledger
 from gateway.message import MessageId
 from gateway.records import State
-from tests.chaos.agency import CountingAgency
+from tests.chaos.agency import SOAP, CountingAgency
 from tests.flows.pilot import KEY
 from tests.flows.process import Gateway
 
 MASTER = "5c" * 32
-STORED = ("harmless", "never", "ask")
+STORED = ("harmless", "never", "ask", SOAP)
+HARMLESS = frozenset({"harmless", SOAP})
+ORDERED = HARMLESS | {"ask"}
+WSDL = Path(__file__).parent / "kantor.wsdl"
 APPS, DIRECT_APPS = 6, 2
 FIRST_KILL, LAST_KILL = 0.2, 1.5
 IN_FLIGHT = 1.0
@@ -79,6 +82,20 @@ order_by = "warga"
 [agency.loket.operation.direct]
 expose = "POST /v1/direct"
 call   = "POST /direct"
+
+[agency.kantor]
+adapter = "soap"
+wsdl    = "kantor.wsdl"
+url     = "{agency}/soap"
+mapping = "kantor.toml"
+header_namespace = "urn:kantor"
+
+[agency.kantor.operation.soap]
+expose   = "POST /v1/soap"
+call     = "soap"
+deliver  = "store-and-forward"
+repeat   = "harmless"
+order_by = "warga"
 """
 WRITE = """
 [{name}.request]
@@ -100,7 +117,14 @@ ref = "ref"
 [find.reply]
 ref   = "ref"
 nomor = "nomor"
-""" + "".join(WRITE.format(name=name) for name in (*STORED, "direct"))
+""" + "".join(WRITE.format(name=name) for name in ("harmless", "never", "ask", "direct"))
+SOAP_MAPPING = """
+[agency]
+outcome = { from = "kode", ok = ["00"] }
+
+[agency.headers]
+Pengirim.Nomor = "@id"
+""" + WRITE.format(name=SOAP)
 
 
 @dataclass(slots=True)
@@ -150,6 +174,8 @@ class Storm:
     def _config(self, folder: Path) -> Path:
         folder.mkdir()
         (folder / "loket.toml").write_text(MAPPING, "utf-8")
+        (folder / "kantor.toml").write_text(SOAP_MAPPING, "utf-8")
+        (folder / "kantor.wsdl").write_bytes(WSDL.read_bytes())
         text = CONFIG.format(
             port=_free_port(),
             ledger=self.address,
@@ -257,18 +283,18 @@ class Storm:
             came = times[request.id]
             tally.unknown += state is State.UNKNOWN
             tally.lost += _lost(request, state, came)
-            if came > 1 and request.operation != "harmless":
+            if came > 1 and request.operation not in HARMLESS:
                 tally.wrong.append(f"{request} came {came} times")
         tally.wrong += [*self._strangers(), *self._unexplained(times), *self._disordered()]
         return tally
 
     def _strangers(self) -> list[str]:
-        """What arrived that no app submitted, or under another id than the app was told."""
+        """What arrived that no app submitted, or under another id than the app was told, wherever it carries one."""
         known = {(request.operation, request.warga, request.n): request.id for request in self.submitted}
         return [
             f"nobody submitted {arrival}"
             for arrival in self.agency.arrivals
-            if known.get((arrival.operation, arrival.warga, arrival.n)) != arrival.ref or arrival.key != arrival.ref
+            if known.get((arrival.operation, arrival.warga, arrival.n)) != arrival.ref or arrival.ids != {arrival.ref}
         ]
 
     def _unexplained(self, times: Counter[str]) -> list[str]:
@@ -289,7 +315,7 @@ class Storm:
         last: dict[tuple[str, str], int] = {}
         seen, wrong = set(), []
         for arrival in self.agency.arrivals:
-            if arrival.operation not in {"harmless", "ask"} or arrival.ref in seen:
+            if arrival.operation not in ORDERED or arrival.ref in seen:
                 continue
             seen.add(arrival.ref)
             if arrival.n < last.get((arrival.operation, arrival.warga), 0):
@@ -329,6 +355,7 @@ async def survived(
     async with agency.serving():
         tally = await Storm(folder, address, agency, others=others).rage(kills, kill)
     print(f"\n{address.partition(':')[0]}{' itself' if kill else ''}: {tally}")  # noqa: T201 - the figures are what the long run is for
+    assert {arrival.operation for arrival in agency.arrivals} == {*STORED, "direct"}
     assert tally.wrong == []
     assert tally.lost == 0
     assert tally.acknowledged == tally.submitted > 0

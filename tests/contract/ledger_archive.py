@@ -294,6 +294,14 @@ class UpkeepContract:
         assert taken is not None
         assert taken > first
 
+    async def test_a_named_lease_is_given_back_by_holding_it_for_no_time(self, stage: Stage) -> None:
+        second = await stage.another()
+        assert await stage.ledger.hold("retention", by="a", seconds=30.0) is not None
+        assert await second.hold("retention", by="b", seconds=0.0) is None, "it is not its to give back"
+        assert await second.hold("retention", by="b", seconds=30.0) is None
+        assert await stage.ledger.hold("retention", by="a", seconds=0.0) is not None
+        assert await second.hold("retention", by="b", seconds=30.0) is not None
+
     async def test_a_holder_that_let_its_lease_end_gets_a_new_token(self, stage: Stage) -> None:
         first = await stage.ledger.hold("retention", by="a", seconds=30.0)
         await stage.pass_time(31.0)

@@ -11,10 +11,14 @@ DAYS = 72 * 3600.0
 
 
 async def test_72_hours_of_outage_with_10_000_waiting_leave_nothing_behind(rig: Rig) -> None:
+    await down_for_72_hours(rig, 10_000)
+
+
+async def down_for_72_hours(rig: Rig, many: int) -> None:
     """Memory stays flat, each end of the outage is told once, and every key's messages arrive in order."""
     rig.having(concurrency=8)
     rig.agency.down = True
-    for start in range(0, 10_000, 500):
+    for start in range(0, many, 500):
         await rig.ledger.put(*[rig.entry(n, key=f"warga {n % 700}", expires=DAYS) for n in range(start, start + 500)])
     async with rig.delivering():
         await rig.clock.sleep(3600)
@@ -32,9 +36,9 @@ async def test_72_hours_of_outage_with_10_000_waiting_leave_nothing_behind(rig: 
     assert rig.news == [True, False]
     assert await rig.depth(State.EXPIRED) == 0
     arrived = rig.agency.numbers()
-    assert sorted(arrived) == list(range(10_000))
+    assert sorted(arrived) == list(range(many))
     for key in range(700):
-        assert [n for n in arrived if n % 700 == key] == list(range(key, 10_000, 700))
+        assert [n for n in arrived if n % 700 == key] == list(range(key, many, 700))
 
 
 async def test_a_poison_among_1_000_is_buried_alone_and_delivered_once_mended(rig: Rig) -> None:

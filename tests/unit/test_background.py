@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
-from gateway.background import PROBE_EVERY, SWEEP_EVERY, Background
+from gateway.background import PROBE_EVERY, SHED_AGAIN, SWEEP_EVERY, Background, resign
 from gateway.config.models import Config
 from gateway.errors import LedgerUnavailable, Unavailable
 from gateway.ledger.keys import KeySource
@@ -34,6 +35,7 @@ class Full(SqliteLedger):
     pulsed: asyncio.Event
     read: asyncio.Event
     shedding: asyncio.Queue[tuple[str, Retention]]
+    leading: asyncio.Queue[tuple[str, bool]]
 
     async def shed(self, lane: str, retention: Retention, /, *, limit: int = 500) -> Shed:
         shed = await super().shed(lane, retention, limit=limit)
@@ -45,7 +47,10 @@ class Full(SqliteLedger):
         try:
             if self.full:
                 raise LedgerUnavailable("database or disk is full")
-            return await super().hold(name, by=by, seconds=seconds)
+            token = await super().hold(name, by=by, seconds=seconds)
+            if name == "shed":
+                self.leading.put_nowait((by, token is not None))
+            return token
         finally:
             if name == "pulse":
                 self.pulsed.set()
@@ -75,6 +80,7 @@ async def ledger(tmp_path: Path) -> AsyncIterator[Full]:
     assert isinstance(opened, Full)
     opened.pulsed, opened.read = asyncio.Event(), asyncio.Event()
     opened.shedding = asyncio.Queue()
+    opened.leading = asyncio.Queue()
     yield opened
     await opened.close()
 
@@ -83,6 +89,7 @@ def a_background(ledger: Full, clock: FakeClock, log: Told, **more: Any) -> Back
     known = Registry(agencies={"dpmptsp": Agency(name="dpmptsp", title="", operations={}, breaker=lambda: "closed")})
     count_threads(ledger, clock)
     return Background(
+        me="a",
         ledger=ledger,
         outbox=ledger,
         settler=Settler(ledger, clock),
@@ -203,3 +210,38 @@ async def test_what_is_looked_at_now_and_then_is_in_the_figures(ledger: Full, tm
 
 def shown(metrics: Metrics) -> str:
     return generate_latest(metrics.registry).decode()
+
+
+async def test_a_process_goes_on_letting_go_when_its_configuration_is_reloaded(ledger: Full) -> None:
+    clock = ledger._clock
+    for _ in range(2):
+        async with a_background(ledger, clock, Told()).running(asyncio.Event()):
+            assert await ledger.leading.get() == ("a", True)
+
+
+async def test_another_process_lets_go_within_minutes_of_the_end_of_the_one_that_did(ledger: Full) -> None:
+    clock = ledger._clock
+    await Books(ledger, clock).ended(Delivered())
+    async with a_background(ledger, clock, Told()).running(asyncio.Event()):
+        assert await ledger.leading.get() == ("a", True)
+        assert (await ledger.shedding.get())[0] == "dpmptsp"
+    async with replace(a_background(ledger, clock, Told()), me="b").running(asyncio.Event()):
+        assert await ledger.leading.get() == ("b", False)
+        await clock.advance(SHED_AGAIN)
+        assert await ledger.leading.get() == ("b", False)
+        await resign(ledger, "a")
+        assert await ledger.leading.get() == ("a", True)
+        await clock.advance(SHED_AGAIN)
+        assert await ledger.leading.get() == ("b", True)
+        assert (await ledger.shedding.get())[0] == "dpmptsp"
+
+
+async def test_a_ledger_that_is_away_is_asked_again_within_minutes(ledger: Full) -> None:
+    clock = ledger._clock
+    ledger.full = True
+    async with a_background(ledger, clock, Told()).running(asyncio.Event()):
+        await ledger.pulsed.wait()
+        await clock.settled()
+        ledger.full = False
+        await clock.advance(SHED_AGAIN)
+        assert await ledger.leading.get() == ("a", True)

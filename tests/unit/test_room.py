@@ -1,16 +1,17 @@
 """What a lane takes before it says that it is overloaded, and when it says to come back; on a real ledger."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from gateway.errors import Overloaded
+from gateway.errors import LedgerUnavailable, Overloaded
 from gateway.hours import Calendar, Hours
 from gateway.message import Message, new_message_id
-from gateway.records import Backlog, Claim, Delivered, Entry, Settlement, State, Terms
+from gateway.records import Backlog, Claim, Delivered, Entry, LaneStats, Settlement, State, Terms
 from gateway.registry import Queue
 from gateway.room import AGAIN, LONGEST, LOOK_EVERY, Rooms
 from tests.delivery import FILE, LANE, Rig, open_ledger
@@ -87,6 +88,69 @@ async def lobby(tmp_path: Path) -> AsyncIterator[Lobby]:
     await made.claim(0)
     yield made
     await ledger.close()
+
+
+class Counting:
+    """A ledger's lanes that count how often they are asked, and answer when they may."""
+
+    def __init__(self, ledger: object) -> None:
+        self._ledger = ledger
+        self.may = asyncio.Event()
+        self.asked: list[str] = []
+        self.away = False
+
+    async def stats(self) -> Sequence[LaneStats]:
+        self.asked.append("stats")
+        await self.may.wait()
+        if self.away:
+            raise LedgerUnavailable("it is away")
+        return await self._ledger.stats()
+
+    async def backlog(self, lane: str, terms: Terms) -> Backlog:
+        self.asked.append("backlog")
+        return await self._ledger.backlog(lane, terms)
+
+
+@pytest.fixture
+def counting(lobby: Lobby) -> Counting:
+    lobby.rooms.lanes = Counting(lobby.ledger)
+    return lobby.rooms.lanes
+
+
+async def test_however_many_ask_at_once_it_is_counted_once(lobby: Lobby, counting: Counting) -> None:
+    lobby.limit(depth=1)
+    await lobby.put(2)
+    asking = [asyncio.create_task(lobby.rooms.of(LANE)) for _ in range(50)]
+    await lobby.clock.settled()
+    counting.may.set()
+    answers = await asyncio.gather(*asking)
+    assert counting.asked == ["stats", "backlog"]
+    assert all(answer is not None for answer in answers)
+    assert await lobby.rooms.of(LANE) is answers[0]
+    await lobby.full()
+    assert counting.asked == ["stats", "backlog"] * 2
+
+
+async def test_who_leaves_while_it_is_counted_takes_it_from_nobody(lobby: Lobby, counting: Counting) -> None:
+    first, second = [asyncio.create_task(lobby.rooms.of(LANE)) for _ in range(2)]
+    await lobby.clock.settled()
+    first.cancel()
+    await lobby.clock.settled()
+    counting.may.set()
+    assert await second is None
+    assert (first.cancelled(), counting.asked) == (True, ["stats"])
+
+
+async def test_a_count_that_fails_is_told_to_all_who_asked_and_made_again_for_the_next(
+    lobby: Lobby, counting: Counting
+) -> None:
+    counting.away = True
+    counting.may.set()
+    told = await asyncio.gather(*(lobby.rooms.of(LANE) for _ in range(3)), return_exceptions=True)
+    assert [type(error) for error in told] == [LedgerUnavailable] * 3
+    counting.away = False
+    assert await lobby.rooms.of(LANE) is None
+    assert counting.asked == ["stats"] * 2
 
 
 async def test_a_lane_takes_messages_up_to_its_depth(lobby: Lobby) -> None:

@@ -1,13 +1,18 @@
 """`gateway backup`: what is in the copy, what is not, and that it is whole or not there."""
 
+import os
+import secrets
 import shutil
 import stat
+import subprocess
+import sys
 
 import pytest
 
+from gateway.cli.backup_command import _ROOM
 from gateway.cli.pg_dump import words
 from gateway.records import State
-from tests.office import MAPPING
+from tests.office import BODY, MAPPING
 
 
 @pytest.fixture
@@ -79,6 +84,34 @@ def test_what_fails_half_way_leaves_nothing_behind(office, copy, tmp_path):
     result = office.gateway("backup", str(copy))
     assert result.exit_code == 1
     assert f"{copy}: " in result.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gateway.toml", "mappings", "var"]
+
+
+def limited(folder, copy, kilobytes, path=None):
+    """Make a copy in a shell that lets no file grow further, as a disk that is full does."""
+    shell = f'ulimit -f {kilobytes * 2}; exec "$0" -m gateway backup "$1" --config "$2"'
+    words = ["sh", "-c", shell, sys.executable, copy, folder / "gateway.toml"]
+    path = path or os.environ["PATH"]
+    return subprocess.run(
+        words, env={**os.environ, "PATH": path}, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def test_a_ledger_that_finds_no_room_leaves_nothing_behind(office, copy, tmp_path):
+    office.ledger(lambda books: books.put(BODY | {"lampiran": secrets.token_hex(400_000)}))
+    done = limited(tmp_path, copy, 200)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [f"{copy}: disk i/o error{_ROOM}"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gateway.toml", "mappings", "var"]
+
+
+def test_a_configuration_that_finds_no_room_leaves_nothing_behind(office, copy, tmp_path):
+    office.ledger(lambda books: books.put())
+    with (tmp_path / "mappings/dpmptsp.toml").open("a", encoding="utf-8") as mapping:
+        mapping.write("# catatan\n" * 100_000)
+    done = limited(tmp_path, copy, 500)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [f"{copy}: file too large{_ROOM}"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["gateway.toml", "mappings", "var"]
 
 

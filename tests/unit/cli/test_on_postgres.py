@@ -1,6 +1,7 @@
 """The commands on PostgreSQL: the same acts, and a backup by PostgreSQL's own programs."""
 
 import os
+import secrets
 import subprocess
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from gateway.records import State
 from tests.office import BODY, furnish
 from tests.postgres import Cluster, binaries
 from tests.unit.cli.conftest import Office
+from tests.unit.cli.test_backup import limited
 
 
 @pytest.fixture
@@ -52,6 +54,17 @@ def test_a_backup_by_postgresqls_own_program_is_restored(office: Office, postgre
     before = config.splitlines()[2].split('"')[1]
     (tmp_path / "gateway.toml").write_text(config.replace(before, restored), "utf-8")
     assert state(office, message) is State.PENDING
+
+
+def test_a_dump_that_finds_no_room_leaves_nothing_behind(office: Office, tmp_path: Path) -> None:
+    office.ledger(lambda books: books.put({**BODY, "lampiran": secrets.token_hex(400_000)}))
+    copy = tmp_path / "salinan"
+    done = limited(tmp_path, copy, 200, f"{binaries()}:{os.environ['PATH']}")
+    assert (done.returncode, done.stdout) == (1, "")
+    (said,) = done.stderr.splitlines()
+    assert said.startswith("pg_dump")
+    assert "file size limit exceeded" in said or "too large" in said
+    assert not [path for path in tmp_path.iterdir() if "salinan" in path.name]
 
 
 def test_where_pg_dump_is_not_installed_it_is_said_and_nothing_is_left_behind(office: Office, tmp_path: Path) -> None:
