@@ -10,7 +10,8 @@ SET = 1.0
 """Seconds by which they must have moved apart for the clock to have been set, and not only steered."""
 
 _HELD = """
-UPDATE message INDEXED BY message_leased SET leased_until = leased_until + :by WHERE lane = :lane AND state = 'delivering'
+UPDATE message INDEXED BY message_leased SET leased_until = leased_until + :by
+WHERE lane = :lane AND state = 'delivering'
 """
 _NAMED = "UPDATE lease SET until = until + :by"
 _DUE = """

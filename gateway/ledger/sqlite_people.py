@@ -13,6 +13,7 @@ from gateway.records import Delivered, Refused, State
 
 _REPLAY = """
 UPDATE message SET state = 'pending', direct = 0, holds = 1, token = token + 1, due = :now, failures = 0,
+    interruptions = 0,
     expires_at = :opened + expires, settled_at = NULL, stage = 0, reason = '', text = '', answer = NULL, native = NULL,
     answered_at = NULL, ask_at = NULL
 WHERE seq = :seq

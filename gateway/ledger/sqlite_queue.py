@@ -10,7 +10,16 @@ from gateway.errors import IdempotencyMismatch
 from gateway.ledger.keys import Keys
 from gateway.ledger.rows import Packed, said
 from gateway.ledger.transaction import Transaction
-from gateway.ledger.verdicts import INTERRUPTED, LONGEST_LEASE, LONGEST_WAIT, Change, bounded, change, holds
+from gateway.ledger.verdicts import (
+    INTERRUPTED,
+    LONGEST_LEASE,
+    LONGEST_WAIT,
+    Change,
+    bounded,
+    change,
+    holds,
+    interrupted,
+)
 from gateway.message import MessageId, Outcome
 from gateway.records import Settlement, State, Terms, Ticket
 
@@ -53,10 +62,18 @@ UPDATE message INDEXED BY message_pending SET due = :now WHERE lane = :lane AND 
 _SETTLE = """
 UPDATE message SET state = :state, reason = :reason, text = :text, answer = :answer, native = :native, due = :due,
     uncertain = coalesce(:uncertain, uncertain), attempts = :attempts, failures = :failures, settled_at = :settled_at,
+    interruptions = 0,
     token = token + 1, leased_until = NULL, holds = :holds, key_number = min(key_number, :key_number),
     idempotency = CASE WHEN :frees THEN NULL ELSE idempotency END,
     answered_at = CASE WHEN answer_by IS NOT NULL AND :answers THEN coalesce(answered_at, :now) ELSE answered_at END,
     ask_at = CASE WHEN answer_by IS NOT NULL AND answered_at IS NULL AND :follows THEN :now END
+WHERE seq = :seq
+"""
+
+_INTERRUPT = """
+UPDATE message SET state = :state, reason = :reason, text = :text, attempts = :attempts, uncertain = 1,
+    leased_until = NULL, due = :due, token = token + :shut_out, failures = failures + :shut_out,
+    interruptions = interruptions + :shut_out, holds = :holds
 WHERE seq = :seq
 """
 
@@ -234,21 +251,26 @@ def take_up(tx: Transaction, told: Told, lane: str | None = None) -> int:
 
 
 def _take_up(tx: Transaction, rows: Iterable[sqlite3.Row], told: Told) -> None:
-    query = """
-        UPDATE message SET state = ?, reason = 'interrupted', text = ?, attempts = ?, uncertain = 1,
-            leased_until = NULL, due = ?, token = token + ?, holds = ? WHERE seq = ?"""
     for row in rows:
         number = row["attempts"] + 1
         _note(tx.db, row["seq"], number, (row["leased_until"], None, Outcome.UNKNOWN, None, INTERRUPTED))
         ends = row["direct"] or row["repeat"] == NEVER
-        state = State.UNKNOWN if ends else State.PENDING
-        held = not row["direct"] and holds(state, skip_buried=bool(row["skip_buried"]))
-        # The owner of what is unknown now may still come and say how it ended; what is sent again must shut it out.
-        tx.db.execute(query, (state, INTERRUPTED, number, tx.now, 0 if ends else 1, held, row["seq"]))
-        if ends:
+        state, after = (State.UNKNOWN, 0.0) if ends else interrupted(row["id"], row["interruptions"] + 1)
+        values = {
+            "seq": row["seq"],
+            "state": state,
+            "reason": "poison" if state is State.BURIED else "interrupted",
+            "text": INTERRUPTED,
+            "attempts": number,
+            "due": tx.now + after,
+            # The owner of what is unknown now may still come and say how it ended; from others it must be shut out.
+            "shut_out": not ends,
+            "holds": not row["direct"] and holds(state, skip_buried=bool(row["skip_buried"])),
+        }
+        tx.db.execute(_INTERRUPT, values)
+        told.lanes.add(row["lane"])
+        if state is not State.PENDING:
             told.messages.append(row["id"])
-        else:
-            told.lanes.add(row["lane"])
 
 
 def _expire(tx: Transaction, lane: str, so_far: float) -> list[str]:

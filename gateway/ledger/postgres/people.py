@@ -31,6 +31,7 @@ WITH again AS (
     DELETE FROM sealed AS s USING again WHERE s.seq = again.seq AND s.field <> 'body'
 )
 UPDATE message AS m SET state = 'pending', direct = false, holds = true, token = NULL, due = t.now, failures = 0,
+    interruptions = 0,
     expires_at = m.expires + coalesce(ledger_reading(l.open_seconds, l.open_since, l.beat_at, t.now), 0),
     settled_at = NULL, stage = 0, reason = '', text = '', answered_at = NULL, ask_at = NULL
 FROM again LEFT JOIN lane AS l ON l.name = again.lane CROSS JOIN (SELECT ledger_now() AS now) AS t

@@ -39,6 +39,7 @@ UPDATE message AS m SET state = u.state, reason = u.reason, text = u.text,
     settled_at = CASE WHEN u.final THEN t.now END, holds = u.holds AND NOT m.direct, spent = m.token, token = NULL,
     leased_until = NULL, idempotency = CASE WHEN NOT u.frees THEN m.idempotency END,
     attempts = coalesce(u.number, m.attempts), failures = m.failures + u.failed::integer,
+    interruptions = 0,
     key_number = least(m.key_number, u.key_number),
     answered_at = CASE WHEN m.answer_by IS NOT NULL AND u.answers THEN coalesce(m.answered_at, t.now)
         ELSE m.answered_at END,

@@ -6,9 +6,16 @@ from datetime import timedelta
 
 from gateway.ledger.postgres.store import Connection
 from gateway.ledger.rows import Row
-from gateway.ledger.verdicts import INTERRUPTED, LONGEST_LEASE, LONGEST_WAIT, bounded
+from gateway.ledger.verdicts import (
+    INTERRUPTED,
+    LONGEST_LEASE,
+    LONGEST_PAUSE,
+    LONGEST_WAIT,
+    POISON_INTERRUPTIONS,
+    bounded,
+)
 from gateway.message import MessageId
-from gateway.records import Terms, Ticket
+from gateway.records import State, Terms, Ticket
 
 GRACE = 30.0
 """Seconds after a claim for which a lane counts as open; whoever delivers claims more often than that."""
@@ -57,22 +64,28 @@ UPDATE message AS m SET state = 'delivering', token = nextval('ticket'),
 FROM free JOIN sealed AS s ON s.seq = free.seq AND s.field = 'body' WHERE m.seq = free.seq RETURNING m.*, s.data AS body
 """
 
-# `ends`: it may have been done and is not to be sent again; its owner may still come and say how it ended.
+# What may have been done and is not to be sent again becomes unknown; its owner may still come and say how it ended.
+# How long the others wait is said in `verdicts.interrupted`.
 _TAKE_UP = """
 WITH ended AS (
-    SELECT seq, direct OR repeat = 'never' AS ends, t.now FROM message AS m, (
-        SELECT coalesce($3::timestamptz, ledger_now()) AS now) AS t
+    SELECT seq, t.now, direct OR repeat = 'never' AS ends, interruptions + 1 AS times,
+        CASE WHEN direct OR repeat = 'never' THEN 'unknown' WHEN interruptions + 1 >= $4 THEN 'buried'
+            ELSE 'pending' END AS becomes
+    FROM message AS m, (SELECT coalesce($3::timestamptz, ledger_now()) AS now) AS t
     WHERE state = 'delivering' AND NOT ledger_lives(leased_until, t.now) {those}
     ORDER BY seq FOR UPDATE OF m SKIP LOCKED
 ), taken AS (
-    UPDATE message AS m SET state = CASE WHEN ends THEN 'unknown' ELSE 'pending' END, reason = 'interrupted',
-        text = $2, attempts = attempts + 1, uncertain = true, due = ended.now,
-        token = CASE WHEN ends THEN token END, holds = NOT direct AND NOT (ends AND skip_buried)
-    FROM ended WHERE m.seq = ended.seq RETURNING m.seq, id, lane, attempts, leased_until, ends
+    UPDATE message AS m SET state = becomes, text = $2, attempts = attempts + 1, uncertain = true,
+        reason = CASE WHEN becomes = 'buried' THEN 'poison' ELSE 'interrupted' END,
+        due = ended.now + make_interval(secs => CASE WHEN becomes = 'pending' AND times > 1
+            THEN least($5, 2.0 ^ times) * (1 + ascii(right(id, 1)) % 16 / 16.0) ELSE 0 END),
+        failures = failures + (NOT ends)::integer, interruptions = interruptions + (NOT ends)::integer,
+        token = CASE WHEN ends THEN token END, holds = NOT direct AND NOT (becomes <> 'pending' AND skip_buried)
+    FROM ended WHERE m.seq = ended.seq RETURNING m.seq, id, lane, state, attempts, leased_until
 ), noted AS (
     INSERT INTO attempt (seq, number, at, outcome, error) SELECT seq, attempts, leased_until, 'unknown', $2 FROM taken
 )
-SELECT id, lane, ends FROM taken
+SELECT id, lane, state FROM taken
 """
 _TAKE_UP_LANE = _TAKE_UP.format(those="AND lane = $1")
 _TAKE_UP_IDS = _TAKE_UP.format(those="AND id = ANY($1::text[])")
@@ -120,7 +133,7 @@ async def claim(  # noqa: PLR0913 # one call's arguments and its connection
     if look["paused"]:
         return []
     if look["ended"]:
-        _hear(told, await connection.fetch(_TAKE_UP_LANE, lane, INTERRUPTED, look["now"]))
+        _hear(told, await _take_up(connection, _TAKE_UP_LANE, lane, look["now"]))
     if look["astray"]:
         await connection.execute(_SET_RIGHT, lane, look["now"], LONGEST_WAIT)
     if not terms.probe:
@@ -147,14 +160,19 @@ async def shut(connection: Connection, lane: str) -> None:
 async def take_up_all(connection: Connection) -> tuple[int, Told]:
     """End the leases that are over in every lane; returns how many there were."""
     told = Told()
-    rows = await connection.fetch(_TAKE_UP_ALL, None, INTERRUPTED, None)
+    rows = await _take_up(connection, _TAKE_UP_ALL, None)
     _hear(told, rows)
     return len(rows), told
 
 
 async def take_up_ids(connection: Connection, ids: Sequence[str]) -> None:
     """End those of these messages' leases that are over."""
-    await connection.execute(_TAKE_UP_IDS, ids, INTERRUPTED, None)
+    await _take_up(connection, _TAKE_UP_IDS, ids)
+
+
+async def _take_up(connection: Connection, query: str, those: object, now: object = None) -> list[Row]:
+    rows: list[Row] = await connection.fetch(query, those, INTERRUPTED, now, POISON_INTERRUPTIONS, LONGEST_PAUSE)
+    return rows
 
 
 async def extend(connection: Connection, tickets: Sequence[Ticket], lease: float) -> frozenset[MessageId]:
@@ -178,5 +196,5 @@ async def _beat(connection: Connection, lane: str, look: Row) -> None:
 
 
 def _hear(told: Told, rows: Sequence[Row]) -> None:
-    told.messages += [row["id"] for row in rows if row["ends"]]
+    told.messages += [row["id"] for row in rows if row["state"] != State.PENDING]
     told.lanes |= {row["lane"] for row in rows}

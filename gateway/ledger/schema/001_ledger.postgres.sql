@@ -49,7 +49,7 @@ CREATE TABLE hold (
 -- the state is final. stage 1: without idempotency key, 2: without bodies. holds: keeps back the
 -- later ones of its order key. key_number: the oldest encryption key in it. People must have an answer by answer_by, which
 -- is near from near_at on; until_final: that clock goes on after delivery, and the agency is asked at ask_at. answered_at:
--- it stopped. All are null without answer_by.
+-- it stopped. All are null without answer_by. interruptions: leases that ended while it was sent, in a row.
 CREATE TABLE message (
     seq            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     token          bigint,
@@ -66,6 +66,7 @@ CREATE TABLE message (
     expires_at     double precision,
     attempts       integer NOT NULL DEFAULT 0,
     failures       integer NOT NULL DEFAULT 0,
+    interruptions  integer NOT NULL DEFAULT 0,
     size           integer NOT NULL,
     key_number     integer NOT NULL,
     stage          smallint NOT NULL DEFAULT 0,

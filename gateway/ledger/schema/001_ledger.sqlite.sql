@@ -16,6 +16,7 @@ CREATE TABLE message (
     due            REAL NOT NULL,
     attempts       INTEGER NOT NULL DEFAULT 0,
     failures       INTEGER NOT NULL DEFAULT 0,
+    interruptions  INTEGER NOT NULL DEFAULT 0,  -- in a row: leases that ended while it was sent
     expires        REAL,                        -- seconds of open time
     expires_at     REAL,                        -- the lane's clock of open time
     accepted_at    REAL NOT NULL,
