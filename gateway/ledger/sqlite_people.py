@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from gateway.ledger.keys import Keys, Unreadable
 from gateway.ledger.rows import decode, difference, encode, seal_deed
 from gateway.ledger.sqlite_queue import Told, apply, open_reading, shut
+from gateway.ledger.sqlite_turns import hold_back
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.verdicts import Change, change
 from gateway.message import Document, MessageId
@@ -49,6 +50,7 @@ def replay(tx: Transaction, ids: Iterable[MessageId], by: str, *, unknown: bool)
             continue
         if row["state"] in _REPLAYABLE or (unknown and row["state"] == State.UNKNOWN):
             tx.db.execute(_REPLAY, {"now": tx.now, "seq": row["seq"], "opened": open_reading(tx, row["lane"])})
+            hold_back(tx, message)
             _deed(tx, row, (by, "replay", None))
             done.append(message)
             told.lanes.add(row["lane"])

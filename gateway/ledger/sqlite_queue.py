@@ -9,6 +9,7 @@ from typing import Any, cast
 from gateway.errors import IdempotencyMismatch
 from gateway.ledger.keys import Keys
 from gateway.ledger.rows import Packed, said
+from gateway.ledger.sqlite_turns import pass_on
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.verdicts import (
     INTERRUPTED,
@@ -31,10 +32,13 @@ NEVER = "never"
 _PACKED = tuple(column.name for column in fields(Packed))
 
 _INSERT = """
-INSERT INTO message (id, lane, operation, client, state, direct, repeat, skip_buried, holds, token, leased_until, due,
-    expires, expires_at, accepted_at, answer_by, near_at, until_final, size, key_number, correlation_id, traceparent,
-    order_key, subject, idempotency, body_hash, body)
-VALUES (:id, :lane, :operation, :client, :state, :direct, :repeat, :skip_buried, :holds, :token, :leased_until, :due,
+INSERT INTO message (id, lane, operation, client, state, direct, repeat, skip_buried, holds, waits, token, leased_until,
+    due, expires, expires_at, accepted_at, answer_by, near_at, until_final, size, key_number, correlation_id,
+    traceparent, order_key, subject, idempotency, body_hash, body)
+VALUES (:id, :lane, :operation, :client, :state, :direct, :repeat, :skip_buried, :holds,
+    :holds AND EXISTS (
+        SELECT 1 FROM message INDEXED BY message_holds WHERE lane = :lane AND order_key = :order_key AND holds = 1),
+    :token, :leased_until, :due,
     :expires, :expires_at, :accepted_at, :answer_by, :near_at, :until_final, :size, :key_number,
     :correlation_id, :traceparent, :order_key, :subject, :idempotency, :body_hash, :body)
 ON CONFLICT DO NOTHING
@@ -43,7 +47,7 @@ ON CONFLICT DO NOTHING
 # SQLite knows nothing of how full an index is unless it is told, and then it guesses; so each query names its own.
 _CLAIMABLE = """
 SELECT * FROM message AS m INDEXED BY message_pending
-WHERE lane = :lane AND state = 'pending' AND due <= :due
+WHERE lane = :lane AND state = 'pending' AND waits = 0 AND due <= :due
     AND (:operations IS NULL OR operation IN (SELECT value FROM json_each(:operations)))
     AND (order_key IS NULL OR NOT EXISTS (
             SELECT 1 FROM message AS older INDEXED BY message_holds
@@ -56,14 +60,15 @@ ORDER BY due, seq LIMIT :limit
 
 # What is due later than anything can be was put or postponed while the clock was wrong.
 _SET_RIGHT = """
-UPDATE message INDEXED BY message_pending SET due = :now WHERE lane = :lane AND state = 'pending' AND due > :latest
+UPDATE message INDEXED BY message_pending SET due = :now
+WHERE lane = :lane AND state = 'pending' AND waits = 0 AND due > :latest
 """
 
 _SETTLE = """
 UPDATE message SET state = :state, reason = :reason, text = :text, answer = :answer, native = :native, due = :due,
     uncertain = coalesce(:uncertain, uncertain), attempts = :attempts, failures = :failures, settled_at = :settled_at,
     interruptions = 0,
-    token = token + 1, leased_until = NULL, holds = :holds, key_number = min(key_number, :key_number),
+    token = token + 1, leased_until = NULL, holds = :holds, waits = 0, key_number = min(key_number, :key_number),
     idempotency = CASE WHEN :frees THEN NULL ELSE idempotency END,
     answered_at = CASE WHEN answer_by IS NOT NULL AND :answers THEN coalesce(answered_at, :now) ELSE answered_at END,
     ask_at = CASE WHEN answer_by IS NOT NULL AND answered_at IS NULL AND :follows THEN :now END
@@ -268,6 +273,8 @@ def _take_up(tx: Transaction, rows: Iterable[sqlite3.Row], told: Told) -> None:
             "holds": not row["direct"] and holds(state, skip_buried=bool(row["skip_buried"])),
         }
         tx.db.execute(_INTERRUPT, values)
+        if not values["holds"]:
+            pass_on(tx, row["lane"], row["order_key"])
         told.lanes.add(row["lane"])
         if state is not State.PENDING:
             told.messages.append(row["id"])
@@ -275,12 +282,16 @@ def _take_up(tx: Transaction, rows: Iterable[sqlite3.Row], told: Told) -> None:
 
 def _expire(tx: Transaction, lane: str, so_far: float) -> list[str]:
     query = """
-        UPDATE message INDEXED BY message_expires SET reason = 'expired', token = token + 1,
+        UPDATE message INDEXED BY message_expires SET reason = 'expired', token = token + 1, waits = 0,
             state = CASE WHEN uncertain THEN 'unknown' ELSE 'expired' END,
             settled_at = CASE WHEN uncertain THEN NULL ELSE :now END,
             holds = CASE WHEN uncertain AND NOT skip_buried THEN 1 ELSE 0 END
-        WHERE lane = :lane AND state = 'pending' AND expires_at IS NOT NULL AND expires_at <= :so_far RETURNING id"""
-    return [row["id"] for row in tx.db.execute(query, {"now": tx.now, "lane": lane, "so_far": so_far}).fetchall()]
+        WHERE lane = :lane AND state = 'pending' AND expires_at IS NOT NULL AND expires_at <= :so_far
+        RETURNING id, CASE WHEN holds = 0 THEN order_key END AS free"""
+    rows = tx.db.execute(query, {"now": tx.now, "lane": lane, "so_far": so_far}).fetchall()
+    for order_key in {row["free"] for row in rows}:
+        pass_on(tx, lane, order_key)
+    return [row["id"] for row in rows]
 
 
 def extend(tx: Transaction, tickets: Iterable[Ticket], lease: float) -> frozenset[MessageId]:
@@ -350,6 +361,8 @@ def apply(tx: Transaction, row: sqlite3.Row, changed: Change, keys: Keys, **coun
         "follows": changed.state is State.DELIVERED and row["until_final"],
     }
     tx.db.execute(_SETTLE, values | counts)
+    if not values["holds"]:
+        pass_on(tx, row["lane"], row["order_key"])
 
 
 def _note(

@@ -38,7 +38,7 @@ FROM message INDEXED BY message_clock WHERE answer_by IS NOT NULL AND answered_a
 """
 _BEHIND = """
 SELECT expires_at - expires AS opened FROM message AS m INDEXED BY message_pending
-WHERE lane = :lane AND state = 'pending' AND due <= :now AND failures = 0 AND expires IS NOT NULL
+WHERE lane = :lane AND state = 'pending' AND waits = 0 AND due <= :now AND failures = 0 AND expires IS NOT NULL
     AND (:operations IS NULL OR operation IN (SELECT value FROM json_each(:operations)))
     AND (order_key IS NULL OR NOT EXISTS (
         SELECT 1 FROM message AS older INDEXED BY message_holds

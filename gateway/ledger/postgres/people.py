@@ -7,6 +7,7 @@ from gateway.ledger.keys import Keys, Unreadable
 from gateway.ledger.postgres.settling import write_change
 from gateway.ledger.postgres.store import Connection
 from gateway.ledger.postgres.taking import Told, shut
+from gateway.ledger.postgres.turns import hold_back
 from gateway.ledger.rows import Row, decode, difference, encode, seal_deed
 from gateway.ledger.verdicts import Change, change
 from gateway.message import Document, MessageId
@@ -71,6 +72,7 @@ async def replay(
     """Make messages pending again; returns those it could, and whom to tell."""
     states = [state.value for state in (*_REPLAYABLE, *((State.UNKNOWN,) if unknown else ()))]
     rows = await connection.fetch(_REPLAY, list(ids), states, by)
+    await hold_back(connection, [row["id"] for row in rows])
     done = {row["id"] for row in rows}
     return tuple(one for one in dict.fromkeys(ids) if one in done), Told(lanes={row["lane"] for row in rows})
 
