@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 
 from gateway.errors import FieldError, InvalidRequest
-from gateway.ledger.sqlite_queue import reading
+from gateway.ledger.sqlite_queue import PLAIN, reading
 from gateway.ledger.transaction import Transaction
 from gateway.message import OperationId
 from gateway.records import LATELY, Filter, State, Terms
@@ -180,7 +180,7 @@ def _newest(
         terms = [*terms, "state = :state", *(["state <> 'delivered'"] if one is not State.DELIVERED else [])]
     where = f"WHERE {' AND '.join(terms)}" if terms else ""
     query = f"""
-        SELECT * FROM message INDEXED BY {index} {where}
+        SELECT {PLAIN} FROM message INDEXED BY {index} {where}
         ORDER BY accepted_at DESC, seq DESC LIMIT :limit"""  # noqa: S608 - our own words
     return db.execute(query, {**values, "state": one}).fetchall()
 
