@@ -332,7 +332,7 @@ def _settle(tx: Transaction, settlement: Settlement, keys: Keys, told: Told) -> 
     )
     attempts, failures = row["attempts"], row["failures"]
     if (tried := settlement.tried) is not None:
-        attempts += 1
+        attempts += row["state"] != State.UNKNOWN  # taken up, its attempt is there already, as one that was interrupted
         failures += changed.state is State.PENDING
         seen = (tried.at.timestamp(), tried.seconds, tried.outcome, tried.status, said(tried.error))
         _note(tx.db, row["seq"], attempts, seen)
@@ -373,4 +373,4 @@ def apply(tx: Transaction, row: sqlite3.Row, changed: Change, keys: Keys, **coun
 def _note(
     db: sqlite3.Connection, seq: int, number: int, seen: tuple[float, float | None, str, int | None, str]
 ) -> None:
-    db.execute("INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?)", (seq, number, *seen))
+    db.execute("INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?)", (seq, number, *seen))

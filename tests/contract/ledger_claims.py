@@ -228,6 +228,16 @@ class LeaseContract:
         await stage.pass_time(LEASE + 1)
         assert await stage.settle(claim.ticket, Delivered())
 
+    async def test_a_late_owners_attempt_takes_the_place_of_the_one_that_was_interrupted(self, stage: Stage) -> None:
+        receipt = await stage.ledger.begin(an_entry(), lease=LEASE)
+        await stage.pass_time(LEASE + 1)
+        await stage.ledger.sweep()
+        assert [one.outcome for one in (await stage.record(receipt.id)).attempts] == [Outcome.UNKNOWN]
+        assert await stage.settle(receipt.ticket, Delivered(), tried(Outcome.OK))
+        record = await stage.record(receipt.id)
+        assert record.summary.attempts == 1
+        assert [(one.number, one.outcome, one.seconds) for one in record.attempts] == [(1, Outcome.OK, 0.25)]
+
     async def test_settling_twice_counts_once(self, stage: Stage) -> None:
         message = await stage.put()
         (claim,) = await stage.claim()

@@ -160,7 +160,7 @@ class Model:
         if message is None:
             return False
         message.good = None
-        message.attempts += tried
+        message.attempts += tried and message.state is not State.UNKNOWN  # taken up: that was this attempt
         message.interruptions = 0
         self._become(message, verdict)
         message.failures += tried and message.state is State.PENDING

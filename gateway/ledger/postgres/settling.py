@@ -31,6 +31,8 @@ WITH u AS MATERIALIZED (
         key_number, number, at, seconds, outcome, status, error)
 ), noted AS (
     INSERT INTO attempt SELECT seq, number, at, seconds, outcome, status, error FROM u WHERE number IS NOT NULL
+    ON CONFLICT (seq, number) DO UPDATE SET at = excluded.at, seconds = excluded.seconds, outcome = excluded.outcome,
+        status = excluded.status, error = excluded.error
 ), kept AS (
     INSERT INTO sealed SELECT u.seq, f.field, f.data
     FROM u CROSS JOIN LATERAL (VALUES ('answer', u.answer), ('native', u.native)) AS f (field, data)
@@ -148,5 +150,6 @@ def _columns(keys: Keys, row: Row, changed: Change, tried: Tried | None) -> tupl
 def _attempt(row: Row, tried: Tried | None) -> tuple[object, ...]:
     if tried is None:
         return (None,) * 6
-    number = row["attempts"] + 1
+    # Of what was taken up, the attempt is there already, as one that was interrupted.
+    number = row["attempts"] + (row["state"] != State.UNKNOWN)
     return (number, tried.at, tried.seconds, tried.outcome.value, tried.status, said(tried.error))
