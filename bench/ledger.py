@@ -9,6 +9,7 @@ import asyncio
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -23,10 +24,12 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.message import Message, OperationId, Outcome, Reply, new_message_id
-from gateway.records import Claim, Delivered, Entry, Filter, Settlement, State, Tried
+from gateway.records import Buried, Claim, Delivered, Entry, Filter, Settlement, State, Tried
 from tests.postgres import a_cluster, binaries
 
 LANES = ("dpmptsp", "dinkes")
+HELD = "disdukcapil"
+BEHIND = 10_000
 BODY = {"pemohon": {"nama": "Ani", "alamat": "Jl. Sultan Syarif Hasyim 12"}, "uraian": "x" * 900}
 REPLY = Reply(body={"nomor": "503/0912/DPMPTSP/2026"})
 START = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
@@ -86,6 +89,22 @@ async def alone(ledger: Ledger) -> None:
     """Put one at a time, as an idle gateway does."""
     await timed("put, one at a time", ALONE, lambda: ledger.put(entry()))
     await drain(ledger)
+
+
+async def behind_one(ledger: Ledger) -> None:
+    """Time a claim where one message is buried and all that wait are of its order key."""
+    await ledger.put(held())
+    (claim,) = await ledger.claim(HELD, 1, lease=60.0)
+    await ledger.settle(Settlement(ticket=claim.ticket, verdict=Buried(reason="poison")))
+    for _ in range(BEHIND // BATCH):
+        await ledger.put(*(held() for _ in range(BATCH)))
+    await timed(f"claim, {BEHIND} behind one buried", ROUNDS, lambda: ledger.claim(HELD, 10, lease=60.0))
+    await timed(f"backlog, {BEHIND} behind one buried", ROUNDS, lambda: ledger.backlog(HELD))
+
+
+def held() -> Entry:
+    """Make a message of the one order key."""
+    return replace(entry(), lane=HELD, order_key="one")
 
 
 async def drain(ledger: Ledger) -> int:
@@ -180,6 +199,7 @@ async def measure(
 ) -> None:
     """Run everything on one ledger; `settle_down` does what a store has done after a history of months, not minutes."""
     await alone(ledger)
+    await behind_one(ledger)
     await together(ledger, arguments.messages)
     if arguments.settled or arguments.waiting:
         await fill(ledger, arguments.settled, arguments.waiting)

@@ -15,7 +15,8 @@ WHERE lane = :lane AND state = 'delivering'
 """
 _NAMED = "UPDATE lease SET until = until + :by"
 _DUE = """
-UPDATE message INDEXED BY message_pending SET due = due + :by WHERE lane = :lane AND state = 'pending' AND due > :now
+UPDATE message INDEXED BY message_state SET due = due + :by
+WHERE lane = :lane AND state = 'pending' AND state <> 'delivered' AND due > :now
 """
 
 

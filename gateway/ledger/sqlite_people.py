@@ -5,7 +5,8 @@ from collections.abc import Iterable
 
 from gateway.ledger.keys import Keys, Unreadable
 from gateway.ledger.rows import decode, difference, encode, seal_deed
-from gateway.ledger.sqlite_queue import Told, apply, open_reading, shut
+from gateway.ledger.sqlite_queue import PLAIN, Told, apply, open_reading, shut
+from gateway.ledger.sqlite_turns import hold_back
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.verdicts import Change, change
 from gateway.message import Document, MessageId
@@ -22,10 +23,13 @@ RETURNING until
 """
 _REPLAY = """
 UPDATE message SET state = 'pending', direct = 0, holds = 1, token = token + 1, due = :now, failures = 0,
+    interruptions = 0,
     expires_at = :opened + expires, settled_at = NULL, stage = 0, reason = '', text = '', answer = NULL, native = NULL,
     answered_at = NULL, ask_at = NULL
 WHERE seq = :seq
 """
+_WITHOUT_BODY = 2
+"""The stage of retention from which a message can't be sent again."""
 _REPLAYABLE = frozenset({State.BURIED, State.EXPIRED, State.REFUSED})
 
 
@@ -53,10 +57,11 @@ def replay(tx: Transaction, ids: Iterable[MessageId], by: str, *, unknown: bool)
     done, told = [], Told()
     for message in ids:
         row = _row(tx.db, message)
-        if row is None or row["body"] is None:
+        if row is None or row["stage"] >= _WITHOUT_BODY:
             continue
         if row["state"] in _REPLAYABLE or (unknown and row["state"] == State.UNKNOWN):
             tx.db.execute(_REPLAY, {"now": tx.now, "seq": row["seq"], "opened": open_reading(tx, row["lane"])})
+            hold_back(tx, message)
             _deed(tx, row, (by, "replay", None))
             done.append(message)
             told.lanes.add(row["lane"])
@@ -87,10 +92,11 @@ def cancel(tx: Transaction, message: MessageId, by: str, keys: Keys) -> Told | N
 def edit(tx: Transaction, message: MessageId, body: Document, by: str, keys: Keys) -> bool:
     """Replace a buried message's body; returns whether it is buried."""
     row = _row(tx.db, message)
-    if row is None or row["state"] != State.BURIED or row["body"] is None:
+    if row is None or row["state"] != State.BURIED:
         return False
+    sealed = tx.db.execute("SELECT body FROM message WHERE seq = ?", (row["seq"],)).fetchone()["body"]
     try:
-        before = decode(keys.unseal(message, "body", row["body"]))
+        before = decode(keys.unseal(message, "body", sealed))
         detail: Document | None = difference(before, body)
     except Unreadable:
         detail = None
@@ -102,7 +108,8 @@ def edit(tx: Transaction, message: MessageId, body: Document, by: str, keys: Key
 
 
 def _row(db: sqlite3.Connection, message: MessageId) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = db.execute("SELECT * FROM message WHERE id = ?", (message,)).fetchone()
+    query = f"SELECT {PLAIN} FROM message WHERE id = ?"  # noqa: S608 - our own words
+    row: sqlite3.Row | None = db.execute(query, (message,)).fetchone()
     return row
 
 

@@ -9,8 +9,18 @@ from typing import Any, cast
 from gateway.errors import IdempotencyMismatch
 from gateway.ledger.keys import Keys
 from gateway.ledger.rows import Packed, said
+from gateway.ledger.sqlite_turns import pass_on
 from gateway.ledger.transaction import Transaction
-from gateway.ledger.verdicts import INTERRUPTED, LONGEST_LEASE, LONGEST_WAIT, Change, bounded, change, holds
+from gateway.ledger.verdicts import (
+    INTERRUPTED,
+    LONGEST_LEASE,
+    LONGEST_WAIT,
+    Change,
+    bounded,
+    change,
+    holds,
+    interrupted,
+)
 from gateway.message import MessageId, Outcome
 from gateway.records import Settlement, State, Terms, Ticket
 
@@ -19,13 +29,20 @@ GRACE = 30.0
 BEAT = 1.0
 """Seconds after which a claim writes that the lane is open: more often would cost a commit each time."""
 NEVER = "never"
+PLAIN = """seq, id, lane, operation, client, state, direct, repeat, skip_buried, uncertain, token, leased_until, due,
+    attempts, failures, interruptions, accepted_at, answer_by, near_at, answered_at, until_final, settled_at, stage,
+    reason, text, size, order_key, body_hash"""
+"""The columns of a message that are short; bodies and answers are read only where they are wanted."""
 _PACKED = tuple(column.name for column in fields(Packed))
 
 _INSERT = """
-INSERT INTO message (id, lane, operation, client, state, direct, repeat, skip_buried, holds, token, leased_until, due,
-    expires, expires_at, accepted_at, answer_by, near_at, until_final, size, key_number, correlation_id, traceparent,
-    order_key, subject, idempotency, body_hash, body)
-VALUES (:id, :lane, :operation, :client, :state, :direct, :repeat, :skip_buried, :holds, :token, :leased_until, :due,
+INSERT INTO message (id, lane, operation, client, state, direct, repeat, skip_buried, holds, waits, token, leased_until,
+    due, expires, expires_at, accepted_at, answer_by, near_at, until_final, size, key_number, correlation_id,
+    traceparent, order_key, subject, idempotency, body_hash, body)
+VALUES (:id, :lane, :operation, :client, :state, :direct, :repeat, :skip_buried, :holds,
+    :holds AND EXISTS (
+        SELECT 1 FROM message INDEXED BY message_holds WHERE lane = :lane AND order_key = :order_key AND holds = 1),
+    :token, :leased_until, :due,
     :expires, :expires_at, :accepted_at, :answer_by, :near_at, :until_final, :size, :key_number,
     :correlation_id, :traceparent, :order_key, :subject, :idempotency, :body_hash, :body)
 ON CONFLICT DO NOTHING
@@ -34,7 +51,7 @@ ON CONFLICT DO NOTHING
 # SQLite knows nothing of how full an index is unless it is told, and then it guesses; so each query names its own.
 _CLAIMABLE = """
 SELECT * FROM message AS m INDEXED BY message_pending
-WHERE lane = :lane AND state = 'pending' AND due <= :due
+WHERE lane = :lane AND state = 'pending' AND waits = 0 AND due <= :due
     AND (:operations IS NULL OR operation IN (SELECT value FROM json_each(:operations)))
     AND (order_key IS NULL OR NOT EXISTS (
             SELECT 1 FROM message AS older INDEXED BY message_holds
@@ -47,16 +64,25 @@ ORDER BY due, seq LIMIT :limit
 
 # What is due later than anything can be was put or postponed while the clock was wrong.
 _SET_RIGHT = """
-UPDATE message INDEXED BY message_pending SET due = :now WHERE lane = :lane AND state = 'pending' AND due > :latest
+UPDATE message INDEXED BY message_pending SET due = :now
+WHERE lane = :lane AND state = 'pending' AND waits = 0 AND due > :latest
 """
 
 _SETTLE = """
 UPDATE message SET state = :state, reason = :reason, text = :text, answer = :answer, native = :native, due = :due,
     uncertain = coalesce(:uncertain, uncertain), attempts = :attempts, failures = :failures, settled_at = :settled_at,
-    token = token + 1, leased_until = NULL, holds = :holds, key_number = min(key_number, :key_number),
+    interruptions = 0,
+    token = token + 1, leased_until = NULL, holds = :holds, waits = 0, key_number = min(key_number, :key_number),
     idempotency = CASE WHEN :frees THEN NULL ELSE idempotency END,
     answered_at = CASE WHEN answer_by IS NOT NULL AND :answers THEN coalesce(answered_at, :now) ELSE answered_at END,
     ask_at = CASE WHEN answer_by IS NOT NULL AND answered_at IS NULL AND :follows THEN :now END
+WHERE seq = :seq
+"""
+
+_INTERRUPT = """
+UPDATE message SET state = :state, reason = :reason, text = :text, attempts = :attempts, uncertain = 1,
+    leased_until = NULL, due = :due, token = token + :shut_out, failures = failures + :shut_out,
+    interruptions = interruptions + :shut_out, holds = :holds
 WHERE seq = :seq
 """
 
@@ -128,9 +154,10 @@ def find(db: sqlite3.Connection, packed: Packed) -> Found | None:
 
 
 def _there(db: sqlite3.Connection, packed: Packed) -> sqlite3.Row | None:
-    row: sqlite3.Row | None = db.execute("SELECT * FROM message WHERE id = ?", (packed.id,)).fetchone()
+    query = f"SELECT {PLAIN} FROM message WHERE"  # noqa: S608 - our own words
+    row: sqlite3.Row | None = db.execute(f"{query} id = ?", (packed.id,)).fetchone()
     if row is None:
-        row = db.execute("SELECT * FROM message WHERE idempotency = ?", (packed.idempotency,)).fetchone()
+        row = db.execute(f"{query} idempotency = ?", (packed.idempotency,)).fetchone()
         if row is not None and row["body_hash"] != packed.body_hash:
             raise IdempotencyMismatch(f"{packed.operation}: this Idempotency-Key came with another body before")
     return row
@@ -140,7 +167,7 @@ def _there_before(tx: Transaction, packed: Packed) -> sqlite3.Row:
     row = cast("sqlite3.Row", _there(tx.db, packed))  # something was in the way of inserting it
     if row["state"] == State.DELIVERING and not lives(tx, row["leased_until"]):
         _take_up(tx, [row], Told())
-        row = _one(tx.db, "SELECT * FROM message WHERE seq = ?", row["seq"])
+        row = cast("sqlite3.Row", _there(tx.db, packed))
     return row
 
 
@@ -225,40 +252,51 @@ def take_up(tx: Transaction, told: Told, lane: str | None = None) -> int:
     """End the leases that are over, of one lane or of all; returns how many there were."""
     lanes = "lane = :lane" if lane is not None else "lane IN (SELECT name FROM lane)"
     query = f"""
-        SELECT * FROM message INDEXED BY message_leased
+        SELECT {PLAIN} FROM message INDEXED BY message_leased
         WHERE state = 'delivering' AND (leased_until <= :now OR leased_until > :latest)
-            AND {lanes}"""  # noqa: S608 - one of the two above
+            AND {lanes}"""  # noqa: S608 - our own words
     rows = tx.db.execute(query, {"now": tx.now, "latest": tx.now + LONGEST_LEASE, "lane": lane}).fetchall()
     _take_up(tx, rows, told)
     return len(rows)
 
 
 def _take_up(tx: Transaction, rows: Iterable[sqlite3.Row], told: Told) -> None:
-    query = """
-        UPDATE message SET state = ?, reason = 'interrupted', text = ?, attempts = ?, uncertain = 1,
-            leased_until = NULL, due = ?, token = token + ?, holds = ? WHERE seq = ?"""
     for row in rows:
         number = row["attempts"] + 1
         _note(tx.db, row["seq"], number, (row["leased_until"], None, Outcome.UNKNOWN, None, INTERRUPTED))
         ends = row["direct"] or row["repeat"] == NEVER
-        state = State.UNKNOWN if ends else State.PENDING
-        held = not row["direct"] and holds(state, skip_buried=bool(row["skip_buried"]))
-        # The owner of what is unknown now may still come and say how it ended; what is sent again must shut it out.
-        tx.db.execute(query, (state, INTERRUPTED, number, tx.now, 0 if ends else 1, held, row["seq"]))
-        if ends:
+        state, after = (State.UNKNOWN, 0.0) if ends else interrupted(row["id"], row["interruptions"] + 1)
+        values = {
+            "seq": row["seq"],
+            "state": state,
+            "reason": "poison" if state is State.BURIED else "interrupted",
+            "text": INTERRUPTED,
+            "attempts": number,
+            "due": tx.now + after,
+            # The owner of what is unknown now may still come and say how it ended; from others it must be shut out.
+            "shut_out": not ends,
+            "holds": not row["direct"] and holds(state, skip_buried=bool(row["skip_buried"])),
+        }
+        tx.db.execute(_INTERRUPT, values)
+        if not values["holds"]:
+            pass_on(tx, row["lane"], row["order_key"])
+        told.lanes.add(row["lane"])
+        if state is not State.PENDING:
             told.messages.append(row["id"])
-        else:
-            told.lanes.add(row["lane"])
 
 
 def _expire(tx: Transaction, lane: str, so_far: float) -> list[str]:
     query = """
-        UPDATE message INDEXED BY message_expires SET reason = 'expired', token = token + 1,
+        UPDATE message INDEXED BY message_expires SET reason = 'expired', token = token + 1, waits = 0,
             state = CASE WHEN uncertain THEN 'unknown' ELSE 'expired' END,
             settled_at = CASE WHEN uncertain THEN NULL ELSE :now END,
             holds = CASE WHEN uncertain AND NOT skip_buried THEN 1 ELSE 0 END
-        WHERE lane = :lane AND state = 'pending' AND expires_at IS NOT NULL AND expires_at <= :so_far RETURNING id"""
-    return [row["id"] for row in tx.db.execute(query, {"now": tx.now, "lane": lane, "so_far": so_far}).fetchall()]
+        WHERE lane = :lane AND state = 'pending' AND expires_at IS NOT NULL AND expires_at <= :so_far
+        RETURNING id, CASE WHEN holds = 0 THEN order_key END AS free"""
+    rows = tx.db.execute(query, {"now": tx.now, "lane": lane, "so_far": so_far}).fetchall()
+    for order_key in {row["free"] for row in rows}:
+        pass_on(tx, lane, order_key)
+    return [row["id"] for row in rows]
 
 
 def extend(tx: Transaction, tickets: Iterable[Ticket], lease: float) -> frozenset[MessageId]:
@@ -282,7 +320,7 @@ def settle(tx: Transaction, settlements: Iterable[Settlement], keys: Keys) -> tu
 
 def _settle(tx: Transaction, settlement: Settlement, keys: Keys, told: Told) -> bool:
     ticket = settlement.ticket
-    query = "SELECT * FROM message WHERE id = ? AND token = ? AND state IN ('delivering', 'unknown')"
+    query = f"SELECT {PLAIN} FROM message WHERE id = ? AND token = ? AND state IN ('delivering', 'unknown')"  # noqa: S608 - our own words
     row = tx.db.execute(query, (ticket.id, ticket.token)).fetchone()
     if row is None:
         return False
@@ -294,7 +332,7 @@ def _settle(tx: Transaction, settlement: Settlement, keys: Keys, told: Told) -> 
     )
     attempts, failures = row["attempts"], row["failures"]
     if (tried := settlement.tried) is not None:
-        attempts += 1
+        attempts += row["state"] != State.UNKNOWN  # taken up, its attempt is there already, as one that was interrupted
         failures += changed.state is State.PENDING
         seen = (tried.at.timestamp(), tried.seconds, tried.outcome, tried.status, said(tried.error))
         _note(tx.db, row["seq"], attempts, seen)
@@ -328,9 +366,11 @@ def apply(tx: Transaction, row: sqlite3.Row, changed: Change, keys: Keys, **coun
         "follows": changed.state is State.DELIVERED and row["until_final"],
     }
     tx.db.execute(_SETTLE, values | counts)
+    if not values["holds"]:
+        pass_on(tx, row["lane"], row["order_key"])
 
 
 def _note(
     db: sqlite3.Connection, seq: int, number: int, seen: tuple[float, float | None, str, int | None, str]
 ) -> None:
-    db.execute("INSERT INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?)", (seq, number, *seen))
+    db.execute("INSERT OR REPLACE INTO attempt VALUES (?, ?, ?, ?, ?, ?, ?)", (seq, number, *seen))

@@ -11,7 +11,7 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 
 from gateway.errors import FieldError, InvalidRequest
-from gateway.ledger.sqlite_queue import reading
+from gateway.ledger.sqlite_queue import PLAIN, reading
 from gateway.ledger.transaction import Transaction
 from gateway.message import OperationId
 from gateway.records import LATELY, Filter, State, Terms
@@ -38,7 +38,7 @@ FROM message INDEXED BY message_clock WHERE answer_by IS NOT NULL AND answered_a
 """
 _BEHIND = """
 SELECT expires_at - expires AS opened FROM message AS m INDEXED BY message_pending
-WHERE lane = :lane AND state = 'pending' AND due <= :now AND failures = 0 AND expires IS NOT NULL
+WHERE lane = :lane AND state = 'pending' AND waits = 0 AND due <= :now AND failures = 0 AND expires IS NOT NULL
     AND (:operations IS NULL OR operation IN (SELECT value FROM json_each(:operations)))
     AND (order_key IS NULL OR NOT EXISTS (
         SELECT 1 FROM message AS older INDEXED BY message_holds
@@ -180,7 +180,7 @@ def _newest(
         terms = [*terms, "state = :state", *(["state <> 'delivered'"] if one is not State.DELIVERED else [])]
     where = f"WHERE {' AND '.join(terms)}" if terms else ""
     query = f"""
-        SELECT * FROM message INDEXED BY {index} {where}
+        SELECT {PLAIN} FROM message INDEXED BY {index} {where}
         ORDER BY accepted_at DESC, seq DESC LIMIT :limit"""  # noqa: S608 - our own words
     return db.execute(query, {**values, "state": one}).fetchall()
 

@@ -21,8 +21,10 @@ from gateway.records import (
 
 INTERRUPTED = "the process that was sending it went away before it knew how it ended"
 """The error of an attempt whose lease ended."""
-
-
+POISON_INTERRUPTIONS = 10
+"""So many interruptions in a row bury a message: by then it is what ends the process."""
+LONGEST_PAUSE = 300.0
+"""Seconds for which an interrupted message waits, and up to twice as long so that not all come back together."""
 LONGEST_WAIT = 3600.0
 """Seconds for which a message is postponed at most, whoever asks for more; deliverers wait minutes."""
 LONGEST_LEASE = 6 * 3600.0
@@ -119,3 +121,17 @@ def bounded(seconds: float, longest: float) -> float:
 def holds(state: State, *, skip_buried: bool) -> bool:
     """Return whether a message in this state keeps back the later ones of its order key."""
     return state in {State.PENDING, State.DELIVERING} or (state in {State.BURIED, State.UNKNOWN} and not skip_buried)
+
+
+def interrupted(message: str, interruptions: int) -> tuple[State, float]:
+    """Return what becomes of a message that may be sent again, by its interruptions in a row, and in how many seconds.
+
+    The first may be a restart. After more of them the message may be what ends the process, so it is tried apart from
+    those that were interrupted with it.
+    """
+    if interruptions >= POISON_INTERRUPTIONS:
+        return State.BURIED, 0.0
+    if interruptions == 1:
+        return State.PENDING, 0.0
+    spread = 1 + ord(message[-1]) % 16 / 16
+    return State.PENDING, min(LONGEST_PAUSE, 2.0**interruptions) * spread

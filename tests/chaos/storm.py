@@ -33,7 +33,7 @@ APPS, DIRECT_APPS = 6, 2
 FIRST_KILL, LAST_KILL = 0.2, 1.5
 IN_FLIGHT = 1.0
 """Seconds after its answer for which a message counts as in flight: its end may not be on disk yet."""
-DRAINED = 120.0
+DRAINED = 900.0
 
 CONFIG = """
 [gateway]

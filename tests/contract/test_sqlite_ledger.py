@@ -14,6 +14,7 @@ from tests.contract.ledger import LANE, LEASE, DirectContract, OrderContract, Pu
 from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract, UpkeepContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
+from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.fakes import FakeClock
 
@@ -46,6 +47,9 @@ class TestClaims(ClaimContract): ...
 
 
 class TestLeases(LeaseContract): ...
+
+
+class TestInterruptions(InterruptionContract): ...
 
 
 class TestSettling(SettleContract): ...

@@ -12,7 +12,7 @@ from pathlib import Path
 from gateway.clock import SystemClock
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
-from gateway.records import Delivered, Filter, Settlement, State
+from gateway.records import Delivered, Filter, Settlement, State, Terms
 from tests.contract.ledger import LANE
 
 WORKER = Path(__file__).with_name("ledger_worker.py")
@@ -51,10 +51,10 @@ async def all_in(ledger: SqliteLedger, state: State) -> set[str]:
 
 
 async def drain(ledger: SqliteLedger) -> None:
-    """Deliver what is left, the killed ones' leases included."""
+    """Deliver what is left, the killed ones' leases included, and what waits since it was interrupted twice."""
     idle = 0
     while idle < 8:
-        claims = await ledger.claim(LANE, 500, lease=5.0)
+        claims = await ledger.claim(LANE, 500, lease=5.0, terms=Terms(probe=True))
         await ledger.settle(*(Settlement(ticket=claim.ticket, verdict=Delivered()) for claim in claims))
         idle = 0 if claims else idle + 1
         if not claims:

@@ -12,7 +12,9 @@ import pytest
 
 from gateway.errors import ConfigError, LedgerUnavailable
 from gateway.ledger.keys import KeySource
+from gateway.ledger.place import connect
 from gateway.ledger.sqlite import SqliteLedger
+from gateway.ledger.sqlite_reads import search
 from gateway.ledger.writer import Writer
 from gateway.records import Delivered, Filter, State
 from tests.contract.ledger import BODY, LANE, Stage, an_entry
@@ -71,6 +73,24 @@ async def test_a_file_that_can_not_be_reached_is_said_and_the_writer_lives_on(tm
     (tmp_path / "later").mkdir()
     assert await writer.do(lambda tx: tx.now)
     writer.close()
+
+
+async def test_a_search_reads_no_body(ledger: SqliteLedger, tmp_path: Path) -> None:
+    (kept,) = await ledger.put(an_entry())
+    db = connect(tmp_path / "ledger.db", reads=True)
+    read: set[str | None] = set()
+
+    def note(_: int, table: str | None, column: str | None, *__: str | None) -> int:
+        read.add(f"{table}.{column}")
+        return sqlite3.SQLITE_OK
+
+    db.set_authorizer(note)
+    for wanted in (Filter(), Filter(states=frozenset(State)), Filter(lane=LANE)):
+        rows, _ = search(db, wanted, None, None, 10)
+        assert [row["id"] for row in rows] == [kept.id]
+    db.close()
+    assert "message.text" in read
+    assert read.isdisjoint({"message.body", "message.answer", "message.native"})
 
 
 async def test_a_closed_ledger_takes_nothing(tmp_path: Path) -> None:

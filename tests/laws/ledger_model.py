@@ -17,6 +17,7 @@ from gateway.records import (
 )
 
 GRACE = 30
+TOO_OFTEN = 10
 OVER = {
     Delivered: State.DELIVERED,
     Refused: State.REFUSED,
@@ -40,13 +41,14 @@ class Kept:
     expires: int | None
     limit: float | None
     direct: bool
-    due: int
+    due: float
     state: State = State.PENDING
     leased: int = 0
     good: Ticket | None = None
     uncertain: bool = False
     attempts: int = 0
     failures: int = 0
+    interruptions: int = 0
 
     @property
     def holds(self) -> bool:
@@ -132,8 +134,16 @@ class Model:
         message.due = self.now
         if message.may_not_repeat:
             message.state = State.UNKNOWN
-        else:
-            message.state, message.good = State.PENDING, None
+            return
+        message.good = None
+        message.failures += 1
+        message.interruptions += 1
+        if message.interruptions == TOO_OFTEN:
+            message.state = State.BURIED
+            return
+        message.state = State.PENDING
+        if message.interruptions > 1:
+            message.due += min(300, 2**message.interruptions) * (1 + ord(message.id[-1]) % 16 / 16)
 
     def expire(self, message: Kept) -> None:
         """Give it up if its open time is used up."""
@@ -150,7 +160,8 @@ class Model:
         if message is None:
             return False
         message.good = None
-        message.attempts += tried
+        message.attempts += tried and message.state is not State.UNKNOWN  # taken up: that was this attempt
+        message.interruptions = 0
         self._become(message, verdict)
         message.failures += tried and message.state is State.PENDING
         if isinstance(verdict, Delivered | Refused):
@@ -178,7 +189,8 @@ class Model:
         from_states = {State.BURIED, State.EXPIRED, State.REFUSED} | ({State.UNKNOWN} if unknown else set())
         if message.state not in from_states:
             return False
-        message.state, message.direct, message.good, message.failures = State.PENDING, False, None, 0
+        message.state, message.direct, message.good = State.PENDING, False, None
+        message.failures = message.interruptions = 0
         message.due = self.now
         message.limit = None if message.expires is None else self.open_time(message.lane) + message.expires
         return True

@@ -230,7 +230,7 @@ class PostgresLedger:
 
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
         """Make messages pending again."""
-        async with self._store.connection() as connection:
+        async with self._store.transaction() as connection:
             done, told = await people.replay(connection, ids, by, unknown=unknown)
         self._tell(told)
         return done
@@ -269,7 +269,7 @@ class PostgresLedger:
 
     async def sweep(self) -> int:
         """Take up the leases that ended."""
-        async with self._store.connection() as connection:
+        async with self._store.transaction() as connection:
             ended, told = await taking.take_up_all(connection)
         self._tell(told)
         return ended

@@ -7,6 +7,7 @@ from gateway.ledger.keys import Keys, Unreadable
 from gateway.ledger.postgres.settling import write_change
 from gateway.ledger.postgres.store import Connection
 from gateway.ledger.postgres.taking import Told, shut
+from gateway.ledger.postgres.turns import hold_back
 from gateway.ledger.rows import Row, decode, difference, encode, seal_deed
 from gateway.ledger.verdicts import Change, change
 from gateway.message import Document, MessageId
@@ -32,6 +33,7 @@ WITH again AS (
     DELETE FROM sealed AS s USING again WHERE s.seq = again.seq AND s.field <> 'body'
 )
 UPDATE message AS m SET state = 'pending', direct = false, holds = true, token = NULL, due = t.now, failures = 0,
+    interruptions = 0,
     expires_at = m.expires + coalesce(ledger_reading(l.open_seconds, l.open_since, l.beat_at, t.now), 0),
     settled_at = NULL, stage = 0, reason = '', text = '', answered_at = NULL, ask_at = NULL
 FROM again LEFT JOIN lane AS l ON l.name = again.lane CROSS JOIN (SELECT ledger_now() AS now) AS t
@@ -71,6 +73,7 @@ async def replay(
     """Make messages pending again; returns those it could, and whom to tell."""
     states = [state.value for state in (*_REPLAYABLE, *((State.UNKNOWN,) if unknown else ()))]
     rows = await connection.fetch(_REPLAY, list(ids), states, by)
+    await hold_back(connection, [row["id"] for row in rows])
     done = {row["id"] for row in rows}
     return tuple(one for one in dict.fromkeys(ids) if one in done), Told(lanes={row["lane"] for row in rows})
 

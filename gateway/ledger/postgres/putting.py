@@ -1,17 +1,19 @@
 """Puts messages into the ledger, many calls to a statement; knows nothing of what becomes of them."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.errors import GatewayError, IdempotencyMismatch, LedgerUnavailable
 from gateway.ledger.postgres.store import Connection, Contended, Store
 from gateway.ledger.postgres.taking import take_up_ids
+from gateway.ledger.postgres.turns import FIRST, hold_back
 from gateway.ledger.rows import Packed, Row
 from gateway.ledger.verdicts import LONGEST_LEASE, bounded
 from gateway.message import MessageId
 from gateway.records import Receipt, State, Ticket
 
-_INSERT = """
+_INSERT = f"""
 WITH u AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::boolean[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[], $14::integer[],
@@ -20,15 +22,21 @@ WITH u AS MATERIALIZED (
     WITH ORDINALITY AS u (id, lane, operation, client, correlation_id, traceparent, repeat, skip_buried, order_key,
         subject, idempotency, body_hash, body, size, key_number, accepted_at, answer_by, near_at, until_final,
         expires, lease, place)
+), older AS MATERIALIZED ( -- as in `turns`
+    SELECT m.order_key FROM message AS m JOIN (
+        SELECT ({FIRST.format(those="holds")}) AS seq
+        FROM (SELECT DISTINCT order_key FROM u WHERE lease IS NULL AND order_key IS NOT NULL) AS k
+    ) AS first ON first.seq = m.seq WHERE m.holds FOR KEY SHARE OF m SKIP LOCKED
 ), fresh AS (
     INSERT INTO message (id, lane, operation, client, correlation_id, traceparent, repeat, skip_buried, order_key,
         subject, idempotency, body_hash, size, key_number, accepted_at, answer_by, near_at, until_final, expires,
-        expires_at, state, direct, holds, token, due, leased_until)
+        expires_at, state, direct, holds, waits, token, due, leased_until)
     SELECT u.id, u.lane, u.operation, u.client, u.correlation_id, u.traceparent, u.repeat, u.skip_buried, u.order_key,
         u.subject, u.idempotency, u.body_hash, u.size, u.key_number, u.accepted_at, u.answer_by, u.near_at,
         u.until_final, u.expires,
         u.expires + coalesce(ledger_reading(l.open_seconds, l.open_since, l.beat_at, t.now), 0),
         CASE WHEN u.lease IS NULL THEN 'pending' ELSE 'delivering' END, u.lease IS NOT NULL, u.lease IS NULL,
+        u.lease IS NULL AND EXISTS (SELECT 1 FROM older WHERE older.order_key = u.order_key),
         CASE WHEN u.lease IS NULL THEN NULL ELSE nextval('ticket') END, t.now, t.now + make_interval(secs => u.lease)
     FROM u CROSS JOIN (SELECT ledger_now() AS now) AS t LEFT JOIN lane AS l ON l.name = u.lane
     ORDER BY u.place
@@ -39,7 +47,7 @@ WITH u AS MATERIALIZED (
     ON CONFLICT DO NOTHING -- the same message twice in one call
 )
 SELECT id, state, accepted_at, token FROM fresh
-"""
+"""  # noqa: S608 - our own words
 
 _THERE = """
 SELECT id, state, accepted_at, token, direct, body_hash, idempotency,
@@ -105,6 +113,8 @@ async def _record(connection: Connection, calls: Sequence[Put]) -> list[tuple[Re
     every = [(packed, call.lease) for call in calls for packed in call.packed]
     rows = await connection.fetch(_INSERT, *map(list, zip(*(_columns(*one) for one in every), strict=True)))
     fresh: dict[str, Row] = {row["id"]: row for row in rows}
+    if queue := _behind_one_another(calls):
+        await hold_back(connection, queue)
     known = _Known(await _there(connection, every)) if len(fresh) < len(every) else _Known([])
     answers: list[tuple[Receipt, ...] | GatewayError] = []
     for call in calls:
@@ -113,6 +123,13 @@ async def _record(connection: Connection, calls: Sequence[Put]) -> list[tuple[Re
             return None
         answers.append(tuple(receipt for receipt in receipts if receipt is not None))
     return answers
+
+
+def _behind_one_another(calls: Sequence[Put]) -> list[str]:
+    """Return the messages of a key of which there are several: the statement that put them did not see the others."""
+    queued = [packed for call in calls if call.lease is None for packed in call.packed if packed.order_key is not None]
+    many = Counter(packed.order_key for packed in queued)
+    return [packed.id for packed in queued if many[packed.order_key] > 1]
 
 
 def _columns(packed: Packed, lease: float | None) -> tuple[object, ...]:

@@ -18,7 +18,9 @@ from gateway.records import LATELY, Filter, State, Terms
 
 _RECORD = """
 SELECT m.*, CASE WHEN m.state = 'pending' AND m.order_key IS NOT NULL THEN (
-    SELECT o.id FROM message AS o WHERE o.holds AND o.order_key = m.order_key AND o.seq < m.seq ORDER BY o.seq LIMIT 1
+    SELECT o.id FROM message AS o
+    WHERE o.holds AND o.order_key BETWEEN m.order_key AND m.order_key AND o.seq < m.seq
+    ORDER BY o.order_key, o.seq LIMIT 1
 ) END AS held FROM message AS m WHERE m.id = $1
 """
 _ATTEMPTS = "SELECT * FROM attempt WHERE seq = $1 ORDER BY number"
@@ -50,10 +52,11 @@ WHERE answer_by IS NOT NULL AND answered_at IS NULL GROUP BY lane
 _BEHIND = """
 SELECT greatest(0, ledger_reading(open_seconds, open_since, beat_at, t.now) - (m.expires_at - m.expires)) AS waited
 FROM message AS m JOIN lane AS l ON l.name = m.lane CROSS JOIN (SELECT ledger_now() AS now) AS t
-WHERE m.lane = $1 AND state = 'pending' AND due <= t.now AND failures = 0 AND expires IS NOT NULL
+WHERE m.lane = $1 AND state = 'pending' AND NOT waits AND due <= t.now AND failures = 0 AND expires IS NOT NULL
     AND ($2::text[] IS NULL OR operation = ANY($2))
     AND (order_key IS NULL OR NOT EXISTS (
-        SELECT 1 FROM message AS older WHERE older.holds AND older.order_key = m.order_key AND older.seq < m.seq))
+        SELECT 1 FROM message AS older
+        WHERE older.holds AND older.order_key BETWEEN m.order_key AND m.order_key AND older.seq < m.seq))
 ORDER BY due, seq LIMIT 1 OFFSET $3
 """
 _ENDED = """
@@ -68,7 +71,7 @@ WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'unknown', 'bu
 _SOON = """
 WITH t AS MATERIALIZED (SELECT ledger_now() AS now)
 SELECT extract(epoch FROM least(
-    (SELECT min(due) FROM message, t WHERE state = 'pending' AND lane = $1 AND due > t.now),
+    (SELECT min(due) FROM message, t WHERE state = 'pending' AND NOT waits AND lane = $1 AND due > t.now),
     (SELECT min(leased_until) FROM message, t WHERE state = 'delivering' AND lane = $1 AND leased_until > t.now),
     (SELECT min(until) FROM pause, t WHERE lane = $1 AND until > t.now)) - t.now)::double precision FROM t
 """

@@ -8,13 +8,15 @@ from gateway.errors import GatewayError
 from gateway.ledger.keys import Keys
 from gateway.ledger.postgres.store import Connection, Store
 from gateway.ledger.postgres.taking import Told
+from gateway.ledger.postgres.turns import pass_on
 from gateway.ledger.rows import Row, said
 from gateway.ledger.verdicts import Change, change, holds
 from gateway.message import MessageId
 from gateway.records import Settlement, State, Tried
 
 _LOCK = """
-SELECT seq, id, lane, token, spent, state, direct, repeat, skip_buried, attempts, uncertain, until_final
+SELECT seq, id, lane, order_key, holds, waits, token, spent, state, direct, repeat, skip_buried, attempts, uncertain,
+    until_final
 FROM message
 WHERE id = ANY($1::text[]) ORDER BY seq FOR UPDATE
 """
@@ -29,6 +31,8 @@ WITH u AS MATERIALIZED (
         key_number, number, at, seconds, outcome, status, error)
 ), noted AS (
     INSERT INTO attempt SELECT seq, number, at, seconds, outcome, status, error FROM u WHERE number IS NOT NULL
+    ON CONFLICT (seq, number) DO UPDATE SET at = excluded.at, seconds = excluded.seconds, outcome = excluded.outcome,
+        status = excluded.status, error = excluded.error
 ), kept AS (
     INSERT INTO sealed SELECT u.seq, f.field, f.data
     FROM u CROSS JOIN LATERAL (VALUES ('answer', u.answer), ('native', u.native)) AS f (field, data)
@@ -36,9 +40,10 @@ WITH u AS MATERIALIZED (
 )
 UPDATE message AS m SET state = u.state, reason = u.reason, text = u.text,
     due = t.now + make_interval(secs => u.after), uncertain = coalesce(u.uncertain, m.uncertain),
-    settled_at = CASE WHEN u.final THEN t.now END, holds = u.holds AND NOT m.direct, spent = m.token, token = NULL,
-    leased_until = NULL, idempotency = CASE WHEN NOT u.frees THEN m.idempotency END,
+    settled_at = CASE WHEN u.final THEN t.now END, holds = u.holds AND NOT m.direct, waits = false, spent = m.token,
+    token = NULL, leased_until = NULL, idempotency = CASE WHEN NOT u.frees THEN m.idempotency END,
     attempts = coalesce(u.number, m.attempts), failures = m.failures + u.failed::integer,
+    interruptions = 0,
     key_number = least(m.key_number, u.key_number),
     answered_at = CASE WHEN m.answer_by IS NOT NULL AND u.answers THEN coalesce(m.answered_at, t.now)
         ELSE m.answered_at END,
@@ -75,17 +80,19 @@ async def write_change(connection: Connection, keys: Keys, row: Row, changed: Ch
     """Write into a locked row what a person says of it, in place of what was answered before."""
     await connection.execute("DELETE FROM sealed WHERE seq = $1 AND field <> 'body'", row["seq"])
     await connection.execute(_SETTLE, *([value] for value in _columns(keys, row, changed, None)))
+    await pass_on(connection, _freed(row, changed))
 
 
 class _Books:
     """A batch of settlements against the rows they are about, which are locked."""
 
-    __slots__ = ("_entries", "_keys", "_rows", "told")
+    __slots__ = ("_entries", "_free", "_keys", "_rows", "told")
 
     def __init__(self, keys: Keys, rows: Sequence[Row]) -> None:
         self._keys = keys
         self._rows = {row["id"]: row for row in rows}
         self._entries: list[tuple[Any, ...]] = []
+        self._free: list[bytes | None] = []
         self.told = Told()
 
     def enter(self, settlement: Settlement, *, again: bool) -> bool:
@@ -99,6 +106,7 @@ class _Books:
         never, uncertain = row["repeat"] == "never", row["uncertain"]
         changed = change(settlement.verdict, direct=row["direct"], never=never, uncertain=uncertain)
         self._entries.append(_columns(self._keys, row, changed, settlement.tried))
+        self._free += _freed(row, changed)
         del self._rows[ticket.id]  # a second settlement by the same ticket comes too late
         self.told.lanes.add(row["lane"])
         if changed.state is not State.PENDING:
@@ -109,6 +117,12 @@ class _Books:
         """Write what was taken in."""
         if self._entries:
             await connection.execute(_SETTLE, *map(list, zip(*self._entries, strict=True)))
+            await pass_on(connection, self._free)
+
+
+def _freed(row: Row, changed: Change) -> list[bytes | None]:
+    held = row["holds"] and not row["waits"]
+    return [row["order_key"]] if held and not holds(changed.state, skip_buried=row["skip_buried"]) else []
 
 
 def _columns(keys: Keys, row: Row, changed: Change, tried: Tried | None) -> tuple[object, ...]:
@@ -136,5 +150,6 @@ def _columns(keys: Keys, row: Row, changed: Change, tried: Tried | None) -> tupl
 def _attempt(row: Row, tried: Tried | None) -> tuple[object, ...]:
     if tried is None:
         return (None,) * 6
-    number = row["attempts"] + 1
+    # Of what was taken up, the attempt is there already, as one that was interrupted.
+    number = row["attempts"] + (row["state"] != State.UNKNOWN)
     return (number, tried.at, tried.seconds, tried.outcome.value, tried.status, said(tried.error))

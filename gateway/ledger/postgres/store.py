@@ -22,6 +22,7 @@ _SETTINGS = {
     # A plan made while the tables are small is kept; it must not read whole tables once they have grown.
     "enable_seqscan": "off",
     "jit": "off",
+    "default_transaction_isolation": "read committed",  # `turns` needs each statement to see what was committed before
 }
 
 Connection = Any
