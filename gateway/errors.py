@@ -16,7 +16,7 @@ GatewayError                       code: stable slug = problem type = metric lab
 │  ├─ NotFound, Refused            text: the agency's own words
 │  ├─ Unavailable (Unreachable, NoSnapshot, PartsUnavailable), AgencyTimeout, BreakerOpen, AgencyClosed
 │  └─ AgencyLogin, InvalidAnswer, UnknownOutcome
-├─ LedgerUnavailable               full, read-only or unreachable; nothing was sent
+├─ LedgerUnavailable               full, read-only or unreachable (LedgerSilent: the answer was lost); nothing was sent
 └─ TranslationError                side, errors: every field that does not fit
 """
 
@@ -323,6 +323,12 @@ class LedgerUnavailable(GatewayError):
     """The ledger can't be written or read now: disk full, read-only, server away; it is tried anew with each call."""
 
     code = "ledger-unavailable"
+    maybe_done = False
+    """Whether what the client asked for may be recorded, and done, all the same: whoever asked the ledger says so."""
+
+
+class LedgerSilent(LedgerUnavailable):
+    """The ledger was asked and its answer was lost: it may have done it. To ask again with the same ids is safe."""
 
 
 class TranslationError(GatewayError):

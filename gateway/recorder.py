@@ -3,11 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from gateway.errors import (
     AgencyError,
     GatewayError,
     InProgress,
+    LedgerSilent,
     LedgerUnavailable,
     NotFound,
     Overloaded,
@@ -132,12 +134,35 @@ class Recorder:
         """Record a message; when its lane is full, only one that is there already has a receipt: it takes no room."""
         full = await self.room(entry.lane)
         if full is None:
-            (receipt,) = await self.outbox.put(entry)
-            return receipt
+            return await self._put_for_sure(entry)
         there = await self.outbox.find(entry) if entry.message.idempotency_key is not None else None
         if there is None:
             raise full
         return there
+
+    async def _put_for_sure(self, entry: Entry) -> Receipt:
+        """Put; where the word of it is lost, put again, which does no harm."""
+        try:
+            (receipt,) = await self.outbox.put(entry)
+        except LedgerSilent:
+            try:
+                (receipt,) = await self.outbox.put(entry)
+            except LedgerUnavailable as error:
+                error.maybe_done, error.recorded = True, entry.message.id
+                raise
+        return receipt
+
+    async def _begin(self, entry: Entry, lease: float) -> Receipt:
+        """Begin; where the word of it is lost, begin again, and where that fails see to it that the key goes free."""
+        begin = partial(self.outbox.begin, entry, lease=lease)
+        try:
+            return await begin()
+        except LedgerSilent:
+            try:
+                return await begin()
+            except LedgerUnavailable:
+                self.settler.release(begin)
+                raise
 
     def _intended(self, recording: Recording, pipeline: Handler) -> Handler:
         """With an Idempotency-Key the intent is on disk before the agency is asked.
@@ -151,15 +176,22 @@ class Recorder:
             while True:
                 lease = self._left(message) + MARGIN
                 last = lease <= MARGIN
-                receipt = await self.outbox.begin(recording.entry(message), lease=lease)
+                receipt = await self._begin(recording.entry(message), lease)
                 if receipt.ticket is not None:
                     return await self._send(message, pipeline, receipt.ticket)
-                record = await self.outbox.wait(receipt.id, self._left(message))
+                record = await self._wait(receipt, self._left(message))
                 if last or not _freed(receipt, record):
                     return settled(record, receipt.id, direct=True)
                 # The one that had the key was certainly not done: now it is this one's turn.
 
         return write
+
+    async def _wait(self, receipt: Receipt, seconds: float) -> Record | None:
+        try:
+            return await self.outbox.wait(receipt.id, seconds)
+        except LedgerUnavailable as error:  # nothing was sent now, but the one that has the key may have been
+            error.maybe_done, error.recorded = True, receipt.id
+            raise
 
     def _left(self, message: Message) -> float:
         return max(0.0, message.deadline - self.clock.monotonic())

@@ -1,10 +1,12 @@
 """What the end of an attempt means for a recorded message, and telling the ledger so; knows no lane."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 
 from gateway.errors import (
     AgencyError,
     GatewayError,
+    IdempotencyMismatch,
     InvalidAnswer,
     LedgerUnavailable,
     NotFound,
@@ -14,7 +16,7 @@ from gateway.errors import (
 )
 from gateway.message import Reply
 from gateway.ports import Clock, Outbox
-from gateway.records import Buried, Delivered, Postponed, Released, Settlement, Unknown, Verdict
+from gateway.records import Buried, Delivered, Postponed, Receipt, Released, Settlement, Unknown, Verdict
 from gateway.records import Refused as RefusedVerdict
 
 RETRY_EVERY = 1.0
@@ -41,11 +43,18 @@ class Settler:
         try:
             return (await self._outbox.settle(settlement))[0]
         except LedgerUnavailable:
-            self._owe(settlement)
+            self._owe(self._insist(settlement))
             return True
         except Exception as error:
             await self._at_least(_unrecordable(settlement, error))
             raise
+
+    def release(self, begin: Callable[[], Awaitable[Receipt]]) -> None:
+        """Free the key of a direct write that is not sent, because the word of its intent was lost.
+
+        `begin` begins it again: only that tells whether it is there.
+        """
+        self._owe(self._release(begin))
 
     async def close(self) -> None:
         """Give up on what is still owed."""
@@ -53,18 +62,32 @@ class Settler:
             task.cancel()
         await asyncio.gather(*self._owed, return_exceptions=True)
 
+    def _owe(self, telling: Coroutine[None, None, None]) -> None:
+        task = asyncio.create_task(telling)
+        self._owed.add(task)
+        task.add_done_callback(self._owed.discard)
+
     async def _at_least(self, settlement: Settlement) -> None:
         try:
             await self._outbox.settle(settlement)
         except LedgerUnavailable:
-            self._owe(settlement)
+            self._owe(self._insist(settlement))
         except Exception:  # noqa: BLE001, S110 - the first error is the one to be heard of, and the lease ends by itself
             pass
 
-    def _owe(self, settlement: Settlement) -> None:
-        task = asyncio.create_task(self._insist(settlement))
-        self._owed.add(task)
-        task.add_done_callback(self._owed.discard)
+    async def _release(self, begin: Callable[[], Awaitable[Receipt]]) -> None:
+        while True:
+            await self._clock.sleep(RETRY_EVERY)
+            try:
+                receipt = await begin()
+            except LedgerUnavailable:
+                continue
+            except IdempotencyMismatch:  # it was not there, and another has the key now
+                return
+            if receipt.ticket is not None:
+                verdict = Released(text="the ledger could not be reached; nothing was sent")
+                await self.settle(Settlement(ticket=receipt.ticket, verdict=verdict))
+            return
 
     async def _insist(self, settlement: Settlement) -> None:
         stripped = False

@@ -280,6 +280,14 @@ _DONE: Mapping[bool | None, tuple[str, str]] = {
     ),
 }
 
+_DOUBTFUL: Mapping[str, tuple[str, str]] = {
+    "ledger-unavailable": (
+        "Permintaan mungkin sudah tercatat atau diproses; ulangi hanya dengan Idempotency-Key yang sama.",
+        "The request may have been recorded, or processed; send it again only with the same Idempotency-Key.",
+    ),
+}
+"""The details of problems that say something else where it may have been done."""
+
 
 class _Params(dict[str, str]):
     """Parameters of which a hand-written adapter may have left some out; an error text is no place to fail."""
@@ -310,5 +318,7 @@ def title_and_detail(
     """Return a problem's title and detail; `agency` is its title as people know it, `maybe_done` None for a read."""
     texts = PROBLEMS.get(code, PROBLEMS["internal"])
     title, detail = texts[2:] if language == "en" else texts[:2]
+    if maybe_done and code in _DOUBTFUL:
+        detail = _DOUBTFUL[code][language == "en"]
     done = _DONE[maybe_done][language == "en"]
     return title, detail.format(agency=agency, done=done, limit=limit)

@@ -15,6 +15,7 @@ from gateway.errors import (
     FieldError,
     GatewayError,
     InvalidRequest,
+    LedgerUnavailable,
     NotFound,
     Place,
     Refused,
@@ -175,6 +176,8 @@ def _maybe_done(error: Exception, operation: Exposed | None) -> bool | None:
     if isinstance(error, TranslationError) and error.side == "reply":
         return changes
     if isinstance(error, Stopping) and error.began and operation is not None:
+        return changes
+    if isinstance(error, LedgerUnavailable) and error.maybe_done:
         return changes
     return None
 

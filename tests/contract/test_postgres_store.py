@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from gateway.clock import SystemClock
+from gateway.errors import LedgerSilent, LedgerUnavailable
 from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
+from gateway.ledger.postgres.store import opened
 from gateway.message import Reply
 from gateway.records import Buried, Delivered, State, Unknown
 from tests.contract.ledger import BODY, Stage, an_entry, tried
@@ -78,3 +80,19 @@ async def test_rule_11_19_after_a_lost_key_rows_stay_and_are_said_to_be_unreadab
     assert await stage.claim() == ()
     buried = await stage.record(waiting)
     assert (buried.summary.state, buried.summary.reason) == (State.BURIED, "unreadable")
+
+
+async def test_rule_11_18_only_an_answer_that_was_lost_leaves_open_whether_it_was_recorded(url: str) -> None:
+    store = await opened(url)
+    with pytest.raises(LedgerUnavailable) as refused:
+        async with store.connection() as connection:
+            await connection.execute("SELECT * FROM nothing")
+    with pytest.raises(LedgerSilent):
+        async with store.connection() as connection:
+            await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+    await store.close()
+    with pytest.raises(LedgerUnavailable) as away:
+        async with store.connection():
+            """Never lent."""
+    assert not isinstance(refused.value, LedgerSilent)
+    assert not isinstance(away.value, LedgerSilent)

@@ -7,10 +7,13 @@ from typing import Any
 
 import asyncpg
 
-from gateway.errors import GatewayError, InvalidRequest, LedgerUnavailable
+from gateway.errors import GatewayError, InvalidRequest, LedgerSilent, LedgerUnavailable
 
 _FOREIGN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 """Everything that talking to PostgreSQL may raise."""
+
+_LOST = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+"""Those of PostgreSQL's errors that end a connection, whatever became of what was asked."""
 
 _CONNECT = 5.0
 _ANSWER = 10.0
@@ -41,13 +44,15 @@ class Store:
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
         """Lend a connection; raises our error for the driver's: LedgerUnavailable, if it may pass."""
+        lent = False
         try:
             async with self._pool.acquire(timeout=_ANSWER) as connection:
+                lent = True
                 yield connection
         except _FOREIGN as error:
             if isinstance(error, asyncpg.ReadOnlySQLTransactionError):
                 await self._pool.expire_connections()  # it leads to a standby now; a new one may lead to the primary
-            raise translated(error) from error
+            raise translated(error, asked=lent) from error
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -81,15 +86,20 @@ class Contended(LedgerUnavailable):
     """Two transactions were in each other's way and this one gave way: it was not done, and can be done again."""
 
 
-def translated(error: BaseException) -> GatewayError:
-    """Return our error for the driver's; its words may hold addresses and rows, so only its kind is told."""
+def translated(error: BaseException, *, asked: bool = False) -> GatewayError:
+    """Return our error for the driver's; its words may hold addresses and rows, so only its kind is told.
+
+    Once it was `asked`, only PostgreSQL's own refusal is certain.
+    """
     if isinstance(error, asyncpg.DataError):  # a NUL, a number too large: not now and not later
         return InvalidRequest(f"ledger: PostgreSQL can't hold what was given ({type(error).__name__})")
     if isinstance(error, asyncpg.TransactionRollbackError):
         return Contended("ledger: too much came for the same messages at once; try again")
     kind = type(error).__name__
     remedy = "see whether PostgreSQL runs, accepts connections and has room; each call tries anew"
-    return LedgerUnavailable(f"ledger: PostgreSQL did not do what was asked ({kind}); {remedy}")
+    silent = asked and (isinstance(error, _LOST) or not isinstance(error, asyncpg.PostgresError))
+    ours = LedgerSilent if silent else LedgerUnavailable
+    return ours(f"ledger: PostgreSQL did not do what was asked ({kind}); {remedy}")
 
 
 def _arguments() -> dict[str, object]:

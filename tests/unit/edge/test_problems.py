@@ -123,6 +123,19 @@ def test_after_a_write_it_says_whether_it_may_have_been_done(write):
     assert "mungkin sudah diproses" in body["detail"]
 
 
+def test_what_may_be_recorded_invites_nobody_to_send_it_again_without_its_key(write, read):
+    error = errors.LedgerSilent()
+    sure, body = told(error, write, "en")
+    assert (body["detail"].split(";")[0], "maybe_done" in body) == ("Nothing was sent", False)
+    assert any(name == b"retry-after" for name, _ in sure.headers)
+    error.maybe_done = True
+    doubtful, body = told(error, write, "en")
+    assert (body["status"], body["maybe_done"]) == (503, True)
+    assert body["detail"].startswith("The request may have been recorded, or processed")
+    assert all(name != b"retry-after" for name, _ in doubtful.headers)
+    assert told(error, read, "en")[1]["maybe_done"] is False
+
+
 def test_after_a_read_it_says_that_repeating_is_safe(read):
     _, body = told(errors.AgencyTimeout(maybe_done=True), read)
     assert body["maybe_done"] is False
