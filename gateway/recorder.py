@@ -148,8 +148,7 @@ class Recorder:
             try:
                 (receipt,) = await self.outbox.put(entry)
             except LedgerUnavailable as error:
-                error.maybe_done, error.recorded = True, entry.message.id
-                raise
+                raise _doubtful(error, entry.message.id) from error
         return receipt
 
     async def _begin(self, entry: Entry, lease: float) -> Receipt:
@@ -190,8 +189,7 @@ class Recorder:
         try:
             return await self.outbox.wait(receipt.id, seconds)
         except LedgerUnavailable as error:  # nothing was sent now, but the one that has the key may have been
-            error.maybe_done, error.recorded = True, receipt.id
-            raise
+            raise _doubtful(error, receipt.id) from error
 
     def _left(self, message: Message) -> float:
         return max(0.0, message.deadline - self.clock.monotonic())
@@ -233,6 +231,13 @@ def settled(record: Record | None, message: MessageId, *, direct: bool = False) 
         return Accepted(body={}, record=record, recorded=message)
     error.recorded = message
     raise error
+
+
+def _doubtful(error: LedgerUnavailable, message: MessageId) -> LedgerUnavailable:
+    """Return an error of this message's own: a store tells everybody whom it failed at once the same one."""
+    own = LedgerUnavailable(str(error))
+    own.maybe_done, own.recorded = True, message
+    return own
 
 
 def _freed(receipt: Receipt, record: Record | None) -> bool:

@@ -52,7 +52,8 @@ class Settler:
     def release(self, begin: Callable[[], Awaitable[Receipt]]) -> None:
         """Free the key of a direct write that is not sent, because the word of its intent was lost.
 
-        `begin` begins it again: only that tells whether it is there.
+        `begin` begins it again: only that tells whether it is there. Once the lease of one that is there has ended,
+        it stays unknown: another process may have told its client so.
         """
         self._owe(self._release(begin))
 

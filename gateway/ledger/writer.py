@@ -10,7 +10,7 @@ from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
-from gateway.errors import LedgerUnavailable
+from gateway.errors import LedgerSilent, LedgerUnavailable
 from gateway.ledger.place import connect
 from gateway.ledger.transaction import Transaction
 from gateway.ports import Clock
@@ -184,8 +184,12 @@ class Readers:
 
 
 def unavailable(error: sqlite3.Error) -> LedgerUnavailable:
-    """Say in our words that SQLite could not."""
-    failure = LedgerUnavailable(f"the ledger can't be used now: {error}; make room on its disk and let it be written")
+    """Say in our words that SQLite could not.
+
+    What it could not sync is undone, but a machine that stops just then may find it done: that alone is uncertain.
+    """
+    ours = LedgerSilent if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_FSYNC else LedgerUnavailable
+    failure = ours(f"the ledger can't be used now: {error}; make room on its disk and let it be written")
     failure.__cause__ = error
     return failure
 
