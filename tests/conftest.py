@@ -3,9 +3,10 @@
 import pytest
 
 from tests.delivery import rig
+from tests.desk import desk
 from tests.postgres import postgres
 
-__all__ = ["postgres", "rig"]
+__all__ = ["desk", "postgres", "rig"]
 
 
 @pytest.fixture
