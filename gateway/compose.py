@@ -33,7 +33,7 @@ def route(by: str, targets: Mapping[str, Operation]) -> Handler:
         if target is None:
             raise InvalidRequest(errors=[FieldError(pointer=f"/{by}", rule="enum", params={"allowed": allowed})])
         try:
-            return await target.handler(replace(message, operation=target.id))
+            return await target.handler(replace(message, operation=target.id, asked_as=message.operation))
         except GatewayError as error:
             error.place = Place(target.agency, target.agency_title, target.id)
             raise

@@ -44,8 +44,10 @@ class Message:
     """A canonical request, validated; `deadline` is monotonic seconds and is never stored.
 
     `wait` is how many seconds the caller wants to wait for a recorded message's settlement, None to leave it to the
-    operation; `once` asks for one attempt only, because whoever sends it will try again by itself. `trail` is where
-    what is done for it is told, None when it is not traced; `tracestate` goes with the traceparent, and is not stored.
+    operation; `once` asks for one attempt only, because whoever sends it will try again by itself. `asked_as` is the
+    operation that the client named, where a composite passed it on to another: an idempotency key belongs to that one.
+    `trail` is where what is done for it is told, None when it is not traced; `tracestate` goes with the traceparent,
+    and is not stored.
     """
 
     id: MessageId
@@ -57,6 +59,7 @@ class Message:
     accepted_at: datetime
     deadline: float
     idempotency_key: str | None = None
+    asked_as: OperationId | None = None
     expires_at: datetime | None = None
     wait: float | None = None
     once: bool = False

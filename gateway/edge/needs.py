@@ -31,7 +31,7 @@ class Described(Protocol):
     def path(self) -> str | None: ...  # noqa: D102
     @property
     def stored(self) -> bool:
-        """Whether it is recorded and delivered afterwards, so that 202 may be its answer."""
+        """Whether it is recorded and delivered afterwards, so that 202 is its answer while that takes."""
         ...
 
     @property

@@ -84,6 +84,14 @@ _ACCEPTED: Json = {
     },
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Request"}}},
 }
+_SEEN_TO: Json = {
+    "description": (
+        "Hanya untuk Idempotency-Key yang berulang: permintaannya sudah ditangani petugas; lihat state dan answer / "
+        "only for a repeated Idempotency-Key: a person has seen to its request; see its state and answer"
+    ),
+    "headers": {"Location": _LOCATION},
+    "content": _ACCEPTED["content"],
+}
 _PROBLEM: Json = {
     "type": "object",
     "description": "Kesalahan menurut RFC 9457 / an error as RFC 9457 has it",
@@ -182,7 +190,8 @@ def _writing(described: Json, operation: Described) -> None:
     described["parameters"] = [*_list(described["parameters"]), _IDEMPOTENCY_KEY]
     if operation.stored:
         described["parameters"] = [*_list(described["parameters"]), _PREFER]
-        described["responses"] = {**_mapping(described["responses"]), "202": _ACCEPTED}
+    accepted = _ACCEPTED if operation.stored else _SEEN_TO
+    described["responses"] = {**_mapping(described["responses"]), "202": accepted}
 
 
 def _own_answers(operation: Described) -> Json:

@@ -81,7 +81,7 @@ def pack(entry: Entry, keys: Keys) -> Packed:
     """Seal and hash what an entry must not show."""
     message = entry.message
     body = encode(message.body)
-    key = message.idempotency_key
+    key, asked = message.idempotency_key, message.asked_as or message.operation
     return Packed(
         id=message.id,
         lane=entry.lane,
@@ -93,7 +93,7 @@ def pack(entry: Entry, keys: Keys) -> Packed:
         skip_buried=entry.skip_buried,
         order_key=keys.hashed("order", entry.lane, entry.order_key) if entry.order_key is not None else None,
         subject=subject_hash(keys, entry.subject) if entry.subject is not None else None,
-        idempotency=keys.hashed("idempotency", message.client, message.operation, key) if key is not None else None,
+        idempotency=keys.hashed("idempotency", message.client, asked, key) if key is not None else None,
         body_hash=keys.hashed("body", _canonical.encode(message.body)),
         body=keys.seal(message.id, "body", body),
         size=len(body),

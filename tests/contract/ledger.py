@@ -174,6 +174,18 @@ class PutContract:
         ]
         assert len({receipt.id for receipt in await stage.ledger.put(*entries)}) == 3
 
+    async def test_rule_11_5_a_key_belongs_to_the_operation_that_the_client_asked(self, stage: Stage) -> None:
+        """A composite passes each on to an agency that its body names; the key is the composite's."""
+        asked, lain = OperationId("gateway/adukan"), OperationId("dpmptsp/lain")
+        first = a_message(idempotency_key="k-1", asked_as=asked)
+        other = a_message(idempotency_key="k-1", asked_as=asked, operation=lain, body={"jenis": "lain"})
+        await stage.put(an_entry(message=first))
+        with pytest.raises(IdempotencyMismatch):
+            await stage.put(an_entry(message=other))
+        with pytest.raises(IdempotencyMismatch):
+            await stage.ledger.begin(an_entry(message=other), lease=LEASE)
+        assert len(await stage.claim()) == 1
+
     async def test_the_same_message_put_again_is_there_once(self, stage: Stage) -> None:
         entry = an_entry()
         await stage.put(entry)

@@ -67,6 +67,7 @@ async def test_a_route_passes_on_to_the_agency_that_the_field_names() -> None:
     assert (await handler(message({"kategori": "jalan"}))).body == {"by": "dpupr/lapor"}
     assert (await handler(message({"kategori": "sampah"}))).body == {"by": "diskominfo/lapor"}
     assert [asked.operation for asked in seen] == ["dpupr/lapor"]
+    assert [asked.asked_as for asked in seen] == [message({}).operation]
 
 
 async def test_a_route_without_a_rest_refuses_what_no_target_takes() -> None:

@@ -13,6 +13,7 @@ from gateway.message import MessageId
 from gateway.recorder import Recording
 from gateway.records import Buried, Expired, Retention, Settlement, State, Terms
 from gateway.records import Delivered as DeliveredVerdict
+from gateway.records import Refused as RefusedVerdict
 from tests.unit.edge.recorded import HEALTH_OFFICE, LANE, LOCKET, Agency, staged
 
 UNKNOWN_ID = "0199aaaa-0000-7000-8000-000000000000"
@@ -145,6 +146,30 @@ async def test_the_same_key_again_finds_the_stored_request(stand, tmp_path):
         first, again = await stage.post(idempotency_key="a"), await stage.post(idempotency_key="a")
     assert (first.status_code, again.status_code) == (202, 202)
     assert first.json()["id"] == again.json()["id"]
+
+
+async def test_rule_11_6_a_repeat_of_what_a_person_found_out_says_that_it_is_done_and_sends_nothing(stand, tmp_path):
+    async with staged(stand, tmp_path, Agency(AgencyTimeout("late", maybe_done=True))) as stage:
+        first = await stage.put(idempotency_key="a")
+        message = MessageId(first.headers["location"].rpartition("/")[2])
+        assert await stage.ledger.resolve(message, DeliveredVerdict(), by="sri")
+        again = await stage.put(idempotency_key="a")
+    assert (first.status_code, again.status_code, len(stage.agency.asked)) == (504, 202, 1)
+    told = again.json()
+    assert (told["id"], told["state"], told["answer"], told["waiting"]) == (message, "delivered", None, None)
+    assert again.headers["location"] == first.headers["location"]
+    assert "retry-after" not in again.headers
+
+
+async def test_rule_11_6_a_repeat_of_what_a_person_found_refused_is_a_refusal(stand, tmp_path):
+    async with staged(stand, tmp_path, Agency(AgencyTimeout("late", maybe_done=True))) as stage:
+        first = await stage.put(idempotency_key="a")
+        message = MessageId(first.headers["location"].rpartition("/")[2])
+        assert await stage.ledger.resolve(message, RefusedVerdict(text="berkas tidak ditemukan"), by="sri")
+        again = await stage.put(idempotency_key="a")
+    assert (again.status_code, again.json()["type"]) == (422, "refused")
+    assert again.json()["agency_message"] == "berkas tidak ditemukan"
+    assert len(stage.agency.asked) == 1
 
 
 async def test_others_requests_and_unknown_ones_are_the_same_404_as_any_unknown_path(stand, tmp_path):
