@@ -1,9 +1,9 @@
 """What has to be done from time to time, inside one SQLite transaction: retention, named leases, resealing."""
 
 import sqlite3
-from collections.abc import Callable
 
-from gateway.ledger.keys import Keys, Unreadable, sealed_with
+from gateway.ledger.keys import Keys
+from gateway.ledger.resealing import resealer
 from gateway.ledger.sqlite_queue import lives, until
 from gateway.ledger.transaction import Transaction
 from gateway.message import MessageId
@@ -69,20 +69,8 @@ def reseal(db: sqlite3.Connection, keys: Keys, after: int, limit: int) -> tuple[
     rows = db.execute(query, (keys.current, after, limit)).fetchall()
     update = "UPDATE message SET body = ?, answer = ?, native = ?, key_number = ? WHERE seq = ?"
     for row in rows:
-        again = _resealer(keys, MessageId(row["id"]))
+        again = resealer(keys, MessageId(row["id"]))
         db.execute(update, (*(again(name, row[name]) for name in _SEALED), keys.current, row["seq"]))
         for deed in db.execute("SELECT seq, detail FROM deed WHERE message = ?", (row["seq"],)).fetchall():
             db.execute("UPDATE deed SET detail = ? WHERE seq = ?", (again("deed", deed["detail"]), deed["seq"]))
     return len(rows), rows[-1]["seq"] if rows else after
-
-
-def _resealer(keys: Keys, message: MessageId) -> Callable[[str, bytes | None], bytes | None]:
-    def again(field: str, sealed: bytes | None) -> bytes | None:
-        if sealed is None or sealed_with(sealed) == keys.current:
-            return sealed
-        try:
-            return keys.seal(message, field, keys.unseal(message, field, sealed))
-        except Unreadable:
-            return sealed  # of a lost master key: nothing can be done for it, and nothing is thrown away
-
-    return again
