@@ -263,6 +263,13 @@ async def test_a_replay_of_300_stops_when_the_gateway_does_and_says_how_many(des
     assert await _expired(desk) == 300 - end["replayed"] > 0
 
 
+async def test_one_message_is_replayed_though_the_gateway_stops(desk):
+    (message,) = await desk.books.ended(POISON)
+    desk.stop.set()
+    told = await desk.ask("POST", f"/messages/{message}/replay")
+    assert (told["replayed"], told["total"]) == (1, 1)
+
+
 async def test_a_replay_stops_when_its_operator_hangs_up(desk):
     await desk.books.ended(*[Expired()] * 300)
     wanted = {"filter": {"agency": "dpmptsp"}, "dry_run": False, "rate": "100/s"}
