@@ -4,8 +4,9 @@ import pytest
 
 from tests.delivery import rig
 from tests.postgres import postgres
+from tests.recording import desk
 
-__all__ = ["postgres", "rig"]
+__all__ = ["desk", "postgres", "rig"]
 
 
 @pytest.fixture

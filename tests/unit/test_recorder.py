@@ -1,9 +1,7 @@
 """What is recorded before anything is sent, and what an app is told of it (docs/design.md, section 11)."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +11,6 @@ from gateway.errors import (
     GatewayError,
     IdempotencyMismatch,
     InProgress,
-    LedgerSilent,
     LedgerUnavailable,
     Overloaded,
     Refused,
@@ -21,71 +18,13 @@ from gateway.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from gateway.ledger.sqlite import SqliteLedger
-from gateway.message import Document, Message, Reply, new_message_id
-from gateway.recorder import Accepted, Recorder, Recording
+from gateway.message import Reply
+from gateway.recorder import Accepted, Recorder
 from gateway.records import Delivered, Entry, Filter, Receipt, Record, Settlement, State, Unknown
 from gateway.records import Refused as RefusedVerdict
 from gateway.settle import Settler
-from tests.delivery import FILE, LANE, open_ledger
-from tests.fakes import FakeClock
-
-DONE = Reply(body={"nomor": "902/IMB/XI/2026"})
-
-
-@dataclass
-class Desk:
-    """A recorder before an agency that answers with `end`, after `seconds`."""
-
-    clock: FakeClock
-    ledger: Any
-    end: Reply | Exception = DONE
-    seconds: float = 0.0
-    full: Overloaded | None = None
-    calls: int = 0
-
-    async def agency(self, _message: Message) -> Reply:
-        self.calls += 1
-        end = self.end
-        await self.clock.sleep(self.seconds)
-        if isinstance(end, Exception):
-            raise end
-        return end
-
-    async def ask(self, recording: Recording, key: str | None = "k", body: Document | None = None) -> Reply:
-        async def room(_lane: str) -> Overloaded | None:
-            return self.full
-
-        recorder = Recorder(outbox=self.ledger, settler=Settler(self.ledger, self.clock), clock=self.clock, room=room)
-        return await recorder.handler(recording, self.agency)(self.message(key, body))
-
-    def message(self, key: str | None, body: Document | None) -> Message:
-        return Message(
-            id=new_message_id(),
-            operation=FILE,
-            body=body or {"n": 1},
-            client="klik",
-            correlation_id="c",
-            traceparent="",
-            accepted_at=self.clock.now(),
-            deadline=self.clock.monotonic() + 20.0,
-            idempotency_key=key,
-        )
-
-    async def states(self) -> list[State]:
-        return [row.state for row in (await self.ledger.search(Filter())).rows]
-
-
-DIRECT = Recording(lane=LANE)
-STORED = Recording(lane=LANE, stored=True, wait=3.0, repeat="ask")
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    clock = FakeClock()
-    ledger: SqliteLedger = await open_ledger(tmp_path, clock)
-    yield Desk(clock, ledger)
-    await ledger.close()
+from tests.delivery import LANE
+from tests.recording import DIRECT, DONE, STORED, Desk
 
 
 async def test_rule_11_5_the_same_key_with_another_body_is_a_mismatch(desk: Desk) -> None:
@@ -301,109 +240,6 @@ async def test_rule_11_18_what_was_put_is_accepted_though_the_ledger_then_went_a
     told = await desk.ask(STORED)
     assert isinstance(told, Accepted)
     assert told.record.summary.id == told.recorded
-
-
-class Lossy:
-    """A ledger that does what it is asked, and whose word of it is lost the first `times`."""
-
-    def __init__(self, ledger: Any, times: int) -> None:
-        self._ledger = ledger
-        self.times = times
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._ledger, name)
-
-    async def put(self, *entries: Entry) -> Any:
-        return self._heard(await self._ledger.put(*entries))
-
-    async def begin(self, entry: Entry, *, lease: float) -> Any:
-        return self._heard(await self._ledger.begin(entry, lease=lease))
-
-    def _heard(self, receipt: Any) -> Any:
-        self.times -= 1
-        if self.times >= 0:
-            raise LedgerSilent("the connection broke")
-        return receipt
-
-
-@pytest.mark.parametrize("key", ["k", None])
-async def test_rule_11_18_what_was_recorded_is_accepted_though_the_word_of_it_was_lost(
-    desk: Desk, key: str | None
-) -> None:
-    desk.ledger = Lossy(desk.ledger, 1)
-    assert isinstance(await desk.ask(STORED, key), Accepted)
-    assert await desk.states() == [State.PENDING]
-
-
-async def test_rule_11_18_what_may_be_recorded_is_not_said_to_have_been_left_undone(desk: Desk) -> None:
-    desk.ledger = Lossy(desk.ledger, 2)
-    with pytest.raises(LedgerUnavailable) as told:
-        await desk.ask(STORED)
-    (row,) = (await desk.ledger.search(Filter())).rows
-    assert (told.value.maybe_done, told.value.recorded) == (True, row.id)
-
-
-async def test_rule_11_18_what_the_ledger_refused_to_record_was_not_done(desk: Desk) -> None:
-    class Full(Lossy):
-        async def put(self, *_: Entry) -> Any:
-            raise LedgerUnavailable("no room")
-
-    desk.ledger = Full(desk.ledger, 0)
-    with pytest.raises(LedgerUnavailable) as told:
-        await desk.ask(STORED)
-    assert (told.value.maybe_done, told.value.recorded) == (False, None)
-
-
-async def test_rule_11_6_an_intent_is_sent_once_though_the_word_of_it_was_lost(desk: Desk) -> None:
-    desk.ledger = Lossy(desk.ledger, 1)
-    assert (await desk.ask(DIRECT)).body == DONE.body
-    assert desk.calls == 1
-    assert await desk.states() == [State.DELIVERED]
-
-
-async def test_rule_11_6_an_intent_that_was_never_sent_frees_its_key_when_the_ledger_is_back(desk: Desk) -> None:
-    desk.ledger = Lossy(desk.ledger, 3)
-    with pytest.raises(LedgerUnavailable) as told:
-        await desk.ask(DIRECT)
-    assert (told.value.maybe_done, desk.calls) == (False, 0)
-    assert await desk.states() == [State.DELIVERING]
-    await desk.clock.sleep(1.5)
-    assert (await desk.ask(DIRECT)).body == DONE.body
-    assert desk.calls == 1
-    assert await desk.states() == [State.DELIVERED, State.CANCELLED]
-
-
-async def test_rule_11_6_a_key_that_another_has_is_left_to_it(desk: Desk) -> None:
-    """The intent was not recorded after all, and the app came again before the ledger could be asked."""
-    ledger = desk.ledger
-
-    class Losing(Lossy):
-        async def begin(self, entry: Entry, *, lease: float) -> Any:
-            self.times -= 1
-            if self.times >= 0:
-                raise LedgerSilent("the connection broke")
-            return await ledger.begin(entry, lease=lease)
-
-    desk.ledger = Losing(ledger, 2)
-    with pytest.raises(LedgerUnavailable):
-        await desk.ask(DIRECT)
-    assert (await desk.ask(DIRECT)).body == DONE.body
-    await desk.clock.sleep(5.0)
-    assert await desk.states() == [State.DELIVERED]
-
-
-async def test_rule_11_7_an_answer_that_can_not_be_looked_up_may_have_been_given(desk: Desk) -> None:
-    await desk.ask(DIRECT)
-
-    class Away(Lossy):
-        async def wait(self, *_: object) -> None:
-            raise LedgerUnavailable("the server is away")
-
-    desk.ledger = Away(desk.ledger, 0)
-    with pytest.raises(LedgerUnavailable) as told:
-        await desk.ask(DIRECT)
-    assert told.value.maybe_done
-    assert told.value.recorded is not None
 
 
 async def test_a_full_lane_takes_nothing(desk: Desk) -> None:

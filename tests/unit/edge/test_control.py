@@ -204,6 +204,20 @@ async def test_one_message_is_replayed(desk):
     assert (again["type"], again["state"]) == ("wrong-state", "pending")
 
 
+async def test_an_id_that_can_be_none_is_unknown(desk):
+    for path in ("/messages/a%00b/replay", "/messages/a%00b/cancel"):
+        assert (await desk.ask("POST", path, status=404))["type"] == "unknown-message"
+    assert (await desk.ask("GET", "/messages/a%00b", status=404))["type"] == "unknown-message"
+    told = await desk.ask("POST", "/messages/replay", {"ids": ["a\x00b"]}, status=404)
+    assert told["type"] == "unknown-message"
+    told = await desk.ask("GET", "/messages?operation=a%00b", status=422)
+    assert told["errors"][0] == {
+        "pointer": "/operation",
+        "rule": "type",
+        "message": told["errors"][0]["message"],
+    }
+
+
 async def test_an_unknown_one_needs_its_phrase(desk):
     (message,) = await desk.books.ended(unreadable())
     await desk.ask("POST", f"/messages/{message}/replay", status=409)
