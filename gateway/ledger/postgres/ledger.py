@@ -68,7 +68,7 @@ class PostgresLedger:
 
     @classmethod
     async def open(cls, url: str, keys: KeySource, clock: Clock) -> "PostgresLedger":
-        """Connect and bring the tables up to date; raises LedgerUnavailable, or ConfigError for a wrong key."""
+        """Connect and bring the tables up to date; raises LedgerUnavailable, ConfigError as `prepared`."""
         store = await opened(url)
         try:
             ledger = cls(store, await prepared(store, keys), clock)
