@@ -22,6 +22,7 @@ from gateway.front import Front, Lasting
 from gateway.kept import Kept
 from gateway.ledger import Ledger
 from gateway.ledger.keys import KeySource
+from gateway.ledger.late import opened_or_late
 from gateway.ledger.opening import folder_of, open_ledger
 from gateway.live import Live, Loaded
 from gateway.metrics import Metrics
@@ -53,8 +54,9 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
 ) -> None:
     """Serve until SIGTERM, Ctrl-C or `stop`, and finish what is under way; at SIGHUP take what `read` reads then.
 
-    Raises ConfigError when it can't start. Without `hours` every agency is open at any time. With `lost_key` the
-    ledger takes the key that is there, or a new one, though it was made with another.
+    Raises ConfigError when it can't start; a ledger that can't be reached is waited for while it serves. Without
+    `hours` every agency is open at any time. With `lost_key` the ledger takes the key that is there, or a new one,
+    though it was made with another.
     """
     stop, hurry = stop or asyncio.Event(), asyncio.Event()
     on_signals(stop, hurry)
@@ -103,11 +105,12 @@ async def _lasting(
     located: Located, *, guests: Iterable[Admission], hours: bool, lost_key: bool, stop: asyncio.Event
 ) -> Lasting:
     clock = clock_of(located)
-    ledger = await ledger_of(located, clock, lost_key=lost_key)
+    log = LineLog(sys.stdout.buffer, clock)
+    ledger = await opened_or_late(lambda: ledger_of(located, clock, lost_key=lost_key), clock, log)
     return Lasting(
         clock=clock,
         metrics=Metrics(),
-        log=LineLog(sys.stdout.buffer, clock),
+        log=log,
         ledger=ledger,
         settler=Settler(ledger, clock),
         rooms=Rooms(lanes=ledger, clock=clock),
