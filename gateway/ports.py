@@ -286,7 +286,7 @@ class Archive(Protocol):
         ...
 
     async def search(self, wanted: Filter, /, *, cursor: str | None = None, limit: int = 50) -> Page:
-        """Return the newest matching messages, from the cursor on; raises InvalidRequest for a cursor that is none."""
+        """Return the newest matching messages, from the cursor on; raises InvalidRequest for what can't be asked."""
         ...
 
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:

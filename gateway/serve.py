@@ -22,6 +22,7 @@ from gateway.front import Front, Lasting
 from gateway.kept import Kept
 from gateway.ledger import Ledger
 from gateway.ledger.keys import KeySource
+from gateway.ledger.late import opened_or_late
 from gateway.ledger.opening import folder_of, open_ledger
 from gateway.live import Live, Loaded
 from gateway.message import new_message_id
@@ -59,8 +60,9 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
 ) -> None:
     """Serve until SIGTERM, Ctrl-C or `stop`, and finish what is under way; at SIGHUP take what `read` reads then.
 
-    Raises ConfigError when it can't start. Without `hours` every agency is open at any time. With `lost_key` the
-    ledger takes the key that is there, or a new one, though it was made with another.
+    Raises ConfigError when it can't start; a ledger that can't be reached is waited for while it serves. Without
+    `hours` every agency is open at any time. With `lost_key` the ledger takes the key that is there, or a new one,
+    though it was made with another.
     """
     stop, hurry = stop or asyncio.Event(), asyncio.Event()
     on_signals(stop, hurry)
@@ -133,7 +135,7 @@ async def _lasting(
     clock = clock_of(located)
     log = LineLog(sys.stdout.buffer, clock)
     traces = open_traces(located, log)
-    ledger = await ledger_of(located, clock, lost_key=lost_key)
+    ledger = await opened_or_late(lambda: ledger_of(located, clock, lost_key=lost_key), clock, log)
     outbox = traces.outbox(ledger, clock)
     return Lasting(
         me=new_message_id(),

@@ -74,6 +74,7 @@ RULES: Mapping[str, tuple[str, str]] = {
 
 EXPECTED: Mapping[str, str] = {
     "text": "teks",
+    "printable text": "teks yang dapat dicetak",
     "object": "objek",
     "list": "daftar",
     "number": "angka",

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.delivery import rig
-from tests.desk import desk
 from tests.postgres import postgres
+from tests.recording import desk
 
 __all__ = ["desk", "postgres", "rig"]
 

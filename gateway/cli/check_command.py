@@ -50,6 +50,8 @@ async def _ledger(located: Located) -> Sequence[Finding]:
         return []  # it has findings of its own, and which ledger is meant is not known
     try:
         return [*dropped.findings(await census(located.config.gateway.ledger), located)]
+    except ConfigError as error:
+        return error.findings
     except LedgerUnavailable as error:
         what = f"gateway.ledger: not looked into, so an operation may be gone that messages wait for: {error}"
         remedy = "where operations were taken away, check again with the ledger in reach"

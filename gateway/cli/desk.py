@@ -98,6 +98,11 @@ def tell_json(told: object) -> None:
     click.echo(msgspec.json.format(_encode(told), indent=2))
 
 
+def tell(words: str, told: object, *, as_json: bool) -> None:
+    """Say what was done: in words, or as JSON."""
+    tell_json(told) if as_json else click.echo(words)
+
+
 def _login() -> str:
     try:
         return getpass.getuser()

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway import operate, shown
-from gateway.cli.desk import Desk, by_option, json_option, tell_json, work
+from gateway.cli.desk import Desk, by_option, json_option, tell, tell_json, work
 from gateway.cli.moments import moment
 from gateway.cli.options import config_option
 from gateway.operate import PeoplesReason
@@ -54,8 +54,11 @@ def list_lanes(*, config: Path, as_json: bool) -> None:
 @click.option("--until", metavar="TIME", help='Until "2h" from now, "16:00", "2026-11-25T07:30"; else until resumed.')
 @_reason_option
 @by_option
+@json_option
 @config_option
-def pause(*, config: Path, agency: str, until: str | None, reason: PeoplesReason, by: str) -> None:
+def pause(  # noqa: PLR0913 - its options
+    *, config: Path, agency: str, until: str | None, reason: PeoplesReason, by: str, as_json: bool
+) -> None:
     """Pause."""
 
     async def act(desk: Desk) -> int:
@@ -63,7 +66,8 @@ def pause(*, config: Path, agency: str, until: str | None, reason: PeoplesReason
         end = None if until is None else moment(until, now, "--until", ahead=True)
         agencies = desk.located.config.agency
         await operate.pause(desk.ledger, agencies, agency, by=by, now=now, reason=reason, until=end)
-        click.echo(f"{agency} is paused{f' until {end:%Y-%m-%d %H:%M}' if end is not None else ''}")
+        words = f"{agency} is paused{f' until {end:%Y-%m-%d %H:%M}' if end is not None else ''}"
+        tell(words, {"agency": agency, "paused": True, "until": end}, as_json=as_json)
         return 0
 
     work(config, act)
@@ -73,14 +77,17 @@ def pause(*, config: Path, agency: str, until: str | None, reason: PeoplesReason
 @click.argument("agency")
 @_reason_option
 @by_option
+@json_option
 @config_option
-def resume(*, config: Path, agency: str, reason: PeoplesReason, by: str) -> None:
+def resume(*, config: Path, agency: str, reason: PeoplesReason, by: str, as_json: bool) -> None:
     """Resume; exits with 1 when there was nothing to end."""
 
     async def act(desk: Desk) -> int:
         ended, still = await operate.resume(desk.ledger, desk.located.config.agency, agency, by=by, reason=reason)
         rest = f"; still closed: {', '.join(map(_pause, still))}" if still else ""
-        click.echo(f"{agency} {'is resumed' if ended else f'was not paused ({reason})'}{rest}")
+        words = f"{agency} {'is resumed' if ended else f'was not paused ({reason})'}{rest}"
+        told = {"agency": agency, "resumed": ended, "still_closed": [shown.pause(one) for one in still]}
+        tell(words, told, as_json=as_json)
         return int(not ended)
 
     work(config, act)

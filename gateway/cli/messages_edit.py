@@ -9,11 +9,12 @@ import click
 import msgspec
 
 from gateway import operate
-from gateway.cli.desk import Desk, by_option, complain, work
+from gateway.cli.desk import Desk, by_option, complain, json_option, tell, work
 from gateway.cli.options import config_option
 from gateway.errors import InvalidRequest
 from gateway.message import Document, MessageId
 from gateway.operate import Operations
+from gateway.records import State
 
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
@@ -27,8 +28,9 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 @click.argument("message", metavar="ID")
 @click.option("--body", type=click.File("rb"), help="The whole new body, as JSON; - reads standard input.")
 @by_option
+@json_option
 @config_option
-def command(*, config: Path, message: str, body: BinaryIO | None, by: str) -> None:
+def command(*, config: Path, message: str, body: BinaryIO | None, by: str, as_json: bool) -> None:
     """Edit."""
     given = None if body is None else body.read()
 
@@ -36,33 +38,33 @@ def command(*, config: Path, message: str, body: BinaryIO | None, by: str) -> No
         one = MessageId(message)
         async with desk.operations() as operations:
             if given is None:
-                return await _in_editor(desk, operations, one, by)
-            await operate.edit(desk.ledger, operations, one, _document(given), by=by)
-        click.echo(f"{message} is pending, with its new body")
+                state = await _in_editor(desk, operations, one, by)
+            else:
+                state = await operate.edit(desk.ledger, operations, one, _document(given), by=by)
+        if state is None:
+            return 1
+        tell(f"{message} is {state}, with its new body", {"id": message, "state": state.value}, as_json=as_json)
         return 0
 
     work(config, act)
 
 
-async def _in_editor(desk: Desk, operations: Operations, message: MessageId, by: str) -> int:
-    """Edit until the body fits or the person gives up: what was typed is not thrown away for one mistake."""
+async def _in_editor(desk: Desk, operations: Operations, message: MessageId, by: str) -> State | None:
+    """Edit until the body fits or the person gives up (None): what was typed is not thrown away for one mistake."""
     record = await operate.editable(desk.ledger, message, unmasked_by=by)
     before = text = msgspec.json.format(_encode(record.body or {}), indent=2).decode()
     while True:
         edited = click.edit(text, extension=".json")
         if edited is None or edited.strip() == before.strip():
             click.echo("nothing was changed, and nothing sent", err=True)
-            return 1
+            return None
         try:
-            await operate.edit(desk.ledger, operations, message, _document(edited.encode()), by=by)
+            return await operate.edit(desk.ledger, operations, message, _document(edited.encode()), by=by)
         except InvalidRequest as error:
             complain(error)
             if not sys.stdin.isatty() or not click.confirm("edit again?", default=True, err=True):
-                return 1
+                return None
             text = edited
-        else:
-            click.echo(f"{message} is pending, with its new body")
-            return 0
 
 
 def _document(data: bytes) -> Document:

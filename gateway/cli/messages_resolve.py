@@ -6,7 +6,7 @@ from typing import Literal
 import click
 
 from gateway import operate
-from gateway.cli.desk import Desk, by_option, work
+from gateway.cli.desk import Desk, by_option, json_option, tell, work
 from gateway.cli.options import config_option
 from gateway.message import MessageId
 from gateway.records import Delivered, Refused
@@ -18,8 +18,11 @@ from gateway.records import Delivered, Refused
 @click.option("--refused", "outcome", flag_value="refused", help="The agency has not done it, and will not.")
 @click.option("--text", default="", help="The agency's words, for the app that sent it; with --refused.")
 @by_option
+@json_option
 @config_option
-def command(*, config: Path, message: str, outcome: Literal["delivered", "refused"] | None, text: str, by: str) -> None:
+def command(  # noqa: PLR0913 - its options
+    *, config: Path, message: str, outcome: Literal["delivered", "refused"] | None, text: str, by: str, as_json: bool
+) -> None:
     """Resolve."""
     if outcome is None:
         raise click.UsageError("say --delivered or --refused; to have it sent again, replay it with --unknown")
@@ -29,7 +32,7 @@ def command(*, config: Path, message: str, outcome: Literal["delivered", "refuse
 
     async def act(desk: Desk) -> int:
         state = await operate.resolve(desk.ledger, MessageId(message), verdict, by=by)
-        click.echo(f"{message} is {state}")
+        tell(f"{message} is {state}", {"id": message, "state": state.value}, as_json=as_json)
         return 0
 
     work(config, act)

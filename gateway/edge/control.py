@@ -32,9 +32,9 @@ from gateway.edge.wanted import (
     Searched,
     from_body,
     from_query,
+    message_id,
 )
 from gateway.errors import ConfigError, GatewayError, LedgerUnavailable, Unauthorized
-from gateway.message import MessageId
 from gateway.operate import Chosen, Operations
 from gateway.ports import Archive, Clock, Lanes, Log
 
@@ -107,7 +107,7 @@ def _messages(office: Office) -> Iterator[HTTPRouteHandler]:
     async def show(request: Asked, message: FromPath[str]) -> Response[bytes]:
         look = from_query(request.query_params.multi_items(), Look)
         record = await operate.show(
-            office.archive, MessageId(message), unmasked_by=_operator(request) if look.unmask else None
+            office.archive, message_id(message), unmasked_by=_operator(request) if look.unmask else None
         )
         if look.unmask:
             _note(office, request, "unmask", message_id=message)
@@ -120,14 +120,14 @@ def _acts(office: Office) -> Iterator[HTTPRouteHandler]:
     @post("/messages/{message:str}/resolve")
     async def resolve(request: Asked, message: FromPath[str]) -> Response[bytes]:
         said = from_body(await request.body(), Resolution)
-        state = await operate.resolve(office.archive, MessageId(message), said.verdict, by=_operator(request))
+        state = await operate.resolve(office.archive, message_id(message), said.verdict, by=_operator(request))
         _note(office, request, "resolve", message_id=message, outcome=said.outcome)
         return _json({"id": message, "state": state.value})
 
     @post("/messages/{message:str}/cancel")
     async def cancel(request: Asked, message: FromPath[str]) -> Response[bytes]:
         from_body(await request.body(), Nothing)
-        state = await operate.cancel(office.archive, MessageId(message), by=_operator(request))
+        state = await operate.cancel(office.archive, message_id(message), by=_operator(request))
         _note(office, request, "cancel", message_id=message, outcome=state.value)
         return _json({"id": message, "state": state.value})
 
@@ -135,7 +135,7 @@ def _acts(office: Office) -> Iterator[HTTPRouteHandler]:
     async def answered(request: Asked, message: FromPath[str]) -> Response[bytes]:
         from_body(await request.body(), Nothing)
         by = _operator(request)
-        at = await operate.answered(office.archive, office.deadlines, MessageId(message), by=by)
+        at = await operate.answered(office.archive, office.deadlines, message_id(message), by=by)
         _note(office, request, "answered", message_id=message)
         return _json({"id": message, "answered_at": at})
 
@@ -143,7 +143,7 @@ def _acts(office: Office) -> Iterator[HTTPRouteHandler]:
     async def edit(request: Asked, message: FromPath[str]) -> Response[bytes]:
         body = from_body(await request.body(), Edited).body
         by = _operator(request)
-        state = await operate.edit(office.archive, office.operations, MessageId(message), body, by=by)
+        state = await operate.edit(office.archive, office.operations, message_id(message), body, by=by)
         _note(office, request, "edit", message_id=message)
         return _json({"id": message, "state": state.value})
 
@@ -151,7 +151,7 @@ def _acts(office: Office) -> Iterator[HTTPRouteHandler]:
     async def reread(request: Asked, message: FromPath[str]) -> Response[bytes]:
         from_body(await request.body(), Nothing)
         by = _operator(request)
-        end = await operate.reread(office.archive, office.operations, MessageId(message), by=by)
+        end = await operate.reread(office.archive, office.operations, message_id(message), by=by)
         _note(office, request, "reread", message_id=message, outcome=end.state.value)
         return _json({"id": message, **shown.reread(end)})
 
@@ -162,7 +162,7 @@ def _replays(office: Office) -> Iterator[HTTPRouteHandler]:
     @post("/messages/{message:str}/replay")
     async def one(request: Asked, message: FromPath[str]) -> Response[bytes]:
         asked = from_body(await request.body(), ReplayOne)
-        chosen = await operate.chosen_by_id(office.archive, [MessageId(message)], unknown=asked.unknown)
+        chosen = await operate.chosen_by_id(office.archive, [message_id(message)], unknown=asked.unknown)
         going = operate.replay(office.archive, chosen, by=_operator(request), clock=office.clock, confirm=asked.confirm)
         far = [far async for far in going][-1]
         _note(office, request, "replay", message_id=message, replayed=far.done)

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from gateway.config.units import Rate
-from gateway.errors import FieldError, InvalidRequest
+from gateway.errors import FieldError, InvalidRequest, UnknownMessage
 from gateway.masking import mask_text
 from gateway.message import MessageId, OperationId
 from gateway.operate import PeoplesReason
@@ -27,6 +27,13 @@ def _possible(*moments: datetime | None) -> None:
     """Raise ValueError for a time that no store and no zone can count to."""
     if any(not _FIRST <= moment.year <= _LAST for moment in moments if moment is not None):
         raise ValueError(f"a time between {_FIRST} and {_LAST}")
+
+
+def message_id(text: str) -> MessageId:
+    """Return the id of a message; raises UnknownMessage for what is none, and not every store can be asked for."""
+    if not text.isprintable():
+        raise UnknownMessage("the ledger has no message of this id")
+    return MessageId(text)
 
 
 class Nothing(Struct, forbid_unknown_fields=True):
@@ -115,7 +122,7 @@ class ReplayMany(ReplayOne, forbid_unknown_fields=True, kw_only=True):
     @property
     def messages(self) -> list[MessageId]:
         """The ids."""
-        return [MessageId(one) for one in self.ids]
+        return [message_id(one) for one in self.ids]
 
     @property
     def wanted(self) -> Filter:

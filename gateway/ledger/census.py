@@ -11,7 +11,10 @@ from gateway.ledger.opening import SQLITE
 
 
 async def census(address: str) -> Unsettled:
-    """Count by operation and state; nothing where there is no ledger yet. Raises LedgerUnavailable."""
+    """Count by operation and state; nothing where there is no ledger yet.
+
+    Raises LedgerUnavailable, and ConfigError for a ledger that a newer gateway has changed.
+    """
     if address.startswith(SQLITE):
         return await asyncio.to_thread(_of_file, Path(address.removeprefix(SQLITE)))
     from gateway.ledger.postgres.census import of_database  # noqa: PLC0415 - its library is slow to import
@@ -27,6 +30,9 @@ def _of_file(path: Path) -> Unsettled:
     try:
         with closing(place.look(path)) as db:
             made = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'message'").fetchone()
-            return sqlite_reads.unsettled(db) if made else {}
+            if not made:
+                return {}
+            place.refuse_newer(db, path)
+            return sqlite_reads.unsettled(db)
     except sqlite3.Error as error:
         raise LedgerUnavailable(f"{path} can't be read: {error}") from error

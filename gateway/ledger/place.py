@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from gateway.errors import ConfigError, Finding
-from gateway.ledger.migrations import migrations
+from gateway.ledger.migrations import missing
 
 MOUNTS = Path("/proc/self/mounts")
 # Their locks don't hold between machines, and their fsync does not always reach a disk.
@@ -73,7 +73,7 @@ def prepare(path: Path) -> None:
         raise _unusable(path, error) from error
     try:
         _use_wal(db)
-        _migrate(db)
+        _migrate(db, path)
     except sqlite3.Error as error:
         raise _unusable(path, error) from error
     finally:
@@ -99,20 +99,27 @@ def _use_wal(db: sqlite3.Connection) -> None:
             return
 
 
-def _migrate(db: sqlite3.Connection) -> None:
+def _migrate(db: sqlite3.Connection, path: Path) -> None:
     db.execute("BEGIN IMMEDIATE")
     try:
         db.execute("CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL)")
-        done = {row["number"] for row in db.execute("SELECT number FROM migration")}
-        for step in migrations("sqlite"):
-            if step.number not in done:
-                for statement in _statements(step.sql):
-                    db.execute(statement)
-                db.execute("INSERT INTO migration VALUES (?, ?)", (step.number, step.name))
+        for step in missing("sqlite", _done(db), str(path)):
+            for statement in _statements(step.sql):
+                db.execute(statement)
+            db.execute("INSERT INTO migration VALUES (?, ?)", (step.number, step.name))
         db.execute("COMMIT")
     except BaseException:
         db.rollback()
         raise
+
+
+def _done(db: sqlite3.Connection) -> set[int]:
+    return {row["number"] for row in db.execute("SELECT number FROM migration")}
+
+
+def refuse_newer(db: sqlite3.Connection, path: Path) -> None:
+    """Raise ConfigError for a ledger that a newer gateway has changed; raises sqlite3.Error for what is none."""
+    missing("sqlite", _done(db), str(path))
 
 
 def _statements(sql: str) -> list[str]:

@@ -8,11 +8,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from gateway.errors import FieldError
+from gateway.errors import FieldError, InvalidRequest
 from gateway.ledger.keys import Keys, Unreadable
 from gateway.masking import mask_text
 from gateway.message import Document, Message, MessageId, OperationId, Outcome, Reply
-from gateway.records import Attempt, Deed, Entry, Record, Refused, State, Summary
+from gateway.records import Attempt, Deed, Entry, Filter, Record, Refused, State, Summary
 
 
 class Row(Protocol):
@@ -109,6 +109,27 @@ def pack(entry: Entry, keys: Keys) -> Packed:
 def subject_hash(keys: Keys, subject: str) -> bytes:
     """Return what a subject is searched by."""
     return keys.hashed("subject", subject)
+
+
+def sought(keys: Keys, wanted: Filter) -> bytes | None:
+    """Return what the subject of a search is searched by, if there is one.
+
+    Raises InvalidRequest for words that no message can have and not every store can be asked for.
+    """
+    words = {
+        "agency": wanted.lane,
+        "operation": wanted.operation,
+        "client": wanted.client,
+        "subject": wanted.subject,
+    }
+    errors = [
+        FieldError(pointer=f"/{name}", rule="type", params={"expected": "printable text"})
+        for name, word in words.items()
+        if word is not None and not word.isprintable()
+    ]
+    if errors:
+        raise InvalidRequest("a filter holds characters that nothing is named with", errors=errors)
+    return None if wanted.subject is None else subject_hash(keys, wanted.subject)
 
 
 def seal_answer(keys: Keys, message: MessageId, answer: Reply | Refused | None) -> bytes | None:

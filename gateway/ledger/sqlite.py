@@ -13,7 +13,7 @@ from gateway.ledger import sqlite_clock, sqlite_deadlines, sqlite_people, sqlite
 from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
 from gateway.ledger.place import connect, prepare
-from gateway.ledger.rows import Reader, pack, subject_hash
+from gateway.ledger.rows import Reader, pack, sought
 from gateway.ledger.sqlite_queue import Found, Told
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer
@@ -171,7 +171,7 @@ class SqliteLedger:
 
     async def search(self, wanted: Filter, /, *, cursor: str | None = None, limit: int = 50) -> Page:
         """Return a page of messages."""
-        subject = None if wanted.subject is None else subject_hash(self._keys, wanted.subject)
+        subject = sought(self._keys, wanted)
         rows, further = await self._readers.do(lambda tx: sqlite_reads.search(tx.db, wanted, subject, cursor, limit))
         return Page(rows=tuple(map(self._reader.summary, rows)), cursor=further)
 

@@ -93,10 +93,19 @@ class SearchContract:
         assert seen == messages[::-1]
         assert cursor is None
 
-    @pytest.mark.parametrize("cursor", ["'; drop table message", "e", closed(["x", 1]), closed([1.0, 10**30])])
+    @pytest.mark.parametrize(
+        "cursor", ["'; drop table message", "e", closed(["x", 1]), closed([1.0, 10**30]), closed([1, 1 << 63])]
+    )
     async def test_a_cursor_that_is_none_is_refused(self, stage: Stage, cursor: str) -> None:
         with pytest.raises(InvalidRequest):
             await stage.ledger.search(Filter(), cursor=cursor)
+
+    @pytest.mark.parametrize("name", ["lane", "operation", "client", "subject"])
+    async def test_words_that_nothing_is_named_are_refused(self, stage: Stage, name: str) -> None:
+        with pytest.raises(InvalidRequest) as told:
+            await found(stage, **{name: "dpmptsp\x00"})
+        (error,) = told.value.errors
+        assert (error.pointer, error.rule) == ("/agency" if name == "lane" else f"/{name}", "type")
 
     async def test_a_line_tells_what_people_ask_first(self, stage: Stage) -> None:
         await ended(stage, Refused(code="not-found", text="Siti tidak ada", why="HTTP 404"), repeat="ask")

@@ -5,12 +5,14 @@ import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from gateway.clock import SystemClock
-from gateway.errors import LedgerSilent, LedgerUnavailable
+from gateway.errors import ConfigError, LedgerSilent, LedgerUnavailable
 from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
+from gateway.ledger.postgres.census import of_database
 from gateway.ledger.postgres.store import opened
 from gateway.message import Reply
 from gateway.records import Buried, Delivered, State, Unknown
@@ -96,3 +98,17 @@ async def test_rule_11_18_only_an_answer_that_was_lost_leaves_open_whether_it_wa
             """Never lent."""
     assert not isinstance(refused.value, LedgerSilent)
     assert not isinstance(away.value, LedgerSilent)
+
+
+async def test_a_ledger_that_a_newer_gateway_changed_is_refused_and_left_as_it_is(url: str, opening: Opening) -> None:
+    await opening()
+    hand = await asyncpg.connect(url)
+    await hand.execute("INSERT INTO migration VALUES (7, 'later', now()); DELETE FROM migration WHERE number = 1")
+    for refusal in (opening(), of_database(url)):
+        with pytest.raises(ConfigError) as refused:
+            await refusal
+        (finding,) = refused.value.findings
+        assert finding.where == "gateway.ledger"
+        assert finding.what.startswith("a newer gateway has changed this ledger (step 7)")
+    assert await hand.fetchval("SELECT array_agg(number) FROM migration") == [7]
+    await hand.close()

@@ -24,7 +24,7 @@ from gateway.records import Delivered, Entry, Filter, Receipt, Record, Settlemen
 from gateway.records import Refused as RefusedVerdict
 from gateway.settle import Settler
 from tests.delivery import LANE
-from tests.desk import DIRECT, DONE, STORED, Desk
+from tests.recording import DIRECT, DONE, STORED, Desk
 
 
 async def test_rule_11_5_the_same_key_with_another_body_is_a_mismatch(desk: Desk) -> None:

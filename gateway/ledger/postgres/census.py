@@ -2,15 +2,19 @@
 
 from gateway.census import Unsettled
 from gateway.ledger.postgres import reading
+from gateway.ledger.postgres.prepare import refuse_newer
 from gateway.ledger.postgres.store import opened
 
 
 async def of_database(url: str) -> Unsettled:
-    """Count by operation and state; nothing where there is no ledger yet. Raises LedgerUnavailable."""
+    """Count by operation and state; nothing where there is no ledger yet. Raises LedgerUnavailable, ConfigError."""
     store = await opened(url)
     try:
         async with store.connection() as connection:
             made = await connection.fetchval("SELECT to_regclass('message') IS NOT NULL")
-            return await reading.unsettled(connection) if made else {}
+            if not made:
+                return {}
+            await refuse_newer(connection)
+            return await reading.unsettled(connection)
     finally:
         await store.close()

@@ -18,7 +18,7 @@ from gateway.ledger.postgres.putting import Put
 from gateway.ledger.postgres.settling import Settle
 from gateway.ledger.postgres.store import Store, opened
 from gateway.ledger.postgres.taking import Told
-from gateway.ledger.rows import Reader, Row, pack, subject_hash
+from gateway.ledger.rows import Reader, Row, pack, sought
 from gateway.message import Document, Message, MessageId, OperationId
 from gateway.ports import Clock
 from gateway.records import (
@@ -68,7 +68,7 @@ class PostgresLedger:
 
     @classmethod
     async def open(cls, url: str, keys: KeySource, clock: Clock) -> "PostgresLedger":
-        """Connect and bring the tables up to date; raises LedgerUnavailable, or ConfigError for a wrong key."""
+        """Connect and bring the tables up to date; raises LedgerUnavailable, ConfigError as `prepared`."""
         store = await opened(url)
         try:
             ledger = cls(store, await prepared(store, keys), clock)
@@ -218,7 +218,7 @@ class PostgresLedger:
 
     async def search(self, wanted: Filter, /, *, cursor: str | None = None, limit: int = 50) -> Page:
         """Return a page of messages."""
-        subject = None if wanted.subject is None else subject_hash(self._keys, wanted.subject)
+        subject = sought(self._keys, wanted)
         async with self._store.connection() as connection:
             rows, further = await reading.search(connection, wanted, subject, cursor, limit)
         return Page(rows=tuple(map(self._reader.summary, rows)), cursor=further)

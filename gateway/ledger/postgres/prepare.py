@@ -3,16 +3,17 @@
 import asyncio
 
 from gateway.ledger.keys import Keys, KeySource
-from gateway.ledger.migrations import migrations
+from gateway.ledger.migrations import missing
 from gateway.ledger.postgres.store import Connection, Store
 
 _LONG = 3600.0
 """Seconds that a change of large tables may take, and another process may wait for it."""
+_WHERE = "gateway.ledger"
 _LOCK = 0x6F7064  # "opd": what migrating processes wait for one another by
 
 
 async def prepared(store: Store, source: KeySource) -> Keys:
-    """Bring the tables up to date and return the keys; raises ConfigError when the key isn't this ledger's."""
+    """Bring the tables up to date and return the keys; raises ConfigError: another key, a newer ledger."""
     async with store.transaction() as connection:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK, timeout=_LONG)
         await _migrate(connection)
@@ -40,8 +41,15 @@ async def _migrate(connection: Connection) -> None:
     await connection.execute(
         "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY, name text NOT NULL, at timestamptz NOT NULL)"
     )
-    done = {row["number"] for row in await connection.fetch("SELECT number FROM migration")}
-    for step in migrations("postgres"):
-        if step.number not in done:
-            await connection.execute(step.sql, timeout=_LONG)
-            await connection.execute("INSERT INTO migration VALUES ($1, $2, clock_timestamp())", step.number, step.name)
+    for step in missing("postgres", await _done(connection), _WHERE):
+        await connection.execute(step.sql, timeout=_LONG)
+        await connection.execute("INSERT INTO migration VALUES ($1, $2, clock_timestamp())", step.number, step.name)
+
+
+async def refuse_newer(connection: Connection) -> None:
+    """Raise ConfigError for a ledger that a newer gateway has changed."""
+    missing("postgres", await _done(connection), _WHERE)
+
+
+async def _done(connection: Connection) -> set[int]:
+    return {row["number"] for row in await connection.fetch("SELECT number FROM migration")}

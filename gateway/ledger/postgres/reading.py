@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from heapq import merge
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import msgspec
 
@@ -226,10 +226,14 @@ def _closed(row: Row) -> str:
     return base64.urlsafe_b64encode(msgspec.json.encode((micros, row["seq"]))).decode().rstrip("=")
 
 
+_End = tuple[int, Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]]
+"""Where a page ends; it comes back from outside, so it may be anything."""
+
+
 def _opened(cursor: str) -> tuple[datetime, int]:
     try:
         data = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
-        micros, seq = msgspec.json.decode(data, type=tuple[int, int])
+        micros, seq = msgspec.json.decode(data, type=_End)
         return _EPOCH + timedelta(microseconds=micros), seq
     except (ValueError, OverflowError, msgspec.MsgspecError) as error:
         broken = FieldError(pointer="/cursor", rule="pattern", params={"pattern": "cursor"})

@@ -7,7 +7,7 @@ from typing import Any
 
 import asyncpg
 
-from gateway.errors import GatewayError, InvalidRequest, LedgerSilent, LedgerUnavailable
+from gateway.errors import ConfigError, Finding, GatewayError, InvalidRequest, LedgerSilent, LedgerUnavailable
 
 _FOREIGN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 """Everything that talking to PostgreSQL may raise."""
@@ -74,9 +74,12 @@ class Store:
 
 
 async def opened(url: str) -> Store:
-    """Connect; raises LedgerUnavailable when PostgreSQL does not answer."""
+    """Connect; raises LedgerUnavailable when PostgreSQL does not answer, ConfigError for what is no address."""
     try:
         pool = await asyncpg.create_pool(url, min_size=1, max_size=_MOST, reset=_keep, **_arguments())
+    except ValueError as error:  # the driver's words quote the address, and a password with it
+        remedy = 'write ledger = "postgresql://USER:PASSWORD@HOST/DATABASE", what is special in a part as %XX'
+        raise ConfigError(Finding(where="gateway.ledger", what="it is no address", remedy=remedy)) from error
     except _FOREIGN as error:
         raise translated(error) from error
     return Store(pool, url)

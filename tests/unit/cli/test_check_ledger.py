@@ -1,8 +1,13 @@
 """`gateway check` and the ledger: what messages wait for must not be taken away (design, 11.22)."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
+import pytest
+
+from gateway.errors import ConfigError
 from gateway.records import State
 from tests.office import books
 from tests.postgres import Cluster
@@ -141,3 +146,13 @@ def test_where_it_is_not_known_which_ledger_is_meant_none_is_looked_into(office:
     done = office.gateway("check")
     assert 'gateway.ledger: is not of the form "sqlite:path" or "postgresql://..."' in done.stdout
     assert "ajukan-izin" not in done.stdout.replace("[ajukan-izin...]", "")
+
+
+def test_check_and_every_command_refuse_a_ledger_that_a_newer_gateway_changed(office: Office) -> None:
+    office.ledger(lambda books: books.put())
+    with closing(sqlite3.connect(office.folder / "var" / "ledger.db")) as db, db:
+        db.execute("INSERT INTO migration VALUES (7, 'later')")
+    done = office.gateway("check")
+    assert (done.exit_code, "a newer gateway has changed this ledger (step 7)" in done.stdout) == (1, True)
+    with pytest.raises(ConfigError, match="run the newer version"):
+        office.gateway("lane", "list")

@@ -1,5 +1,6 @@
 """`gateway lane` and `gateway ledger`: queues and keys."""
 
+import json
 import re
 import sqlite3
 
@@ -35,6 +36,17 @@ def test_a_lane_is_paused_until_a_time_and_resumed(office):
     assert office.gateway("lane", "resume", "dpmptsp").stdout == "dpmptsp is resumed\n"
     again = office.gateway("lane", "resume", "dpmptsp")
     assert (again.exit_code, again.stdout) == (1, "dpmptsp was not paused (operator)\n")
+
+
+def test_pausing_and_resuming_tell_scripts_what_became_of_it(office):
+    told = office.json("lane", "pause", "dpmptsp", "--until", "2h")
+    assert (told.pop("until").count(":") >= 2, told) == (True, {"agency": "dpmptsp", "paused": True})
+    forever = office.json("lane", "pause", "dpmptsp", "--reason", "maintenance", "--by", "budi")
+    assert forever["until"] is None
+    told = office.json("lane", "resume", "dpmptsp")
+    assert (told["resumed"], [pause["by"] for pause in told["still_closed"]]) == (True, ["budi"])
+    again = office.gateway("lane", "resume", "dpmptsp", "--json")
+    assert (again.exit_code, json.loads(again.stdout)["resumed"]) == (1, False)
 
 
 def test_resuming_says_what_still_keeps_it_closed(office):

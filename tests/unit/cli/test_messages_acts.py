@@ -154,6 +154,20 @@ def test_a_message_is_given_up(office):
     assert office.gateway("messages", "cancel", message).exit_code == 1
 
 
+def test_every_act_tells_scripts_what_became_of_it(office):
+    done, odd, waits = office.ledger(lambda books: books.ended(unreadable(), unreadable(), POISON))
+    assert office.json("messages", "resolve", done, "--delivered") == {"id": done, "state": "delivered"}
+    changed = json.dumps({**BODY, "jenis": "SIUP"})
+    edited = office.json("messages", "edit", waits, "--body", "-", typed=changed)
+    assert edited == {"id": waits, "state": "pending"}
+    assert office.json("messages", "cancel", waits) == {"id": waits, "state": "cancelled"}
+    still = office.gateway("messages", "reread", odd, "--json")
+    told = json.loads(still.stdout)
+    assert (still.exit_code, told["id"], told["state"], told["errors"][0]["rule"]) == (1, odd, "unknown", "number")
+    mend(office.folder, {FEE: MENDED_FEE})
+    assert office.json("messages", "reread", odd) == {"id": odd, "state": "delivered", "why": None, "errors": []}
+
+
 def test_a_kept_answer_is_reread_with_the_mended_mapping(office):
     (message,) = office.ledger(lambda books: books.ended(unreadable()))
     still = office.gateway("messages", "reread", message)
@@ -247,5 +261,6 @@ def test_a_person_says_that_people_have_their_answer(office):
 
 def test_without_a_date_there_is_nothing_to_answer(office):
     (message,) = office.ledger(lambda books: books.ended(Expired()))
-    result = office.gateway("messages", "answered", message)
+    result = office.gateway("messages", "answered", message, "--json")
+    assert result.stdout == ""
     assert (result.exit_code, "no answer of it is due" in result.stderr) == (1, True)

@@ -204,6 +204,20 @@ async def test_one_message_is_replayed(desk):
     assert (again["type"], again["state"]) == ("wrong-state", "pending")
 
 
+async def test_an_id_that_can_be_none_is_unknown(desk):
+    for path in ("/messages/a%00b/replay", "/messages/a%00b/cancel"):
+        assert (await desk.ask("POST", path, status=404))["type"] == "unknown-message"
+    assert (await desk.ask("GET", "/messages/a%00b", status=404))["type"] == "unknown-message"
+    told = await desk.ask("POST", "/messages/replay", {"ids": ["a\x00b"]}, status=404)
+    assert told["type"] == "unknown-message"
+    told = await desk.ask("GET", "/messages?operation=a%00b", status=422)
+    assert told["errors"][0] == {
+        "pointer": "/operation",
+        "rule": "type",
+        "message": told["errors"][0]["message"],
+    }
+
+
 async def test_an_unknown_one_needs_its_phrase(desk):
     (message,) = await desk.books.ended(unreadable())
     await desk.ask("POST", f"/messages/{message}/replay", status=409)
@@ -261,6 +275,13 @@ async def test_a_replay_of_300_stops_when_the_gateway_does_and_says_how_many(des
     end = lines[-1]
     assert (end["ended"], end["stopped"], end["total"]) == (True, True, 300)
     assert await _expired(desk) == 300 - end["replayed"] > 0
+
+
+async def test_one_message_is_replayed_though_the_gateway_stops(desk):
+    (message,) = await desk.books.ended(POISON)
+    desk.stop.set()
+    told = await desk.ask("POST", f"/messages/{message}/replay")
+    assert (told["replayed"], told["total"]) == (1, 1)
 
 
 async def test_a_replay_stops_when_its_operator_hangs_up(desk):

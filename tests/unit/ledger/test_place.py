@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,22 @@ def test_preparing_again_changes_nothing(tmp_path: Path) -> None:
     db = sqlite3.connect(path)
     assert db.execute("SELECT number, name FROM migration").fetchall() == [(1, "ledger")]
     db.close()
+
+
+def test_a_ledger_that_a_newer_gateway_changed_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    prepare(path)
+    with closing(sqlite3.connect(path)) as db, db:
+        db.execute("INSERT INTO migration VALUES (7, 'later')")
+        db.execute("DELETE FROM migration WHERE number = 1")
+    with pytest.raises(ConfigError) as refused:
+        prepare(path)
+    (finding,) = refused.value.findings
+    assert finding.where == str(path)
+    assert finding.what.startswith("a newer gateway has changed this ledger (step 7)")
+    assert finding.remedy.startswith("run the newer version, or put back the backup")
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("SELECT number FROM migration").fetchall() == [(7,)]
 
 
 def test_several_that_start_at_once_migrate_once(tmp_path: Path) -> None:

@@ -1,13 +1,16 @@
-"""What an app is told when the ledger has done what it was asked, and its word of that is lost."""
+"""What an app is told, and what becomes of a key, when the ledger did what it was asked and nobody heard it."""
 
 from typing import Any
 
 import pytest
 
-from gateway.errors import LedgerSilent, LedgerUnavailable
+from gateway.errors import (
+    LedgerSilent,
+    LedgerUnavailable,
+)
 from gateway.recorder import Accepted
 from gateway.records import Entry, Filter, State
-from tests.desk import DIRECT, DONE, STORED, Desk
+from tests.recording import DIRECT, DONE, STORED, Desk
 
 
 class Lossy:

@@ -1,4 +1,4 @@
-"""A recorder under test: over a real ledger, before an agency that answers as it is told."""
+"""A recorder over a real ledger, before an agency that answers as it is told; time jumps."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from gateway.errors import Overloaded
+from gateway.errors import (
+    Overloaded,
+)
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.message import Document, Message, Reply, new_message_id
 from gateway.recorder import Recorder, Recording
