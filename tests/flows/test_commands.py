@@ -218,11 +218,19 @@ def test_a_port_in_use_is_one_clear_finding(config: Path, tmp_path: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
-def test_a_ledger_that_is_away_at_the_start_is_one_clear_line(tmp_path: Path) -> None:
+def test_a_ledger_that_is_away_is_one_clear_line_to_an_operator(tmp_path: Path) -> None:
     config = shipped(tmp_path, {"[gateway]\n": '[gateway]\nledger = "postgresql://gateway:rahasia@127.0.0.1:1/x"\n'})
-    done = gateway("run", "--config", config)
+    done = gateway("lane", "list", "--config", config)
     assert done.returncode == 1
     assert done.stderr.startswith("ledger: PostgreSQL did not do what was asked")
+    assert (done.stderr.count("\n"), "rahasia" in done.stderr) == (1, False)
+
+
+def test_what_is_no_address_of_a_ledger_does_not_start(tmp_path: Path) -> None:
+    config = shipped(tmp_path, {"[gateway]\n": '[gateway]\nledger = "postgresql://gateway:rahasia@127.0.0.1:x/x"\n'})
+    done = gateway("run", "--config", config)
+    assert done.returncode == 1
+    assert done.stderr.startswith("gateway.ledger: it is no address")
     assert (done.stderr.count("\n"), "rahasia" in done.stderr) == (1, False)
 
 

@@ -25,16 +25,27 @@ def file_permit(gateway: Gateway) -> httpx.Response:
     return gateway.http.request(FILE_PERMIT.method, FILE_PERMIT.path, json=FILE_PERMIT.body, headers=headers)
 
 
+def on_postgres(folder: Path, agencies: Running, url: str) -> Path:
+    config = pilot(folder, agencies.ports, {**ANY_HOUR, **NO_HOLIDAYS}, stored=True)
+    text, here = config.read_text("utf-8"), f"sqlite:{folder}/var/ledger.db"
+    assert here in text
+    config.write_text(text.replace(here, url), "utf-8")
+    return config
+
+
+def test_a_gateway_whose_postgresql_never_comes_stops_when_it_is_told_to(agencies: Running, tmp_path: Path) -> None:
+    with process.running(on_postgres(tmp_path, agencies, f"postgresql://{USER}@/ledger?host={tmp_path}")) as gateway:
+        assert standing(gateway) == "unavailable"
+        assert gateway.stop() == 0
+
+
 def test_rule_11_18_a_gateway_that_starts_before_postgresql_serves_and_opens_its_ledger_later(
     agencies: Running, tmp_path: Path, postgres: Cluster
 ) -> None:
     agencies.reset()
     database = postgres.database().partition("@/")[2].partition("?")[0]
     with tempfile.TemporaryDirectory(prefix="late-", dir="/tmp") as folder:
-        config = pilot(tmp_path, agencies.ports, {**ANY_HOUR, **NO_HOLIDAYS}, stored=True)
-        text, here = config.read_text("utf-8"), f"sqlite:{tmp_path}/var/ledger.db"
-        assert here in text
-        config.write_text(text.replace(here, f"postgresql://{USER}@/{database}?host={folder}"), "utf-8")
+        config = on_postgres(tmp_path, agencies, f"postgresql://{USER}@/{database}?host={folder}")
         with process.running(config) as gateway:
             assert standing(gateway) == "unavailable"
             read = gateway.http.request(PERMIT_STATUS.method, PERMIT_STATUS.path, json=PERMIT_STATUS.body)
