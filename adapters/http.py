@@ -7,6 +7,7 @@ done until a request was handed to a connection, and maybe done from then on.
 import asyncio
 import socket
 import ssl
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -39,12 +40,16 @@ Url = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s?#]*)?$")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """How an agency's server is trusted (`ca`: a PEM file; `verify`) and how the gateway shows who it is."""
+    """How an agency's server is trusted (`ca`: a PEM file; `verify`) and how the gateway shows who it is.
+
+    `minimum` is the oldest version that is spoken.
+    """
 
     ca: Path | None = None
     verify: bool = True
     certificate: Path | None = None
     key: Path | None = None
+    minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
 
     def context(self) -> ssl.SSLContext:
         """Read the files and return what TLS needs; raises ConfigError when one can't be used. Blocks on disk."""
@@ -60,6 +65,11 @@ class Tls:
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
+        if self.minimum < ssl.TLSVersion.TLSv1_2:
+            # The versions before 1.2 sign with SHA-1, which OpenSSL allows at no higher level than this.
+            context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # Python advises against the old
+            context.minimum_version = self.minimum
         context.set_alpn_protocols(("http/1.1",))
         return context
 

@@ -2,6 +2,7 @@
 
 from gateway.census import Unsettled
 from gateway.ledger.postgres import reading
+from gateway.ledger.postgres.prepare import setting
 from gateway.ledger.postgres.store import opened
 
 
@@ -12,5 +13,16 @@ async def of_database(url: str) -> Unsettled:
         async with store.connection() as connection:
             made = await connection.fetchval("SELECT to_regclass('message') IS NOT NULL")
             return await reading.unsettled(connection) if made else {}
+    finally:
+        await store.close()
+
+
+async def key_check_of(url: str) -> str | None:
+    """Return by what the ledger knows its key, None where there is no ledger yet. Raises LedgerUnavailable."""
+    store = await opened(url)
+    try:
+        async with store.connection() as connection:
+            made = await connection.fetchval("SELECT to_regclass('setting') IS NOT NULL")
+            return await setting(connection, "key-check") if made else None
     finally:
         await store.close()
