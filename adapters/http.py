@@ -56,7 +56,8 @@ class Tls:
         try:
             context = ssl.create_default_context(cafile=self.ca)
             if self.certificate:
-                context.load_cert_chain(self.certificate, self.key)
+                # Without a password here, OpenSSL would ask for one on the terminal.
+                context.load_cert_chain(self.certificate, self.key, password="")
         except (OSError, ssl.SSLError) as error:
             files = ", ".join(str(file) for file in (self.ca, self.certificate, self.key) if file)
             raise ConfigError(

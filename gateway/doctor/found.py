@@ -3,9 +3,12 @@
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
+from gateway.certificates import Certificate
 from gateway.masking import mask_text
+from gateway.trust import SOON
 
 
 class State(StrEnum):
@@ -55,6 +58,17 @@ def error(says: str, remedy: str) -> Found:
 def skipped(says: str, remedy: str = "") -> Found:
     """Return that nobody could look."""
     return Found(state=State.SKIPPED, says=says, remedy=remedy)
+
+
+def lasting(shown: Certificate, remedy: str) -> Found:
+    """Return how long a certificate lasts."""
+    left = shown.ends - datetime.now(UTC)
+    until = f"{shown.ends:%Y-%m-%d}"
+    if left <= timedelta(0):
+        return error(f"has ended on {until}", remedy.removesuffix(" before"))
+    if left < SOON:
+        return warning(f"ends on {until}, in {left.days} days", remedy)
+    return ok(f"ends on {until}, in {left.days} days")
 
 
 def foreign(text: object) -> str:

@@ -9,8 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
+from gateway import certificates
 from gateway.config.load import Located
-from gateway.doctor.found import Chart, Found, error, foreign, ok, warning
+from gateway.doctor.found import Chart, Found, error, foreign, lasting, ok, warning
+from gateway.edge.tls import listener_tls
 from gateway.errors import ConfigError, Finding, LedgerUnavailable
 from gateway.ledger.census import census, key_check
 from gateway.ledger.opening import SQLITE, folder_of
@@ -43,6 +45,8 @@ def usage(folder: Path) -> Space:
 async def examine_own(located: Located, findings: Sequence[Finding], chart: Chart, measure: Usage) -> None:
     """Look at everything that is not of one agency."""
     chart.note("configuration", _configuration(located, findings))
+    if (tls := located.config.gateway.tls) is not None:
+        chart.note("certificate", await asyncio.to_thread(_listener, located, Path(tls.certificate)))
     address = located.config.gateway.ledger
     chart.note("ledger", await _ledger(located, address))
     folder = folder_of(address)
@@ -56,6 +60,16 @@ def _configuration(located: Located, findings: Sequence[Finding]) -> Found:
         first = findings[0]
         return error(f"{first.where}: {foreign(first.what)}{more}", "gateway check names them all")
     return ok(f"{located.file} can be read")
+
+
+def _listener(located: Located, file: Path) -> Found:
+    """Look at what the API's own listener shows."""
+    try:
+        listener_tls(located)
+        return lasting(certificates.of_file(file), f"put a new one into {file}, then gateway reload")
+    except ConfigError as failure:
+        found = failure.findings[0]
+        return error(f"{found.where}: {found.what}", found.remedy)
 
 
 async def _ledger(located: Located, address: str) -> Found:

@@ -9,19 +9,17 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from adapters.http import Tls
 from gateway import certificates
 from gateway.certificates import Certificate
-from gateway.doctor.found import Found, error, ok, skipped, warning
+from gateway.doctor.found import Found, error, lasting, ok, skipped, warning
 from gateway.errors import ConfigError
 
 STEP = 5.0
 """Seconds for one step; who needs longer for it is as good as away."""
-SOON = timedelta(days=30)
 SKEW, TOO_MUCH = 30.0, 300.0
 """Seconds between two clocks from which on somebody should look, and from which on signatures are refused."""
 _GLANCE = 0.1
@@ -185,17 +183,6 @@ def _own(tls: Tls) -> Found:
         found = failure.findings[0]
         return error(f"{found.where} {found.what}", found.remedy)
     return lasting(own, f"ask the agency for a new one, put it into {tls.certificate}, then gateway reload")
-
-
-def lasting(shown: Certificate, remedy: str) -> Found:
-    """Return how long a certificate lasts."""
-    left = shown.ends - datetime.now(UTC)
-    until = f"{shown.ends:%Y-%m-%d}"
-    if left <= timedelta(0):
-        return error(f"has ended on {until}", remedy.removesuffix(" before"))
-    if left < SOON:
-        return warning(f"ends on {until}, in {left.days} days", remedy)
-    return ok(f"ends on {until}, in {left.days} days")
 
 
 async def _untrusted(server: Server, address: str, failure: ssl.SSLCertVerificationError) -> Found:

@@ -20,6 +20,7 @@ from gateway.doctor.own import Space
 from gateway.errors import ConfigError
 from gateway.ledger.keys import KeySource
 from gateway.ledger.opening import open_ledger
+from tests.authority import Authority
 from tests.served import serving
 from tests.unit.adapters.json_agency import Asked, JsonAgency, Said, said
 from tests.unit.doctor.conftest import Office
@@ -274,3 +275,12 @@ async def test_what_hangs_in_a_thread_holds_up_neither_others_nor_the_end() -> N
     await asyncio.to_thread(lambda: asyncio.run(work()))
     hangs.set()
     assert time.monotonic() - began < 5
+
+
+async def test_the_listeners_own_certificate(office: Office, authority: Authority) -> None:
+    office.write("http://127.0.0.1:1")
+    config = office.folder / "gateway.toml"
+    config.write_text(config.read_text().replace("[gateway]\n", '[gateway]\ntls = { certificate = "api.pem" }\n', 1))
+    (await office.diagnose()).said("certificate", State.ERROR, "api.pem: no such file", "put the PEM", None)
+    authority.issue("api", days=9)
+    (await office.diagnose()).said("certificate", State.WARNING, "in 8 days", "gateway reload", None)
