@@ -31,6 +31,7 @@ from gateway import (
 )
 
 MAX_BODY = 10 * 1024 * 1024
+_OP_LEGACY_SERVER_CONNECT = 0x4  # ssl has this name from Python 3.12 on
 # Decoding more than this takes longer than the event loop should wait; a thread does it.
 LARGE = 256 * 1024
 CONNECTIONS = 32
@@ -67,12 +68,19 @@ class Tls:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
         if self.minimum < ssl.TLSVersion.TLSv1_2:
-            # The versions before 1.2 sign with SHA-1, which OpenSSL allows at no higher level than this.
-            context.set_ciphers("DEFAULT:@SECLEVEL=0")
-        with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # Python advises against the old
+            _let_in_old(context, self.minimum)
+        else:
             context.minimum_version = self.minimum
         context.set_alpn_protocols(("http/1.1",))
         return context
+
+
+def _let_in_old(context: ssl.SSLContext, minimum: ssl.TLSVersion) -> None:
+    """Versions before 1.2 sign with SHA-1, and their servers know no safe renegotiation; OpenSSL refuses either."""
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.options |= _OP_LEGACY_SERVER_CONNECT
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # whoever sets it was warned by check
+        context.minimum_version = minimum
 
 
 @cache
