@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from gateway import certificates
 from gateway.config.load import Located
-from gateway.doctor.found import Chart, Found, error, foreign, lasting, ok, warning
+from gateway.doctor.found import Chart, Found, error, foreign, lasting, ok, skipped, warning
 from gateway.edge.tls import listener_tls
 from gateway.errors import ConfigError, Finding, LedgerUnavailable
 from gateway.ledger.census import census, key_check
@@ -47,11 +47,20 @@ async def examine_own(located: Located, findings: Sequence[Finding], chart: Char
     chart.note("configuration", _configuration(located, findings))
     if (tls := located.config.gateway.tls) is not None:
         chart.note("certificate", await asyncio.to_thread(_listener, located, Path(tls.certificate)))
+    if _unread(located):
+        chart.note("ledger", skipped("which one is meant is not known", "mend the configuration first"))
+        return
     address = located.config.gateway.ledger
     chart.note("ledger", await _ledger(located, address))
     folder = folder_of(address)
     if folder.is_dir():
         chart.note("disk", await asyncio.to_thread(_disk, folder, measure))
+
+
+def _unread(located: Located) -> bool:
+    """Whether [gateway] does not hold, or the environment lacks what its ledger's address is made of."""
+    section = ("gateway",) in located.lines and "gateway" not in located.config.model_fields_set
+    return section or any(path in {("gateway", "ledger"), ("gateway", "ledger_key")} for path, _ in located.absent)
 
 
 def _configuration(located: Located, findings: Sequence[Finding]) -> Found:

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from adapters.http import Tls
 from gateway import certificates
@@ -41,6 +41,11 @@ class Server:
     def place(self) -> str:
         """Host and port, as people write them."""
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def spelt(self) -> str:
+        """The same in the letters that HTTP has."""
+        return self.place if self.host.isascii() else f"{self.host.encode('idna').decode()}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -253,9 +258,8 @@ async def clock(server: Server, wire: Wire) -> tuple[str, Found]:
         async with asyncio.timeout(STEP):
             await _let_in(wire)
             began = time.time()
-            host = server.place.encode("idna" if server.host.isascii() else "utf-8")
-            path = server.path.encode("ascii", "ignore")
-            wire.writer.write(b"HEAD %s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n" % (path, host))
+            path = quote(server.path, safe="/%:@!$&'()*+,;=~")
+            wire.writer.write(f"HEAD {path} HTTP/1.1\r\nHost: {server.spelt}\r\nConnection: close\r\n\r\n".encode())
             head = await _head(wire.reader)
             ended = time.time()
     except TimeoutError:

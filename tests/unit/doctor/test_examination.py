@@ -21,6 +21,7 @@ from gateway.errors import ConfigError
 from gateway.ledger.keys import KeySource
 from gateway.ledger.opening import open_ledger
 from tests.authority import Authority
+from tests.postgres import Cluster
 from tests.served import serving
 from tests.unit.adapters.json_agency import Asked, JsonAgency, Said, said
 from tests.unit.doctor.conftest import Office
@@ -205,6 +206,29 @@ async def test_a_ledger_with_another_key_and_one_that_is_broken(office: Office) 
     (await office.diagnose()).said("ledger", State.ERROR, "key is missing", "backup", None)
     database.write_bytes(b"no database at all" * 100)
     (await office.diagnose()).said("ledger", State.ERROR, "can't be read", "LedgerUnavailable", None)
+
+
+async def test_a_ledger_on_postgresql(office: Office, postgres: Cluster) -> None:
+    address, config = await asyncio.to_thread(postgres.database), office.folder / "gateway.toml"
+    nowhere = f"postgresql://gateway:{SECRET}@/ledger?host={postgres.socket.parent}-nowhere"
+
+    def use(ledger: str) -> None:
+        office.write("http://127.0.0.1:1")
+        config.write_text(config.read_text().replace("sqlite:var/ledger.db", ledger))
+
+    use(address)
+    (await office.diagnose()).said("ledger", State.OK, "PostgreSQL can be read", "", None)
+    made = await open_ledger(address, KeySource(value="ab" * 32), SystemClock())
+    await made.close()
+    (await office.diagnose()).said("ledger", State.ERROR, "key is missing", "backup", None)
+    use(f'{address}"\nledger_key = "{"ab" * 32}')
+    (await office.diagnose()).said("ledger", State.OK, "0 messages are not settled", "", None)
+    use(nowhere)
+    found = await office.diagnose()
+    found.said("ledger", State.ERROR, "can't be read", "LedgerUnavailable", None)
+    assert SECRET not in str(found)
+    use("postgresql://gateway:${SANDI}@/ledger")
+    (await office.diagnose()).said("ledger", State.SKIPPED, "which one is meant", "mend the configuration", None)
 
 
 @pytest.mark.parametrize(
