@@ -7,6 +7,7 @@ done until a request was handed to a connection, and maybe done from then on.
 import asyncio
 import socket
 import ssl
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -30,6 +31,7 @@ from gateway import (
 )
 
 MAX_BODY = 10 * 1024 * 1024
+_OP_LEGACY_SERVER_CONNECT = 0x4  # ssl has this name from Python 3.12 on
 # Decoding more than this takes longer than the event loop should wait; a thread does it.
 LARGE = 256 * 1024
 CONNECTIONS = 32
@@ -39,19 +41,24 @@ Url = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s?#]*)?$")]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tls:
-    """How an agency's server is trusted (`ca`: a PEM file; `verify`) and how the gateway shows who it is."""
+    """How an agency's server is trusted (`ca`: a PEM file; `verify`) and how the gateway shows who it is.
+
+    `minimum` is the oldest version that is spoken.
+    """
 
     ca: Path | None = None
     verify: bool = True
     certificate: Path | None = None
     key: Path | None = None
+    minimum: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2
 
     def context(self) -> ssl.SSLContext:
         """Read the files and return what TLS needs; raises ConfigError when one can't be used. Blocks on disk."""
         try:
             context = ssl.create_default_context(cafile=self.ca)
             if self.certificate:
-                context.load_cert_chain(self.certificate, self.key)
+                # Without a password here, OpenSSL would ask for one on the terminal.
+                context.load_cert_chain(self.certificate, self.key, password="")
         except (OSError, ssl.SSLError) as error:
             files = ", ".join(str(file) for file in (self.ca, self.certificate, self.key) if file)
             raise ConfigError(
@@ -60,8 +67,20 @@ class Tls:
         if not self.verify:
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
+        if self.minimum < ssl.TLSVersion.TLSv1_2:
+            _let_in_old(context, self.minimum)
+        else:
+            context.minimum_version = self.minimum
         context.set_alpn_protocols(("http/1.1",))
         return context
+
+
+def _let_in_old(context: ssl.SSLContext, minimum: ssl.TLSVersion) -> None:
+    """Versions before 1.2 sign with SHA-1, and their servers know no safe renegotiation; OpenSSL refuses either."""
+    context.set_ciphers("DEFAULT:@SECLEVEL=0")
+    context.options |= _OP_LEGACY_SERVER_CONNECT
+    with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # whoever sets it was warned by check
+        context.minimum_version = minimum
 
 
 @cache

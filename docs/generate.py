@@ -42,6 +42,7 @@ BLOCK = re.compile(r"(<!-- generated: (?P<name>[\w-]+)(?: (?P<of>[\w-]+))? -->\n
 
 SECTIONS: Mapping[str, tuple[type, str]] = {
     "gateway": (models.Gateway, "gateway"),
+    "listener-tls": (models.ListenerTls, "gateway.tls"),
     "tracing": (models.Tracing, "gateway.tracing"),
     "defaults": (models.Defaults, "defaults"),
     "retry": (models.Retry, "defaults.retry"),

@@ -17,7 +17,19 @@ from gateway.errors import (
 from gateway.feeds import Batch, FeedColumns, Found, Reject, Snapshots, Source
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault
-from gateway.ports import Adapter, Addressed, Clock, Contract, Described, Log, NativeField, Prepared, Probe, UrlFields
+from gateway.ports import (
+    Adapter,
+    Addressed,
+    Clock,
+    Contract,
+    Described,
+    Log,
+    LogsIn,
+    NativeField,
+    Prepared,
+    Probe,
+    UrlFields,
+)
 
 __all__ = [
     "Adapter",
@@ -40,6 +52,7 @@ __all__ = [
     "Found",
     "InvalidAnswer",
     "Log",
+    "LogsIn",
     "NativeField",
     "NotFound",
     "Prepared",

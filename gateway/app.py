@@ -1,7 +1,9 @@
 """Composition root: config -> the table of everything that can be asked; the only file that knows the adapters."""
 
 import importlib
+import ssl
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -10,12 +12,13 @@ from zoneinfo import ZoneInfo
 from adapters import BUILTIN
 from adapters.http import HttpClient
 from adapters.http import Tls as HttpTls
-from gateway import registry
+from gateway import certificates, registry
 from gateway.agency import Tools, build
 from gateway.clock import SystemClock
 from gateway.config.load import Located, examine, without
 from gateway.config.models import Agency, Tls
 from gateway.dispatch import table
+from gateway.edge.tls import listener_tls
 from gateway.errors import ConfigError, Finding
 from gateway.feeds import Snapshots
 from gateway.fill import Provided
@@ -29,6 +32,14 @@ from gateway.snapshots import MemorySnapshots
 from gateway.traces import untraceable
 from gateway.translate.load import load_mapping
 from gateway.translate.rules import MappingFile
+from gateway.trust import trusted
+
+_VERSIONS = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +77,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     opened: list[HttpClient] = []
 
     def provide(name: str, section: Agency) -> Provided:
-        client = _client(name, located, metrics)
+        client = _client(name, located, metrics, draft)
         opened.append(client)
         zone = ZoneInfo(section.timezone) if section.timezone else None
         return {
@@ -110,7 +121,8 @@ def assemble(  # noqa: PLR0913 - what everything is made of
 def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
     """Return everything there is to say about a configuration, offline and all in one go; warnings among it."""
     located, findings = examine(path, environment)
-    findings += untraceable(located)
+    findings = (*findings, *untraceable(located), *_listener(located))
+    warnings = [*trusted(located, clock_of(located).now())]
     missing = [
         Finding(
             where=located.where(*key),
@@ -123,9 +135,18 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
     try:
         assembled = assemble(located, clock=clock_of(located), metrics=Metrics())
     except ConfigError as error:
-        return [*findings, *error.findings, *missing]
+        return [*findings, *error.findings, *missing, *warnings]
     unused = (warning for agency in assembled.registry.agencies.values() for warning in agency.warnings)
-    return [*findings, *missing, *unused, *personal(assembled.registry.exposed, located.where)]
+    return [*findings, *missing, *unused, *warnings, *personal(assembled.registry.exposed, located.where)]
+
+
+def _listener(located: Located) -> Sequence[Finding]:
+    """Return why the files of the API's listener can't be used, if so."""
+    try:
+        listener_tls(located)
+    except ConfigError as error:
+        return error.findings
+    return ()
 
 
 def _breaker_news(log: Log, agency: str, state: str) -> None:
@@ -151,9 +172,10 @@ def clock_of(located: Located) -> SystemClock:
     return SystemClock(located.config.gateway.timezone)
 
 
-def _client(name: str, located: Located, metrics: Metrics) -> HttpClient:
+def _client(name: str, located: Located, metrics: Metrics, draft: Draft) -> HttpClient:
     """Return an agency's connections; a file for TLS that can't be used is told where it is named."""
     settings = located.config.agency[name].tls
+    draft.once_in_force(partial(_show_end, name, _own_end(settings), metrics))
     expiry = partial(metrics.gauge, "gateway_agency_certificate_expiry_timestamp_seconds", name)
     try:
         return HttpClient(name, tls=tls_of(settings), certificate_ends=lambda at: expiry().set(at))
@@ -165,6 +187,19 @@ def _client(name: str, located: Located, metrics: Metrics) -> HttpClient:
         ) from error
 
 
+def _own_end(tls: Tls) -> float | None:
+    """Return when the certificate ends that we show to an agency, None where there is none."""
+    with suppress(ConfigError):
+        return certificates.of_file(Path(tls.certificate)).ends.timestamp() if tls.certificate else None
+    return None
+
+
+def _show_end(name: str, ends: float | None, metrics: Metrics) -> None:
+    metrics.forget("gateway_agency_own_certificate", name)
+    if ends is not None:
+        metrics.gauge("gateway_agency_own_certificate_expiry_timestamp_seconds", name).set(ends)
+
+
 def tls_of(settings: Tls) -> HttpTls:
     """Return what the settings say of TLS, as the adapters' clients take it."""
 
@@ -172,7 +207,11 @@ def tls_of(settings: Tls) -> HttpTls:
         return Path(name) if name else None
 
     return HttpTls(
-        ca=file(settings.ca), verify=settings.verify, certificate=file(settings.certificate), key=file(settings.key)
+        ca=file(settings.ca),
+        verify=settings.verify,
+        certificate=file(settings.certificate),
+        key=file(settings.key),
+        minimum=_VERSIONS[settings.minimum],
     )
 
 

@@ -93,6 +93,8 @@ class Front:
         self._lasting.rooms.queues = queues
         self._lasting.waits.now_of(self._lasting.rooms.calendars)
         self.control.app = self._control(located.config, known)
+        ends = loaded.tls.ends if loaded.tls is not None else 0
+        self._lasting.metrics.gauge("gateway_certificate_expiry_timestamp_seconds").set(ends)
         self._lasting.metrics.gauge("gateway_config_last_load_successful").set(1)
         self._lasting.metrics.gauge("gateway_config_last_success_timestamp_seconds").set_to_current_time()
 

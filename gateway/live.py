@@ -10,21 +10,23 @@ from gateway.app import Assembled
 from gateway.background import Background
 from gateway.config.load import Located
 from gateway.config.models import Gateway
+from gateway.edge.tls import Secured
 from gateway.errors import ConfigError, Finding
 from gateway.ports import Clock, Log
 
 GRACE = 1.0
 """Seconds beyond the longest deadline for which a configuration that was replaced may still be at work."""
-_AT_ONCE = frozenset({"holidays"})
+_AT_ONCE = frozenset({"holidays", "tls"})
 """What a reload can change of `[gateway]`; the rest is sockets, the ledger and the clock, which stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """One configuration, ready to serve."""
+    """One configuration, ready to serve; `tls` is what whoever connects to the API is met with."""
 
     located: Located
     assembled: Assembled
+    tls: Secured | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -39,9 +41,14 @@ async def _no_objection(_before: Loaded, _after: Loaded) -> None:
     pass
 
 
+async def _as_before(_loaded: Loaded) -> None:
+    pass
+
+
 class Live:
     """Holds what is in force, `loaded`. `read` and `build` block, in a thread; `check` may object to a change.
 
+    `listen`, which meets those who connect with the new certificate, is the last that may.
     `swap` puts it before requests at once; `background` makes what goes on beside them; `forget` hears of an agency
     that is gone, once nothing of it is under way.
     """
@@ -58,11 +65,13 @@ class Live:
         clock: Clock,
         log: Log,
         check: Callable[[Loaded, Loaded], Awaitable[None]] = _no_objection,
+        listen: Callable[[Loaded], Awaitable[None]] = _as_before,
         forget: Callable[[str], None] = lambda _agency: None,
     ) -> None:
         self._read = read
         self._build = build
         self._check = check
+        self._listen = listen
         self._forget = forget
         self._swap = swap
         self._background = background
@@ -94,6 +103,7 @@ class Live:
                 loaded = await self._built()
                 _unchangeable(self.loaded.located, loaded.located)
                 await self._check(self.loaded, loaded)
+                await self._listen(loaded)
             except ConfigError as error:
                 self._log("configuration-refused", level="error", why=[str(finding) for finding in error.findings])
                 raise

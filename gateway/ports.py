@@ -83,6 +83,18 @@ class Probe(Protocol):
         ...
 
 
+@runtime_checkable
+class LogsIn(Protocol):
+    """Optional capability of an adapter: show the agency who the gateway is, and ask for nothing else."""
+
+    async def log_in(self, *, timeout: float) -> bool:  # noqa: ASYNC109 -- seconds, as Call.timeout
+        """Return whether the agency took the login, False when only a call can tell.
+
+        Raises AgencyLogin when it did not, else as `exchange`.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NativeField:
     """One field of a native document as the agency's contract declares it; `many` when it may repeat.

@@ -1,6 +1,7 @@
 """`gateway run` as one coroutine: ledger, configuration, edge and what goes on beside, started and stopped in order."""
 
 import asyncio
+import ssl
 import sys
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -15,9 +16,10 @@ from gateway.config.models import Gateway
 from gateway.edge.accesslog import LineLog
 from gateway.edge.auth import Admission
 from gateway.edge.health import Figures
-from gateway.edge.server import Listener, on_hangup, on_signals
+from gateway.edge.server import Door, Listener, on_hangup, on_signals
 from gateway.edge.server import serve as serve_http
-from gateway.errors import ConfigError, LedgerUnavailable
+from gateway.edge.tls import listener_tls
+from gateway.errors import ConfigError, Finding, LedgerUnavailable
 from gateway.front import Front, Lasting
 from gateway.kept import Kept
 from gateway.ledger import Ledger
@@ -77,18 +79,20 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
             raise
         presence.tell(())
 
-    front = Front(located, lasting, reload)
+    front, door = Front(located, lasting, reload), Door()
     live = Live(
         read=read,
         build=partial(_build, lasting),
         swap=front.show,
         background=partial(_background, lasting),
         check=partial(_undelivered, lasting.ledger),
+        listen=partial(_renew, door),
         forget=partial(lasting.metrics.forget, ""),
         clock=lasting.clock,
         log=lasting.log,
     )
     await live.start(located)
+    door.tls = _context(live.loaded)
     gateway = located.config.gateway
     with Presence.open(folder_of(gateway.ledger), gateway.listen, lasting.clock) as presence, on_hangup(reload):
         await serve_http(
@@ -102,6 +106,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
             started=partial(_started, lasting.log, told, live),
             stopping=partial(_stopping, lasting.log, live),
             control=_control(located, front, told),
+            door=door,
         )
         await live.close()
     await _close(lasting)
@@ -166,7 +171,25 @@ def _build(lasting: Lasting, located: Located) -> Loaded:
         hours=lasting.hours,
         draft=lasting.kept.draft(),
     )
-    return Loaded(located=located, assembled=made)
+    return Loaded(located=located, assembled=made, tls=listener_tls(located))
+
+
+def _context(loaded: Loaded) -> ssl.SSLContext | None:
+    return loaded.tls.context if loaded.tls is not None else None
+
+
+async def _renew(door: Door, after: Loaded) -> None:
+    """Meet whoever connects from now on with the certificate as it is in its file now."""
+    tls = _context(after)
+    if door.tls is None and tls is None:
+        return
+    try:
+        await door.renew(tls)
+    except OSError as error:
+        what = f"gateway.tls: the listener can't be renewed: {error.strerror or type(error).__name__}"
+        raise ConfigError(
+            Finding(where=after.located.where("gateway", "tls"), what=what, remedy="try again")
+        ) from error
 
 
 def _background(lasting: Lasting, loaded: Loaded) -> Background:

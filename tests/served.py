@@ -1,5 +1,6 @@
 """A small web server for files that are fetched; each test says what is at which address, and sees what was asked."""
 
+import ssl
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -31,7 +32,7 @@ class Server:
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
+def serving(tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     server = Server(url="", pages={})
 
     class Handler(BaseHTTPRequestHandler):
@@ -45,12 +46,16 @@ def serving() -> Iterator[Server]:
             self.end_headers()
             self.wfile.write(page.body)
 
+        do_HEAD = do_GET  # noqa: N815 - http.server's own name
+
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - http.server's own name
             pass
 
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True
-    server.url = f"http://127.0.0.1:{httpd.server_address[1]}"
+    if tls is not None:
+        httpd.socket = tls.wrap_socket(httpd.socket, server_side=True)
+    server.url = f"{'https' if tls else 'http'}://127.0.0.1:{httpd.server_address[1]}"
     thread = threading.Thread(target=httpd.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     try:

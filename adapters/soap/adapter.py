@@ -74,6 +74,11 @@ class SoapAdapter:
         object.__setattr__(self, "plans", plans)
         object.__setattr__(self, "_address", quote(address, safe=_AS_IT_IS))
 
+    @property
+    def address(self) -> str:
+        """Where calls are sent."""
+        return self._address
+
     def contract(self, target: str, /) -> Contract:
         """Return an operation's native fields; raises ConfigError when the WSDL lacks it or it can't be planned."""
         return contract_of(self._operation(target))

@@ -15,6 +15,7 @@ _COMMANDS = {
     "check": "Check gateway.toml, the mappings and what the ledger still needs, all in one go.",
     "dashboards": "Write the dashboards, for Grafana.",
     "demo": "Start eight stand-in agencies and the gateway before them, to try things out.",
+    "doctor": "Look at everything between here and each agency, and say what to mend.",
     "key": "Make keys for client apps and operators.",
     "lane": "See how the lanes stand; pause and resume them.",
     "ledger": "Change the ledger's encryption key.",

@@ -24,9 +24,9 @@ def command(config: Path, *, lost_key: bool) -> None:
     located = read_config(place)
 
     def started(listen: str, metrics: str) -> None:
-        click.echo(
-            f"{located.config.gateway.name}: http://{listen}/docs, metrics at http://{metrics}/metrics", err=True
-        )
+        gateway = located.config.gateway
+        scheme = "http" if gateway.tls is None else "https"
+        click.echo(f"{gateway.name}: {scheme}://{listen}/docs, metrics at http://{metrics}/metrics", err=True)
 
     def control_started(control: str) -> None:
         click.echo(f"control API for operators: http://{control}", err=True)

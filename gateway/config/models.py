@@ -70,11 +70,32 @@ class Tracing(Settings):
     )
 
 
+class ListenerTls(Settings):
+    """TLS of the API's own listener; its files are read again at each reload."""
+
+    certificate: str = Field(
+        description="The certificate with its chain, a PEM file; the key may stand behind them.",
+        examples=["tls/api.pem"],
+    )
+    key: str | None = Field(None, description="Its key, a PEM file without password.", examples=["tls/api-key.pem"])
+    client_ca: str | None = Field(
+        None,
+        description="Only clients whose certificate this authority signed may connect at all; a PEM file.",
+        examples=["tls/apps-ca.pem"],
+    )
+    minimum: Literal["1.2", "1.3"] = Field("1.2", description="The oldest version of TLS.", examples=["1.3"])
+
+
 class Gateway(Settings):
     """The gateway itself."""
 
     name: str = Field("opd-gateway", description="Shown in the documents and pages, e.g. the regency's name.")
     listen: Address = Field("127.0.0.1:8080", description="Where apps reach the API.")
+    tls: ListenerTls | None = Field(
+        None,
+        description="Its certificate, where no proxy before it does TLS.",
+        examples=[{"certificate": "tls/api.pem", "key": "tls/api-key.pem"}],
+    )
     metrics: Address = Field(
         "127.0.0.1:9090",
         description="Where Prometheus reads `/metrics`; its own listener.",
@@ -201,6 +222,11 @@ class Tls(Settings):
         None, description="Our client certificate, a PEM file.", examples=["tls/gateway.pem"]
     )
     key: str | None = Field(None, description="Its key, a PEM file.", examples=["tls/gateway-key.pem"])
+    minimum: Literal["1.0", "1.1", "1.2", "1.3"] = Field(
+        "1.2",
+        description="The oldest version of TLS; below 1.2 it is for servers that can do no better, and is warned of.",
+        examples=["1.0"],
+    )
 
 
 class ClosedDays(Settings):

@@ -25,17 +25,20 @@ def named(located: Located) -> Named:
     """Return the files that gateway.toml names, itself first, and what lies beside a WSDL that it may import."""
     found = dict.fromkeys([Path(located.file)])
     outside: dict[Path, None] = {}
-    for agency in located.config.agency.values():
-        for text in _texts(agency.model_dump()):
-            path = Path(os.path.normpath(located.folder / text))
-            if not _is_file(path):
-                continue
-            if not path.is_relative_to(located.folder):
-                outside[path] = None
-            else:
-                found |= dict.fromkeys(each.relative_to(located.folder) for each in _with_imports(path))
+    for text in _texts([located.config.gateway.model_dump(include={"tls"}), *_sections(located)]):
+        path = Path(os.path.normpath(located.folder / text))
+        if not _is_file(path):
+            continue
+        if not path.is_relative_to(located.folder):
+            outside[path] = None
+        else:
+            found |= dict.fromkeys(each.relative_to(located.folder) for each in _with_imports(path))
     apart = [path for path in found if _PRIVATE in (located.folder / path).read_bytes()]
     return Named(files=tuple(path for path in found if path not in apart), apart=tuple(apart), outside=tuple(outside))
+
+
+def _sections(located: Located) -> Iterator[object]:
+    return (agency.model_dump() for agency in located.config.agency.values())
 
 
 def _texts(value: object) -> Iterator[str]:

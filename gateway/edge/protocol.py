@@ -19,6 +19,8 @@ _HEAD_LIMIT = 64 << 10
 _HEAD_SECONDS = 30.0
 """A head that stands unfinished at two looks, this far apart, is given up: nobody may hold a connection for nothing."""
 
+_FAREWELL_SECONDS = 0.5
+
 Refusal = Callable[[GatewayError, Mapping[bytes, bytes]], tuple[Problem, str]]
 """Makes of an error, and of the headers read so far, what is answered, and its correlation id."""
 
@@ -51,6 +53,13 @@ class Protocol(HttpToolsProtocol):
         """Stop looking."""
         self._look.cancel()
         super().connection_lost(exc)
+
+    def shutdown(self) -> None:
+        """Close when idle; whoever stands idle over TLS does not hear the farewell, and need not answer it."""
+        idle = self.cycle is None or self.cycle.response_complete
+        super().shutdown()
+        if idle and self.scheme == "https" and not self.transport.get_write_buffer_size():
+            self.loop.call_later(_FAREWELL_SECONDS, self.transport.abort)
 
     def _check_head(self) -> None:
         if self._in_head and self._heads == self._heads_seen:

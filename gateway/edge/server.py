@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -24,9 +25,16 @@ _LAST_SECONDS = 1.0
 
 
 class _Server(uvicorn.Server):
-    """A server that leaves signals alone and tells when it listens."""
+    """A server that leaves signals alone, tells when it listens, and takes another certificate while it does."""
 
-    def __init__(self, app: App, *, lifespan: Literal["on", "off"], refusal: Refusal = plain) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        lifespan: Literal["on", "off"],
+        refusal: Refusal = plain,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -39,8 +47,10 @@ class _Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+                ssl_context_factory=(lambda _config, _usual: tls) if tls is not None else None,
             )
         )
+        self._bound: list[socket.socket] = []
         self.listening = asyncio.Event()
         self._leaving = asyncio.Event()
 
@@ -52,7 +62,33 @@ class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
         await super().startup(sockets)
+        # Of our own, since a server that is closed closes the one it was given.
+        self._bound = [one.dup() for one in sockets or ()]
         self.listening.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the address, and finish what is under way."""
+        for bound in self._bound:
+            bound.close()
+        await super().shutdown(sockets)
+
+    async def renew(self, tls: ssl.SSLContext | None) -> None:
+        """Meet whoever connects from now on with this; connections go on as they are. Raises OSError.
+
+        Both listeners share one queue of the system, so that nobody is turned away in between.
+        """
+        loop = asyncio.get_running_loop()
+        # Late, as uvicorn's own: what it takes is there only once the server has started.
+        made = partial(
+            cast("Callable[..., asyncio.Protocol]", self.config.http_protocol_class),
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
+        fresh = [await loop.create_server(made, sock=bound.dup(), ssl=tls, backlog=_BACKLOG) for bound in self._bound]
+        replaced, self.servers = self.servers, fresh
+        for server in replaced:
+            server.close()
 
     async def main_loop(self) -> None:
         """Renew the Date header every second until asked to leave; uvicorn's own loop wakes ten times as often."""
@@ -132,6 +168,24 @@ def on_hangup(reload: Callable[[], Awaitable[None]]) -> Iterator[None]:
         loop.remove_signal_handler(SIGHUP)
 
 
+class Door:
+    """The TLS of the API's listener, None for none; what is put here while it listens holds from then on."""
+
+    def __init__(self) -> None:
+        self.tls: ssl.SSLContext | None = None
+        self._server: _Server | None = None
+
+    async def renew(self, tls: ssl.SSLContext | None) -> None:
+        """Take another; raises OSError, and then nothing has changed."""
+        if self._server is not None and not self._server.should_exit:
+            await self._server.renew(tls)
+        self.tls = tls
+
+    def opened(self, server: _Server) -> None:
+        """Know who listens."""
+        self._server = server
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
     """A further private server: where it listens, the setting that says so; `started` is told once it does."""
@@ -154,6 +208,7 @@ async def serve(  # noqa: PLR0913 -- the servers, and the three ways in which th
     started: Callable[[str, str], None] = lambda _listen, _metrics: None,
     stopping: Callable[[], None] = lambda: None,
     control: Listener | None = None,
+    door: Door | None = None,
 ) -> None:
     """Serve until `stop` is set and everything under way has been answered, or `grace()` seconds later.
 
@@ -167,7 +222,8 @@ async def serve(  # noqa: PLR0913 -- the servers, and the three ways in which th
     with ExitStack() as bound:
         api = bound.enter_context(closing(bind(listen, "gateway.listen")))
         sockets = [bound.enter_context(closing(bind(other.address, other.setting))) for other in others]
-        public = _Server(edge, lifespan="on", refusal=edge.refused)
+        door = door or Door()
+        public = _Server(edge, lifespan="on", refusal=edge.refused, tls=door.tls)
         private = [_Server(other.app, lifespan="off") for other in others]
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(public.serve([api]))
@@ -175,6 +231,7 @@ async def serve(  # noqa: PLR0913 -- the servers, and the three ways in which th
                 group.create_task(server.serve([socket_]))
             for server in (public, *private):
                 await server.listening.wait()
+            door.opened(public)
             edge.start()
             started(_address(api), _address(sockets[0]))
             for other, socket_ in zip(others, sockets, strict=True):

@@ -36,3 +36,25 @@ def _of_file(path: Path) -> Unsettled:
             return sqlite_reads.unsettled(db)
     except sqlite3.Error as error:
         raise LedgerUnavailable(f"{path} can't be read: {error}") from error
+
+
+async def key_check(address: str) -> str | None:
+    """Return by what the ledger knows its key, None where there is none yet. Raises LedgerUnavailable."""
+    if address.startswith(SQLITE):
+        return await asyncio.to_thread(_check_of_file, Path(address.removeprefix(SQLITE)))
+    from gateway.ledger.postgres.census import key_check_of  # noqa: PLC0415 - its library is slow to import
+
+    return await key_check_of(address)
+
+
+def _check_of_file(path: Path) -> str | None:
+    from gateway.ledger import place, sqlite_upkeep  # noqa: PLC0415 - not needed for the other store
+
+    if not path.exists():
+        return None
+    try:
+        with closing(place.look(path)) as db:
+            made = db.execute("SELECT 1 FROM sqlite_master WHERE name = 'setting'").fetchone()
+            return sqlite_upkeep.setting(db, sqlite_upkeep.KEY_CHECK) if made else None
+    except sqlite3.Error as error:
+        raise LedgerUnavailable(f"{path} can't be read: {error}") from error

@@ -6,10 +6,17 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509 import load_pem_x509_certificate
 
 from adapters.http import HttpClient, Tls
 from gateway import AgencyTimeout, ConfigError, Unavailable
+from tests.authority import Authority
 from tests.contract.raw_agency import Link, RawAgency, answer_everything
 
 FILES = Path(__file__).parent / "tls"
@@ -122,6 +129,51 @@ async def test_the_gateway_shows_its_certificate() -> None:
         await send(client, "POST", agency.url)
         assert len(agency.arrivals) == 1
     await client.close()
+
+
+OLD = pytest.mark.parametrize("highest", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1], ids=["1.0", "1.1"])
+
+
+@OLD
+async def test_an_old_server_is_let_in_only_where_the_agency_says_so(
+    client: HttpClient, tmp_path: Path, highest: ssl.TLSVersion
+) -> None:
+    authority = Authority(tmp_path)
+    old = authority.server(authority.issue(), highest=highest)
+    usual = HttpClient("pln", tls=Tls(ca=authority.file))
+    patient = HttpClient("pln", tls=Tls(ca=authority.file, minimum=highest))
+    async with RawAgency(answer_everything, tls=old) as agency:
+        with pytest.raises(Unavailable) as caught:
+            await send(usual, "POST", agency.url)
+        assert not caught.value.maybe_done
+        await send(patient, "POST", agency.url)
+        assert len(agency.arrivals) == 1
+    stranger = HttpClient("pln", tls=Tls(ca=FILES / "ca.pem", minimum=highest))
+    async with RawAgency(answer_everything, tls=old) as agency:
+        with pytest.raises(Unavailable, match="not trusted"):
+            await send(stranger, "POST", agency.url)
+    for one in (usual, patient, stranger):
+        await one.close()
+
+
+async def test_a_version_that_is_too_low_is_refused_where_the_agency_says_so(tmp_path: Path) -> None:
+    authority = Authority(tmp_path)
+    strict = HttpClient("pln", tls=Tls(ca=authority.file, minimum=ssl.TLSVersion.TLSv1_3))
+    server = authority.server(authority.issue(), highest=ssl.TLSVersion.TLSv1_2)
+    async with RawAgency(answer_everything, tls=server) as agency:
+        with pytest.raises(Unavailable):
+            await send(strict, "POST", agency.url)
+    await strict.close()
+
+
+def test_a_key_with_a_password_is_refused_and_nobody_is_asked_for_it(tmp_path: Path) -> None:
+    certificate = Authority(tmp_path).issue("kami")
+    key = tmp_path / "key.pem"
+    private = load_pem_private_key(certificate.read_bytes(), password=None)
+    locked = BestAvailableEncryption(b"rahasia")
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, locked))
+    with pytest.raises(ConfigError, match=r"key\.pem: can.t be used"):
+        HttpClient("pln", tls=Tls(certificate=certificate, key=key))
 
 
 @METHODS

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -19,7 +20,7 @@ from tests.flows.pilot import KEY, ROOT
 
 T = TypeVar("T")
 
-_STARTED = re.compile(r"(http://\S+)/docs, metrics at (http://\S+)/metrics")
+_STARTED = re.compile(r"(https?://\S+)/docs, metrics at (http://\S+)/metrics")
 START, STOP, PATIENCE = 30.0, 30.0, 30.0
 """Seconds, far more than any of it takes."""
 
@@ -37,7 +38,9 @@ def eventually(look: Callable[[], T | None], what: str, seconds: float = PATIENC
 class Gateway:
     """One running gateway: `http` is a client with a key for everything."""
 
-    def __init__(self, config: Path, environment: Mapping[str, str], *options: str) -> None:
+    def __init__(
+        self, config: Path, environment: Mapping[str, str], *options: str, trust: ssl.SSLContext | None = None
+    ) -> None:
         self.folder = config.parent
         self.out, self.err = self.folder / "out.log", self.folder / "err.log"
         with self.out.open("wb") as out, self.err.open("wb") as err:
@@ -49,7 +52,8 @@ class Gateway:
                 stderr=err,
             )
         self.url, self.metrics_url = eventually(self._addresses, f"the start of the gateway: {self.err}", START)
-        self.http = httpx.Client(base_url=self.url, headers={"x-api-key": KEY}, timeout=30)
+        verify = True if trust is None else trust
+        self.http = httpx.Client(base_url=self.url, headers={"x-api-key": KEY}, timeout=30, verify=verify)
 
     def lines(self) -> list[dict[str, Any]]:
         """All log lines that are complete."""
@@ -95,9 +99,11 @@ class Gateway:
 
 
 @contextmanager
-def running(config: Path, environment: Mapping[str, str] = ENVIRONMENT, *options: str) -> Iterator[Gateway]:
+def running(
+    config: Path, environment: Mapping[str, str] = ENVIRONMENT, *options: str, trust: ssl.SSLContext | None = None
+) -> Iterator[Gateway]:
     """Run a gateway; whatever happens to it, it is gone afterwards, and none of it may have been a bug."""
-    gateway = Gateway(config, environment, *options)
+    gateway = Gateway(config, environment, *options, trust=trust)
     try:
         yield gateway
         assert [line for line in gateway.lines() if line.get("event") == "bug"] == []

@@ -9,7 +9,10 @@ from tests.flows.lively import ask, samples
 from tests.flows.process import Gateway, eventually
 
 # The stand-ins speak no TLS; tests/unit/test_app.py counts an agency's certificate.
-WITHOUT_TLS = {"gateway_agency_certificate_expiry_timestamp_seconds"}
+WITHOUT_TLS = {
+    "gateway_agency_certificate_expiry_timestamp_seconds",
+    "gateway_agency_own_certificate_expiry_timestamp_seconds",
+}
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 

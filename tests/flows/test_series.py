@@ -104,7 +104,12 @@ def edge(tmp_path: Path, metrics: Metrics) -> Iterator[Edge]:
         assembled = app.assemble(located, clock=clock, metrics=metrics, tap=lambda _adapter: Moody())
     for agency in assembled.registry.agencies:
         deliveries(metrics, agency)
-        for gauge in ("up", "last_success_timestamp_seconds", "certificate_expiry_timestamp_seconds"):
+        for gauge in (
+            "up",
+            "last_success_timestamp_seconds",
+            "certificate_expiry_timestamp_seconds",
+            "own_certificate_expiry_timestamp_seconds",
+        ):
             metrics.gauge(f"gateway_agency_{gauge}", agency).set(1)
         for outcome in ("ok", "failed"):
             metrics.counter("gateway_agency_probes_total", agency, outcome)

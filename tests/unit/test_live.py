@@ -50,12 +50,14 @@ class Rig:
         self.events: list[tuple[str, dict[str, object]]] = []
         self.config = Config()
         self.refusal: Exception | None = None
+        self.closed_door: Exception | None = None
         self.live = Live(
             read=self.read,
             build=self.build,
             swap=lambda loaded: self.shown.append(self.of(loaded).name),
             background=lambda loaded: cast("Any", self.of(loaded)),
             clock=self.clock,
+            listen=self.listen,
             forget=self.forgotten.append,
             log=lambda event, /, **facts: self.events.append((event, facts)),
         )
@@ -63,6 +65,10 @@ class Rig:
     @staticmethod
     def of(loaded: Loaded) -> Made:
         return cast("Made", loaded.assembled)
+
+    async def listen(self, _loaded: Loaded) -> None:
+        if self.closed_door is not None:
+            raise self.closed_door
 
     def read(self) -> Located:
         return Located(config=self.config, file="gateway.toml", folder=Path(), lines={}, absent=())
@@ -111,6 +117,14 @@ async def test_what_is_refused_changes_nothing(rig: Rig) -> None:
         await rig.live.reload()
     assert rig.shown == ["number 1"]
     assert rig.events == [("configuration-refused", {"level": "error", "why": ["gateway.toml:3: is not TOML"]})]
+
+
+async def test_a_listener_that_can_not_be_renewed_is_a_refusal_that_changes_nothing_else(rig: Rig) -> None:
+    rig.closed_door = ConfigError(Finding(where="gateway.toml:3", what="gateway.tls: too many open files"))
+    with pytest.raises(ConfigError):
+        await rig.live.reload()
+    assert rig.shown == ["number 1"]
+    assert [event for event, _ in rig.events] == ["configuration-refused"]
 
 
 async def test_an_adapter_that_breaks_when_it_is_made_is_a_refusal_and_is_logged_whole(rig: Rig) -> None:

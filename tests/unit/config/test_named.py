@@ -6,6 +6,9 @@ from gateway.config.load import load
 from gateway.config.named import Named, named
 
 CONFIG = """
+[gateway]
+tls = {{ certificate = "tls/api.pem" }}
+
 [agency.dpmptsp]
 title   = "mappings"
 adapter = "soap"
@@ -33,6 +36,7 @@ def furnished(folder: Path) -> Named:
         "wsdl/dpmptsp/schema/types.xsd": "<schema/>",
         "wsdl/dpmptsp/notes.txt": "",
         "wsdl/other/other.wsdl": "",
+        "tls/api.pem": "-----BEGIN CERTIFICATE-----\n-----BEGIN PRIVATE KEY-----",
         "tls/gateway.pem": "-----BEGIN CERTIFICATE-----",
         "tls/gateway-key.pem": "-----BEGIN EC PRIVATE KEY-----",
         "drops/rows.csv": "",
@@ -58,5 +62,5 @@ def test_what_is_named_and_what_it_may_import_belongs_to_it(tmp_path: Path) -> N
 
 def test_private_keys_are_kept_apart_and_what_lies_elsewhere_is_only_named(tmp_path: Path) -> None:
     found = furnished(tmp_path)
-    assert found.apart == (Path("tls/gateway-key.pem"),)
+    assert set(found.apart) == {Path("tls/gateway-key.pem"), Path("tls/api.pem")}
     assert found.outside == (tmp_path / "elsewhere.pem",)

@@ -1,0 +1,1 @@
+"""`gateway doctor`: everything between here and each agency, looked at from the outside; changes nothing."""

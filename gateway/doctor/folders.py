@@ -1,0 +1,45 @@
+"""The folders through which files come and go: are they there, and may the gateway use them; touches no file."""
+
+import os
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from adapters.csv.adapter import CsvAdapter
+from gateway.doctor.found import Found, error, ok, warning
+
+_MOUNT = "make it, or mount it; then let the gateway's user in (ReadWritePaths= under systemd)"
+
+
+def folders(adapter: CsvAdapter) -> Iterator[tuple[str, Found]]:
+    """Look at an agency's folders; blocks on disks, which may hang."""
+    if adapter.drop:
+        yield "folder", _incoming(adapter)
+    for name, out in adapter.out.items():
+        yield "folder", _outgoing(name, Path(out.folder))
+
+
+def _incoming(adapter: CsvAdapter) -> Found:
+    folder = Path(adapter.drop)
+    if trouble := _trouble(folder, os.R_OK | os.X_OK, "be read"):
+        return trouble
+    names = [name.lower() for name in os.listdir(folder)]  # noqa: PTH208 -- names are all that counts
+    lacking = [
+        feed for feed, one in adapter.feed.items() if not any(fnmatchcase(name, one.files.lower()) for name in names)
+    ]
+    if lacking:
+        remedy = "has the agency left one yet, and under a name like `files`?"
+        return warning(f"{folder} is there, but has no file of {', '.join(lacking)}", remedy)
+    return ok(f"{folder} is there, with files of {', '.join(adapter.feed)}")
+
+
+def _outgoing(name: str, folder: Path) -> Found:
+    return _trouble(folder, os.W_OK | os.X_OK, "be written to") or ok(f"{folder} is there for {name}")
+
+
+def _trouble(folder: Path, mode: int, what: str) -> Found | None:
+    if not folder.is_dir():
+        return error(f"{folder} {'is no folder' if folder.exists() else 'is not there'}", _MOUNT)
+    if not os.access(folder, mode):
+        return error(f"{folder} can't {what} by this user", "run this as the gateway's user, and let that one in")
+    return None

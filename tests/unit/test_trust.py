@@ -1,0 +1,90 @@
+"""What `gateway check` says loudly of TLS: what a setting lets in, and certificates that end."""
+
+from pathlib import Path
+
+import pytest
+
+from gateway import app
+from gateway.errors import Finding
+from gateway.metrics import Metrics
+from tests.authority import Authority
+
+TOML = """
+[gateway]
+{listener}
+
+[agency.dinkes]
+adapter = "rest"
+url     = "https://127.0.0.1:1"
+mapping = "mappings/dinkes.toml"
+tls     = {{ {agency} }}
+
+[agency.dinkes.operation.daftar]
+expose = "GET /v1/daftar"
+call   = "GET /daftar"
+"""
+
+
+@pytest.fixture
+def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings/dinkes.toml").write_text('[daftar.reply]\nkode = "kode"\n')
+    return Authority(tmp_path)
+
+
+def checked(agency: str = "", listener: str = "") -> list[Finding]:
+    Path("gateway.toml").write_text(TOML.format(agency=agency, listener=listener))
+    return app.check(Path("gateway.toml"), {})
+
+
+@pytest.mark.usefixtures("authority")
+@pytest.mark.parametrize(
+    ("agency", "words"),
+    [
+        ("verify = false", "agency.dinkes.tls.verify: whoever is in between can read and change everything"),
+        ('minimum = "1.0"', "agency.dinkes.tls.minimum: TLS 1.0 is broken"),
+        ('minimum = "1.1"', "agency.dinkes.tls.minimum: TLS 1.1 is broken"),
+    ],
+)
+def test_what_weakens_tls_is_warned_of_with_its_line(agency: str, words: str) -> None:
+    (found,) = checked(agency)
+    assert (found.where, found.warning, words in found.what) == ("gateway.toml:9", True, True), found
+    assert found.remedy
+
+
+@pytest.mark.usefixtures("authority")
+def test_what_strengthens_it_is_not() -> None:
+    assert checked('minimum = "1.3"') == []
+
+
+@pytest.mark.parametrize(("days", "words"), [(-1, "has ended on"), (20, "ends on"), (40, "")])
+def test_certificates_of_ours_that_end_are_warned_of(authority: Authority, days: float, words: str) -> None:
+    authority.issue("kami", days=days)
+    shows = 'certificate = "kami.pem"'
+    for found, key in ((checked(shows), "agency.dinkes.tls"), (checked("", f"tls = {{ {shows} }}"), "gateway.tls")):
+        said = [(one.warning, one.what.startswith(f"{key}.certificate: kami.pem {words}")) for one in found]
+        assert said == ([(True, True)] if words else [])
+
+
+def test_a_listener_whose_files_do_not_fit_is_an_error(authority: Authority) -> None:
+    authority.issue("kami")
+    (found,) = checked("", 'tls = { certificate = "tidak-ada.pem" }')
+    assert (found.where, found.warning) == ("gateway.toml:3", False)
+    assert found.what == "gateway.tls.certificate: tidak-ada.pem: no such file"
+    (found,) = checked("", 'tls = { certificate = "kami.pem", client_ca = "gateway.toml" }')
+    assert found.what.startswith("gateway.tls.client_ca: gateway.toml can't be used: ")
+    (found,) = checked("", f'tls = {{ certificate = "{authority.file.name}" }}')
+    assert "can't be used" in found.what
+
+
+def test_when_our_certificate_for_an_agency_ends_is_a_figure_as_long_as_there_is_one(authority: Authority) -> None:
+    authority.issue("kami", days=20)
+    metrics, name = Metrics(), "gateway_agency_own_certificate_expiry_timestamp_seconds"
+    for agency, there in (('certificate = "kami.pem"', True), ("", False)):
+        checked(agency)
+        located, _ = app.examine(Path("gateway.toml"), {})
+        made = app.assemble(located, clock=app.clock_of(located), metrics=metrics)
+        made.draft.adopt()
+        shown = metrics.registry.get_sample_value(name, {"agency": "dinkes"})
+        assert (shown is not None) == there
