@@ -131,6 +131,7 @@ def without_a_ledger(clock: Clock, metrics: Metrics, log: LineLog) -> Lasting:
     """Return what lasts in a gateway to which nothing is delivered: nobody asks for what is recorded."""
     ledger: Any = None
     return Lasting(
+        me="a",
         clock=clock,
         metrics=metrics,
         log=log,
