@@ -228,6 +228,11 @@ class PostgresLedger:
         async with self._store.connection() as connection:
             return await reading.unsettled(connection)
 
+    async def replicas(self, me: str, seconds: float, /) -> int:
+        """Say that this process lives, and count those that do."""
+        async with self._store.connection() as connection:
+            return await upkeep.replicas(connection, me, seconds)
+
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
         """Make messages pending again."""
         async with self._store.transaction() as connection:
