@@ -23,3 +23,7 @@ class Census(Protocol):
         A ledger on one machine's disk counts nobody: it is always 1.
         """
         ...
+
+    async def stirred(self, seconds: float, /) -> bool:
+        """Return true when a process may have come or gone, false when the time is up."""
+        ...

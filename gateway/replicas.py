@@ -56,11 +56,12 @@ class Replicas:
 
     async def _follow(self) -> None:
         while True:
-            await self._clock.sleep(FOLLOW_EVERY)
             try:
+                await self._census.stirred(FOLLOW_EVERY)
                 await self.count()
             except Exception as error:  # noqa: BLE001 - who is not counted any more sends too much
                 self._log("bug", level="error", traceback="".join(traceback.format_exception(error)))
+                await self._clock.sleep(FOLLOW_EVERY)
 
     def _believed(self, living: int) -> int:
         """Return the number to go by: after a time without the ledger, others may only not have come back yet."""

@@ -100,6 +100,8 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
                 stop=stop,
                 hurry=hurry,
                 grace=lambda: live.grace,
+                drain=gateway.drain or 0.0,
+                leaving=partial(lasting.log, "gateway-leaving", what="all is served; /readyz sends others elsewhere"),
                 started=partial(_started, lasting.log, told, live),
                 stopping=partial(_stopping, lasting.log, live),
                 control=_control(located, front, told),

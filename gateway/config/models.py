@@ -95,6 +95,11 @@ class Gateway(Settings):
     control: Address = Field(
         "127.0.0.1:9091", description="Where operators reach the control API; its own listener, off without operators."
     )
+    drain: Duration | None = Field(
+        None,
+        description="At a stop, how long `/readyz` says 503 while everything is still served, for a proxy to notice.",
+        examples=["5s"],
+    )
     docs: Literal["public", "clients", "off"] = Field(
         "public",
         description="Who may read `/docs` and `/openapi.json`: everybody, holders of a key, or nobody.",

@@ -183,6 +183,11 @@ class SqliteLedger:
         """Return 1: replicas share a PostgreSQL."""
         return 1
 
+    async def stirred(self, seconds: float, /) -> bool:
+        """Wait: nobody comes or goes."""
+        await self._clock.sleep(seconds)
+        return False
+
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
         """Make messages pending again."""
         done, told = await self._writer.do(lambda tx: sqlite_people.replay(tx, ids, by, unknown=unknown))

@@ -133,6 +133,18 @@ class CensusContract:
         assert await stage.ledger.replicas("a", 10.0) == 1
         assert await second.replicas("b", 10.0) == two, "who comes back is counted again"
 
+    async def test_others_hear_at_once_who_comes_and_goes_and_nothing_of_who_stays(self, stage: Stage) -> None:
+        if not self.counts_replicas:
+            return
+        second = await stage.another()
+        for seconds in (10.0, 0.0):
+            await second.replicas("b", seconds)
+            assert await stage.ledger.stirred(60.0)
+        await second.replicas("b", 10.0)
+        assert await stage.ledger.stirred(60.0)
+        await second.replicas("b", 10.0)
+        assert not await stage.ledger.stirred(0.2)
+
     async def test_other_leases_are_no_replicas(self, stage: Stage) -> None:
         await stage.ledger.hold("shed", by="b", seconds=60.0)
         assert await stage.ledger.replicas("a", 10.0) == 1

@@ -11,14 +11,26 @@ from tests.fakes import FakeClock
 class Roll:
     """A ledger that counts replicas, and may be away."""
 
-    def __init__(self, living: int) -> None:
+    def __init__(self, living: int, clock: FakeClock) -> None:
         self.living = living
         self.away = False
         self.broken = False
+        self.clock = clock
+        self.news = asyncio.Event()
         self.said: list[tuple[str, float]] = []
 
     async def unsettled(self) -> dict[str, dict[str, int]]:
         raise NotImplementedError
+
+    async def stirred(self, seconds: float, /) -> bool:
+        told, time = asyncio.ensure_future(self.news.wait()), asyncio.ensure_future(self.clock.sleep(seconds))
+        await asyncio.wait({told, time}, return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        time.cancel()
+        try:
+            return self.news.is_set()
+        finally:
+            self.news.clear()
 
     async def replicas(self, me: str, seconds: float, /) -> int:
         self.said.append((me, seconds))
@@ -34,7 +46,8 @@ class Desk:
     """One replica with everything around it."""
 
     def __init__(self, living: int) -> None:
-        self.roll, self.shares, self.clock = Roll(living), Shares(), FakeClock(autojump=False)
+        self.shares, self.clock = Shares(), FakeClock(autojump=False)
+        self.roll = Roll(living, self.clock)
         self.shown: list[float] = []
         self.events: list[tuple[str, object]] = []
         self.replicas = Replicas(
@@ -59,6 +72,14 @@ async def test_the_number_is_known_before_anything_is_sent_and_followed_from_the
         assert await desk.after(FOLLOW_EVERY) == 2
     assert desk.shown == [3, 4, 2]
     assert desk.events == [("replicas", 3), ("replicas", 4), ("replicas", 2)]
+
+
+async def test_one_that_comes_or_goes_is_heard_at_once() -> None:
+    desk = Desk(3)
+    async with desk.replicas.among_them():
+        desk.roll.living = 4
+        desk.roll.news.set()
+        assert await desk.after(0.0) == 4
 
 
 async def test_a_clean_stop_ends_its_lease() -> None:
@@ -109,5 +130,4 @@ async def test_a_bug_is_said_and_ends_nothing() -> None:
         await desk.after(FOLLOW_EVERY)
         assert desk.events[-1] == ("bug", "error")
         desk.roll.living = 3
-        assert await desk.after(FOLLOW_EVERY) == 3
-    await asyncio.sleep(0)
+        assert await desk.after(2 * FOLLOW_EVERY) == 3

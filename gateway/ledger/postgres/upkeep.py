@@ -76,12 +76,12 @@ async def hold(connection: Connection, name: str, by: str, seconds: float) -> in
     return token
 
 
-async def replicas(connection: Connection, me: str, seconds: float) -> int:
-    """Take, renew or end a replica's lease, forget those that ended, and count the rest."""
-    await hold(connection, f"{_REPLICA}{me}", me, seconds)
+async def replicas(connection: Connection, me: str, seconds: float) -> tuple[int | None, int]:
+    """Take, renew or end a replica's lease, forget those that ended, and count the rest; returns its token as well."""
+    token = await hold(connection, f"{_REPLICA}{me}", me, seconds)
     await connection.execute(_GONE)
     count: int = await connection.fetchval(_LIVING)
-    return count
+    return token, count
 
 
 async def renew_key(connection: Connection, keys: Keys) -> int:
