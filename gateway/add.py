@@ -14,7 +14,8 @@ from adapters.soap.adopt import Offer, Offered, changes, edited, look, source_of
 from gateway import app
 from gateway.config.load import Located, examine
 from gateway.config.locate import suggest
-from gateway.config.models import Agency, Tls
+from gateway.config.models import Agency
+from gateway.config.tls import Tls
 from gateway.errors import ConfigError, Finding, TranslationError
 from gateway.message import Document
 from gateway.sketch import section as sections

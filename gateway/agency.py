@@ -99,6 +99,7 @@ class _Builder:
             feeds={feed: self._feed(feed, row) for feed, row in rows.items()},
             queue=registry.Queue(
                 concurrency=self.section.concurrency or self.located.config.defaults.concurrency,
+                slots=lambda: shared.slots.limit,
                 waiting=lambda: shared.slots.waiting,
                 depth=self.section.depth,
                 age=self.section.age,

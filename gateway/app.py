@@ -16,7 +16,8 @@ from gateway import certificates, registry
 from gateway.agency import Tools, build
 from gateway.clock import SystemClock
 from gateway.config.load import Located, examine, without
-from gateway.config.models import Agency, Tls
+from gateway.config.models import Agency
+from gateway.config.tls import Tls
 from gateway.dispatch import table
 from gateway.edge.tls import listener_tls
 from gateway.errors import ConfigError, Finding

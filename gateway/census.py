@@ -1,4 +1,4 @@
-"""What the ledger has not settled, counted by operation: what must not be taken away yet (design, 11.22)."""
+"""What the ledger counts: what is not settled, and so must not be taken away, and who works with it (design, 11.22)."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -15,4 +15,15 @@ class Census(Protocol):
 
     async def unsettled(self) -> Unsettled:
         """Count what is pending, delivering, unknown or buried."""
+        ...
+
+    async def replicas(self, me: str, seconds: float, /) -> int:
+        """Say that `me` lives for so many seconds, or by none that it ends; returns how many processes live.
+
+        A ledger on one machine's disk counts nobody: it is always 1.
+        """
+        ...
+
+    async def stirred(self, seconds: float, /) -> bool:
+        """Return true when a process may have come or gone, false when the time is up."""
         ...

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import sys
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -41,7 +42,8 @@ CLOSING: tuple[PauseReason, ...] = ("hours", "maintenance")
 class Lane:
     """One agency's queue: what it delivers, how many at once, when, and how to ask whether the agency is there.
 
-    `waiting` tells how many direct calls wait for a slot: while there are some, delivery takes half the slots.
+    `concurrency` is over all replicas, `slots` tells this one's part. `waiting` tells how many direct calls wait for a
+    slot: while there are some, delivery takes half the slots.
     `news` hears when an outage starts and when it ends, `hours` of each closing, with its end, and of each opening,
     `told` of each attempt and settlement, with what was raised, `bug` of what should never happen.
     """
@@ -51,6 +53,7 @@ class Lane:
     concurrency: int
     calendar: Calendar | None = None
     probe: Probe | None = None
+    slots: Callable[[], int] = lambda: sys.maxsize
     waiting: Callable[[], int] = lambda: 0
     news: Callable[[str, bool], None] = lambda _lane, _down: None
     hours: Callable[[PauseReason | None, datetime | None], None] = lambda _reason, _until: None
@@ -153,7 +156,9 @@ class Deliverer:
 
     def _room(self) -> int:
         """Return how many more may be under way: all slots, half of them while direct calls wait, one when in doubt."""
-        most = self.lane.concurrency if self.lane.waiting() == 0 else max(1, self.lane.concurrency // 2)
+        most = min(self.lane.concurrency, self.lane.slots())
+        if self.lane.waiting():
+            most = max(1, most // 2)
         return (1 if self.condition.careful else most) - len(self._under_way)
 
     async def _closed_for(self) -> float:

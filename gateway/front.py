@@ -29,6 +29,7 @@ from gateway.metrics import OTHER, Metrics
 from gateway.policies.bucket import TokenBucket
 from gateway.ports import Clock, Outbox
 from gateway.registry import Registry
+from gateway.replicas import Replicas
 from gateway.room import Rooms, waiting
 from gateway.settle import Settler
 from gateway.traces import Traces
@@ -54,6 +55,7 @@ class Lasting:
     rooms: Rooms
     waits: Waiting
     kept: Kept
+    replicas: Replicas
     guests: tuple[Admission, ...]
     hours: bool
     stop: asyncio.Event

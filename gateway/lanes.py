@@ -59,6 +59,7 @@ def _lane(  # noqa: PLR0913 - who hears of it
         concurrency=queue.concurrency,
         calendar=queue.calendar,
         probe=agency.probe,
+        slots=queue.slots,
         waiting=queue.waiting,
         news=news,
         hours=_hours(log, agency.name),

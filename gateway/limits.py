@@ -97,10 +97,10 @@ def limits(  # noqa: PLR0913 - what state is made of
     """Make one agency's shared state; what its section does not say comes from the defaults.
 
     Breaker, slots, pace, quota and retry budget outlive a reload that leaves their settings as they are: calls under
-    way still count, and what an agency's terms allow is not counted from nought.
+    way still count, and what an agency's terms allow is not counted from nought. Slots, pace and quota are divided
+    among the replicas.
     """
     retry = section.retry or defaults.retry
-    rate = section.rate
     return Limits(
         agency=agency,
         clock=clock,
@@ -110,10 +110,17 @@ def limits(  # noqa: PLR0913 - what state is made of
         slots=_slots(agency, section, defaults, clock, metrics, draft),
         budget=draft.same((agency, "budget"), retry.budget, lambda: RetryBudget(clock, share=retry.budget)),
         shelf=Shelf(),
-        bucket=draft.same((agency, "rate"), rate, lambda: TokenBucket(rate.per_second, burst=1)) if rate else None,
+        bucket=_bucket(agency, section, draft),
         quota=_quota(agency, section, clock, zone, metrics, draft),
         serves=serves,
     )
+
+
+def _bucket(agency: str, section: Agency, draft: Draft) -> TokenBucket | None:
+    rate = section.rate
+    if rate is None:
+        return None
+    return draft.shared((agency, "rate"), rate, lambda: TokenBucket(rate.per_second, burst=1))
 
 
 def _quota(  # noqa: PLR0913, PLR0917 - as limits
@@ -128,10 +135,10 @@ def _quota(  # noqa: PLR0913, PLR0917 - as limits
     def make() -> Quota:
         return Quota(clock, limit=settings.limit, period=settings.period, zone=zone, on_quota=lambda: spent(1))
 
-    quota = draft.same((agency, "quota"), (settings, zone), make)
+    quota = draft.shared((agency, "quota"), (settings, zone), make)
 
     def show() -> None:
-        metrics.gauge("gateway_agency_quota_limit", agency).set(settings.limit)
+        metrics.gauge("gateway_agency_quota_limit", agency).set_function(lambda: quota.limit)
         metrics.gauge("gateway_agency_quota_left", agency).set_function(lambda: quota.left)
 
     draft.once_in_force(show)
@@ -143,10 +150,14 @@ def _slots(  # noqa: PLR0913, PLR0917 - as limits
 ) -> Bulkhead:
     limit = section.concurrency or defaults.concurrency
     waiting = section.waiting if section.waiting is not None else defaults.waiting
-    slots = draft.same((agency, "slots"), (limit, waiting), lambda: Bulkhead(clock, concurrency=limit, waiting=waiting))
+
+    def make() -> Bulkhead:
+        return Bulkhead(clock, concurrency=limit, waiting=waiting)
+
+    slots = draft.shared((agency, "slots"), (limit, waiting), make)
 
     def show() -> None:
-        metrics.gauge("gateway_agency_slots_limit", agency).set(limit)
+        metrics.gauge("gateway_agency_slots_limit", agency).set_function(lambda: slots.limit)
         metrics.gauge("gateway_agency_slots_in_use", agency).set_function(lambda: slots.busy)
         metrics.gauge("gateway_agency_waiting", agency).set_function(lambda: slots.waiting)
 

@@ -8,11 +8,12 @@ from zoneinfo import ZoneInfo
 
 from gateway.config import models
 from gateway.config.load import Located
+from gateway.config.settings import Settings
 from gateway.errors import ConfigError, Finding
 from gateway.hours import Calendar, ClosedDays, Hours, Maintenance, SpecialHours
 from gateway.hours.holiday import check_country
 
-S = TypeVar("S", bound=models.Settings)
+S = TypeVar("S", bound=Settings)
 T = TypeVar("T")
 
 

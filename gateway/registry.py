@@ -1,5 +1,6 @@
 """Agencies and operations as one immutable table; a reload builds a new one and swaps it. Builds nothing itself."""
 
+import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
@@ -42,7 +43,7 @@ class Operation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """What an agency's lane needs: calls at a time, and how many direct calls wait.
+    """What an agency's lane needs: calls at a time, this replica's part of them, and how many direct calls wait.
 
     It delivers `operations`. It takes no more while `depth` messages wait, or one has waited `age` open seconds.
     """
@@ -50,6 +51,7 @@ class Queue:
     concurrency: int
     waiting: Callable[[], int]
     depth: int
+    slots: Callable[[], int] = lambda: sys.maxsize
     age: float = float("inf")
     operations: Collection[OperationId] = ()
     calendar: Calendar | None = None

@@ -32,8 +32,10 @@ from gateway.metrics import Metrics
 from gateway.ports import Clock, Log
 from gateway.presence import Presence
 from gateway.recorder import Recorder
+from gateway.replicas import Replicas
 from gateway.room import Rooms
 from gateway.settle import Settler
+from gateway.shares import Shares
 from gateway.traces import open_traces
 from gateway.version import __version__
 from gateway.waiting import Waiting
@@ -80,7 +82,33 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
         presence.tell(())
 
     front, door = Front(located, lasting, reload), Door()
-    live = Live(
+    live = _live(lasting, read, front, door)
+    gateway = located.config.gateway
+    async with lasting.replicas.among_them():
+        await live.start(located)
+        door.tls = _context(live.loaded)
+        with Presence.open(folder_of(gateway.ledger), gateway.listen, lasting.clock) as presence, on_hangup(reload):
+            await serve_http(
+                front.edge,
+                Figures(lasting.metrics.registry, lasting.clock),
+                listen=gateway.listen,
+                metrics=gateway.metrics,
+                stop=stop,
+                hurry=hurry,
+                grace=lambda: live.grace,
+                drain=gateway.drain or 0.0,
+                leaving=partial(lasting.log, "gateway-leaving", what="all is served; /readyz sends others elsewhere"),
+                started=partial(_started, lasting.log, told, live),
+                stopping=partial(_stopping, lasting.log, live),
+                control=_control(located, front, told),
+                door=door,
+            )
+            await live.close()
+    await _close(lasting)
+
+
+def _live(lasting: Lasting, read: Callable[[], Located], front: Front, door: Door) -> Live:
+    return Live(
         read=read,
         build=partial(_build, lasting),
         swap=front.show,
@@ -91,25 +119,6 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
         clock=lasting.clock,
         log=lasting.log,
     )
-    await live.start(located)
-    door.tls = _context(live.loaded)
-    gateway = located.config.gateway
-    with Presence.open(folder_of(gateway.ledger), gateway.listen, lasting.clock) as presence, on_hangup(reload):
-        await serve_http(
-            front.edge,
-            Figures(lasting.metrics.registry, lasting.clock),
-            listen=gateway.listen,
-            metrics=gateway.metrics,
-            stop=stop,
-            hurry=hurry,
-            grace=lambda: live.grace,
-            started=partial(_started, lasting.log, told, live),
-            stopping=partial(_stopping, lasting.log, live),
-            control=_control(located, front, told),
-            door=door,
-        )
-        await live.close()
-    await _close(lasting)
 
 
 async def _close(lasting: Lasting) -> None:
@@ -142,17 +151,21 @@ async def _lasting(
     traces = open_traces(located, log)
     ledger = await opened_or_late(lambda: ledger_of(located, clock, lost_key=lost_key), clock, log)
     outbox = traces.outbox(ledger, clock)
+    me, metrics, shares = new_message_id(), Metrics(), Shares()
+    show = metrics.gauge("gateway_replicas").set
+    replicas = Replicas(me=me, census=ledger, shares=shares, show=show, clock=clock, log=log)
     return Lasting(
-        me=new_message_id(),
+        me=me,
         clock=clock,
-        metrics=Metrics(),
+        metrics=metrics,
         log=log,
         ledger=ledger,
         outbox=outbox,
         settler=Settler(outbox, clock),
         rooms=Rooms(lanes=ledger, clock=clock),
         waits=Waiting(lanes=ledger, clock=clock),
-        kept=Kept(),
+        kept=Kept(shares),
+        replicas=replicas,
         guests=tuple(guests),
         hours=hours,
         stop=stop,

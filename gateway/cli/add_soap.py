@@ -10,7 +10,7 @@ import click
 
 from gateway import add
 from gateway.cli.options import config_option, enter
-from gateway.config.models import Tls
+from gateway.config.tls import Tls
 from gateway.errors import ConfigError, Finding
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")

@@ -5,9 +5,11 @@ import zoneinfo
 from collections.abc import Mapping
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
 from gateway.config.locate import suggest
+from gateway.config.settings import Settings
+from gateway.config.tls import ListenerTls, Tls
 from gateway.config.units import Duration, Quota, Rate, WorkingDays
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]*$")]
@@ -48,12 +50,6 @@ def _zone(name: str) -> str:
 Zone = Annotated[str, AfterValidator(_zone)]
 
 
-class Settings(BaseModel):
-    """What all settings share: frozen, no guessing of types, and an unknown key is an error."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
 class Tracing(Settings):
     """Where traces go: an OpenTelemetry collector that takes OTLP over HTTP; needs the extra `tracing`."""
 
@@ -68,22 +64,6 @@ class Tracing(Settings):
         description="The share of requests that are traced; one whose caller says whether it is traced follows that.",
         examples=[0.1],
     )
-
-
-class ListenerTls(Settings):
-    """TLS of the API's own listener; its files are read again at each reload."""
-
-    certificate: str = Field(
-        description="The certificate with its chain, a PEM file; the key may stand behind them.",
-        examples=["tls/api.pem"],
-    )
-    key: str | None = Field(None, description="Its key, a PEM file without password.", examples=["tls/api-key.pem"])
-    client_ca: str | None = Field(
-        None,
-        description="Only clients whose certificate this authority signed may connect at all; a PEM file.",
-        examples=["tls/apps-ca.pem"],
-    )
-    minimum: Literal["1.2", "1.3"] = Field("1.2", description="The oldest version of TLS.", examples=["1.3"])
 
 
 class Gateway(Settings):
@@ -115,6 +95,11 @@ class Gateway(Settings):
     )
     control: Address = Field(
         "127.0.0.1:9091", description="Where operators reach the control API; its own listener, off without operators."
+    )
+    drain: Duration | None = Field(
+        None,
+        description="At a stop, how long `/readyz` says 503 while everything is still served, for a proxy to notice.",
+        examples=["5s"],
     )
     docs: Literal["public", "clients", "off"] = Field(
         "public",
@@ -209,24 +194,6 @@ class Retention(Settings):
     keys: Duration = Field(7 * 86400.0, description="Idempotency keys and their answers.")
     bodies: Duration = Field(30 * 86400.0, description="Bodies, requests and answers.")
     metadata: Duration = Field(365 * 86400.0, description="Everything else.")
-
-
-class Tls(Settings):
-    """How an agency's HTTPS is checked, and who we are to it."""
-
-    verify: bool = Field(True, description="Check the agency's certificate.", examples=[False])
-    ca: str | None = Field(
-        None, description="A file with the agency's own certificate authority.", examples=["tls/sipolan-ca.pem"]
-    )
-    certificate: str | None = Field(
-        None, description="Our client certificate, a PEM file.", examples=["tls/gateway.pem"]
-    )
-    key: str | None = Field(None, description="Its key, a PEM file.", examples=["tls/gateway-key.pem"])
-    minimum: Literal["1.0", "1.1", "1.2", "1.3"] = Field(
-        "1.2",
-        description="The oldest version of TLS; below 1.2 it is for servers that can do no better, and is warned of.",
-        examples=["1.0"],
-    )
 
 
 class ClosedDays(Settings):

@@ -1,4 +1,4 @@
-"""What is served now: the routes, swapped whole at a reload, and the phase: starting, serving or stopping."""
+"""What is served now: the routes, swapped whole at a reload, and the phase: starting, serving, leaving or stopping."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,8 @@ from gateway.edge.table import Table
 from gateway.errors import ClientError
 from gateway.message import OperationId
 
-Phase = Literal["starting", "serving", "stopping"]
+Phase = Literal["starting", "serving", "leaving", "stopping"]
+"""While leaving, everything is served still, and whoever asks is told to go elsewhere."""
 
 
 class Stopping(ClientError):

@@ -88,6 +88,10 @@ class Edge:
         """Say that requests are served from now on."""
         self._current.phase = "serving"
 
+    def leave(self) -> None:
+        """Say that requests had better go elsewhere; those that come are served."""
+        self._current.phase = "leaving"
+
     def stop(self) -> None:
         """Refuse new requests from now on."""
         self._current.phase = "stopping"

@@ -204,16 +204,19 @@ async def serve(  # noqa: PLR0913 -- the servers, and the three ways in which th
     metrics: str,
     stop: asyncio.Event,
     grace: Callable[[], float],
+    drain: float = 0.0,
     hurry: asyncio.Event | None = None,
+    leaving: Callable[[], None] = lambda: None,
     started: Callable[[str, str], None] = lambda _listen, _metrics: None,
     stopping: Callable[[], None] = lambda: None,
     control: Listener | None = None,
     door: Door | None = None,
 ) -> None:
-    """Serve until `stop` is set and everything under way has been answered, or `grace()` seconds later.
+    """Serve until `drain` seconds after `stop` is set and everything under way has been answered, or `grace()` later.
 
-    `stopping` hears when no more is accepted, `started` both addresses once all listen; port 0 takes a free one.
-    Setting `hurry` ends the grace.
+    `leaving` hears when the draining begins, `stopping` when no more is accepted, `started` both addresses once all
+    listen; port 0 takes a free one.
+    Setting `hurry` ends draining and grace.
     Raises ConfigError when an address can't be used.
     """
     hurry = hurry or asyncio.Event()
@@ -237,15 +240,20 @@ async def serve(  # noqa: PLR0913 -- the servers, and the three ways in which th
             for other, socket_ in zip(others, sockets, strict=True):
                 other.started(_address(socket_))
             await _first(stop, hurry, serving)
+            if drain and not serving.done():
+                edge.leave()
+                leaving()
+                await _first(hurry, serving, seconds=drain)
             stopping()
             await _drain(edge, public, serving, hurry, grace())
             for server in private:
                 server.leave(_LAST_SECONDS)
 
 
-async def _first(stop: asyncio.Event, hurry: asyncio.Event, serving: asyncio.Task[None]) -> None:
-    waits = [asyncio.create_task(event.wait()) for event in (stop, hurry)]
-    await asyncio.wait([*waits, serving], return_when=asyncio.FIRST_COMPLETED)
+async def _first(*ends: asyncio.Event | asyncio.Task[None], seconds: float | None = None) -> None:
+    waits = [asyncio.create_task(end.wait()) for end in ends if isinstance(end, asyncio.Event)]
+    tasks = [end for end in ends if isinstance(end, asyncio.Task)]
+    await asyncio.wait([*waits, *tasks], timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
     for wait in waits:
         wait.cancel()
 

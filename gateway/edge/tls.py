@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gateway import certificates
 from gateway.config.load import Located
-from gateway.config.models import ListenerTls
+from gateway.config.tls import ListenerTls
 from gateway.errors import ConfigError, Finding
 
 _VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}

@@ -179,6 +179,15 @@ class SqliteLedger:
         """Count what somebody must still deliver or look at."""
         return await self._readers.do(lambda tx: sqlite_reads.unsettled(tx.db))
 
+    async def replicas(self, _me: str, _seconds: float, /) -> int:
+        """Return 1: replicas share a PostgreSQL."""
+        return 1
+
+    async def stirred(self, seconds: float, /) -> bool:
+        """Wait: nobody comes or goes."""
+        await self._clock.sleep(seconds)
+        return False
+
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
         """Make messages pending again."""
         done, told = await self._writer.do(lambda tx: sqlite_people.replay(tx, ids, by, unknown=unknown))

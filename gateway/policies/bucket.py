@@ -7,12 +7,18 @@ _ROUNDING = 1e-6
 class TokenBucket:
     """`rate_per_second` tokens flow in, up to `burst` are kept. Times are monotonic seconds that the caller reads."""
 
-    __slots__ = ("_ahead", "_full", "_interval")
+    __slots__ = ("__weakref__", "_ahead", "_burst", "_full", "_interval", "_whole")
 
     def __init__(self, rate_per_second: float, burst: float = 1.0) -> None:
-        self._interval = 1.0 / rate_per_second
-        self._ahead = max(0.0, (burst - 1.0) * self._interval)
+        self._whole = 1.0 / rate_per_second
+        self._burst = burst
         self._full = float("-inf")
+        self.divide(1)
+
+    def divide(self, among: int) -> None:
+        """Let in one replica's part of the rate from now on; each keeps its burst, and who waits keeps the place."""
+        self._interval = self._whole * among
+        self._ahead = max(0.0, (self._burst - 1.0) * self._interval)
 
     def take(self, now: float) -> float:
         """Take a token and return 0, or take none and return the seconds until there is one."""

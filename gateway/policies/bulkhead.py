@@ -13,11 +13,11 @@ from gateway.trail import step
 class Bulkhead:
     """Slots of one agency: `concurrency` calls at once, `waiting` more in line, first come first served."""
 
-    __slots__ = ("_clock", "_concurrency", "_free", "_line", "_waiting")
+    __slots__ = ("__weakref__", "_clock", "_free", "_limit", "_line", "_waiting", "_whole")
 
     def __init__(self, clock: Clock, *, concurrency: int = 8, waiting: int = 64) -> None:
         self._clock = clock
-        self._concurrency = concurrency
+        self._whole = self._limit = concurrency
         self._waiting = waiting
         self._free = concurrency
         self._line: deque[asyncio.Future[bool]] = deque()
@@ -25,16 +25,27 @@ class Bulkhead:
     @property
     def busy(self) -> int:
         """Slots taken."""
-        return self._concurrency - self._free
+        return self._limit - self._free
+
+    @property
+    def limit(self) -> int:
+        """Slots there are; more may be taken for a while after they became fewer."""
+        return self._limit
 
     @property
     def waiting(self) -> int:
         """Calls in line."""
         return len(self._line)
 
+    def divide(self, among: int) -> None:
+        """Keep to one replica's part, rounded up, from now on; calls that run finish."""
+        before, self._limit = self._limit, -(-self._whole // among)
+        self._free += self._limit - before
+        self._pass_on()
+
     def take(self) -> bool:
         """Take a free slot if there is one; none is while calls wait, since a slot given back goes to the line."""
-        if self._free:
+        if self._free > 0:
             self._free -= 1
             return True
         return False
@@ -66,12 +77,16 @@ class Bulkhead:
 
     def give(self) -> None:
         """Give a slot back."""
-        while self._line:
+        self._free += 1
+        if self._line:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._line and self._free > 0:
             place = self._line.popleft()
             if not place.done():  # else it was cancelled in this turn of the loop
+                self._free -= 1
                 place.set_result(True)
-                return
-        self._free += 1
 
     def _expire(self, place: asyncio.Future[bool]) -> None:
         if not place.done():

@@ -12,10 +12,11 @@ Period = Literal["minute", "hour", "day", "month"]
 class Quota:
     """`limit` calls in each `period` of the agency's `zone`; counts in this process, since its start.
 
-    `on_quota` hears of each call that found it spent. One per agency.
+    Divided among replicas, each has its part less what it spent itself. `on_quota` hears of each call that found it
+    spent. One per agency.
     """
 
-    __slots__ = ("_clock", "_ends", "_left", "_limit", "_on_quota", "_period", "_zone")
+    __slots__ = ("__weakref__", "_clock", "_ends", "_limit", "_on_quota", "_period", "_spent", "_whole", "_zone")
 
     def __init__(
         self,
@@ -27,26 +28,35 @@ class Quota:
         on_quota: Callable[[], None] = lambda: None,
     ) -> None:
         self._clock = clock
-        self._limit = limit
+        self._whole = self._limit = limit
         self._period = period
         self._zone = zone
         self._on_quota = on_quota
-        self._left = 0
+        self._spent = 0
         self._ends = datetime.min.replace(tzinfo=UTC)
 
     @property
     def left(self) -> int:
         """Calls that the window which is running still allows."""
-        return self._left if self._clock.now() < self._ends else self._limit
+        return max(0, self._limit - self._spent) if self._clock.now() < self._ends else self._limit
+
+    @property
+    def limit(self) -> int:
+        """Calls that a window allows to this process."""
+        return self._limit
+
+    def divide(self, among: int) -> None:
+        """Keep to one replica's part, rounded down, but a call at least."""
+        self._limit = max(1, self._whole // among)
 
     def take(self) -> float:
         """Count a call and return 0, or count none and return the seconds until the window ends."""
         now = self._clock.now()
         if now >= self._ends:
             self._ends = _end(now.astimezone(self._zone), self._period)
-            self._left = self._limit
-        if self._left > 0:
-            self._left -= 1
+            self._spent = 0
+        if self._spent < self._limit:
+            self._spent += 1
             return 0.0
         self._on_quota()
         return (self._ends - now).total_seconds()

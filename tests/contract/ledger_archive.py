@@ -117,6 +117,47 @@ class SearchContract:
 
 
 class CensusContract:
+    counts_replicas = True
+    """False of a store that only processes of one machine share: there it is always 1."""
+
+    async def test_replicas_that_say_they_live_are_counted(self, stage: Stage) -> None:
+        two, three = (2, 3) if self.counts_replicas else (1, 1)
+        second = await stage.another()
+        assert await stage.ledger.replicas("a", 10.0) == 1
+        assert await second.replicas("b", 10.0) == two
+        assert await second.replicas("c", 10.0) == three
+        assert await stage.ledger.replicas("a", 10.0) == three
+
+    async def test_a_replica_is_counted_until_it_ends_or_says_nothing_more(self, stage: Stage) -> None:
+        two = 2 if self.counts_replicas else 1
+        second = await stage.another()
+        await stage.ledger.replicas("a", 10.0)
+        await second.replicas("b", 10.0)
+        await second.replicas("c", 10.0)
+        await second.replicas("c", 0.0)
+        assert await stage.ledger.replicas("a", 10.0) == two
+        await stage.pass_time(6.0)
+        assert await stage.ledger.replicas("a", 10.0) == two
+        await stage.pass_time(6.0)
+        assert await stage.ledger.replicas("a", 10.0) == 1
+        assert await second.replicas("b", 10.0) == two, "who comes back is counted again"
+
+    async def test_others_hear_at_once_who_comes_and_goes_and_nothing_of_who_stays(self, stage: Stage) -> None:
+        if not self.counts_replicas:
+            return
+        second = await stage.another()
+        for seconds in (10.0, 0.0):
+            await second.replicas("b", seconds)
+            assert await stage.ledger.stirred(60.0)
+        await second.replicas("b", 10.0)
+        assert await stage.ledger.stirred(60.0)
+        await second.replicas("b", 10.0)
+        assert not await stage.ledger.stirred(0.2)
+
+    async def test_other_leases_are_no_replicas(self, stage: Stage) -> None:
+        await stage.ledger.hold("shed", by="b", seconds=60.0)
+        assert await stage.ledger.replicas("a", 10.0) == 1
+
     async def test_it_counts_what_is_not_settled_by_operation(self, stage: Stage) -> None:
         assert await stage.ledger.unsettled() == {}
         other = OperationId("dinkes/lapor")

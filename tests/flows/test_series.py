@@ -141,6 +141,7 @@ def without_a_ledger(clock: Clock, metrics: Metrics, log: LineLog) -> Lasting:
         rooms=Rooms(lanes=ledger, clock=clock),
         waits=Waiting(lanes=ledger, clock=clock),
         kept=Kept(),
+        replicas=ledger,
         guests=(),
         hours=True,
         stop=asyncio.Event(),

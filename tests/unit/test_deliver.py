@@ -351,3 +351,12 @@ async def test_a_bug_of_the_lane_itself_is_told_and_it_goes_on(rig: Rig) -> None
     async with rig.delivering():
         await rig.until(State.DELIVERED, message)
     assert [type(error) for error in rig.bugs] == [ZeroDivisionError]
+
+
+async def test_rule_11_22_a_replica_delivers_no_more_at_once_than_its_part_of_the_slots(rig: Rig) -> None:
+    rig.agency.seconds = 1.0
+    rig.having(slots=lambda: 2)
+    messages = await rig.put(1, 2, 3, 4, 5)
+    async with rig.delivering():
+        await rig.until(State.DELIVERED, *messages)
+    assert rig.agency.most_inside == 2

@@ -49,6 +49,8 @@ from gateway.records import (
 PATIENCE = 5.0
 """Seconds for which a settlement is tried again by itself while PostgreSQL is away; a restart takes less."""
 _PAUSE = 0.5
+_REPLICAS = " replicas"
+"""Where news of them are told; no lane is called so."""
 
 
 class PostgresLedger:
@@ -64,6 +66,7 @@ class PostgresLedger:
         self._puts: Group[Put, tuple[Receipt, ...]] = Group(self._write_puts)
         self._settles: Group[Settle, tuple[bool, ...]] = Group(self._write_settles)
         self._unsure: set[Ticket] = set()
+        self._living: int | None = None
         self._unheard: list[Ticket] = []
 
     @classmethod
@@ -227,6 +230,19 @@ class PostgresLedger:
         """Count what somebody must still deliver or look at."""
         async with self._store.connection() as connection:
             return await reading.unsettled(connection)
+
+    async def replicas(self, me: str, seconds: float, /) -> int:
+        """Say that this process lives, and count those that do; others hear at once when it comes or goes."""
+        async with self._store.connection() as connection:
+            token, living = await upkeep.replicas(connection, me, seconds)
+        if token != self._living or not seconds:
+            self._ears.tell(lanes={_REPLICAS}, messages=[])
+        self._living = token
+        return living
+
+    async def stirred(self, seconds: float, /) -> bool:
+        """Return when a replica came or went."""
+        return await self._ears.of_lane(_REPLICAS, seconds)
 
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
         """Make messages pending again."""

@@ -37,6 +37,16 @@ ON CONFLICT (name) DO UPDATE SET by = excluded.by, until = excluded.until,
     WHERE h.by = excluded.by OR NOT ledger_lives(h.until, (SELECT ledger_now()))
 RETURNING token
 """
+_REPLICA = "replica "
+"""What a replica's lease is called, before its own name."""
+_GONE = f"""
+DELETE FROM hold WHERE name IN (
+    SELECT name FROM hold WHERE starts_with(name, '{_REPLICA}') AND NOT ledger_lives(until, (SELECT ledger_now()))
+    FOR UPDATE SKIP LOCKED)
+"""  # noqa: S608 - our own word
+_LIVING = f"""
+SELECT count(*) FROM hold WHERE starts_with(name, '{_REPLICA}') AND ledger_lives(until, (SELECT ledger_now()))
+"""  # noqa: S608 - our own word
 _OLDER = "SELECT seq, id FROM message WHERE key_number < $1 AND seq > $2 ORDER BY seq LIMIT $3 FOR UPDATE"
 _RENEWED = "UPDATE message SET key_number = $2 WHERE seq = ANY($1::bigint[])"
 _SEALED = "SELECT seq, field, data FROM sealed WHERE seq = ANY($1::bigint[])"
@@ -64,6 +74,14 @@ async def hold(connection: Connection, name: str, by: str, seconds: float) -> in
     """Take or renew a named lease; None while another has it."""
     token: int | None = await connection.fetchval(_HOLD, name, by, bounded(seconds, LONGEST_LEASE))
     return token
+
+
+async def replicas(connection: Connection, me: str, seconds: float) -> tuple[int | None, int]:
+    """Take, renew or end a replica's lease, forget those that ended, and count the rest; returns its token as well."""
+    token = await hold(connection, f"{_REPLICA}{me}", me, seconds)
+    await connection.execute(_GONE)
+    count: int = await connection.fetchval(_LIVING)
+    return token, count
 
 
 async def renew_key(connection: Connection, keys: Keys) -> int:

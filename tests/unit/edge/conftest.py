@@ -183,6 +183,7 @@ async def _stand(  # noqa: PLR0913 -- what a test may want otherwise
     docs: str = "public",
     origins: tuple[str, ...] = (),
     grace: float = 5.0,
+    drain: float = 0.0,
     requests: Callable[[Callable[[], Routes]], Requests] | None = None,
     standing: Standing = nothing_recorded,
 ) -> AsyncIterator[Stand]:
@@ -220,6 +221,7 @@ async def _stand(  # noqa: PLR0913 -- what a test may want otherwise
             stop=stop,
             hurry=hurry,
             grace=lambda: grace,
+            drain=drain,
             started=lambda api, metrics: where.set_result((api, metrics)),
         )
     )

@@ -43,6 +43,29 @@ async def test_what_is_under_way_finishes_and_then_the_server_ends(stand, operat
         await asyncio.wait_for(edge.done, 5)
 
 
+async def test_while_it_drains_everything_is_served_and_it_says_that_it_leaves(stand, operation):
+    async with stand([operation("dpmptsp/x", "GET /v1/x")], drain=60.0) as edge:
+        assert (await edge.http.get("/readyz")).status_code == 200
+        edge.stop.set()
+        while (ready := await edge.http.get("/readyz")).status_code == 200:
+            pass
+        assert (ready.status_code, ready.json()["state"]) == (503, "leaving")
+        reader, writer = await edge.connect()
+        writer.write(READ)
+        assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 200 ")
+        writer.close()
+        assert not edge.done.done()
+        edge.hurry.set()
+        await asyncio.wait_for(edge.done, 5)
+
+
+async def test_after_the_draining_it_stops(stand, operation):
+    async with stand([operation("dpmptsp/x", "GET /v1/x")], drain=0.05) as edge:
+        edge.stop.set()
+        await asyncio.wait_for(edge.done, 5)
+        assert edge.edge._current.phase == "stopping"
+
+
 async def test_new_requests_on_a_kept_connection_are_refused_while_stopping(stand, operation):
     handler = Waiting()
     async with stand([operation("dpmptsp/x", "GET /v1/x", handler)]) as edge:
