@@ -1,6 +1,7 @@
 """Three gateways, one PostgreSQL and HAProxy before them: limits, a rolling restart and a kill, all under load."""
 
 import asyncio
+import csv
 import hashlib
 import re
 import socket
@@ -183,12 +184,13 @@ def written(folder: Path, port: int, ledger: str, agency: str) -> Path:
 
 
 @contextmanager
-def proxied(haproxy: str, folder: Path, ports: list[int]) -> Iterator[str]:
-    """Run HAProxy by the manual's own file, which changes in nothing but its ports."""
-    front, text = free_port(), PROXY.read_text("utf-8")
+def proxied(haproxy: str, folder: Path, ports: list[int]) -> Iterator[tuple[str, int]]:
+    """Run HAProxy by the manual's own file with other ports, and one at which it can be asked how often it retried."""
+    front, stats, text = free_port(), free_port(), PROXY.read_text("utf-8")
     for old, new in zip(("8000", "8081", "8082", "8083"), (front, *ports), strict=True):
         text, times = re.subn(rf"127\.0\.0\.1:{old}\b", f"127.0.0.1:{new}", text)
         assert times == 1
+    text = text.replace("global\n", f"global\n    stats socket ipv4@127.0.0.1:{stats}\n", 1)
     file = folder / "haproxy.cfg"
     file.write_text(text, "utf-8")
     with (folder / "haproxy.log").open("wb") as log:
@@ -196,10 +198,19 @@ def proxied(haproxy: str, folder: Path, ports: list[int]) -> Iterator[str]:
     try:
         url = f"http://127.0.0.1:{front}"
         eventually(lambda: answers(f"{url}/readyz"), f"HAProxy: {folder / 'haproxy.log'}")
-        yield url
+        yield url, stats
     finally:
         process.kill()
         process.wait()
+
+
+def tried_again(stats: int) -> int:
+    """How often the proxy had to ask a second time."""
+    with socket.create_connection(("127.0.0.1", stats)) as asked:
+        asked.sendall(b"show stat\n")
+        rows = csv.DictReader(asked.makefile().read().removeprefix("# ").strip().splitlines())
+    (backend,) = [row for row in rows if row["svname"] == "BACKEND"]
+    return int(backend["wretr"]) + int(backend["wredis"])
 
 
 def answers(url: str) -> bool | None:
@@ -265,7 +276,7 @@ async def test_three_gateways_behind_a_proxy_are_one(
 ) -> None:
     haproxy = program("haproxy")
     await asyncio.to_thread(town.start)
-    with proxied(haproxy, tmp_path, town.ports) as url:
+    with proxied(haproxy, tmp_path, town.ports) as (url, stats):
         await asyncio.to_thread(town.counted, REPLICAS)
 
         # The limits hold for all together, and it was the limits that held.
@@ -279,10 +290,11 @@ async def test_three_gateways_behind_a_proxy_are_one(
         assert len(paced) > RATE * UNDER_LOAD / 2
         assert await all_arrived(steady.accepted, agency) == set()
 
-        # A rolling restart fails no request, with a key or without.
+        # A rolling restart fails no request, and none even has to be sent again.
         rolling = Apps(url)
         await under_load(rolling, lambda: [town.restart(number) for number in range(REPLICAS)])
         assert rolling.failed == []
+        assert tried_again(stats) == 0
         assert await all_arrived(rolling.accepted, agency) == set()
 
         # One that is killed costs no message that was accepted; what was in doubt there is asked again by its key.
