@@ -1,6 +1,7 @@
 """Three gateways, one PostgreSQL and HAProxy before them: limits, a rolling restart and a kill, all under load."""
 
 import asyncio
+import csv
 import hashlib
 import re
 import socket
@@ -81,12 +82,14 @@ nomor = "nomor"
 """
 WORK = {"harmless": 4, "direct": 14, "paced": 6}
 """How many apps ask each, one request after the other."""
+PAUSES = {"harmless": 0.1}
+"""Seconds between two: what is filed must not pile up, or the end of the test would wait for it."""
 NUMBERS = count(1)
 
 
 @dataclass(slots=True)
 class Apps:
-    """Apps that ask through the proxy without a pause; `keyed` ones file again until they are told that it is."""
+    """Apps that ask through the proxy; `keyed` ones file again until they are told that it is."""
 
     url: str
     keyed: bool = False
@@ -108,6 +111,7 @@ class Apps:
                 if self.over and path != "harmless":
                     return  # it is known to the ledger, and nobody was told that it was done
                 await asyncio.sleep(0.1)
+            await asyncio.sleep(PAUSES.get(path, 0.0))
 
     async def _answered(self, http: httpx.AsyncClient, path: str, number: int, headers: dict[str, str]) -> bool:
         try:
@@ -180,12 +184,13 @@ def written(folder: Path, port: int, ledger: str, agency: str) -> Path:
 
 
 @contextmanager
-def proxied(haproxy: str, folder: Path, ports: list[int]) -> Iterator[str]:
-    """Run HAProxy by the manual's own file, which changes in nothing but its ports."""
-    front, text = free_port(), PROXY.read_text("utf-8")
+def proxied(haproxy: str, folder: Path, ports: list[int]) -> Iterator[tuple[str, int]]:
+    """Run HAProxy by the manual's own file with other ports, and one at which it can be asked how often it retried."""
+    front, stats, text = free_port(), free_port(), PROXY.read_text("utf-8")
     for old, new in zip(("8000", "8081", "8082", "8083"), (front, *ports), strict=True):
         text, times = re.subn(rf"127\.0\.0\.1:{old}\b", f"127.0.0.1:{new}", text)
         assert times == 1
+    text = text.replace("global\n", f"global\n    stats socket ipv4@127.0.0.1:{stats}\n", 1)
     file = folder / "haproxy.cfg"
     file.write_text(text, "utf-8")
     with (folder / "haproxy.log").open("wb") as log:
@@ -193,10 +198,19 @@ def proxied(haproxy: str, folder: Path, ports: list[int]) -> Iterator[str]:
     try:
         url = f"http://127.0.0.1:{front}"
         eventually(lambda: answers(f"{url}/readyz"), f"HAProxy: {folder / 'haproxy.log'}")
-        yield url
+        yield url, stats
     finally:
         process.kill()
         process.wait()
+
+
+def tried_again(stats: int) -> int:
+    """How often the proxy had to ask a second time."""
+    with socket.create_connection(("127.0.0.1", stats)) as asked:
+        asked.sendall(b"show stat\n")
+        rows = csv.DictReader(asked.makefile().read().removeprefix("# ").strip().splitlines())
+    (backend,) = [row for row in rows if row["svname"] == "BACKEND"]
+    return int(backend["wretr"]) + int(backend["wredis"])
 
 
 def answers(url: str) -> bool | None:
@@ -262,7 +276,7 @@ async def test_three_gateways_behind_a_proxy_are_one(
 ) -> None:
     haproxy = program("haproxy")
     await asyncio.to_thread(town.start)
-    with proxied(haproxy, tmp_path, town.ports) as url:
+    with proxied(haproxy, tmp_path, town.ports) as (url, stats):
         await asyncio.to_thread(town.counted, REPLICAS)
 
         # The limits hold for all together, and it was the limits that held.
@@ -276,10 +290,11 @@ async def test_three_gateways_behind_a_proxy_are_one(
         assert len(paced) > RATE * UNDER_LOAD / 2
         assert await all_arrived(steady.accepted, agency) == set()
 
-        # A rolling restart fails no request, with a key or without.
+        # A rolling restart fails no request, and none even has to be sent again.
         rolling = Apps(url)
         await under_load(rolling, lambda: [town.restart(number) for number in range(REPLICAS)])
         assert rolling.failed == []
+        assert tried_again(stats) == 0
         assert await all_arrived(rolling.accepted, agency) == set()
 
         # One that is killed costs no message that was accepted; what was in doubt there is asked again by its key.
@@ -295,6 +310,7 @@ async def test_three_gateways_behind_a_proxy_are_one(
         assert await all_arrived(killed.accepted, agency) == set()
         await asyncio.to_thread(town.counted, REPLICAS - 1)
 
-    # Nothing that may not be repeated was.
+    # Over all of it the slots held, while replicas came and went, and nothing that may not be repeated was.
+    assert most_at_once([one for one in agency.arrivals if one.operation != "paced"]) == SLOTS
     times = Counter(one.n for one in agency.arrivals if one.operation != "harmless")
     assert max(times.values()) == 1
