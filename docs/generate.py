@@ -323,6 +323,11 @@ def unit() -> str:
     return f"```ini\n{(DOCS / 'opd-gateway.service').read_text('utf-8')}```\n"
 
 
+def proxy() -> str:
+    """Return HAProxy's configuration as it is."""
+    return f"```\n{(DOCS / 'haproxy.cfg').read_text('utf-8')}```\n"
+
+
 def source(adapter: str) -> str:
     """Return an adapter's file as it is."""
     return f"```python\n{(DOCS.parent / f'adapters/{adapter}.py').read_text('utf-8')}```\n"
@@ -337,6 +342,7 @@ BLOCKS: Mapping[str, Callable[..., str]] = {
     "alerts": table_of_alerts,
     "source": source,
     "unit": unit,
+    "proxy": proxy,
     "values": table_of_values,
 }
 

@@ -335,11 +335,9 @@ class Agency(Settings):
         description="Open time for which stored messages may wait for their first try; then more are `overloaded`.",
     )
     retention: Retention = Field(Retention(), description="How long its messages are kept.")
-    rate: Rate | None = Field(
-        None, description='How often it may be called by one process, e.g. `"20/s"`; calls wait their turn.'
-    )
+    rate: Rate | None = Field(None, description='How often it may be called, e.g. `"20/s"`; calls wait their turn.')
     quota: Quota | None = Field(
-        None, description='What it allows one process in a period, e.g. `"5000/day"`, counted since its start.'
+        None, description='What it allows in a period, e.g. `"5000/day"`; each replica counts since its start.'
     )
     hours: str | None = Field(
         None, description='When it serves, e.g. `"Sen-Kam 07:30-16:00; Jum 07:30-16:30"`; always when not set.'

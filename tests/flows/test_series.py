@@ -26,8 +26,10 @@ from gateway.live import Loaded
 from gateway.message import Answer, Call
 from gateway.metrics import Metrics
 from gateway.ports import Clock
+from gateway.replicas import Replicas
 from gateway.room import Rooms
 from gateway.settle import Settler
+from gateway.shares import Shares
 from gateway.traces import Traces
 from gateway.waiting import Waiting
 from tests.flows.pilot import KEY
@@ -130,8 +132,9 @@ def edge(tmp_path: Path, metrics: Metrics) -> Iterator[Edge]:
 def without_a_ledger(clock: Clock, metrics: Metrics, log: LineLog) -> Lasting:
     """Return what lasts in a gateway to which nothing is delivered: nobody asks for what is recorded."""
     ledger: Any = None
+    show = metrics.gauge("gateway_replicas").set
     return Lasting(
-        me="a",
+        me="uji",
         clock=clock,
         metrics=metrics,
         log=log,
@@ -141,7 +144,7 @@ def without_a_ledger(clock: Clock, metrics: Metrics, log: LineLog) -> Lasting:
         rooms=Rooms(lanes=ledger, clock=clock),
         waits=Waiting(lanes=ledger, clock=clock),
         kept=Kept(),
-        replicas=ledger,
+        replicas=Replicas(me="uji", census=ledger, shares=Shares(), show=show, clock=clock, log=log),
         guests=(),
         hours=True,
         stop=asyncio.Event(),

@@ -307,6 +307,7 @@ async def test_three_gateways_behind_a_proxy_are_one(
 
         await under_load(killed, kill)
         assert killed.accepted
+        assert [said for said in killed.failed if " 502 " in said] == []
         assert await all_arrived(killed.accepted, agency) == set()
         await asyncio.to_thread(town.counted, REPLICAS - 1)
 
