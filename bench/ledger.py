@@ -42,7 +42,7 @@ numbers = count()
 
 
 def entry(*, ordered: bool = True) -> Entry:
-    """Make a message of about 1 KB; every fiftieth is of one more person."""
+    """Make a message of about 1 KB; every fiftieth is of one more person, and two in a lane share an order key."""
     number = next(numbers)
     lane = LANES[number % 2]
     person = f"1405029{number // 50 % 10**9:09}"
@@ -57,7 +57,7 @@ def entry(*, ordered: bool = True) -> Entry:
         deadline=0.0,
         idempotency_key=f"k-{number}",
     )
-    key = f"{person}-{number % 25}" if ordered else None
+    key = f"{person}-{number // 2 % 12}" if ordered else None
     return Entry(message=message, lane=lane, repeat="harmless", expires=259200.0, order_key=key, subject=person)
 
 

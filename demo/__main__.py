@@ -1,6 +1,7 @@
 """`python -m demo`: the stand-ins on their usual ports until SIGINT or SIGTERM.
 
-With `--beside` also until its standard input ends: that is the other end of a pipe, and whoever holds it is gone.
+Those named by `--down=AGENCY` are switched off. With `--beside` also until its standard input ends: that is the other
+end of a pipe, and whoever holds it is gone.
 """
 
 import asyncio
@@ -22,7 +23,8 @@ async def main() -> None:
         loop.add_signal_handler(number, until.set)
     if "--beside" in sys.argv[1:]:
         loop.add_reader(sys.stdin.fileno(), until.set)  # nothing is ever written there: readable means ended
-    await serve(PORTS, CONTROL_PORT, Path("var/drops/puskesmas"), until=until)
+    down = [name for name in PORTS if f"--down={name}" in sys.argv[1:]]
+    await serve(PORTS, CONTROL_PORT, Path("var/drops/puskesmas"), until=until, down=down)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Generator, Mapping
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -162,29 +162,34 @@ class StandIns:
         """The port of the switches of all agencies."""
         return self._control.port
 
-    async def start(self) -> None:
-        """Listen on every port; the clerk of the puskesmas drops the first file."""
+    async def start(self, down: Collection[str] = ()) -> None:
+        """Listen on every port but those of agencies that are down; the clerk of the puskesmas drops the first file."""
+        for name, stand_in in self.agencies.items():
+            if name not in down:
+                await stand_in.turn("up")
         await self._control.start()
-        for stand_in in self.agencies.values():
-            await stand_in.turn("up")
 
     async def stop(self) -> None:
         """Close every port."""
         await asyncio.gather(self._control.stop(), *(each.stop() for each in self.agencies.values()))
 
 
-async def serve(
+async def serve(  # noqa: PLR0913 - what is served, and how
     ports: Mapping[str, int],
     control_port: int,
     folder: Path,
     *,
     until: asyncio.Event,
     ready: Callable[[StandIns], Any] = lambda _: None,
+    down: Collection[str] = (),
 ) -> None:
-    """Run the stand-ins in `ports` (0 takes a free one) until `until`; call `ready` once they listen."""
+    """Run the stand-ins in `ports` (0 takes a free one) until `until`; call `ready` once they listen.
+
+    Those in `down` are switched off, until somebody switches them on.
+    """
     stand_ins = StandIns(ports, control_port, folder)
     try:
-        await stand_ins.start()
+        await stand_ins.start(down)
         ready(stand_ins)
         await until.wait()
     finally:

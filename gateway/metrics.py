@@ -129,7 +129,12 @@ TABLE: tuple[Metric, ...] = (
         ("agency", "feed"),
         "When a file was last taken in.",
     ),
-    Metric("gateway_lane_messages", "gauge", ("agency", "state"), "Recorded messages of a lane by state."),
+    Metric(
+        "gateway_lane_messages",
+        "gauge",
+        ("agency", "state"),
+        "Recorded messages of a lane that are not done, by state.",
+    ),
     Metric("gateway_lane_held", "gauge", ("agency",), "Pending messages that wait for an older one of their order."),
     Metric(
         "gateway_lane_oldest_pending_timestamp_seconds",

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -50,7 +50,8 @@ TO_TRY: tuple[tuple[str, str, str], ...] = (
 @config_option
 @click.option("--hours", is_flag=True, help="Keep the agencies' service hours; without it they serve at any time.")
 @click.option("--fresh", is_flag=True, help="Forget what earlier demos recorded.")
-def command(config: Path, *, hours: bool, fresh: bool) -> None:
+@click.option("--down", multiple=True, type=click.Choice(list(PORTS)), help="An agency that is switched off at first.")
+def command(config: Path, *, hours: bool, fresh: bool, down: Sequence[str]) -> None:
     """Start everything."""
     place = config.absolute()
 
@@ -66,7 +67,7 @@ def command(config: Path, *, hours: bool, fresh: bool) -> None:
     if fresh:
         _forget(located.where("gateway", "ledger"), located.config.gateway.ledger)
     guest = Admission(name="demo", title="Demo", keys=(KeyHash(sha256=sha256(KEY.encode()).hexdigest()),), allow=("*",))
-    with _stand_ins(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with _stand_ins(down), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve.run(located, read, guests=[guest], hours=hours, told=serve.Told(started=_tell)))
 
 
@@ -90,11 +91,12 @@ def _only_loopback(where: str, address: str) -> None:
 
 
 @contextlib.contextmanager
-def _stand_ins() -> Iterator[None]:
+def _stand_ins(down: Sequence[str]) -> Iterator[None]:
     """Run the stand-ins as a child; it hears Ctrl-C too, and is ended in any case, even by kill -9 of this process."""
     for port in (CONTROL_PORT, *PORTS.values()):
         _must_be_free(port)
-    child = subprocess.Popen([sys.executable, "-m", "demo", "--beside"], stdin=subprocess.PIPE)
+    command = [sys.executable, "-m", "demo", "--beside", *(f"--down={name}" for name in down)]
+    child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own words, and names of agencies
     try:
         _wait_for(child)
         yield

@@ -115,7 +115,7 @@ def edge(tmp_path: Path, metrics: Metrics) -> Iterator[Edge]:
             metrics.gauge(f"gateway_agency_{gauge}", agency).set(1)
         for outcome in ("ok", "failed"):
             metrics.counter("gateway_agency_probes_total", agency, outcome)
-        for state in ("pending", "delivering", "delivered", "refused", "unknown", "buried", "expired", "cancelled"):
+        for state in ("pending", "delivering", "unknown", "buried", "expired"):
             metrics.gauge("gateway_lane_messages", agency, state).set(1)
         for reason in ("operator", "maintenance", "hours", "outage"):
             metrics.gauge("gateway_lane_paused", agency, reason).set(0)
