@@ -100,12 +100,16 @@ class Accepted(Reply):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recorder:
-    """Puts the ledger before an operation's pipeline; `room` says whether a lane still takes messages."""
+    """Puts the ledger before an operation's pipeline; `room` says whether a lane still takes messages.
+
+    `shut` says whether nothing gets through a lane now, as far as is known: then nobody need wait for it.
+    """
 
     outbox: Outbox
     settler: Settler
     clock: Clock
     room: Callable[[str], Awaitable[Overloaded | None]]
+    shut: Callable[[str], bool] = lambda _lane: False
 
     def handler(self, recording: Recording, pipeline: Handler) -> Handler:
         """Return how an operation is answered."""
@@ -117,8 +121,7 @@ class Recorder:
         async def store(message: Message) -> Reply:
             entry = recording.entry(message)
             receipt = await self._put(entry)
-            seconds = recording.wait if message.wait is None else message.wait
-            seconds = max(0.0, min(seconds, message.deadline - self.clock.monotonic()))
+            seconds = max(0.0, min(self._wait_for(recording, message), message.deadline - self.clock.monotonic()))
             try:
                 record = await self.outbox.wait(receipt.id, seconds)
             except LedgerUnavailable:  # it is safe all the same; to say otherwise would have it sent again
@@ -129,6 +132,12 @@ class Recorder:
             return settled(record, receipt.id)
 
         return store
+
+    def _wait_for(self, recording: Recording, message: Message) -> float:
+        """Return the seconds to wait for the settlement: what the app asks for, else as long as it may come."""
+        if message.wait is not None:
+            return message.wait
+        return 0.0 if self.shut(recording.lane) else recording.wait
 
     async def _put(self, entry: Entry) -> Receipt:
         """Record a message; when its lane is full, only one that is there already has a receipt: it takes no room."""

@@ -56,6 +56,11 @@ class Rooms:
             return await _once(self._looking, lane, partial(self._look_at, queue, stats))
         return self._full[lane]
 
+    def paused(self, lane: str) -> bool:
+        """Return whether a lane was paused when it was last looked at."""
+        stats = self._stats.get(lane)
+        return stats is not None and bool(stats.pauses)
+
     async def stats(self) -> Mapping[str, LaneStats]:
         """Return how every lane stands, at most two seconds old; those who ask meanwhile share one count."""
         if self.clock.monotonic() - self._read >= LOOK_EVERY:

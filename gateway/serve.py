@@ -173,6 +173,16 @@ async def _lasting(
     )
 
 
+def _recorder(lasting: Lasting) -> Recorder:
+    return Recorder(
+        outbox=lasting.outbox,
+        settler=lasting.settler,
+        clock=lasting.clock,
+        room=lasting.rooms.of,
+        shut=lambda lane: lasting.waits.down(lane) or lasting.rooms.paused(lane),
+    )
+
+
 def _build(lasting: Lasting, located: Located) -> Loaded:
     made = assemble(
         located,
@@ -180,7 +190,7 @@ def _build(lasting: Lasting, located: Located) -> Loaded:
         metrics=lasting.metrics,
         log=lasting.log,
         attempt=lasting.traces.attempt,
-        recorder=Recorder(outbox=lasting.outbox, settler=lasting.settler, clock=lasting.clock, room=lasting.rooms.of),
+        recorder=_recorder(lasting),
         hours=lasting.hours,
         draft=lasting.kept.draft(),
     )

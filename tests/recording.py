@@ -30,6 +30,7 @@ class Desk:
     end: Reply | Exception = DONE
     seconds: float = 0.0
     full: Overloaded | None = None
+    shut: bool = False
     calls: int = 0
 
     async def agency(self, _message: Message) -> Reply:
@@ -40,14 +41,22 @@ class Desk:
             raise end
         return end
 
-    async def ask(self, recording: Recording, key: str | None = "k", body: Document | None = None) -> Reply:
+    async def ask(
+        self, recording: Recording, key: str | None = "k", body: Document | None = None, wait: float | None = None
+    ) -> Reply:
         async def room(_lane: str) -> Overloaded | None:
             return self.full
 
-        recorder = Recorder(outbox=self.ledger, settler=Settler(self.ledger, self.clock), clock=self.clock, room=room)
-        return await recorder.handler(recording, self.agency)(self.message(key, body))
+        recorder = Recorder(
+            outbox=self.ledger,
+            settler=Settler(self.ledger, self.clock),
+            clock=self.clock,
+            room=room,
+            shut=lambda _: self.shut,
+        )
+        return await recorder.handler(recording, self.agency)(self.message(key, body, wait))
 
-    def message(self, key: str | None, body: Document | None) -> Message:
+    def message(self, key: str | None, body: Document | None, wait: float | None = None) -> Message:
         return Message(
             id=new_message_id(),
             operation=FILE,
@@ -58,6 +67,7 @@ class Desk:
             accepted_at=self.clock.now(),
             deadline=self.clock.monotonic() + 20.0,
             idempotency_key=key,
+            wait=wait,
         )
 
     async def states(self) -> list[State]:

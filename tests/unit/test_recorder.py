@@ -200,6 +200,14 @@ async def test_rule_11_18_the_caller_may_wait_as_long_as_it_likes_up_to_its_dead
     assert desk.clock.monotonic() == 1000.0 + wait
 
 
+async def test_rule_11_18_nobody_waits_for_a_lane_that_is_known_to_be_shut_unless_the_app_says_so(desk: Desk) -> None:
+    desk.shut = True
+    assert isinstance(await desk.ask(STORED, "first"), Accepted)
+    assert desk.clock.monotonic() == 1000.0
+    await desk.ask(STORED, "second", wait=2.0)
+    assert desk.clock.monotonic() == 1002.0
+
+
 async def _settled_after(desk: Desk, seconds: float, verdict: Any) -> Reply:
     asking = asyncio.create_task(desk.ask(STORED))
     await desk.clock.sleep(seconds)

@@ -153,6 +153,17 @@ async def test_a_count_that_fails_is_told_to_all_who_asked_and_made_again_for_th
     assert counting.asked == ["stats"] * 2
 
 
+async def test_a_pause_is_known_from_the_next_look_on_until_it_ends(lobby: Lobby) -> None:
+    lobby.limit()
+    seen = [lobby.rooms.paused(LANE)]
+    await lobby.ledger.pause(LANE, "operator", by="sri")
+    await lobby.full()
+    seen.append(lobby.rooms.paused(LANE))
+    await lobby.ledger.resume(LANE, by="sri")
+    await lobby.full()
+    assert [*seen, lobby.rooms.paused(LANE)] == [False, True, False]
+
+
 async def test_a_lane_takes_messages_up_to_its_depth(lobby: Lobby) -> None:
     lobby.limit(depth=3)
     await lobby.put(2)
