@@ -1,7 +1,8 @@
 """What becomes of the work in a ledger that an earlier gateway made, when this one opens it.
 
 A store gives a fixture `past`: `open` makes or opens its ledger as one process does, `age` puts everything in it into
-tables as the first step alone made them, and `waiting` reads whom the ledger keeps out of a claim's sight.
+tables as the first step alone made them, `waiting` reads whom the ledger keeps out of a claim's
+sight, and `end_as_before` settles as a gateway that knows only the first step.
 """
 
 import asyncio
@@ -24,6 +25,8 @@ class Past(Protocol):
     async def age(self) -> None: ...
 
     async def waiting(self) -> set[str]: ...
+
+    async def end_as_before(self, message: MessageId) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,3 +129,11 @@ class UpgradeContract:
         claims = [*await staged(one).claim(1), *await staged(other).claim(1)]
         assert [claim.ticket.id for claim in claims] == [old.free[0], old.alone]
         assert await past.waiting() == old.waited
+
+    async def test_what_an_old_process_kept_waiting_goes_on_at_the_next_start(self, past: Past, old: Old) -> None:
+        stage = staged(await past.open())
+        await stage.claim()
+        await past.end_as_before(old.sent[0])
+        assert await stage.claim() == ()
+        assert await staged(await past.open()).claimed() == [old.sent[1]]
+        assert await past.waiting() == old.waited - {old.sent[1]}

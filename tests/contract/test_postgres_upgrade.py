@@ -11,6 +11,7 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.migrations import migrations
 from gateway.ledger.postgres import PostgresLedger
 from gateway.ledger.postgres.store import Connection
+from gateway.message import MessageId
 from tests.contract.ledger_upgrade import UpgradeContract, old  # noqa: F401 - a fixture
 from tests.postgres import Cluster
 
@@ -61,6 +62,10 @@ class Past:
 
     async def waiting(self) -> set[str]:
         return {row["id"] for row in await self._looks.fetch("SELECT id FROM message WHERE waits")}
+
+    async def end_as_before(self, message: MessageId) -> None:
+        query = "UPDATE message SET state = 'delivered', holds = false, leased_until = NULL, token = NULL WHERE id = $1"
+        await self._looks.execute(query, message)
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.migrations import migrations
 from gateway.ledger.place import connect
 from gateway.ledger.sqlite import SqliteLedger
+from gateway.message import MessageId
 from tests.contract.ledger_upgrade import UpgradeContract, old  # noqa: F401 - a fixture
 from tests.contract.test_sqlite_processes import killed, worker
 from tests.fakes import FakeClock
@@ -53,6 +54,11 @@ class Past:
     async def waiting(self) -> set[str]:
         with closing(connect(self._path, reads=True)) as db:
             return {row["id"] for row in db.execute("SELECT id FROM message WHERE waits = 1")}
+
+    async def end_as_before(self, message: MessageId) -> None:
+        with closing(connect(self._path)) as db:
+            settled = "state = 'delivered', holds = 0, leased_until = NULL, token = token + 1"
+            db.execute(f"UPDATE message SET {settled} WHERE id = ?", (message,))
 
 
 @pytest.fixture
