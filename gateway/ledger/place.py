@@ -11,7 +11,25 @@ from gateway.ledger.migrations import missing
 MOUNTS = Path("/proc/self/mounts")
 # Their locks don't hold between machines, and their fsync does not always reach a disk.
 NETWORK = frozenset(
-    {"nfs", "nfs4", "cifs", "smb", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre", "ncpfs", "virtiofs"}
+    [
+        "nfs",
+        "nfs4",
+        "cifs",
+        "smb",
+        "smb3",
+        "smbfs",
+        "9p",
+        "afs",
+        "beegfs",
+        "ceph",
+        "coda",
+        "glusterfs",
+        "gpfs",
+        "lustre",
+        "ncpfs",
+        "pvfs2",
+        "virtiofs",
+    ]
 )
 BUSY = 10.0
 _LARGEST_IDLE_WAL = 64 * 1024 * 1024

@@ -9,7 +9,15 @@ from datetime import datetime
 from pathlib import Path
 
 from gateway.census import Unsettled
-from gateway.ledger import sqlite_clock, sqlite_deadlines, sqlite_people, sqlite_queue, sqlite_reads, sqlite_upkeep
+from gateway.ledger import (
+    sqlite_clock,
+    sqlite_deadlines,
+    sqlite_people,
+    sqlite_queue,
+    sqlite_reads,
+    sqlite_turns,
+    sqlite_upkeep,
+)
 from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
 from gateway.ledger.place import connect, prepare
@@ -331,7 +339,9 @@ def _unlocked(path: Path, source: KeySource, clock: Clock) -> Keys:
         if keys.check != check:
             sqlite_upkeep.keep(db, sqlite_upkeep.KEY_CHECK, keys.check)
         keys.current = int(sqlite_upkeep.setting(db, sqlite_upkeep.KEY_NUMBER) or keys.current)
-        sqlite_clock.begun(Transaction(db, clock.now().timestamp()), clock)
+        tx = Transaction(db, clock.now().timestamp())
+        sqlite_clock.begun(tx, clock)
+        sqlite_turns.find_lost(tx)
         db.execute("COMMIT")
     finally:
         db.close()

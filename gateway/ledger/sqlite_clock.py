@@ -1,11 +1,16 @@
 """Leases on SQLite are times of the machine's clock: when that is set, they move with it; knows no queue."""
 
+from pathlib import Path
+
 from gateway.ledger.sqlite_upkeep import keep, setting
 from gateway.ledger.transaction import Transaction
 from gateway.ports import Clock
 
 _AHEAD = "clock ahead"
 """How far the wall clock was ahead of the one that nobody can set, which all processes of a machine share."""
+_BOOT = "clock boot"
+"""The run of the machine in which that was so: in another one the clock that nobody can set begins anew."""
+BOOT = Path("/proc/sys/kernel/random/boot_id")
 SET = 1.0
 """Seconds by which they must have moved apart for the clock to have been set, and not only steered."""
 
@@ -20,9 +25,23 @@ WHERE lane = :lane AND state = 'pending' AND state <> 'delivered' AND due > :now
 """
 
 
-def begun(tx: Transaction, clock: Clock) -> None:
-    """Note how the clocks stand as a process begins; what was before, in another run of the machine, says nothing."""
-    keep(tx.db, _AHEAD, repr(tx.now - clock.monotonic()))
+def begun(tx: Transaction, clock: Clock, boot: Path = BOOT) -> None:
+    """Note how the clocks stand as the first process of a run of the machine begins; what was before says nothing.
+
+    Those that begin later leave it alone: the clock may have been set since, with messages held meanwhile. Where
+    nobody can tell one run from another, each process notes it.
+    """
+    run = _run(boot)
+    if run is None or run != setting(tx.db, _BOOT):
+        keep(tx.db, _AHEAD, repr(tx.now - clock.monotonic()))
+        keep(tx.db, _BOOT, run or "")
+
+
+def _run(boot: Path) -> str | None:
+    try:
+        return boot.read_text("utf-8").strip() or None
+    except OSError:
+        return None
 
 
 def followed(tx: Transaction, clock: Clock) -> Transaction:

@@ -20,6 +20,12 @@ Work = Callable[[Transaction], T]
 
 BATCH = 256
 READERS = 2
+_REMEDIES = {
+    sqlite3.SQLITE_FULL: "; make room on its disk",
+    sqlite3.SQLITE_READONLY: "; let the gateway write to its file and folder",
+    sqlite3.SQLITE_CANTOPEN: "; let the gateway write to its file and folder",
+    sqlite3.SQLITE_IOERR: "; look after its disk",
+}
 _EVERYBODYS = frozenset({sqlite3.OperationalError, sqlite3.DatabaseError, sqlite3.InternalError})
 
 
@@ -188,8 +194,10 @@ def unavailable(error: sqlite3.Error) -> LedgerUnavailable:
 
     What it could not sync is undone, but a machine that stops just then may find it done: that alone is uncertain.
     """
-    ours = LedgerSilent if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_IOERR_FSYNC else LedgerUnavailable
-    failure = ours(f"the ledger can't be used now: {error}; make room on its disk and let it be written")
+    code = getattr(error, "sqlite_errorcode", 0)
+    ours = LedgerSilent if code == sqlite3.SQLITE_IOERR_FSYNC else LedgerUnavailable
+    remedy = _REMEDIES.get(code & 0xFF, "")  # the rest of an extended code says where it happened
+    failure = ours(f"the ledger can't be used now: {error}{remedy}")
     failure.__cause__ = error
     return failure
 

@@ -103,7 +103,7 @@ async def test_rule_11_18_only_an_answer_that_was_lost_leaves_open_whether_it_wa
 async def test_a_ledger_that_a_newer_gateway_changed_is_refused_and_left_as_it_is(url: str, opening: Opening) -> None:
     await opening()
     hand = await asyncpg.connect(url)
-    await hand.execute("INSERT INTO migration VALUES (7, 'later', now()); DELETE FROM migration WHERE number = 1")
+    await hand.execute("INSERT INTO migration VALUES (7, 'later', now()); DELETE FROM migration WHERE number < 7")
     for refusal in (opening(), of_database(url)):
         with pytest.raises(ConfigError) as refused:
             await refusal

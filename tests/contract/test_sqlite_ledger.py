@@ -147,6 +147,19 @@ class TestAClockThatIsSet:
         (again,) = await stage.claim()
         assert again.ticket.id == claim.ticket.id
 
+    async def test_a_process_that_begins_after_it_takes_nothing_that_is_held(
+        self, settable: tuple[Stage, Settable], by: float
+    ) -> None:
+        stage, clock = settable
+        await stage.put()
+        (claim,) = await stage.claim()
+        clock.ahead = by
+        second = await stage.another()
+        assert await second.claim(LANE, 10, lease=LEASE) == ()
+        await stage.pass_time(LEASE + 1)
+        (again,) = await second.claim(LANE, 10, lease=LEASE)
+        assert again.ticket.id == claim.ticket.id
+
     async def test_a_repeat_is_the_first_to_see_it(self, settable: tuple[Stage, Settable], by: float) -> None:
         stage, clock = settable
         await stage.ledger.begin(an_entry(key="k-1"), lease=LEASE)

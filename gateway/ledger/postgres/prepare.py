@@ -5,6 +5,7 @@ import asyncio
 from gateway.ledger.keys import Keys, KeySource
 from gateway.ledger.migrations import missing
 from gateway.ledger.postgres.store import Connection, Store
+from gateway.ledger.postgres.turns import find_lost
 
 _LONG = 3600.0
 """Seconds that a change of large tables may take, and another process may wait for it."""
@@ -17,6 +18,7 @@ async def prepared(store: Store, source: KeySource) -> Keys:
     async with store.transaction() as connection:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _LOCK, timeout=_LONG)
         await _migrate(connection)
+        await find_lost(connection)
         check = await setting(connection, "key-check")
         keys = await asyncio.to_thread(source.load, check)
         if keys.check != check:

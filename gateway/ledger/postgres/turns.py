@@ -42,6 +42,20 @@ WITH later AS MATERIALIZED (
 UPDATE message AS m SET waits = true
 FROM later JOIN older ON older.order_key = later.order_key AND older.seq < later.seq WHERE m.seq = later.seq
 """  # noqa: S608 - our own words
+_LOST = """
+WITH lost AS (
+    SELECT m.seq FROM message AS m WHERE m.waits AND NOT EXISTS (
+        SELECT 1 FROM message AS older
+        WHERE older.holds AND older.order_key BETWEEN m.order_key AND m.order_key AND older.seq < m.seq)
+    ORDER BY m.seq FOR NO KEY UPDATE OF m SKIP LOCKED
+)
+UPDATE message AS m SET waits = false FROM lost WHERE m.seq = lost.seq
+"""
+
+
+async def find_lost(connection: Connection) -> None:
+    """Let go on whom an older gateway, still at work beside this one, kept waiting: it passes no turn on."""
+    await connection.execute(_LOST)
 
 
 async def pass_on(connection: Connection, order_keys: Iterable[bytes | None]) -> None:

@@ -8,10 +8,6 @@ CREATE FUNCTION ledger_reading(counted double precision, since timestamptz, beat
             ELSE greatest(0, extract(epoch FROM least(now, beat + interval '30 seconds') - since)::double precision) END
     $$;
 
--- Whether a lease holds: one that ends later than any can (LONGEST_LEASE) is of a time when the clock was wrong.
-CREATE FUNCTION ledger_lives(until timestamptz, now timestamptz) RETURNS boolean LANGUAGE sql IMMUTABLE AS
-    'SELECT until > now AND until <= now + interval ''6 hours''';
-
 -- Fencing tokens, of claims and of named leases.
 CREATE SEQUENCE ticket AS bigint;
 
@@ -47,9 +43,9 @@ CREATE TABLE hold (
 -- token is the live claim's, or of a lease that ended as unknown, whose owner may still say how; spent is the one that settled it last, by which a repeated settlement is known.
 -- expires_at is a reading of the lane's clock of open time, expires the seconds it was given. settled_at is null until
 -- the state is final. stage 1: without idempotency key, 2: without bodies. holds: keeps back the
--- later ones of its order key; waits: is kept back by an older one, and pending. key_number: the oldest encryption key in it. People must have an answer by answer_by, which
+-- later ones of its order key. key_number: the oldest encryption key in it. People must have an answer by answer_by, which
 -- is near from near_at on; until_final: that clock goes on after delivery, and the agency is asked at ask_at. answered_at:
--- it stopped. All are null without answer_by. interruptions: leases that ended while it was sent, in a row.
+-- it stopped. All are null without answer_by.
 CREATE TABLE message (
     seq            bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     token          bigint,
@@ -66,14 +62,12 @@ CREATE TABLE message (
     expires_at     double precision,
     attempts       integer NOT NULL DEFAULT 0,
     failures       integer NOT NULL DEFAULT 0,
-    interruptions  integer NOT NULL DEFAULT 0,
     size           integer NOT NULL,
     key_number     integer NOT NULL,
     stage          smallint NOT NULL DEFAULT 0,
     direct         boolean NOT NULL,
     skip_buried    boolean NOT NULL,
     holds          boolean NOT NULL,
-    waits          boolean NOT NULL DEFAULT false,
     uncertain      boolean NOT NULL DEFAULT false,
     until_final    boolean NOT NULL,
     state          text NOT NULL,
@@ -103,10 +97,9 @@ ALTER TABLE sealed ALTER data SET STORAGE EXTERNAL; -- what is sealed does not c
 
 CREATE UNIQUE INDEX message_idempotency ON message (idempotency) WHERE idempotency IS NOT NULL;
 -- What waits and what is in flight stay quick to find however long the history is.
-CREATE INDEX message_pending ON message (lane, due, seq) WHERE state = 'pending' AND NOT waits;
+CREATE INDEX message_pending ON message (lane, due, seq) WHERE state = 'pending';
 CREATE INDEX message_expires ON message (lane, expires_at) WHERE state = 'pending' AND expires_at IS NOT NULL;
 CREATE INDEX message_holds ON message (order_key, seq) WHERE holds AND order_key IS NOT NULL;
-CREATE INDEX message_waits ON message (order_key, seq) WHERE waits;
 
 -- Search: each way in gives the newest first, so no search sorts the history. message_state also finds what is in flight,
 -- which is never much.

@@ -10,14 +10,12 @@ CREATE TABLE message (
     repeat         TEXT NOT NULL,
     skip_buried    INTEGER NOT NULL,
     holds          INTEGER NOT NULL,            -- keeps back the later ones of its order key
-    waits          INTEGER NOT NULL DEFAULT 0,  -- is kept back by an older one, and pending
     uncertain      INTEGER NOT NULL DEFAULT 0,  -- an attempt may have been done
     token          INTEGER NOT NULL DEFAULT 0,
     leased_until   REAL,
     due            REAL NOT NULL,
     attempts       INTEGER NOT NULL DEFAULT 0,
     failures       INTEGER NOT NULL DEFAULT 0,
-    interruptions  INTEGER NOT NULL DEFAULT 0,  -- in a row: leases that ended while it was sent
     expires        REAL,                        -- seconds of open time
     expires_at     REAL,                        -- the lane's clock of open time
     accepted_at    REAL NOT NULL,
@@ -44,11 +42,10 @@ CREATE TABLE message (
 );
 
 -- What waits and what is in flight stay quick to find however long the history is.
-CREATE INDEX message_pending ON message (lane, due, seq) WHERE state = 'pending' AND waits = 0;
+CREATE INDEX message_pending ON message (lane, due, seq) WHERE state = 'pending';
 CREATE INDEX message_expires ON message (lane, expires_at) WHERE state = 'pending' AND expires_at IS NOT NULL;
 CREATE INDEX message_leased ON message (lane, leased_until) WHERE state = 'delivering';
 CREATE INDEX message_holds ON message (lane, order_key, seq) WHERE holds = 1 AND order_key IS NOT NULL;
-CREATE INDEX message_waits ON message (lane, order_key, seq) WHERE waits = 1;
 CREATE UNIQUE INDEX message_idempotency ON message (idempotency) WHERE idempotency IS NOT NULL;
 
 -- Search: each way in gives the newest first, so no search sorts the history.

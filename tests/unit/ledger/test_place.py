@@ -18,6 +18,8 @@ server:/data /data nfs4 rw 0 0
 //server/share /mnt/two\\040words cifs rw 0 0
 sshfs#x /mnt/ssh fuse.sshfs rw 0 0
 overlay /over overlay rw 0 0
+beegfs_nodev /mnt/beegfs beegfs rw 0 0
+/dev/sdb1 /mnt/ntfs fuseblk rw 0 0
 """
 
 
@@ -28,13 +30,17 @@ def mounts(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("path", ["/data/var/ledger.db", "/mnt/two words/ledger.db", "/mnt/ssh/ledger.db"])
+@pytest.mark.parametrize(
+    "path", ["/data/var/ledger.db", "/mnt/two words/ledger.db", "/mnt/ssh/ledger.db", "/mnt/beegfs/l.db"]
+)
 def test_a_network_file_system_is_refused(mounts: Path, path: str) -> None:
     with pytest.raises(ConfigError, match=r"network file system.*postgresql://"):
         refuse_network(Path(path), mounts)
 
 
-@pytest.mark.parametrize("path", ["/var/ledger.db", "/data/local/ledger.db", "/database/ledger.db", "/over/l.db"])
+@pytest.mark.parametrize(
+    "path", ["/var/ledger.db", "/data/local/ledger.db", "/database/ledger.db", "/over/l.db", "/mnt/ntfs/l.db"]
+)
 def test_a_local_disk_is_taken(mounts: Path, path: str) -> None:
     refuse_network(Path(path), mounts)
 
@@ -66,7 +72,7 @@ def test_preparing_again_changes_nothing(tmp_path: Path) -> None:
     prepare(path)
     prepare(path)
     db = sqlite3.connect(path)
-    assert db.execute("SELECT number, name FROM migration").fetchall() == [(1, "ledger")]
+    assert db.execute("SELECT number, name FROM migration").fetchall() == [(1, "ledger"), (2, "turns")]
     db.close()
 
 
@@ -75,7 +81,7 @@ def test_a_ledger_that_a_newer_gateway_changed_is_refused_and_left_as_it_is(tmp_
     prepare(path)
     with closing(sqlite3.connect(path)) as db, db:
         db.execute("INSERT INTO migration VALUES (7, 'later')")
-        db.execute("DELETE FROM migration WHERE number = 1")
+        db.execute("DELETE FROM migration WHERE number < 7")
     with pytest.raises(ConfigError) as refused:
         prepare(path)
     (finding,) = refused.value.findings

@@ -1,0 +1,81 @@
+"""A PostgreSQL ledger that an earlier gateway made."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from gateway.clock import SystemClock
+from gateway.ledger.keys import KeySource
+from gateway.ledger.migrations import migrations
+from gateway.ledger.postgres import PostgresLedger
+from gateway.ledger.postgres.store import Connection
+from gateway.message import MessageId
+from tests.contract.ledger_upgrade import UpgradeContract, old  # noqa: F401 - a fixture
+from tests.postgres import Cluster
+
+_AGE = "ALTER SCHEMA public RENAME TO later; CREATE SCHEMA public"
+_KNOWN = "CREATE TABLE migration (number integer PRIMARY KEY, name text NOT NULL, at timestamptz NOT NULL)"
+_TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'migration'"
+_COLUMNS = """
+SELECT string_agg(quote_ident(column_name), ', ') FROM information_schema.columns
+WHERE table_schema = 'public' AND table_name = $1
+"""
+_GO_ON = """
+SELECT setval('ticket', (SELECT last_value FROM later.ticket)),
+    setval(pg_get_serial_sequence('message', 'seq'), (SELECT max(seq) FROM message)),
+    setval(pg_get_serial_sequence('deed', 'number'), (SELECT max(number) FROM deed));
+DROP SCHEMA later CASCADE
+"""
+
+
+class Past:
+    """A database, and what has it open."""
+
+    def __init__(self, url: str, key: Path, looks: Connection) -> None:
+        self._url = url
+        self._key = key
+        self._looks = looks
+        self._opened: list[PostgresLedger] = []
+
+    async def open(self) -> PostgresLedger:
+        ledger = await PostgresLedger.open(self._url, KeySource(path=self._key), SystemClock())
+        self._opened.append(ledger)
+        return ledger
+
+    async def close(self) -> None:
+        while self._opened:
+            await self._opened.pop().close()
+
+    async def age(self) -> None:
+        await self.close()
+        first = migrations("postgres")[0]
+        await self._looks.execute(f"{_AGE}; {_KNOWN}; {first.sql}")
+        await self._looks.execute("INSERT INTO migration VALUES ($1, $2, now())", first.number, first.name)
+        for (table,) in await self._looks.fetch(_TABLES):
+            columns = await self._looks.fetchval(_COLUMNS, table)
+            await self._looks.execute(
+                f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM later.{table}"
+            )
+        await self._looks.execute(_GO_ON)
+
+    async def waiting(self) -> set[str]:
+        return {row["id"] for row in await self._looks.fetch("SELECT id FROM message WHERE waits")}
+
+    async def end_as_before(self, message: MessageId) -> None:
+        query = "UPDATE message SET state = 'delivered', holds = false, leased_until = NULL, token = NULL WHERE id = $1"
+        await self._looks.execute(query, message)
+
+
+@pytest.fixture
+async def past(postgres: Cluster, tmp_path: Path) -> AsyncIterator[Past]:
+    url = postgres.database()
+    looks = await asyncpg.connect(url)
+    past = Past(url, tmp_path / "ledger.key", looks)
+    yield past
+    await past.close()
+    await looks.close()
+
+
+class TestUpgrade(UpgradeContract): ...
