@@ -1,5 +1,6 @@
 """A ledger as a list in memory, written from design 11 and not from any store: what the laws compare stores with."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from gateway.message import MessageId
@@ -18,6 +19,7 @@ from gateway.records import (
 
 GRACE = 30
 TOO_OFTEN = 10
+COUNTED = {State.PENDING, State.DELIVERING, State.UNKNOWN, State.BURIED, State.EXPIRED}
 OVER = {
     Delivered: State.DELIVERED,
     Refused: State.REFUSED,
@@ -35,12 +37,14 @@ class Kept:
     id: MessageId
     lane: str
     repeat: str
+    body: str
     order: str | None
     skip: bool
     key: tuple[str, str] | None
     expires: int | None
     limit: float | None
     direct: bool
+    accepted: int
     due: float
     state: State = State.PENDING
     leased: int = 0
@@ -49,6 +53,7 @@ class Kept:
     attempts: int = 0
     failures: int = 0
     interruptions: int = 0
+    deeds: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
@@ -84,6 +89,33 @@ class Model:
         message.limit = None if message.expires is None else self.open_time(message.lane) + message.expires
         self.messages.append(message)
         return message
+
+    def find(self, key: tuple[str, str]) -> Kept | None:
+        """Return the message that came with this key, whatever its body was then."""
+        return next((one for one in self.messages if one.key is not None and one.key[0] == key[0]), None)
+
+    def held(self, message: Kept) -> MessageId | None:
+        """Return the oldest message of its order key that it waits for."""
+        if message.state is not State.PENDING or message.order is None:
+            return None
+        return next((one.id for one in self.queue(message)[: self.queue(message).index(message)] if one.holds), None)
+
+    def queue(self, message: Kept) -> list[Kept]:
+        """Return all messages of its lane and order key."""
+        return [one for one in self.messages if (one.lane, one.order) == (message.lane, message.order)]
+
+    def depth(self, lane: str) -> dict[State, int]:
+        """Return how many messages of a lane are in each state that is counted."""
+        return dict(Counter(one.state for one in self.messages if one.lane == lane and one.state in COUNTED))
+
+    def waiting(self, lane: str) -> int:
+        """Return how many pending messages of a lane wait for an older one of their order key."""
+        return sum(one.lane == lane and self.held(one) is not None for one in self.messages)
+
+    def oldest(self, lane: str) -> int | None:
+        """Return when the oldest pending message of a lane was accepted."""
+        pending = [one.accepted for one in self.messages if one.lane == lane and one.state is State.PENDING]
+        return min(pending, default=None)
 
     def open_time(self, lane: str) -> int:
         """How long the lane was open: the length of its spans, which may overlap."""
@@ -190,6 +222,7 @@ class Model:
         if message.state not in from_states:
             return False
         message.state, message.direct, message.good = State.PENDING, False, None
+        message.deeds.append("replay")
         message.failures = message.interruptions = 0
         message.due = self.now
         message.limit = None if message.expires is None else self.open_time(message.lane) + message.expires
@@ -199,6 +232,7 @@ class Model:
         """Return whether it was unknown."""
         if message.state is not State.UNKNOWN:
             return False
+        message.deeds.append("resolve")
         message.state, message.good, message.uncertain = OVER[type(verdict)], None, False
         return True
 
@@ -206,5 +240,14 @@ class Model:
         """Return whether it was pending or buried."""
         if message.state not in {State.PENDING, State.BURIED}:
             return False
+        message.deeds.append("cancel")
         message.state, message.good = State.UNKNOWN if message.uncertain else State.CANCELLED, None
+        return True
+
+    def edit(self, message: Kept, body: str) -> bool:
+        """Return whether it was buried."""
+        if message.state is not State.BURIED:
+            return False
+        message.deeds.append("edit")
+        message.body = body
         return True

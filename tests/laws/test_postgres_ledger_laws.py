@@ -11,7 +11,7 @@ from gateway.clock import SystemClock
 from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
 from tests.contract.ledger import Stage
-from tests.laws.test_ledger_laws import LedgerMachine
+from tests.laws.test_ledger_laws import LONGER, LedgerMachine
 from tests.postgres import Cluster, StandingClock
 
 
@@ -46,5 +46,5 @@ def server(postgres: Cluster) -> None:
 
 TestPostgres = PostgresMachine.TestCase
 TestPostgres.settings = settings(
-    max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=25 * LONGER, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
