@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 
 from gateway.message import MessageId
 from gateway.records import (
+    BY_GATEWAY,
+    FINAL,
     Buried,
     Delivered,
     Expired,
+    PauseReason,
     Postponed,
     Refused,
     Released,
@@ -19,6 +22,7 @@ from gateway.records import (
 
 GRACE = 30
 TOO_OFTEN = 10
+REASONS: tuple[PauseReason, ...] = ("operator", "maintenance", "hours", "outage")
 COUNTED = {State.PENDING, State.DELIVERING, State.UNKNOWN, State.BURIED, State.EXPIRED}
 OVER = {
     Delivered: State.DELIVERED,
@@ -53,6 +57,7 @@ class Kept:
     attempts: int = 0
     failures: int = 0
     interruptions: int = 0
+    ended: int | None = None
     deeds: list[str] = field(default_factory=list)
 
     @property
@@ -69,14 +74,32 @@ class Kept:
         return self.direct or self.repeat == "never"
 
 
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A pause: whose, since when, and until when, if not until somebody ends it."""
+
+    by: str
+    since: int
+    until: int | None
+
+    def holds(self, now: int) -> bool:
+        """Whether it still keeps a lane closed."""
+        return self.until is None or self.until > now
+
+
 @dataclass(slots=True)
 class Model:
     """All messages in ledger order, the pauses, and for each lane the spans in which it was open."""
 
     now: int = 0
     messages: list[Kept] = field(default_factory=list)
-    paused: set[tuple[str, str]] = field(default_factory=set)
+    paused: dict[tuple[str, PauseReason], Closed] = field(default_factory=dict)
     spans: dict[str, list[list[int]]] = field(default_factory=dict)
+
+    def end(self, message: Kept, state: State) -> None:
+        """Let a message come to a state."""
+        message.state = state
+        message.ended = self.now if state in FINAL else None
 
     def put(self, message: Kept) -> Kept | None:
         """Return the message that is there now, None when its key came with another body."""
@@ -130,9 +153,43 @@ class Model:
         for span in self.spans.get(lane, []):
             span[1] = min(span[1], self.now)
 
+    def pauses(self, lane: str) -> list[tuple[PauseReason, Closed]]:
+        """Return what keeps a lane closed now, the strongest reason first."""
+        held = [(why, one) for (name, why), one in self.paused.items() if name == lane and one.holds(self.now)]
+        return sorted(held, key=lambda one: REASONS.index(one[0]))
+
+    def pause(self, lane: str, reason: PauseReason, by: str, until: int | None) -> None:
+        """Close a lane, if this is not the gateway where a person has done so."""
+        self.shut(lane)
+        there = self.paused.get((lane, reason))
+        if by != BY_GATEWAY or there is None or there.by == BY_GATEWAY or not there.holds(self.now):
+            self.paused[lane, reason] = Closed(by, self.now, until)
+
+    def resume(self, lane: str, reason: PauseReason | None, by: str) -> bool:
+        """Return whether a pause held that whoever asks may end."""
+        mine = {
+            place: one
+            for place, one in self.paused.items()
+            if place[0] == lane and reason in {None, place[1]} and (by != BY_GATEWAY or one.by == BY_GATEWAY)
+        }
+        for place in mine:
+            del self.paused[place]
+        return any(one.holds(self.now) for one in mine.values())
+
+    def backlog(self, lane: str, most: int) -> tuple[float, int, int | None]:
+        """Return for how long only the lane's slots keep a message waiting, how many ended, and since when."""
+        mine = [one for one in self.messages if one.lane == lane]
+        due = [one for one in mine if one.state is State.PENDING and one.due <= self.now and self.held(one) is None]
+        behind = [one for one in due if one.failures == 0 and one.expires is not None]
+        behind.sort(key=lambda one: one.due)
+        waited = [self.open_time(lane) - (one.limit or 0) + (one.expires or 0) for one in behind[most : most + 1]]
+        ended = [one for one in mine if one.ended is not None]
+        since = min((one.ended for one in ended if one.ended is not None), default=None)
+        return max(0, *waited, 0), sum(not one.direct for one in ended), since
+
     def claim(self, lane: str, limit: int, most: int | None, *, probe: bool) -> list[Kept]:
         """Return what a claim must give, in order."""
-        if any(name == lane for name, _ in self.paused):
+        if self.pauses(lane):
             return []
         mine = [message for message in self.messages if message.lane == lane]
         for message in mine:
@@ -184,7 +241,7 @@ class Model:
             and message.limit is not None
             and message.limit <= self.open_time(message.lane)
         ):
-            message.state = State.UNKNOWN if message.uncertain else State.EXPIRED
+            self.end(message, State.UNKNOWN if message.uncertain else State.EXPIRED)
 
     def settle(self, ticket: Ticket, verdict: Verdict, *, tried: bool) -> bool:
         """Return whether the ticket was good."""
@@ -203,12 +260,12 @@ class Model:
     def _become(self, message: Kept, verdict: Verdict) -> None:
         if not isinstance(verdict, Postponed):
             lapsed = isinstance(verdict, Expired) and message.uncertain
-            message.state = State.UNKNOWN if lapsed else OVER[type(verdict)]
+            self.end(message, State.UNKNOWN if lapsed else OVER[type(verdict)])
             message.uncertain |= isinstance(verdict, Unknown)
         elif verdict.maybe_done and message.may_not_repeat:
             message.state, message.uncertain = State.UNKNOWN, True
         elif message.direct:
-            message.state = State.CANCELLED
+            self.end(message, State.CANCELLED)
         else:
             message.state, message.due = State.PENDING, self.now + int(verdict.seconds)
             message.uncertain |= verdict.maybe_done
@@ -221,7 +278,8 @@ class Model:
         from_states = {State.BURIED, State.EXPIRED, State.REFUSED} | ({State.UNKNOWN} if unknown else set())
         if message.state not in from_states:
             return False
-        message.state, message.direct, message.good = State.PENDING, False, None
+        self.end(message, State.PENDING)
+        message.direct, message.good = False, None
         message.deeds.append("replay")
         message.failures = message.interruptions = 0
         message.due = self.now
@@ -233,7 +291,8 @@ class Model:
         if message.state is not State.UNKNOWN:
             return False
         message.deeds.append("resolve")
-        message.state, message.good, message.uncertain = OVER[type(verdict)], None, False
+        self.end(message, OVER[type(verdict)])
+        message.good, message.uncertain = None, False
         return True
 
     def cancel(self, message: Kept) -> bool:
@@ -241,7 +300,8 @@ class Model:
         if message.state not in {State.PENDING, State.BURIED}:
             return False
         message.deeds.append("cancel")
-        message.state, message.good = State.UNKNOWN if message.uncertain else State.CANCELLED, None
+        self.end(message, State.UNKNOWN if message.uncertain else State.CANCELLED)
+        message.good = None
         return True
 
     def edit(self, message: Kept, body: str) -> bool:

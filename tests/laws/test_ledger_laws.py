@@ -6,7 +6,7 @@ import tempfile
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -18,12 +18,15 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.message import Outcome, new_message_id
 from gateway.records import (
+    BY_GATEWAY,
     Buried,
     Delivered,
     Entry,
     Expired,
     Filter,
     LaneStats,
+    Pause,
+    PauseReason,
     Postponed,
     Receipt,
     Refused,
@@ -37,14 +40,15 @@ from gateway.records import (
 )
 from tests.contract.ledger import Stage, a_message, an_entry, tried
 from tests.fakes import MONDAY_MORNING, FakeClock
-from tests.laws.ledger_model import Kept, Model
+from tests.laws.ledger_model import Closed, Kept, Model
 
 LEASE = 20
 LONGER = int(os.environ.get("LAWS_LONGER", "1"))
 """How many times longer to search than `make test` does."""
 # One lane and one order key get most of it: laws are broken where messages meet.
 lanes = st.sampled_from(["dpmptsp", "dpmptsp", "dpmptsp", "dinkes"])
-reasons = st.sampled_from(["operator", "maintenance", "hours"])
+reasons: st.SearchStrategy[PauseReason] = st.sampled_from(["operator", "maintenance", "hours", "outage"])
+who = st.sampled_from(["sri", "sri", "adi", BY_GATEWAY])
 bodies = st.sampled_from(["a", "a", "b"])
 entries = st.builds(
     Entry,
@@ -169,21 +173,27 @@ class LedgerMachine(RuleBasedStateMachine):
             self.model.take_up(message)
         assert self.runner.run(self.stage.ledger.sweep()) == len(over)
 
-    @rule(lane=lanes, reason=reasons, then=st.sampled_from([1, 25, 25, None]))
-    def pause(self, lane: str, reason: str, then: int | None) -> None:
-        self.model.shut(lane)
-        self.model.paused.add((lane, reason))
-        self.runner.run(self.stage.ledger.pause(lane, reason, by="sri"))
+    @rule(
+        lane=lanes,
+        reason=reasons,
+        by=who,
+        until=st.sampled_from([None, 5, 25, 25]),
+        then=st.sampled_from([None, 1, 25]),
+    )
+    def pause(self, lane: str, reason: PauseReason, by: str, until: int | None, then: int | None) -> None:
+        end = None if until is None else self.model.now + until
+        self.model.pause(lane, reason, by, end)
+        until_then = None if end is None else self.at_time(end)
+        self.runner.run(self.stage.ledger.pause(lane, reason, by=by, until=until_then))
         if then is not None:
             self.claim(lane, 3, None, probe=False)
             self.let_time_pass(then)
-            self.resume(lane, None)
+            self.resume(lane, None, by)
 
-    @rule(lane=lanes, reason=st.one_of(st.none(), reasons))
-    def resume(self, lane: str, reason: str | None) -> None:
-        ended = {(name, why) for name, why in self.model.paused if name == lane and reason in {None, why}}
-        self.model.paused -= ended
-        assert self.runner.run(self.stage.ledger.resume(lane, reason, by="sri")) == bool(ended)
+    @rule(lane=lanes, reason=st.one_of(st.none(), st.none(), reasons), by=who)
+    def resume(self, lane: str, reason: PauseReason | None, by: str) -> None:
+        done = self.runner.run(self.stage.ledger.resume(lane, reason, by=by))
+        assert done == self.model.resume(lane, reason, by)
 
     @rule(lane=lanes)
     def idle(self, lane: str) -> None:
@@ -243,12 +253,22 @@ class LedgerMachine(RuleBasedStateMachine):
     @invariant()
     def every_lane_stands_where_the_model_says(self) -> None:
         seen = {one.lane: one for one in self.runner.run(self.stage.ledger.stats())}
+        listed = self.runner.run(self.stage.ledger.list())
         assert sorted(seen) == list(seen)
         for lane in ("dpmptsp", "dinkes"):  # one that a store does not know stands as an empty one
             stats, oldest = seen.get(lane, LaneStats(lane=lane)), self.model.oldest(lane)
             assert (dict(stats.depth), stats.held) == (self.model.depth(lane), self.model.waiting(lane))
             assert stats.oldest == (None if oldest is None else self.at_time(oldest))
+            pauses = [Pause(lane=lane, **self.paused(why, one)) for why, one in self.model.pauses(lane)]
+            assert list(stats.pauses) == pauses == [one for one in listed if one.lane == lane]
             assert round(stats.open_seconds, 3) == self.model.open_time(lane)
+
+    @rule(lane=lanes, most=st.integers(0, 3))
+    def look_how_far_behind(self, lane: str, most: int) -> None:
+        backlog = self.runner.run(self.stage.ledger.backlog(lane, Terms(most=most)))
+        waited, ended, since = self.model.backlog(lane, most)
+        assert (round(backlog.waited, 3), backlog.ended) == (waited, ended)
+        assert backlog.since == (None if since is None else self.at_time(since))
 
     @rule()
     def be_another_process(self) -> None:
@@ -268,6 +288,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
     def at_time(self, seconds: int) -> datetime:
         return MONDAY_MORNING + timedelta(seconds=seconds)
+
+    def paused(self, reason: PauseReason, one: Closed) -> dict[str, Any]:
+        until = None if one.until is None else self.at_time(one.until)
+        return {"reason": reason, "by": one.by, "since": self.at_time(one.since), "until": until}
 
     def known(self, message: Kept) -> Receipt:
         accepted = self.at_time(message.accepted)
