@@ -14,6 +14,8 @@ from gateway.records import (
     Postponed,
     Refused,
     Released,
+    Retention,
+    Shed,
     State,
     Ticket,
     Unknown,
@@ -58,6 +60,12 @@ class Kept:
     failures: int = 0
     interruptions: int = 0
     ended: int | None = None
+    stage: int = 0
+    answer_by: int | None = None
+    near_at: int | None = None
+    until_final: bool = False
+    answered: int | None = None
+    ask: int | None = None
     deeds: list[str] = field(default_factory=list)
 
     @property
@@ -67,6 +75,11 @@ class Kept:
             return False
         waits = self.state in {State.PENDING, State.DELIVERING}
         return waits or (self.state in {State.BURIED, State.UNKNOWN} and not self.skip)
+
+    @property
+    def runs(self) -> bool:
+        """Whether its clock towards an answer runs."""
+        return self.answer_by is not None and self.answered is None
 
     @property
     def may_not_repeat(self) -> bool:
@@ -97,9 +110,56 @@ class Model:
     spans: dict[str, list[list[int]]] = field(default_factory=dict)
 
     def end(self, message: Kept, state: State) -> None:
-        """Let a message come to a state."""
+        """Let a message come to a state in which nobody sends it."""
         message.state = state
         message.ended = self.now if state in FINAL else None
+
+    def stop(self, message: Kept) -> None:
+        """Stop a message's clock if it ended so that people have an answer; else let the agency be asked for one."""
+        asks = message.state is State.DELIVERED and message.until_final and message.runs
+        message.ask = self.now if asks else None
+        if message.runs and not asks and message.state in {State.DELIVERED, State.REFUSED, State.CANCELLED}:
+            message.answered = self.now
+
+    def clocks(self, lane: str) -> tuple[int, int, int | None]:
+        """Return how many clocks of a lane are near their date, how many are past it, and the earliest date."""
+        mine = [one for one in self.messages if one.lane == lane and one.runs]
+        past = [one for one in mine if one.answer_by is not None and one.answer_by <= self.now]
+        near = [one for one in mine if one not in past and one.near_at is not None and one.near_at <= self.now]
+        return len(near), len(past), min((one.answer_by for one in mine if one.answer_by is not None), default=None)
+
+    def to_ask(self, lane: str) -> list[Kept]:
+        """Return those that may be asked about next, all equally long not asked about."""
+        mine = [(one.ask, one) for one in self.messages if one.lane == lane and one.ask is not None]
+        first = min((ask for ask, _ in mine), default=self.now)
+        return [one for ask, one in mine if ask == first <= self.now]
+
+    def answered(self, message: Kept) -> bool:
+        """Return whether its clock ran."""
+        if not message.runs:
+            return False
+        message.answered, message.ask = self.now, None
+        message.deeds.append("answered")
+        return True
+
+    def shed(self, lane: str, retention: Retention) -> Shed:
+        """Take away what is oldest of a lane: messages, else bodies, else keys."""
+
+        def old(stage: int, seconds: float) -> list[Kept]:
+            mine = [one for one in self.messages if (one.lane, one.stage, one.ask) == (lane, stage, None)]
+            return [one for one in mine if one.ended is not None and one.ended <= self.now - seconds]
+
+        if gone := old(2, retention.metadata):
+            self.messages = [one for one in self.messages if one not in gone]
+            return Shed(rows=len(gone))
+        if without := old(1, max(retention.bodies, retention.keys)):
+            for one in without:
+                one.stage = 2
+            return Shed(bodies=len(without))
+        freed = old(0, retention.keys)
+        for one in freed:
+            one.stage, one.key = 1, None
+        return Shed(keys=len(freed))
 
     def put(self, message: Kept) -> Kept | None:
         """Return the message that is there now, None when its key came with another body."""
@@ -183,7 +243,7 @@ class Model:
         behind = [one for one in due if one.failures == 0 and one.expires is not None]
         behind.sort(key=lambda one: one.due)
         waited = [self.open_time(lane) - (one.limit or 0) + (one.expires or 0) for one in behind[most : most + 1]]
-        ended = [one for one in mine if one.ended is not None]
+        ended = [one for one in mine if one.ended is not None and one.stage == 0]
         since = min((one.ended for one in ended if one.ended is not None), default=None)
         return max(0, *waited, 0), sum(not one.direct for one in ended), since
 
@@ -252,6 +312,7 @@ class Model:
         message.attempts += tried and message.state is not State.UNKNOWN  # taken up: that was this attempt
         message.interruptions = 0
         self._become(message, verdict)
+        self.stop(message)
         message.failures += tried and message.state is State.PENDING
         if isinstance(verdict, Delivered | Refused):
             message.uncertain = False
@@ -276,8 +337,9 @@ class Model:
     def replay(self, message: Kept, *, unknown: bool) -> bool:
         """Return whether it could be replayed."""
         from_states = {State.BURIED, State.EXPIRED, State.REFUSED} | ({State.UNKNOWN} if unknown else set())
-        if message.state not in from_states:
+        if message.state not in from_states or message.stage == 2:
             return False
+        message.stage, message.answered, message.ask = 0, None, None
         self.end(message, State.PENDING)
         message.direct, message.good = False, None
         message.deeds.append("replay")
@@ -292,6 +354,7 @@ class Model:
             return False
         message.deeds.append("resolve")
         self.end(message, OVER[type(verdict)])
+        self.stop(message)
         message.good, message.uncertain = None, False
         return True
 
@@ -301,6 +364,7 @@ class Model:
             return False
         message.deeds.append("cancel")
         self.end(message, State.UNKNOWN if message.uncertain else State.CANCELLED)
+        self.stop(message)
         message.good = None
         return True
 

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from gateway.errors import IdempotencyMismatch
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
-from gateway.message import Outcome, new_message_id
+from gateway.message import OperationId, Outcome, new_message_id
 from gateway.records import (
     BY_GATEWAY,
     Buried,
@@ -31,6 +31,7 @@ from gateway.records import (
     Receipt,
     Refused,
     Released,
+    Retention,
     Settlement,
     State,
     Terms,
@@ -38,18 +39,29 @@ from gateway.records import (
     Unknown,
     Verdict,
 )
-from tests.contract.ledger import Stage, a_message, an_entry, tried
+from tests.contract.ledger import FILE_PERMIT, Stage, a_message, an_entry, tried
 from tests.fakes import MONDAY_MORNING, FakeClock
 from tests.laws.ledger_model import Closed, Kept, Model
 
 LEASE = 20
 LONGER = int(os.environ.get("LAWS_LONGER", "1"))
 """How many times longer to search than `make test` does."""
+
+
+def at_time(seconds: int) -> datetime:
+    return MONDAY_MORNING + timedelta(seconds=seconds)
+
+
+def maybe_at(seconds: int | None) -> datetime | None:
+    return None if seconds is None else at_time(seconds)
+
+
 # One lane and one order key get most of it: laws are broken where messages meet.
 lanes = st.sampled_from(["dpmptsp", "dpmptsp", "dpmptsp", "dinkes"])
 reasons: st.SearchStrategy[PauseReason] = st.sampled_from(["operator", "maintenance", "hours", "outage"])
 who = st.sampled_from(["sri", "sri", "adi", BY_GATEWAY])
 bodies = st.sampled_from(["a", "a", "b"])
+dates = st.sampled_from([None, 0, 10, 10, 50]).map(lambda at: None if at is None else at_time(at))
 entries = st.builds(
     Entry,
     message=st.builds(
@@ -62,11 +74,15 @@ entries = st.builds(
     expires=st.sampled_from([None, None, 25.0, 60.0]),
     order_key=st.sampled_from([None, "ani", "ani", "ani", "budi"]),
     skip_buried=st.booleans(),
+    answer_by=dates,
+    near_at=dates,
+    until_final=st.booleans(),
 )
 verdicts = st.one_of(
     st.sampled_from([Delivered(), Refused(), Unknown(), Buried(reason="poison"), Expired(), Released()]),
     st.builds(Postponed, seconds=st.sampled_from([0.0, 5.0, 50.0]), maybe_done=st.booleans()),
 )
+ages = st.sampled_from([0.0, 0.0, 10.0, 50.0])
 places = st.integers(0, 30)
 
 
@@ -93,7 +109,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.record(entry, direct=True)
 
     def record(self, entry: Entry, *, direct: bool) -> None:
-        message = replace(entry.message, id=new_message_id(), accepted_at=self.at_time(self.model.now))
+        message = replace(entry.message, id=new_message_id(), accepted_at=at_time(self.model.now))
         entry = replace(entry, message=message)
         kept = self.model.put(self.kept(entry, direct=direct))
         try:
@@ -102,7 +118,7 @@ class LedgerMachine(RuleBasedStateMachine):
             assert kept is None
             return
         assert kept is not None
-        assert (receipt.id, receipt.state, receipt.accepted_at) == (kept.id, kept.state, self.at_time(kept.accepted))
+        assert (receipt.id, receipt.state, receipt.accepted_at) == (kept.id, kept.state, at_time(kept.accepted))
         assert receipt.fresh == (kept.id == entry.message.id)
         if receipt.ticket is not None:
             kept.good = receipt.ticket
@@ -183,8 +199,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def pause(self, lane: str, reason: PauseReason, by: str, until: int | None, then: int | None) -> None:
         end = None if until is None else self.model.now + until
         self.model.pause(lane, reason, by, end)
-        until_then = None if end is None else self.at_time(end)
-        self.runner.run(self.stage.ledger.pause(lane, reason, by=by, until=until_then))
+        self.runner.run(self.stage.ledger.pause(lane, reason, by=by, until=maybe_at(end)))
         if then is not None:
             self.claim(lane, 3, None, probe=False)
             self.let_time_pass(then)
@@ -246,7 +261,9 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.runner.run(self.stage.ledger.find(entry)) == self.known(message)
         record = self.runner.run(self.stage.ledger.get(message.id, unmasked_by="sri" if unmask else None))
         assert record is not None
-        assert (record.body, record.held, record.readable) == ({"isi": message.body}, self.model.held(message), True)
+        body = None if message.stage == 2 else {"isi": message.body}
+        assert (record.shed, record.summary.answered_at) == (message.stage == 2, maybe_at(message.answered))
+        assert (record.body, record.held, record.readable) == (body, self.model.held(message), True)
         assert [one.number for one in record.attempts] == list(range(1, message.attempts + 1))
         assert [one.act for one in record.deeds] == message.deeds
 
@@ -258,9 +275,11 @@ class LedgerMachine(RuleBasedStateMachine):
         for lane in ("dpmptsp", "dinkes"):  # one that a store does not know stands as an empty one
             stats, oldest = seen.get(lane, LaneStats(lane=lane)), self.model.oldest(lane)
             assert (dict(stats.depth), stats.held) == (self.model.depth(lane), self.model.waiting(lane))
-            assert stats.oldest == (None if oldest is None else self.at_time(oldest))
+            assert stats.oldest == maybe_at(oldest)
             pauses = [Pause(lane=lane, **self.paused(why, one)) for why, one in self.model.pauses(lane)]
             assert list(stats.pauses) == pauses == [one for one in listed if one.lane == lane]
+            near, past, answer_by = self.model.clocks(lane)
+            assert (stats.near, stats.past, stats.answer_by) == (near, past, maybe_at(answer_by))
             assert round(stats.open_seconds, 3) == self.model.open_time(lane)
 
     @rule(lane=lanes, most=st.integers(0, 3))
@@ -268,7 +287,29 @@ class LedgerMachine(RuleBasedStateMachine):
         backlog = self.runner.run(self.stage.ledger.backlog(lane, Terms(most=most)))
         waited, ended, since = self.model.backlog(lane, most)
         assert (round(backlog.waited, 3), backlog.ended) == (waited, ended)
-        assert backlog.since == (None if since is None else self.at_time(since))
+        assert backlog.since == maybe_at(since)
+
+    @rule(lane=lanes, keys=ages, bodies=ages, metadata=ages)
+    def shed(self, lane: str, keys: float, bodies: float, metadata: float) -> None:
+        retention = Retention(keys=keys, bodies=bodies, metadata=metadata)
+        assert self.runner.run(self.stage.ledger.shed(lane, retention)) == self.model.shed(lane, retention)
+
+    @rule(lane=lanes, ours=st.sampled_from([True, True, False]), again=st.sampled_from([0, 10, 50]))
+    def ask(self, lane: str, ours: bool, again: int) -> None:
+        operations = [FILE_PERMIT] if ours else [OperationId("dpmptsp/lain")]
+        wanted = self.model.to_ask(lane) if ours else []
+        message = self.runner.run(self.stage.ledger.to_ask(lane, operations, again=float(again)))
+        assert (message is None) == (not wanted)
+        if message is not None:
+            (asked,) = (one for one in wanted if one.id == message.id)
+            assert message.body == {"isi": asked.body}
+            asked.ask = self.model.now + again
+
+    @precondition(lambda self: self.model.messages)
+    @rule(place=places)
+    def answer(self, place: int) -> None:
+        message = self.at(place, State.DELIVERED)
+        assert self.runner.run(self.stage.ledger.answered(message.id, by="sri")) == self.model.answered(message)
 
     @rule()
     def be_another_process(self) -> None:
@@ -286,15 +327,14 @@ class LedgerMachine(RuleBasedStateMachine):
         some = fit or self.model.messages
         return some[place // 2 % len(some)]
 
-    def at_time(self, seconds: int) -> datetime:
-        return MONDAY_MORNING + timedelta(seconds=seconds)
-
     def paused(self, reason: PauseReason, one: Closed) -> dict[str, Any]:
-        until = None if one.until is None else self.at_time(one.until)
-        return {"reason": reason, "by": one.by, "since": self.at_time(one.since), "until": until}
+        return {"reason": reason, "by": one.by, "since": at_time(one.since), "until": maybe_at(one.until)}
+
+    def since_start(self, at: datetime | None) -> int | None:
+        return None if at is None else round((at - MONDAY_MORNING).total_seconds())
 
     def known(self, message: Kept) -> Receipt:
-        accepted = self.at_time(message.accepted)
+        accepted = at_time(message.accepted)
         return Receipt(id=message.id, state=message.state, accepted_at=accepted, fresh=False)
 
     async def recorded(self, entry: Entry, *, direct: bool) -> Receipt:
@@ -314,6 +354,9 @@ class LedgerMachine(RuleBasedStateMachine):
             key=None if key is None else (key, entry.message.body["isi"]),
             expires=None if entry.expires is None else int(entry.expires),
             limit=None,
+            answer_by=self.since_start(entry.answer_by),
+            near_at=self.since_start(entry.near_at),
+            until_final=entry.until_final,
             direct=direct,
             accepted=self.model.now,
             due=self.model.now,
