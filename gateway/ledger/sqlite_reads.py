@@ -25,11 +25,18 @@ _DEPTH = f"""
 SELECT lane, state, count(*) AS n, min(accepted_at) AS oldest FROM message INDEXED BY message_state
 WHERE state <> 'delivered' AND state IN {_COUNTED} GROUP BY lane, state
 """  # noqa: S608 - the states are written above
+# All that hold a key but its first are pending and wait; only a replay puts one before others that are not pending.
 _HELD = """
-SELECT lane, sum(n - 1) AS held FROM (
+SELECT lane, sum(n - 1) - (
+    SELECT count(*) FROM message AS m INDEXED BY message_state
+    WHERE m.lane = many.lane AND m.state <> 'delivered' AND m.state IN ('delivering', 'unknown', 'buried')
+        AND m.holds = 1 AND m.order_key IS NOT NULL AND EXISTS (
+            SELECT 1 FROM message AS older INDEXED BY message_holds
+            WHERE older.lane = m.lane AND older.order_key = m.order_key AND older.holds = 1 AND older.seq < m.seq)
+) AS held FROM (
     SELECT lane, count(*) AS n FROM message INDEXED BY message_holds
     WHERE holds = 1 AND order_key IS NOT NULL GROUP BY lane, order_key
-) GROUP BY lane
+) AS many GROUP BY lane
 """
 _CLOCKS = """
 SELECT lane, min(answer_by) AS answer_by, count(*) FILTER (WHERE answer_by <= :now) AS past,

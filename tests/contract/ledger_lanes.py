@@ -7,7 +7,7 @@ import pytest
 
 from gateway.ledger import Ledger
 from gateway.message import MessageId, OperationId
-from gateway.records import BY_GATEWAY, Buried, Delivered, LaneStats, Postponed, State, Terms
+from gateway.records import BY_GATEWAY, Buried, Delivered, LaneStats, Postponed, Refused, State, Terms
 from tests.contract.ledger import ACCEPTED, FILE_PERMIT, LANE, LEASE, Stage, a_message, an_entry, tried
 
 HOUR = 3600.0
@@ -209,6 +209,15 @@ class StatsContract:
         assert [one.lane for one in stats] == ["dinkes", LANE]
         assert stats[1].depth[State.PENDING] == 4
         assert (stats[1].held, stats[1].oldest) == (1, early)
+
+    async def test_who_is_behind_a_replayed_one_and_does_not_wait_is_not_held(self, stage: Stage) -> None:
+        first, second = [await stage.put(an_entry(order_key="ani")) for _ in range(2)]
+        await stage.end(first, Refused())
+        await stage.end(second, Buried(reason="poison"))
+        assert await stage.ledger.replay([first], by="sri") == (first,)
+        assert [stats.held for stats in await stage.ledger.stats()] == [0]
+        await stage.put(an_entry(order_key="ani"))
+        assert [stats.held for stats in await stage.ledger.stats()] == [1]
 
     async def test_it_counts_what_needs_a_person(self, stage: Stage) -> None:
         await stage.end(await stage.put(), Buried(reason="poison"))

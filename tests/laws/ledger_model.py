@@ -1,15 +1,21 @@
 """A ledger as a list in memory, written from design 11 and not from any store: what the laws compare stores with."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from gateway.message import MessageId
 from gateway.records import (
+    BY_GATEWAY,
+    FINAL,
     Buried,
     Delivered,
     Expired,
+    PauseReason,
     Postponed,
     Refused,
     Released,
+    Retention,
+    Shed,
     State,
     Ticket,
     Unknown,
@@ -18,6 +24,9 @@ from gateway.records import (
 
 GRACE = 30
 TOO_OFTEN = 10
+FAR = 10**9
+REASONS: tuple[PauseReason, ...] = ("operator", "maintenance", "hours", "outage")
+COUNTED = {State.PENDING, State.DELIVERING, State.UNKNOWN, State.BURIED, State.EXPIRED}
 OVER = {
     Delivered: State.DELIVERED,
     Refused: State.REFUSED,
@@ -35,12 +44,14 @@ class Kept:
     id: MessageId
     lane: str
     repeat: str
+    body: str
     order: str | None
     skip: bool
     key: tuple[str, str] | None
     expires: int | None
     limit: float | None
     direct: bool
+    accepted: int
     due: float
     state: State = State.PENDING
     leased: int = 0
@@ -49,6 +60,14 @@ class Kept:
     attempts: int = 0
     failures: int = 0
     interruptions: int = 0
+    ended: int | None = None
+    stage: int = 0
+    answer_by: int | None = None
+    near_at: int | None = None
+    until_final: bool = False
+    answered: int | None = None
+    ask: int | None = None
+    deeds: list[str] = field(default_factory=list)
 
     @property
     def holds(self) -> bool:
@@ -59,9 +78,27 @@ class Kept:
         return waits or (self.state in {State.BURIED, State.UNKNOWN} and not self.skip)
 
     @property
+    def runs(self) -> bool:
+        """Whether its clock towards an answer runs."""
+        return self.answer_by is not None and self.answered is None
+
+    @property
     def may_not_repeat(self) -> bool:
         """Whether an unknown outcome ends it."""
         return self.direct or self.repeat == "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """A pause: whose, since when, and until when, if not until somebody ends it."""
+
+    by: str
+    since: int
+    until: int | None
+
+    def holds(self, now: int) -> bool:
+        """Whether it still keeps a lane closed."""
+        return self.until is None or self.until > now
 
 
 @dataclass(slots=True)
@@ -70,8 +107,61 @@ class Model:
 
     now: int = 0
     messages: list[Kept] = field(default_factory=list)
-    paused: set[tuple[str, str]] = field(default_factory=set)
+    paused: dict[tuple[str, PauseReason], Closed] = field(default_factory=dict)
     spans: dict[str, list[list[int]]] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
+
+    def end(self, message: Kept, state: State) -> None:
+        """Let a message come to a state in which nobody sends it."""
+        message.state = state
+        message.ended = self.now if state in FINAL else None
+
+    def stop(self, message: Kept) -> None:
+        """Stop a message's clock if it ended so that people have an answer; else let the agency be asked for one."""
+        asks = message.state is State.DELIVERED and message.until_final and message.runs
+        message.ask = self.now if asks else None
+        if message.runs and not asks and message.state in {State.DELIVERED, State.REFUSED, State.CANCELLED}:
+            message.answered = self.now
+
+    def clocks(self, lane: str) -> tuple[int, int, int | None]:
+        """Return how many clocks of a lane are near their date, how many are past it, and the earliest date."""
+        mine = [one for one in self.messages if one.lane == lane and one.runs]
+        past = [one for one in mine if one.answer_by is not None and one.answer_by <= self.now]
+        near = [one for one in mine if one not in past and one.near_at is not None and one.near_at <= self.now]
+        return len(near), len(past), min((one.answer_by for one in mine if one.answer_by is not None), default=None)
+
+    def to_ask(self, lane: str) -> list[Kept]:
+        """Return those that may be asked about next, all equally long not asked about."""
+        mine = [(one.ask, one) for one in self.messages if one.lane == lane and one.ask is not None]
+        first = min((ask for ask, _ in mine), default=self.now)
+        return [one for ask, one in mine if ask == first <= self.now]
+
+    def answered(self, message: Kept) -> bool:
+        """Return whether its clock ran."""
+        if not message.runs:
+            return False
+        message.answered, message.ask = self.now, None
+        message.deeds.append("answered")
+        return True
+
+    def shed(self, lane: str, retention: Retention) -> Shed:
+        """Take away what is oldest of a lane: messages, else bodies, else keys."""
+
+        def old(stage: int, seconds: float) -> list[Kept]:
+            mine = [one for one in self.messages if (one.lane, one.stage, one.ask) == (lane, stage, None)]
+            return [one for one in mine if one.ended is not None and one.ended <= self.now - seconds]
+
+        if gone := old(2, retention.metadata):
+            self.messages = [one for one in self.messages if one not in gone]
+            return Shed(rows=len(gone))
+        if without := old(1, max(retention.bodies, retention.keys)):
+            for one in without:
+                one.stage = 2
+            return Shed(bodies=len(without))
+        freed = old(0, retention.keys)
+        for one in freed:
+            one.stage, one.key = 1, None
+        return Shed(keys=len(freed))
 
     def put(self, message: Kept) -> Kept | None:
         """Return the message that is there now, None when its key came with another body."""
@@ -85,22 +175,94 @@ class Model:
         self.messages.append(message)
         return message
 
+    def find(self, key: tuple[str, str]) -> Kept | None:
+        """Return the message that came with this key, whatever its body was then."""
+        return next((one for one in self.messages if one.key is not None and one.key[0] == key[0]), None)
+
+    def held(self, message: Kept) -> MessageId | None:
+        """Return the oldest message of its order key that it waits for."""
+        if message.state is not State.PENDING or message.order is None:
+            return None
+        return next((one.id for one in self.queue(message)[: self.queue(message).index(message)] if one.holds), None)
+
+    def queue(self, message: Kept) -> list[Kept]:
+        """Return all messages of its lane and order key."""
+        return [one for one in self.messages if (one.lane, one.order) == (message.lane, message.order)]
+
+    def depth(self, lane: str) -> dict[State, int]:
+        """Return how many messages of a lane are in each state that is counted."""
+        return dict(Counter(one.state for one in self.messages if one.lane == lane and one.state in COUNTED))
+
+    def waiting(self, lane: str) -> int:
+        """Return how many pending messages of a lane wait for an older one of their order key."""
+        return sum(one.lane == lane and self.held(one) is not None for one in self.messages)
+
+    def oldest(self, lane: str) -> int | None:
+        """Return when the oldest pending message of a lane was accepted."""
+        pending = [one.accepted for one in self.messages if one.lane == lane and one.state is State.PENDING]
+        return min(pending, default=None)
+
     def open_time(self, lane: str) -> int:
         """How long the lane was open: the length of its spans, which may overlap."""
-        total, end = 0, -1
+        total, end = self.counted.get(lane, 0), self.now - FAR
         for start, stop in self.spans.get(lane, []):
             total += max(0, min(stop, self.now) - max(start, end))
             end = max(end, min(stop, self.now))
         return total
+
+    def set_clock(self, by: int, *, leases_move: bool) -> None:
+        """The time on the wall jumps while every lane is shut; where leases move, so does what waits beyond it."""
+        self.counted = {lane: self.open_time(lane) for lane in self.spans}
+        self.spans = {lane: [] for lane in self.spans}
+        self.now += by
+        for message in self.messages if leases_move else []:
+            if message.state is State.DELIVERING:
+                message.leased += by
+            elif message.state is State.PENDING and by < 0 and message.due > self.now:
+                message.due += by
 
     def shut(self, lane: str) -> None:
         """The lane is not open from now on."""
         for span in self.spans.get(lane, []):
             span[1] = min(span[1], self.now)
 
+    def pauses(self, lane: str) -> list[tuple[PauseReason, Closed]]:
+        """Return what keeps a lane closed now, the strongest reason first."""
+        held = [(why, one) for (name, why), one in self.paused.items() if name == lane and one.holds(self.now)]
+        return sorted(held, key=lambda one: REASONS.index(one[0]))
+
+    def pause(self, lane: str, reason: PauseReason, by: str, until: int | None) -> None:
+        """Close a lane, if this is not the gateway where a person has done so."""
+        self.shut(lane)
+        there = self.paused.get((lane, reason))
+        if by != BY_GATEWAY or there is None or there.by == BY_GATEWAY or not there.holds(self.now):
+            self.paused[lane, reason] = Closed(by, self.now, until)
+
+    def resume(self, lane: str, reason: PauseReason | None, by: str) -> bool:
+        """Return whether a pause held that whoever asks may end."""
+        mine = {
+            place: one
+            for place, one in self.paused.items()
+            if place[0] == lane and reason in {None, place[1]} and (by != BY_GATEWAY or one.by == BY_GATEWAY)
+        }
+        for place in mine:
+            del self.paused[place]
+        return any(one.holds(self.now) for one in mine.values())
+
+    def backlog(self, lane: str, most: int) -> tuple[float, int, int | None]:
+        """Return for how long only the lane's slots keep a message waiting, how many ended, and since when."""
+        mine = [one for one in self.messages if one.lane == lane]
+        due = [one for one in mine if one.state is State.PENDING and one.due <= self.now and self.held(one) is None]
+        behind = [one for one in due if one.failures == 0 and one.expires is not None]
+        behind.sort(key=lambda one: one.due)
+        waited = [self.open_time(lane) - (one.limit or 0) + (one.expires or 0) for one in behind[most : most + 1]]
+        ended = [one for one in mine if one.ended is not None and one.stage == 0]
+        since = min((one.ended for one in ended if one.ended is not None), default=None)
+        return max(0, *waited, 0), sum(not one.direct for one in ended), since
+
     def claim(self, lane: str, limit: int, most: int | None, *, probe: bool) -> list[Kept]:
         """Return what a claim must give, in order."""
-        if any(name == lane for name, _ in self.paused):
+        if self.pauses(lane):
             return []
         mine = [message for message in self.messages if message.lane == lane]
         for message in mine:
@@ -152,7 +314,7 @@ class Model:
             and message.limit is not None
             and message.limit <= self.open_time(message.lane)
         ):
-            message.state = State.UNKNOWN if message.uncertain else State.EXPIRED
+            self.end(message, State.UNKNOWN if message.uncertain else State.EXPIRED)
 
     def settle(self, ticket: Ticket, verdict: Verdict, *, tried: bool) -> bool:
         """Return whether the ticket was good."""
@@ -163,6 +325,7 @@ class Model:
         message.attempts += tried and message.state is not State.UNKNOWN  # taken up: that was this attempt
         message.interruptions = 0
         self._become(message, verdict)
+        self.stop(message)
         message.failures += tried and message.state is State.PENDING
         if isinstance(verdict, Delivered | Refused):
             message.uncertain = False
@@ -171,12 +334,12 @@ class Model:
     def _become(self, message: Kept, verdict: Verdict) -> None:
         if not isinstance(verdict, Postponed):
             lapsed = isinstance(verdict, Expired) and message.uncertain
-            message.state = State.UNKNOWN if lapsed else OVER[type(verdict)]
+            self.end(message, State.UNKNOWN if lapsed else OVER[type(verdict)])
             message.uncertain |= isinstance(verdict, Unknown)
         elif verdict.maybe_done and message.may_not_repeat:
             message.state, message.uncertain = State.UNKNOWN, True
         elif message.direct:
-            message.state = State.CANCELLED
+            self.end(message, State.CANCELLED)
         else:
             message.state, message.due = State.PENDING, self.now + int(verdict.seconds)
             message.uncertain |= verdict.maybe_done
@@ -187,9 +350,12 @@ class Model:
     def replay(self, message: Kept, *, unknown: bool) -> bool:
         """Return whether it could be replayed."""
         from_states = {State.BURIED, State.EXPIRED, State.REFUSED} | ({State.UNKNOWN} if unknown else set())
-        if message.state not in from_states:
+        if message.state not in from_states or message.stage == 2:
             return False
-        message.state, message.direct, message.good = State.PENDING, False, None
+        message.stage, message.answered, message.ask = 0, None, None
+        self.end(message, State.PENDING)
+        message.direct, message.good = False, None
+        message.deeds.append("replay")
         message.failures = message.interruptions = 0
         message.due = self.now
         message.limit = None if message.expires is None else self.open_time(message.lane) + message.expires
@@ -199,12 +365,26 @@ class Model:
         """Return whether it was unknown."""
         if message.state is not State.UNKNOWN:
             return False
-        message.state, message.good, message.uncertain = OVER[type(verdict)], None, False
+        message.deeds.append("resolve")
+        self.end(message, OVER[type(verdict)])
+        self.stop(message)
+        message.good, message.uncertain = None, False
         return True
 
     def cancel(self, message: Kept) -> bool:
         """Return whether it was pending or buried."""
         if message.state not in {State.PENDING, State.BURIED}:
             return False
-        message.state, message.good = State.UNKNOWN if message.uncertain else State.CANCELLED, None
+        message.deeds.append("cancel")
+        self.end(message, State.UNKNOWN if message.uncertain else State.CANCELLED)
+        self.stop(message)
+        message.good = None
+        return True
+
+    def edit(self, message: Kept, body: str) -> bool:
+        """Return whether it was buried."""
+        if message.state is not State.BURIED:
+            return False
+        message.deeds.append("edit")
+        message.body = body
         return True

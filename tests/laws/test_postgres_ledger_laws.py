@@ -11,12 +11,13 @@ from gateway.clock import SystemClock
 from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
 from tests.contract.ledger import Stage
-from tests.laws.test_ledger_laws import LedgerMachine
+from tests.laws.test_ledger_laws import LONGER, LedgerMachine
 from tests.postgres import Cluster, StandingClock
 
 
 class PostgresMachine(LedgerMachine):
     cluster: ClassVar[Cluster]
+    leases_move = False
 
     async def open(self) -> Stage:
         self.folder = tempfile.TemporaryDirectory()
@@ -30,6 +31,9 @@ class PostgresMachine(LedgerMachine):
         ledger = await another()
         self.clock = await StandingClock.put_into(url)
         return Stage(ledger, another, self.clock.advance)
+
+    async def jump(self, seconds: int) -> None:
+        await self.clock.advance(seconds)
 
     def teardown(self) -> None:
         for ledger in self.opened:
@@ -46,5 +50,5 @@ def server(postgres: Cluster) -> None:
 
 TestPostgres = PostgresMachine.TestCase
 TestPostgres.settings = settings(
-    max_examples=25, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=25 * LONGER, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

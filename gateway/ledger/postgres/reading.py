@@ -38,8 +38,15 @@ _DEPTH = """
 SELECT lane, state, count(*) AS n, min(accepted_at) AS oldest FROM message
 WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'unknown', 'buried', 'expired') GROUP BY lane, state
 """
+# All that hold a key but its first are pending and wait; only a replay puts one before others that are not pending.
 _HELD = """
-SELECT lane, sum(n - 1)::bigint AS held FROM (
+SELECT lane, sum(n - 1)::bigint - (
+    SELECT count(*) FROM message AS m
+    WHERE m.lane = keys.lane AND m.state <> 'delivered' AND m.state IN ('delivering', 'unknown', 'buried')
+        AND m.holds AND m.order_key IS NOT NULL AND EXISTS (
+            SELECT 1 FROM message AS older
+            WHERE older.holds AND older.order_key BETWEEN m.order_key AND m.order_key AND older.seq < m.seq)
+) AS held FROM (
     SELECT lane, count(*) AS n FROM message WHERE holds AND order_key IS NOT NULL GROUP BY lane, order_key
 ) AS keys GROUP BY lane
 """
