@@ -1,6 +1,6 @@
 """One agency from its section and its mapping: the adapter, and for each operation its translator and pipeline."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, cast
@@ -232,7 +232,7 @@ class _Builder:
         )
 
     def _within_hours(self, handler: Handler) -> Handler:
-        if self.calendar is None:
+        if self.calendar is None or self.unready:  # what is not ready would be no more so when it opens
             return handler
         closed = self.tools.metrics.counter("gateway_agency_closed_calls_total", self.name)
         return outside_hours(self.calendar, self.tools.clock, handler, on_closed=lambda: closed(1))
@@ -348,9 +348,9 @@ class _Builder:
             return None
 
 
-def _unready(missing: Iterable[str]) -> str:
-    names = ", ".join(missing)
-    return f"the environment has no {names}; set it and restart" if names else ""
+def _unready(missing: Collection[str]) -> str:
+    them = "it" if len(missing) == 1 else "them"
+    return f"the environment has no {', '.join(missing)}; set {them} before starting" if missing else ""
 
 
 def _unready_handler(why: str) -> Handler:

@@ -1,5 +1,6 @@
-"""What `gateway check` has to say about TLS: what a setting lets in, and which certificates of ours end."""
+"""What `gateway check` has to say about TLS: what a setting lets in, who can read keys, which certificates end."""
 
+import os
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -11,6 +12,7 @@ from gateway.errors import ConfigError, Finding
 
 SOON = timedelta(days=30)
 """From here on somebody should get a new one."""
+_KEY = b"PRIVATE KEY-----"
 
 
 def trusted(located: Located, now: datetime) -> Iterator[Finding]:
@@ -18,6 +20,7 @@ def trusted(located: Located, now: datetime) -> Iterator[Finding]:
     tls = located.config.gateway.tls
     if tls is not None:
         yield from _lasting(located, ("gateway", "tls", "certificate"), tls.certificate, now)
+        yield from _hidden(located, ("gateway", "tls"), tls.certificate, tls.key)
     for name, agency in located.config.agency.items():
         path = ("agency", name, "tls")
         if not agency.tls.verify:
@@ -30,6 +33,7 @@ def trusted(located: Located, now: datetime) -> Iterator[Finding]:
             yield _warning(located, (*path, "minimum"), what, remedy)
         if agency.tls.certificate is not None:
             yield from _lasting(located, (*path, "certificate"), agency.tls.certificate, now)
+            yield from _hidden(located, path, agency.tls.certificate, agency.tls.key)
         if agency.tls.ca is not None:
             yield from _lasting(located, (*path, "ca"), agency.tls.ca, now)
 
@@ -48,6 +52,24 @@ def _lasting(located: Located, path: KeyPath, file: str, now: datetime) -> Itera
         yield _warning(located, path, f"{file} has ended on {found.ends:%Y-%m-%d}, so nobody trusts it", remedy)
     elif found.ends - now < SOON:
         yield _warning(located, path, f"{file} ends on {found.ends:%Y-%m-%d}", remedy)
+
+
+def _hidden(located: Located, path: KeyPath, certificate: str, key: str | None) -> Iterator[Finding]:
+    """Warn of a private key for more eyes than its owner's; one without a file of its own stands behind its chain."""
+    setting, file = ("certificate", certificate) if key is None else ("key", key)
+    try:
+        found = Path(file).stat()
+        if not exposed(found.st_mode, owner=found.st_uid, us=os.geteuid()) or _KEY not in Path(file).read_bytes():
+            return
+    except OSError:
+        return
+    what = f"others than its owner can read the private key in {file} (mode {found.st_mode & 0o777:o})"
+    yield _warning(located, (*path, setting), what, f"chmod 600 {file}, and let the gateway's user own it")
+
+
+def exposed(mode: int, *, owner: int, us: int) -> bool:
+    """Whether a file is open to others; one of root's that we read as its group is not: Kubernetes mounts them so."""
+    return bool(mode & (0o007 if owner == 0 != us else 0o077))
 
 
 def _warning(located: Located, path: KeyPath, what: str, remedy: str) -> Finding:

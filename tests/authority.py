@@ -39,6 +39,7 @@ class Authority:
         made = _signed(name, key, self.name, self.key, days=days, since=since, host=host)
         file = self.folder / f"{name}.pem"
         file.write_bytes(_pem(made) + _key(key))
+        file.chmod(0o600)
         return file
 
     def server(self, certificate: Path, *, asks: bool = False, highest: ssl.TLSVersion | None = None) -> ssl.SSLContext:

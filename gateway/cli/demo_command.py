@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ipaddress
+import os
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from pathlib import Path
 import click
 import uvloop
 
+import demo
 from demo import CONTROL_PORT, PORTS
 from gateway import serve
 from gateway.cli.options import config_option, environment, read_config
@@ -95,8 +97,11 @@ def _stand_ins(down: Sequence[str]) -> Iterator[None]:
     """Run the stand-ins as a child; it hears Ctrl-C too, and is ended in any case, even by kill -9 of this process."""
     for port in (CONTROL_PORT, *PORTS.values()):
         _must_be_free(port)
-    command = [sys.executable, "-m", "demo", "--beside", *(f"--down={name}" for name in down)]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE)  # noqa: S603 - our own words, and names of agencies
+    # It starts in the configuration's folder: the package is found where it is, and nothing there may pass for it.
+    command = [sys.executable, "-P", "-m", "demo", "--beside", *(f"--down={name}" for name in down)]
+    found = os.pathsep.join(filter(None, (str(Path(demo.__file__).parents[1]), os.environ.get("PYTHONPATH"))))
+    surroundings = {**os.environ, "PYTHONPATH": found}
+    child = subprocess.Popen(command, stdin=subprocess.PIPE, env=surroundings)  # noqa: S603 - our own words, and names
     try:
         _wait_for(child)
         yield

@@ -78,6 +78,8 @@ class _Trial:
             if isinstance(error, ConfigError):
                 raise
             _tell_failure(error, operation)
+            if (agency := self.assembled.registry.agencies.get(operation.agency)) is not None and agency.unready:
+                click.echo("  for a try with the stand-ins: --demo")
             return 1
         else:
             self.tell(f"canonical reply ({reply.outcome})", reply.body, perf_counter() - started)

@@ -192,17 +192,20 @@ def _absent_elsewhere(absent: list[tuple[KeyPath, str]], file: str, lines: Mappi
 
 
 def _shared_keys(located: Located) -> Iterator[Finding]:
-    """Find keys that stand twice: nobody could tell whose request it is."""
-    seen: dict[str, str] = {}
-    for name, client in located.config.client.items():
-        for index, key in enumerate(client.keys):
-            if key.sha256 in seen:
+    """Find keys that stand twice: nobody could tell whose request it is, and a client's must open no control API."""
+    seen: dict[str, KeyPath] = {}
+    config = located.config
+    holders = [(("operator", n), one.keys) for n, one in config.operator.items()]
+    holders += [(("client", n), one.keys) for n, one in config.client.items()]
+    for holder, keys in holders:
+        for index, key in enumerate(keys):
+            path = (*holder, "keys", str(index), "sha256")
+            if (first := seen.setdefault(key.sha256, path)) is not path:
                 yield Finding(
-                    where=located.where("client", name, "keys", str(index), "sha256"),
-                    what=f"client.{name}.keys.{index}: client.{seen[key.sha256]} has this key already",
+                    where=located.where(*path),
+                    what=f"{'.'.join(path[:-1])}: {'.'.join(first[:2])} has this key already, {located.where(*first)}",
                     remedy="make one of its own with: gateway key new",
                 )
-            seen.setdefault(key.sha256, name)
 
 
 def _form(path: KeyPath) -> str:

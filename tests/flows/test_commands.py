@@ -7,6 +7,7 @@ import shlex
 import socket
 import tomllib
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,20 @@ def test_trying_a_broken_agency_names_the_mapping_line(config: Path, fresh: Runn
 def test_trying_with_the_demos_secrets_needs_no_environment(config: Path, fresh: Running) -> None:
     done = gateway("try", "dpmptsp/daftar-jenis-izin", "--demo", "--config", config, environment={})
     assert (done.returncode, len(steps(done.stdout))) == (0, 4), done.stderr
+
+
+def test_trying_without_the_secret_says_so_outside_service_hours_too(agencies: Running, tmp_path: Path) -> None:
+    now = datetime.now().replace(microsecond=0)  # noqa: DTZ005 - as people write it
+    days = timedelta(days=7)
+    shut = f"maintenance = [{{ start = {(now - days).isoformat()}, until = {(now + days).isoformat()} }}]"
+    config = pilot(tmp_path, agencies.ports, {"[agency.dpmptsp]\n": f"[agency.dpmptsp]\n{shut}\n"})
+    done = gateway("try", "dpmptsp/daftar-jenis-izin", "--config", config, environment={})
+    assert done.returncode == 1
+    assert done.stdout.endswith(
+        "agency-unavailable\n"
+        "  dpmptsp/daftar-jenis-izin: the environment has no SIPOLAN_PASSWORD; set it before starting\n"
+        "  for a try with the stand-ins: --demo\n"
+    ), done.stdout
 
 
 def test_trying_an_unknown_operation_names_the_nearest(config: Path) -> None:

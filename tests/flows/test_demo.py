@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import click
 import httpx
 import pytest
 
@@ -20,6 +21,7 @@ from tests.flows.command import gateway
 from tests.flows.pilot import EVERYWHERE, changed, shipped
 from tests.flows.process import START, STOP, eventually
 
+HERE = Path(__file__).parents[2]
 _LISTENS = re.compile(r"The gateway is at (http://\S+) in front")
 
 
@@ -48,14 +50,15 @@ class Demo:
         }
         self.config = shipped(folder, {**EVERYWHERE, **moved})
         self.environment = {**os.environ, "DEMO_PORT": str(self.port)}
+        self.python = sys.executable
 
     @contextmanager
     def running(self, *options: str) -> Iterator[httpx.Client]:
         """Run it, and kill it without warning at the end; the stand-ins notice that and end too."""
         said = self.config.parent / "said.log"
-        command = [sys.executable, "-m", "gateway", "demo", "--config", self.config, *options]
+        command = [self.python, "-m", "gateway", "demo", "--config", self.config, *options]
         with said.open("wb") as err:
-            process = subprocess.Popen(command, env=self.environment, stdout=subprocess.DEVNULL, stderr=err)
+            process = subprocess.Popen(command, env=self.environment, cwd=HERE, stdout=subprocess.DEVNULL, stderr=err)
         try:
             found = eventually(
                 lambda: _LISTENS.search(said.read_text("utf-8")), f"the start of the demo: {said}", START
@@ -100,6 +103,18 @@ def test_the_demo_keeps_its_ledger_between_runs_and_begins_anew_when_told(demo: 
         assert anew.is_success, anew.text
         assert anew.headers["location"] != location
     assert (tmp_path / "var/ledger.key").read_bytes() == key
+
+
+def test_the_demo_runs_a_configuration_of_any_folder_from_where_nothing_is_installed(
+    demo: Demo, tmp_path: Path
+) -> None:
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo/__init__.py").write_text("raise SystemExit('not this one')", "utf-8")
+    # An interpreter outside the environment sees what was installed there, without this package's being editable.
+    demo.python = str(Path(sys.base_prefix, "bin", Path(sys.executable).name))
+    demo.environment["PYTHONPATH"] = str(Path(click.__file__).parents[1])
+    with demo.running() as http:
+        assert http.get("/v1/izin/status?nomor=161/IMB/IV/2021").json()["nomor"] == "161/IMB/IV/2021"
 
 
 def test_the_demo_forgets_no_ledger_that_may_be_shared(demo: Demo) -> None:

@@ -1,4 +1,4 @@
-"""What `gateway check` says loudly of TLS: what a setting lets in, and certificates that end."""
+"""What `gateway check` says loudly of TLS: what a setting lets in, keys for all to read, certificates that end."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import pytest
 from gateway import app
 from gateway.errors import Finding
 from gateway.metrics import Metrics
+from gateway.trust import exposed
 from tests.authority import Authority
 
 TOML = """
@@ -65,6 +66,29 @@ def test_certificates_of_ours_that_end_are_warned_of(authority: Authority, days:
     for found, key in ((checked(shows), "agency.dinkes.tls"), (checked("", f"tls = {{ {shows} }}"), "gateway.tls")):
         said = [(one.warning, one.what.startswith(f"{key}.certificate: kami.pem {words}")) for one in found]
         assert said == ([(True, True)] if words else [])
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o600, False), (0o400, False), (0o640, True), (0o604, True)])
+def test_a_private_key_that_others_can_read_is_warned_of_wherever_it_stands(
+    authority: Authority, mode: int, *, warned: bool
+) -> None:
+    both = authority.issue("kami")
+    Path("kunci.pem").write_bytes(both.read_bytes())
+    for file, setting in (("kami.pem", "certificate"), ("kunci.pem", "key")):
+        for each in ("kami.pem", "kunci.pem"):
+            Path(each).chmod(mode if each == file else 0o600)
+        shows = 'certificate = "kami.pem"' + (', key = "kunci.pem"' if setting == "key" else "")
+        for found, section in ((checked(shows), "agency.dinkes"), (checked("", f"tls = {{ {shows} }}"), "gateway")):
+            said = [(one.warning, one.what, one.remedy.partition(",")[0]) for one in found]
+            what = f"{section}.tls.{setting}: others than its owner can read the private key in {file} (mode {mode:o})"
+            assert said == ([(True, what, f"chmod 600 {file}")] if warned else [])
+
+
+def test_a_key_of_roots_that_we_read_as_its_group_is_none_that_others_can_read() -> None:
+    assert not exposed(0o440, owner=0, us=10001)
+    assert exposed(0o444, owner=0, us=10001)
+    assert exposed(0o440, owner=0, us=0)
+    assert exposed(0o440, owner=10001, us=10001)
 
 
 def test_a_listener_whose_files_do_not_fit_is_an_error(authority: Authority) -> None:

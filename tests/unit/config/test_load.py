@@ -153,6 +153,11 @@ CLIENT = '[client.{0}]\nkeys = [{{ sha256 = "{1}" }}]\nallow = []\n'
         ('[gateway]\nlisten = "127.0.0.1:99999"\n', 2, "no such port"),
         ("[client.a]\nkeys = []\nallow = []\n", 2, "client.a.keys: is empty"),
         (CLIENT.format("a", "0" * 64) + CLIENT.format("b", "0" * 64), 5, "client.b.keys.0: client.a has this key"),
+        (
+            CLIENT.format("app", "0" * 64) + f'[operator.sri]\nkeys = [{{ sha256 = "{"0" * 64}" }}]\n',
+            2,
+            "client.app.keys.0: operator.sri has this key already, gateway.toml:5",
+        ),
         ('[defaults]\ntimeout = "0s"\n', 2, "longer than nothing"),
         ('[agency.Dinkes]\nadapter = "rest"\nmapping = "x"\n', 1, "agency.Dinkes: is not of the form lower-case"),
     ],
