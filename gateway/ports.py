@@ -75,6 +75,15 @@ class Adapter(Protocol):
 
 
 @runtime_checkable
+class Rereads(Protocol):
+    """Optional capability of an adapter: read an answer that it could not read when it came; nobody is asked again."""
+
+    def reread(self, target: str, answer: Answer, /) -> Answer:
+        """Return what `answer.unread` says by the contract as it is now; raises InvalidAnswer as `exchange` does."""
+        ...
+
+
+@runtime_checkable
 class Probe(Protocol):
     """Optional capability of an adapter: a harmless question whether the agency is there."""
 
