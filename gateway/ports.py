@@ -313,7 +313,8 @@ class Archive(Protocol):
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
         """Make messages pending again, under their own ids, in their order key's old place; returns those it could.
 
-        From buried, expired and refused; from unknown only when the caller has it confirmed. A shed body can't be.
+        From buried, expired and refused; what is unknown, or uncertain and not harmless, only where the caller has it
+        confirmed (`unknown`). A shed body can't be.
         Open time and failures count anew.
         """
         ...

@@ -244,7 +244,8 @@ class Deed:
 class Summary:
     """One line about a message; `reason` is the verdict's code, `text` says why in clear; `due` is the next try.
 
-    `answered_at` is when the clock towards `answer_by` stopped; there is none without that date.
+    `answered_at` is when the clock towards `answer_by` stopped; there is none without that date. `uncertain`: an
+    attempt may have been done, whatever became of it since.
     """
 
     id: MessageId
@@ -264,6 +265,12 @@ class Summary:
     reason: str = ""
     text: str = ""
     size: int = 0
+    uncertain: bool = False
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether to send it again may do it twice, so that a person has to confirm it."""
+        return self.state is State.UNKNOWN or (self.uncertain and self.repeat != "harmless")
 
     def urgency(self, now: datetime) -> Urgency | None:
         """Return whether the date of its answer is near or past; None while it is far, and once people have one."""

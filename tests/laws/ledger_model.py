@@ -187,7 +187,7 @@ class Model:
     def replay(self, message: Kept, *, unknown: bool) -> bool:
         """Return whether it could be replayed."""
         from_states = {State.BURIED, State.EXPIRED, State.REFUSED} | ({State.UNKNOWN} if unknown else set())
-        if message.state not in from_states:
+        if message.state not in from_states or (message.uncertain and message.repeat != "harmless" and not unknown):
             return False
         message.state, message.direct, message.good = State.PENDING, False, None
         message.failures = message.interruptions = 0
