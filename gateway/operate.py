@@ -311,7 +311,10 @@ async def _sleep(stop: asyncio.Event, clock: Clock, seconds: float) -> None:
 
 
 def _doubtful(rows: Sequence[Summary]) -> frozenset[MessageId]:
-    return frozenset(row.id for row in rows if row.doubtful)
+    """Return which of them may be done twice when they are sent again, so that a person has to confirm it."""
+    return frozenset(
+        row.id for row in rows if row.state is State.UNKNOWN or (row.uncertain and row.repeat != "harmless")
+    )
 
 
 def _operation(operations: Operations, record: Record) -> Operation:

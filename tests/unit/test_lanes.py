@@ -132,20 +132,6 @@ async def test_rule_11_13_failures_of_an_outage_do_not_count_towards_a_poison(ri
     assert condition.poisonous(replace(one, failures=39), own)
 
 
-async def test_no_more_than_so_many_failing_messages_are_remembered_those_that_failed_last(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("gateway.condition.MOST_WATCHED", 2)
-    condition = Condition(clock=rig.clock, news=rig.news.append)
-    ids = await rig.put(1, 2, 3)
-    one, two, three = await rig.ledger.claim(LANE, 3, lease=60.0)
-    for claim in (one, two, one, three):
-        assert not condition.poisonous(claim, TIMEOUT)
-    assert list(condition._since) == [ids[0], ids[2]]
-    condition.answered(two, through=True)
-    assert condition.poisonous(replace(one, failures=9), TIMEOUT)
-
-
 async def test_rule_11_13_hours_pause_the_lane_and_open_it(rig: Rig) -> None:
     rig.having(calendar=Calendar(zone=JAKARTA, weekly=Hours.parse("Mon-Thu 07:30-16:00")))
     rig.clock._start = datetime(2026, 3, 2, 20, 0, tzinfo=JAKARTA)
