@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -33,14 +34,19 @@ async def read(answer: HttpAnswer, agency: str) -> Answer:
     unreadable one raises InvalidAnswer, and so does a redirect, which is never followed.
     """
     large = len(answer.body) > LARGE
-    document = await asyncio.to_thread(_document, answer, agency) if large else _document(answer, agency)
-    retry_after = answer.headers.get("Retry-After")
-    return Answer(
-        document=document,
-        http_status=answer.status,
-        headers={} if retry_after is None else {"retry-after": retry_after},
-        size=len(answer.body),
-    )
+    return await asyncio.to_thread(read_now, answer, agency) if large else read_now(answer, agency)
+
+
+def read_now(answer: HttpAnswer, agency: str) -> Answer:
+    """Read it as `read` does, on this thread; what can't be read is kept with the answer, or with the error."""
+    try:
+        document = _document(answer, agency)
+    except InvalidAnswer as error:
+        error.answer = answer.unread()
+        raise
+    if document is None and answer.body:
+        return replace(answer.unread(), headers=_retry_after(answer))
+    return Answer(document=document, http_status=answer.status, headers=_retry_after(answer), size=len(answer.body))
 
 
 async def post_json(
@@ -56,6 +62,11 @@ async def post_json(
         safe=call.safe,
     )
     return await read(answer, http.agency)
+
+
+def _retry_after(answer: HttpAnswer) -> Mapping[str, str]:
+    seconds = answer.headers.get("Retry-After")
+    return {} if seconds is None else {"retry-after": seconds}
 
 
 def _document(answer: HttpAnswer, agency: str) -> Document | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 from pydantic import StringConstraints
 
@@ -21,6 +21,7 @@ from adapters.pool import Pool
 from adapters.wire import Flawed
 from gateway import (
     AgencyTimeout,
+    Answer,
     Call,
     ConfigError,
     Finding,
@@ -28,6 +29,7 @@ from gateway import (
     TranslationError,
     Unavailable,
     Unreachable,
+    Unread,
 )
 
 MAX_BODY = 10 * 1024 * 1024
@@ -96,6 +98,16 @@ class HttpAnswer:
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @classmethod
+    def kept(cls, answer: Answer) -> Self:
+        """Return as it came what could not be read then; its headers are not kept."""
+        body = answer.unread.body if answer.unread else b""
+        return cls(status=answer.http_status or 0, headers={}, body=body)
+
+    def unread(self) -> Answer:
+        """Return what is kept of it where it can't be read."""
+        return Answer(http_status=self.status, headers=self.headers, size=len(self.body), unread=Unread.of(self.body))
 
     @property
     def media_type(self) -> str:

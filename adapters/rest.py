@@ -8,8 +8,8 @@ from typing import Annotated, NamedTuple
 
 from pydantic import Field
 
-from adapters.body import JSON, read
-from adapters.http import HttpClient, Url, trace_headers
+from adapters.body import JSON, read, read_now
+from adapters.http import HttpAnswer, HttpClient, Url, trace_headers
 from adapters.login import FetchedToken, Login, TokenLogin, fixed_headers
 from adapters.target import IN_QUERY, Target, compile_target, plain_text
 from gateway import AgencyLogin, AgencyTimeout, Answer, Call, Clock, Document, FieldError, TranslationError, UrlFields
@@ -57,6 +57,10 @@ class RestAdapter:
         if self._token is None:
             return await self._send(request, call.timeout)
         return await self._with_token(self._token, request, self.clock.monotonic() + call.timeout)
+
+    def reread(self, _target: str, answer: Answer, /) -> Answer:
+        """Read what was kept because it was no JSON."""
+        return read_now(HttpAnswer.kept(answer), self.http.agency)
 
     async def probe(self) -> None:
         """Connect and hang up; raises Unavailable or AgencyTimeout."""

@@ -16,7 +16,7 @@ from gateway.errors import (
 )
 from gateway.feeds import Batch, FeedColumns, Found, Reject, Snapshots, Source
 from gateway.masking import mask_text, mask_value
-from gateway.message import Answer, Call, Document, Fault
+from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.ports import (
     Adapter,
     Addressed,
@@ -28,6 +28,7 @@ from gateway.ports import (
     NativeField,
     Prepared,
     Probe,
+    Rereads,
     UrlFields,
 )
 
@@ -59,11 +60,13 @@ __all__ = [
     "Probe",
     "Refused",
     "Reject",
+    "Rereads",
     "Snapshots",
     "Source",
     "TranslationError",
     "Unavailable",
     "Unreachable",
+    "Unread",
     "UrlFields",
     "mask_text",
     "mask_value",

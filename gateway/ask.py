@@ -1,10 +1,10 @@
 """Asks an agency by our own id whether it has a message already, before anything is sent again; knows no ledger."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gateway.errors import NotFound
+from gateway.errors import FieldError, NotFound
 from gateway.message import Document, Effort, Message, OperationId, Reply, new_message_id
 from gateway.ports import Clock, Handler
 from gateway.records import Delivered, Postponed
@@ -20,7 +20,8 @@ class Ask:
     """The question: `fields` fill its canonical body, from `@id` or a path of the message's; `done` must be there.
 
     `handler` must not share its answer with others nor give an old one. `reply_fields` are those that the message's
-    own reply has: what the answer holds of them becomes the reply. `final` finds an agency's last word in an answer.
+    own reply has: what the answer holds of them becomes the reply, unless `check` finds that too little; then it is
+    delivered without one. `final` finds an agency's last word in an answer.
     """
 
     operation: OperationId
@@ -29,6 +30,7 @@ class Ask:
     done: Path
     deadline: float
     reply_fields: frozenset[str]
+    check: Callable[[Document], Sequence[FieldError]] = lambda _body: ()
     final: Callable[[Document], str | None] | None = None
 
     async def put(self, message: Message, clock: Clock, *, until: float) -> Delivered | Postponed | None:
@@ -43,7 +45,7 @@ class Ask:
         if _blank(_at(self.done, reply.body)):
             return Postponed(seconds=AGAIN, maybe_done=True, text=f"{self.operation}: it has it, not done yet")
         body = {name: value for name, value in reply.body.items() if name in self.reply_fields}
-        return Delivered(reply=Reply(body=body))
+        return Delivered(reply=None if self.check(body) else Reply(body=body))
 
     async def status(self, message: Message, clock: Clock) -> str | None:
         """Ask how a delivered message stands; returns its final status, None while it has none. Raises as `put`."""

@@ -25,7 +25,7 @@ from gateway.errors import (
     UnknownOutcome,
 )
 from gateway.message import Answer, Call, Context, Document, Fault, Message, Outcome, Reply
-from gateway.ports import Adapter, Clock, Translator
+from gateway.ports import Adapter, Clock, Rereads, Translator
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _decode = msgspec.json.Decoder(Answer, float_hook=Decimal).decode
@@ -34,6 +34,7 @@ UNAUTHENTICATED = frozenset({401, 403})
 NOT_SERVED = frozenset({429, 503})
 SERVER_ERROR = 500
 _A_CODE = re.compile(r"[A-Za-z0-9_.:-]{1,40}")
+ONLY_LOOKED_AT = "its adapter can't read a kept answer again: look at it (messages show ID --unmask), then resolve it"
 LARGE = 256 * 1024
 """Bytes of an answer beyond which translating it takes longer than the event loop should wait."""
 
@@ -105,7 +106,7 @@ class Channel:
             try:
                 reply = await self._read(answer)
             except (InvalidAnswer, UnknownOutcome) as error:
-                error.native = _encode(replace(answer, headers={}))
+                error.native = _kept(answer)
                 raise
         except AgencyError as error:
             self._spent(message, error.outcome, started)
@@ -119,7 +120,14 @@ class Channel:
             answer = _decode(native)
         except msgspec.MsgspecError as error:
             raise InvalidAnswer("the kept answer can't be read", maybe_done=True) from error
-        return self._reply(answer)
+        return self._reply(answer if answer.unread is None else self._reread(answer))
+
+    def _reread(self, answer: Answer) -> Answer:
+        """Let the adapter read what it could not; where it can't, only the status says something."""
+        if isinstance(self.adapter, Rereads):
+            return self.adapter.reread(self.target, answer)
+        self._outcome(answer)
+        raise InvalidAnswer(ONLY_LOOKED_AT, maybe_done=True)
 
     def _call(self, message: Message, context: Context) -> Call:
         started = self.clock.monotonic()
@@ -150,6 +158,10 @@ class Channel:
             return await self.adapter.exchange(call)
         except TranslationError as error:
             raise TranslationError("request", [self._in_our_words(e) for e in error.errors]) from error
+        except InvalidAnswer as error:
+            if error.answer is not None:
+                error.native = _kept(error.answer)
+            raise
         except GatewayError:
             raise
         except Exception as error:
@@ -249,6 +261,10 @@ def _settled(outcome: Outcome, text: str, answer: Answer, by: str) -> Outcome:
         return outcome
     kind, maybe_done = _FAILURES[outcome]
     raise kind(text, maybe_done=maybe_done, retry_after=_retry_after(answer), by=by)
+
+
+def _kept(answer: Answer) -> bytes:
+    return _encode(replace(answer, headers={}))
 
 
 def _code(code: str, what: str = "code") -> str:

@@ -12,6 +12,8 @@ LONGEST_REST = 300.0
 """Seconds; an agency that asks for longer is asked again after these."""
 POISON_FAILURES = 10
 SEVERAL = 2
+MOST_WATCHED = 10_000
+"""Failing messages whose failures are remembered; one that somebody else cancels or lets expire is never heard of."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,10 +78,18 @@ class Condition:
         """Tell whether this one failed ten times while others got through; failures of an outage don't count."""
         failures = claim.failures + 1
         if isinstance(error, Unreachable):
-            self._since[claim.ticket.id] = (self._through, failures)
+            self._watch(claim.ticket.id, (self._through, failures))
             return False
-        through, before = self._since.setdefault(claim.ticket.id, (self._through, 0))
+        through, before = self._since.get(claim.ticket.id, (self._through, 0))
+        self._watch(claim.ticket.id, (through, before))
         return failures - before >= POISON_FAILURES and self._through > through
+
+    def _watch(self, message: MessageId, since: tuple[int, int]) -> None:
+        """Remember from when on a message's failures count, and let go of the one that has not failed for longest."""
+        self._since.pop(message, None)
+        self._since[message] = since
+        if len(self._since) > MOST_WATCHED:
+            del self._since[next(iter(self._since))]
 
     def forget(self, message: MessageId) -> None:
         """Let go of what is kept about a message that is settled."""

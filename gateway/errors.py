@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Literal
 
-from gateway.message import Outcome
+from gateway.message import Answer, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,6 +307,8 @@ class InvalidAnswer(AgencyError):
 
     code = "agency-invalid-answer"
     outcome = Outcome.INVALID
+    answer: Answer | None = None
+    """What an adapter could not read (`Answer.unread`), set by the adapter, so that it is kept."""
     native: bytes | None = None
     """The native answer as JSON, where there was one, to be read again with a mended mapping (Channel.reread)."""
 

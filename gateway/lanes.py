@@ -91,6 +91,7 @@ def _ask(operation: Operation, known: Registry) -> Ask | None:
         done=question.done,
         deadline=asked.deadline,
         reply_fields=operation.reply.fields,
+        check=operation.reply.check,
         final=question.final,
     )
 

@@ -1,6 +1,7 @@
 """What travels: canonical messages and replies, native calls and answers; imports only what traces them."""
 
 import os
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,8 @@ from gateway.trail import Trail
 
 MessageId = NewType("MessageId", str)
 OperationId = NewType("OperationId", str)
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 Document = Mapping[str, Any]
 """Parsed JSON, a SOAP body or a CSV row: text, int, Decimal, bool, None, lists and mappings of them."""
@@ -106,14 +109,40 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A body of which an adapter could make nothing: its `text`, or its `octets` where it is none; nothing is lost."""
+
+    text: str = field(default="", repr=False)
+    octets: bytes = field(default=b"", repr=False)
+
+    @classmethod
+    def of(cls, body: bytes) -> "Unread":
+        """Keep a body; control characters, which would steer a terminal, are no text."""
+        try:
+            text = body.decode("utf-8")
+        except UnicodeDecodeError:
+            return cls(octets=body)
+        return cls(octets=body) if _CONTROL.search(text) else cls(text=text)
+
+    @property
+    def body(self) -> bytes:
+        """The very bytes that came."""
+        return self.octets or self.text.encode("utf-8")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """A native answer as it came, `size` its bytes where they are known; the channel decides what it means."""
+    """A native answer as it came, `size` its bytes where they are known; the channel decides what it means.
+
+    `unread` is its body where that could not be read: such an answer has no document and no fault.
+    """
 
     document: Document | None = field(default=None, repr=False)
     fault: Fault | None = None
     http_status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     size: int = field(default=0, compare=False)
+    unread: Unread | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -222,15 +222,27 @@ async def editable(archive: Archive, message: MessageId, *, unmasked_by: str | N
     return record if unmasked_by is None else await show(archive, message, unmasked_by=unmasked_by)
 
 
-async def edit(archive: Archive, operations: Operations, message: MessageId, body: Document, *, by: str) -> State:
+def just(record: Record) -> Chosen:
+    """Return one message as chosen to be sent again."""
+    row = record.summary
+    return Chosen(ids=(row.id,), doubtful=_doubtful([row]), sample=(row,))
+
+
+async def edit(  # noqa: PLR0913 - which, what, who, how sure
+    archive: Archive, operations: Operations, message: MessageId, body: Document, *, by: str, confirm: str = ""
+) -> State:
     """Replace a buried message's body, keep what changed as a deed, and send it; returns its state.
 
-    Raises UnknownMessage, WrongState, and InvalidRequest when the body does not fit the operation.
+    Raises UnknownMessage, WrongState, and InvalidRequest when the body does not fit the operation, or when the message
+    may have been done and `confirm` is not the phrase of `just`.
     """
     record = await editable(archive, message)
     if errors := _operation(operations, record).request.check(body):
         raise InvalidRequest("the body does not fit the operation", errors=errors)
-    edited = await archive.edit(message, body, by=by) and await archive.replay([message], by=by)
+    chosen = just(record)
+    chosen.check(confirm)
+    sure = bool(chosen.doubtful)
+    edited = await archive.edit(message, body, by=by) and await archive.replay([message], by=by, unknown=sure)
     if not edited:
         raise _wrong(await show(archive, message), "something happened to it meanwhile")
     return State.PENDING
@@ -299,7 +311,10 @@ async def _sleep(stop: asyncio.Event, clock: Clock, seconds: float) -> None:
 
 
 def _doubtful(rows: Sequence[Summary]) -> frozenset[MessageId]:
-    return frozenset(row.id for row in rows if row.state is State.UNKNOWN)
+    """Return which of them may be done twice when they are sent again, so that a person has to confirm it."""
+    return frozenset(
+        row.id for row in rows if row.state is State.UNKNOWN or (row.uncertain and row.repeat != "harmless")
+    )
 
 
 def _operation(operations: Operations, record: Record) -> Operation:

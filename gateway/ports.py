@@ -75,6 +75,15 @@ class Adapter(Protocol):
 
 
 @runtime_checkable
+class Rereads(Protocol):
+    """Optional capability of an adapter: read an answer that it could not read when it came; nobody is asked again."""
+
+    def reread(self, target: str, answer: Answer, /) -> Answer:
+        """Return what `answer.unread` says by the contract as it is now; raises InvalidAnswer as `exchange` does."""
+        ...
+
+
+@runtime_checkable
 class Probe(Protocol):
     """Optional capability of an adapter: a harmless question whether the agency is there."""
 
@@ -304,7 +313,8 @@ class Archive(Protocol):
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
         """Make messages pending again, under their own ids, in their order key's old place; returns those it could.
 
-        From buried, expired and refused; from unknown only when the caller has it confirmed. A shed body can't be.
+        From buried, expired and refused; what is unknown, or uncertain and not harmless, only where the caller has it
+        confirmed (`unknown`). A shed body can't be.
         Open time and failures count anew.
         """
         ...

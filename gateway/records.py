@@ -244,7 +244,7 @@ class Deed:
 class Summary:
     """One line about a message; `reason` is the verdict's code, `text` says why in clear; `due` is the next try.
 
-    `answered_at` is when the clock towards `answer_by` stopped; there is none without that date.
+    `answered_at` is when the clock towards `answer_by` stopped, if there is one; `uncertain`: it may have been done.
     """
 
     id: MessageId
@@ -264,14 +264,14 @@ class Summary:
     reason: str = ""
     text: str = ""
     size: int = 0
+    uncertain: bool = False
 
     def urgency(self, now: datetime) -> Urgency | None:
         """Return whether the date of its answer is near or past; None while it is far, and once people have one."""
         if self.answer_by is None or self.answered_at is not None:
             return None
-        if self.answer_by <= now:
-            return "past"
-        return "near" if self.near_at is not None and self.near_at <= now else None
+        near = self.near_at is not None and self.near_at <= now
+        return "past" if self.answer_by <= now else "near" if near else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,37 +92,41 @@ class SoapAdapter:
         answer = await self.http.send(
             "POST", self._address, headers=headers, body=body, timeout=call.timeout, safe=call.safe
         )
-        return await self._read(operation, answer)
+        if len(answer.body) > LARGE:
+            return await asyncio.to_thread(self._read, operation, answer)
+        return self._read(operation, answer)
 
     async def probe(self) -> None:
         """Connect and hang up; raises Unavailable or AgencyTimeout."""
         await self.http.probe(self._address, timeout=PROBE_TIMEOUT)
 
-    async def _read(self, operation: OperationPlan, answer: HttpAnswer) -> Answer:
+    def reread(self, target: str, answer: Answer, /) -> Answer:
+        """Read what was kept because it did not fit the WSDL."""
+        return self._read(self._operation(target), HttpAnswer.kept(answer))
+
+    def _read(self, operation: OperationPlan, answer: HttpAnswer) -> Answer:
         """A readable envelope counts whatever the status; an unreadable answer is left to a status that is no 2xx."""
-        document: Document | None = None
-        fault: Fault | None = None
         successful = 200 <= answer.status < 300  # noqa: PLR2004 -- RFC 9110 section 15.3
         if not successful and not answer.body.strip():
             return Answer(http_status=answer.status, headers=answer.headers)
         try:
-            found = await self._decoded(operation, answer.body)
+            found = self._decoded(operation, answer.body)
         except InvalidAnswer as error:
-            if successful:
-                what = f"{self.http.agency}: {operation.name}: {error}"
-                raise InvalidAnswer(what, maybe_done=True, errors=error.errors) from error
-        else:
-            document, fault = (None, found) if isinstance(found, Fault) else (found, None)
+            if not successful:
+                return answer.unread()
+            what = f"{self.http.agency}: {operation.name}: {error}"
+            invalid = InvalidAnswer(what, maybe_done=True, errors=error.errors)
+            invalid.answer = answer.unread()
+            raise invalid from error
+        document, fault = (None, found) if isinstance(found, Fault) else (found, None)
         return Answer(
             document=document, fault=fault, http_status=answer.status, headers=answer.headers, size=len(answer.body)
         )
 
-    async def _decoded(self, operation: OperationPlan, body: bytes) -> Document | Fault:
+    def _decoded(self, operation: OperationPlan, body: bytes) -> Document | Fault:
         if operation.reply is None and not body.strip():
             return {}
         plan = operation.reply or MessagePlan(soap=operation.request.soap, rpc=False, encoded=False, payload=None)
-        if len(body) > LARGE:
-            return await asyncio.to_thread(decode, plan, body, zone=self.timezone)
         return decode(plan, body, zone=self.timezone)
 
     def _operation(self, target: str) -> OperationPlan:

@@ -20,7 +20,7 @@ from gateway.errors import AgencyError, ConfigError, FieldError, GatewayError, I
 from gateway.ledger import Ledger
 from gateway.masking import mask_text
 from gateway.metrics import Metrics
-from gateway.operate import Operations
+from gateway.operate import Chosen, Operations
 from gateway.ports import Clock
 from gateway.wording import say
 
@@ -84,6 +84,16 @@ def complain(error: GatewayError) -> None:
 def plain(text: str) -> str:
     """Return an agency's words fit for a terminal: masked, on one line, without what would steer it."""
     return " ".join("".join(c if c.isprintable() else " " for c in mask_text(text)).split())
+
+
+def confirmed(chosen: Chosen) -> str:
+    """Return what a person types to send again what may have been done already, "" where nothing of that is chosen."""
+    if not chosen.doubtful:
+        return ""
+    many = len(chosen.doubtful)
+    click.echo(f"{many} of these may have been done already; ask the agency first.", err=True)
+    said: str = click.prompt(f'To send all the same, type "{chosen.phrase}"', default="", show_default=False, err=True)
+    return said
 
 
 def field_line(error: FieldError) -> str:

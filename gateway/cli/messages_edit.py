@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from gateway import operate
-from gateway.cli.desk import Desk, by_option, complain, json_option, tell, work
+from gateway.cli.desk import Desk, by_option, complain, confirmed, json_option, tell, work
 from gateway.cli.options import config_option
 from gateway.errors import InvalidRequest
 from gateway.message import Document, MessageId
@@ -40,7 +40,8 @@ def command(*, config: Path, message: str, body: BinaryIO | None, by: str, as_js
             if given is None:
                 state = await _in_editor(desk, operations, one, by)
             else:
-                state = await operate.edit(desk.ledger, operations, one, _document(given), by=by)
+                said = confirmed(operate.just(await operate.editable(desk.ledger, one)))
+                state = await operate.edit(desk.ledger, operations, one, _document(given), by=by, confirm=said)
         if state is None:
             return 1
         tell(f"{message} is {state}, with its new body", {"id": message, "state": state.value}, as_json=as_json)
@@ -59,7 +60,8 @@ async def _in_editor(desk: Desk, operations: Operations, message: MessageId, by:
             click.echo("nothing was changed, and nothing sent", err=True)
             return None
         try:
-            return await operate.edit(desk.ledger, operations, message, _document(edited.encode()), by=by)
+            body, said = _document(edited.encode()), confirmed(operate.just(record))
+            return await operate.edit(desk.ledger, operations, message, body, by=by, confirm=said)
         except InvalidRequest as error:
             complain(error)
             if not sys.stdin.isatty() or not click.confirm("edit again?", default=True, err=True):

@@ -8,7 +8,7 @@ import click
 from gateway import operate, shown
 from gateway.cli.bar import Bar
 from gateway.cli.choosing import Picked, choosing
-from gateway.cli.desk import Desk, by_option, json_option, on_interrupt, tell_json, work
+from gateway.cli.desk import Desk, by_option, confirmed, json_option, on_interrupt, tell_json, work
 from gateway.cli.messages_list import line
 from gateway.cli.options import config_option
 from gateway.config.units import Rate
@@ -80,10 +80,7 @@ def _tell_dry(chosen: Chosen, desk: Desk, *, as_json: bool) -> None:
 
 
 async def _replay(desk: Desk, chosen: Chosen, rate: float | None, by: str, *, as_json: bool) -> int:
-    said = ""
-    if chosen.doubtful:
-        click.echo(f"{len(chosen.doubtful)} of these may have been done already; ask the agency first.", err=True)
-        said = click.prompt(f'To send all the same, type "{chosen.phrase}"', default="", show_default=False, err=True)
+    said = confirmed(chosen)
     far = Replayed(done=0, skipped=0, total=len(chosen.ids))
     stop = on_interrupt()
     with Bar("replayed", quiet=as_json) as bar:

@@ -141,9 +141,8 @@ def _acts(office: Office) -> Iterator[HTTPRouteHandler]:
 
     @post("/messages/{message:str}/edit")
     async def edit(request: Asked, message: FromPath[str]) -> Response[bytes]:
-        body = from_body(await request.body(), Edited).body
-        by = _operator(request)
-        state = await operate.edit(office.archive, office.operations, message_id(message), body, by=by)
+        edited, by, one = from_body(await request.body(), Edited), _operator(request), message_id(message)
+        state = await operate.edit(office.archive, office.operations, one, edited.body, by=by, confirm=edited.confirm)
         _note(office, request, "edit", message_id=message)
         return _json({"id": message, "state": state.value})
 

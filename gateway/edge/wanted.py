@@ -157,9 +157,10 @@ class Resolution(Struct, forbid_unknown_fields=True, kw_only=True):
 
 
 class Edited(Struct, forbid_unknown_fields=True, kw_only=True):
-    """A message's whole new canonical body."""
+    """A message's whole new canonical body; one that may have been done is sent only with the phrase that says so."""
 
     body: dict[str, Any]
+    confirm: str = ""
 
 
 class Paused(Struct, forbid_unknown_fields=True, kw_only=True):

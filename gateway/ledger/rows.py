@@ -217,6 +217,7 @@ class Reader:
             reason=row["reason"],
             text=row["text"],
             size=row["size"],
+            uncertain=bool(row["uncertain"]),
         )
 
     def record(self, row: Row, attempts: Sequence[Row], deeds: Sequence[Row], held: str | None) -> Record:

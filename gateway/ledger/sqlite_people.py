@@ -31,6 +31,7 @@ WHERE seq = :seq
 _WITHOUT_BODY = 2
 """The stage of retention from which a message can't be sent again."""
 _REPLAYABLE = frozenset({State.BURIED, State.EXPIRED, State.REFUSED})
+_IF_CONFIRMED = _REPLAYABLE | {State.UNKNOWN}
 
 
 def pause(tx: Transaction, lane: str, reason: str, by: str, until: float | None) -> None:
@@ -59,7 +60,8 @@ def replay(tx: Transaction, ids: Iterable[MessageId], by: str, *, unknown: bool)
         row = _row(tx.db, message)
         if row is None or row["stage"] >= _WITHOUT_BODY:
             continue
-        if row["state"] in _REPLAYABLE or (unknown and row["state"] == State.UNKNOWN):
+        doubtful = row["uncertain"] and row["repeat"] != "harmless"
+        if (row["state"] in _REPLAYABLE and not doubtful) or (unknown and row["state"] in _IF_CONFIRMED):
             tx.db.execute(_REPLAY, {"now": tx.now, "seq": row["seq"], "opened": open_reading(tx, row["lane"])})
             hold_back(tx, message)
             _deed(tx, row, (by, "replay", None))

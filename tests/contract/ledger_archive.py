@@ -15,6 +15,7 @@ from gateway.records import (
     Filter,
     Postponed,
     Refused,
+    Repeat,
     Retention,
     Shed,
     State,
@@ -204,6 +205,19 @@ class PeopleContract:
         assert await stage.ledger.replay([message], by="sri") == ()
         assert await stage.ledger.replay([message], by="sri", unknown=True) == (message,)
         assert await stage.claimed() == [message]
+
+    @pytest.mark.parametrize("repeat", ["never", "ask", "harmless"])
+    async def test_rule_11_2_what_may_have_been_done_is_buried_and_replayed_only_when_that_is_confirmed(
+        self, stage: Stage, repeat: Repeat
+    ) -> None:
+        message = await ended(stage, Unknown(), repeat=repeat)
+        assert await stage.ledger.replay([message], by="sri", unknown=True) == (message,)
+        await stage.end(message, Buried(reason="misfit"))
+        summary = (await stage.record(message)).summary
+        assert (summary.state, summary.uncertain) == (State.BURIED, True)
+        assert await stage.ledger.replay([message], by="sri") == ((message,) if repeat == "harmless" else ())
+        if repeat != "harmless":
+            assert await stage.ledger.replay([message], by="sri", unknown=True) == (message,)
 
     async def test_a_direct_write_that_is_replayed_goes_through_its_lane(self, stage: Stage) -> None:
         receipt = await stage.ledger.begin(an_entry(), lease=LEASE)

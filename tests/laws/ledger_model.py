@@ -350,7 +350,8 @@ class Model:
     def replay(self, message: Kept, *, unknown: bool) -> bool:
         """Return whether it could be replayed."""
         from_states = {State.BURIED, State.EXPIRED, State.REFUSED} | ({State.UNKNOWN} if unknown else set())
-        if message.state not in from_states or message.stage == 2:
+        doubtful = message.uncertain and message.repeat != "harmless" and not unknown
+        if message.state not in from_states or message.stage == 2 or doubtful:
             return False
         message.stage, message.answered, message.ask = 0, None, None
         self.end(message, State.PENDING)

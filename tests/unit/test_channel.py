@@ -23,7 +23,7 @@ from gateway.errors import (
     Unavailable,
     UnknownOutcome,
 )
-from gateway.message import Answer, Call, Fault, Message, MessageId, OperationId, Outcome
+from gateway.message import Answer, Call, Fault, Message, MessageId, OperationId, Outcome, Unread
 from gateway.translate.outcome import OutcomeTable
 from tests.fakes import FakeClock
 
@@ -314,6 +314,46 @@ async def test_an_unlisted_fault_is_kept_to_be_reread_too() -> None:
     assert caught.value.native is not None
     mended, _, _ = channel(Answer(), **coded(faults=FAULTS))
     with pytest.raises(NotFound, match="aneh"):
+        mended.reread(caught.value.native)
+
+
+def unreadable(status: int = 200) -> InvalidAnswer:
+    error = InvalidAnswer("dpupr: its answer is a page or XML, not JSON", maybe_done=True)
+    error.answer = Answer(http_status=status, headers={"set-cookie": "x"}, unread=Unread(text="<html>"))
+    return error
+
+
+class Mended:
+    """An adapter that can read now what it could not read then."""
+
+    async def exchange(self, _call: Call) -> Answer:
+        raise unreadable()
+
+    def reread(self, target: str, answer: Answer) -> Answer:
+        assert answer.unread is not None
+        return Answer(document={"call": target, "was": answer.unread.text}, http_status=answer.http_status)
+
+
+async def test_rule_11_3_what_the_adapter_could_not_read_is_kept_and_read_again_by_it() -> None:
+    way, _, _ = channel(unreadable())
+    with pytest.raises(InvalidAnswer, match="a page or XML") as caught:
+        await way.send(message())
+    assert caught.value.native is not None
+    assert b"set-cookie" not in caught.value.native
+    reply = replace(way, adapter=Mended()).reread(caught.value.native)
+    assert reply.body == {"call": way.target, "was": "<html>"}
+
+
+async def test_an_adapter_that_reads_nothing_again_leaves_it_to_be_looked_at_unless_the_status_says_enough() -> None:
+    for status, wanted in ((200, "can't read a kept answer again: look at it"), (418, "HTTP 418 is not listed")):
+        way, _, _ = channel(unreadable(status))
+        with pytest.raises(InvalidAnswer) as caught:
+            await way.send(message())
+        assert caught.value.native is not None
+        with pytest.raises(InvalidAnswer, match=wanted):
+            way.reread(caught.value.native)
+    mended, _, _ = channel(Answer(), **coded(http={418: Outcome.REFUSED}))
+    with pytest.raises(Refused):
         mended.reread(caught.value.native)
 
 

@@ -1,6 +1,7 @@
 """The rules of delivery (docs/design.md, section 11), each tested by its number."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -84,6 +85,23 @@ async def test_rule_11_2_an_ask_asks_by_our_id_and_is_sent_again_only_if_it_is_n
         await rig.until(State.DELIVERED, message)
     assert [question.body for question in rig.agency.asked] == [{"ref": message}]
     assert [sent.id for sent in rig.agency.arrived] == [message, message]
+
+
+async def test_rule_11_2_an_answer_that_has_too_little_of_the_messages_own_reply_is_not_kept_as_one(rig: Rig) -> None:
+    missing = FieldError(pointer="/diajukan", rule="required")
+    asking = replace(rig.asking(), check=lambda body: () if "diajukan" in body else (missing,))
+    rig.delivering_by(ask=asking, harmless=False)
+
+    def done_but_silent(message: Message) -> Exception:
+        rig.agency.has[message.id] = message.id
+        return TIMEOUT
+
+    rig.agency.answers = done_but_silent
+    async with rig.delivering():
+        (message,) = await rig.put(repeat="ask")
+        await rig.until(State.DELIVERED, message)
+    assert len(rig.agency.arrived) == 1
+    assert (await rig.record(message)).answer is None
 
 
 async def test_rule_11_2_an_ask_that_is_there_is_delivered_with_what_the_agency_says(rig: Rig) -> None:

@@ -105,6 +105,43 @@ async def test_an_unknown_message_is_sent_again_only_by_its_phrase(office):
     assert await office.state(unknown) is State.PENDING
 
 
+async def buried_again(office, **more):
+    """A message that was unknown, whose replay was confirmed, and that then did not fit."""
+    (message,) = await office.ended(Unknown(), **more)
+    assert await office.ledger.replay([message], by="sri", unknown=True) == (message,)
+    (claim,) = await office.ledger.claim("dpmptsp", 1, lease=60.0)
+    await office.ledger.settle(Settlement(ticket=claim.ticket, verdict=Buried(reason="misfit")))
+    return message
+
+
+async def test_rule_11_2_what_may_have_been_done_and_was_buried_since_is_replayed_only_by_its_phrase(office):
+    message = await buried_again(office, repeat="never")
+    for chosen in (
+        await operate.chosen_by_id(office.ledger, [message]),
+        await operate.chosen_by_filter(office.ledger, Filter(lane="dpmptsp")),
+    ):
+        with pytest.raises(InvalidRequest):
+            await replayed(office, chosen)
+    assert await office.state(message) is State.BURIED
+    (far,) = await replayed(office, chosen, confirm="send 1 again")
+    assert (far.done, await office.state(message)) == (1, State.PENDING)
+
+
+async def test_rule_11_2_what_may_have_been_done_is_edited_only_by_its_phrase(office, operations):
+    message, corrected = await buried_again(office, repeat="never"), {**BODY, "jenis": "SIUP"}
+    with pytest.raises(InvalidRequest) as caught:
+        await operate.edit(office.ledger, operations(), message, corrected, by="sri")
+    assert caught.value.errors[0].pointer == "/confirm"
+    assert ((await office.record(message)).body, await office.state(message)) == (BODY, State.BURIED)
+    sure = operate.edit(office.ledger, operations(), message, corrected, by="sri", confirm="send 1 again")
+    assert await sure is State.PENDING
+
+
+async def test_what_does_no_harm_when_repeated_needs_no_phrase(office):
+    message = await buried_again(office, repeat="harmless")
+    assert (await operate.chosen_by_id(office.ledger, [message])).phrase == ""
+
+
 async def test_what_became_unknown_after_the_choice_is_skipped(office):
     (message,) = await office.ended(POISON)
     chosen = await operate.chosen_by_id(office.ledger, [message])

@@ -26,7 +26,9 @@ _LOCK = "SELECT * FROM message WHERE id = $1 FOR UPDATE"
 _REPLAY = """
 WITH again AS (
     SELECT m.seq, m.lane FROM message AS m
-    WHERE m.id = ANY($1::text[]) AND m.stage < 2 AND m.state = ANY($2::text[]) ORDER BY m.seq FOR UPDATE
+    WHERE m.id = ANY($1::text[]) AND m.stage < 2 AND m.state = ANY($2::text[])
+        AND ($4 OR NOT m.uncertain OR m.repeat = 'harmless')
+    ORDER BY m.seq FOR UPDATE
 ), deeds AS (
     INSERT INTO deed (seq, at, by, act) SELECT seq, (SELECT ledger_now()), $3, 'replay' FROM again
 ), answers AS (
@@ -72,7 +74,7 @@ async def replay(
 ) -> tuple[tuple[MessageId, ...], Told]:
     """Make messages pending again; returns those it could, and whom to tell."""
     states = [state.value for state in (*_REPLAYABLE, *((State.UNKNOWN,) if unknown else ()))]
-    rows = await connection.fetch(_REPLAY, list(ids), states, by)
+    rows = await connection.fetch(_REPLAY, list(ids), states, by, unknown)
     await hold_back(connection, [row["id"] for row in rows])
     done = {row["id"] for row in rows}
     return tuple(one for one in dict.fromkeys(ids) if one in done), Told(lanes={row["lane"] for row in rows})

@@ -7,9 +7,9 @@ from types import MappingProxyType
 import pytest
 from multidict import CIMultiDict
 
-from adapters.body import encode, read
+from adapters.body import encode, read, read_now
 from adapters.http import LARGE, HttpAnswer
-from gateway import Answer, InvalidAnswer, TranslationError
+from gateway import Answer, InvalidAnswer, TranslationError, Unread
 
 
 def answer(body: bytes, status: int = 200, **headers: str) -> Answer:
@@ -70,7 +70,34 @@ def test_space_around_a_document_is_of_no_matter() -> None:
 @pytest.mark.parametrize("status", [400, 404, 500, 502, 503])
 @pytest.mark.parametrize("body", [b"", b"<html>", b'"teks"'])
 def test_an_error_status_may_come_without_a_document(status: int, body: bytes) -> None:
-    assert answer(body, status) == Answer(document=None, http_status=status)
+    unread = Unread(text=body.decode()) if body else None
+    assert answer(body, status) == Answer(document=None, http_status=status, unread=unread)
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (b"<html>Gagal \xc3\xa9</html>\n", Unread(text="<html>Gagal \xe9</html>\n")),
+        (b'{"a":"\xe9"}', Unread(octets=b'{"a":"\xe9"}')),
+        (b"\x1b[2J\x00", Unread(octets=b"\x1b[2J\x00")),
+        (b"", Unread()),
+    ],
+)
+def test_rule_11_3_what_cant_be_read_is_kept_to_the_byte_and_reads_the_same_again(body: bytes, kept: Unread) -> None:
+    with pytest.raises(InvalidAnswer) as caught:
+        answer(body)
+    found = caught.value.answer
+    assert found is not None
+    assert (found.http_status, found.unread, kept.body) == (200, kept, body)
+    with pytest.raises(InvalidAnswer) as again:
+        read_now(HttpAnswer.kept(found), "dinkes")
+    assert str(again.value) == str(caught.value)
+    assert again.value.answer == found
+
+
+def test_what_is_kept_and_can_be_read_is_read() -> None:
+    found = Answer(http_status=418, unread=Unread(text='{"biaya":1.50}'))
+    assert read_now(HttpAnswer.kept(found), "dinkes") == Answer(document={"biaya": Decimal("1.50")}, http_status=418)
 
 
 def test_an_error_status_is_passed_on_with_its_document() -> None:

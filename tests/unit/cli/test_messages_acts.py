@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.records import Buried, Expired, Filter, Refused, State
+from gateway.records import Buried, Expired, Filter, Refused, Settlement, State, Unknown
 from tests.office import BODY, FEE, MENDED_FEE, mend, unreadable
 
 ROOT = Path(__file__).parents[3]
@@ -200,6 +200,23 @@ def test_a_buried_message_is_corrected_in_an_editor_and_the_look_is_recorded(off
     assert result.exit_code == 0
     assert deeds(office, message) == [("unmask", "sri"), ("edit", "sri"), ("replay", "sri")]
     assert office.ledger(lambda books: books.record(message)).body == {**BODY, "jenis": "SIUP"}
+
+
+def test_what_may_have_been_done_is_edited_only_when_the_sentence_is_typed(office):
+    async def buried_again(books):
+        (message,) = await books.ended(Unknown(), repeat="never")
+        await books.ledger.replay([message], by="sri", unknown=True)
+        (claim,) = await books.ledger.claim("dpmptsp", 1, lease=60.0)
+        await books.ledger.settle(Settlement(ticket=claim.ticket, verdict=POISON))
+        return message
+
+    message = office.ledger(buried_again)
+    (office.folder / "body.json").write_text(json.dumps({**BODY, "jenis": "SIUP"}), "utf-8")
+    command = ("messages", "edit", message, "--body", "body.json")
+    assert office.gateway(*command, typed="yes\n").exit_code == 1
+    assert state(office, message) is State.BURIED
+    assert office.gateway(*command, typed="send 1 again\n").exit_code == 0
+    assert state(office, message) is State.PENDING
 
 
 def test_an_editor_that_changes_nothing_sends_nothing(office):

@@ -329,7 +329,8 @@ async def test_a_buried_body_is_edited_with_its_difference_kept(desk):
     (message,) = await desk.books.ended(POISON)
     wrong = await desk.ask("POST", f"/messages/{message}/edit", {"body": {**BODY, "lain": 1}}, status=422)
     assert wrong["errors"][0]["pointer"] == "/lain"
-    await desk.ask("POST", f"/messages/{message}/edit", {"body": {**BODY, "jenis": "SIUP"}})
+    edited = {"body": {**BODY, "jenis": "SIUP"}, "confirm": ""}
+    await desk.ask("POST", f"/messages/{message}/edit", edited)
     record = await desk.books.record(message)
     assert (record.summary.state, record.deeds[0].detail) == (State.PENDING, {"/jenis": ["IMB", "SIUP"]})
 

@@ -31,6 +31,7 @@ ROOT = Path(__file__).parents[4]
 ENOUGH = {"pemohon": {"nik": "1405029001180001", "nama": "Siti"}, "jenis": "IMB", "luas": 72}
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 FAULT = "<e:Fault><faultcode>e:Client</faultcode><faultstring>Ditolak</faultstring></e:Fault>"
+RETURNS = '<part name="return" type="xsd:int"/>'
 LOGIN = {"kode_akses": "gateway", "kata_sandi": "rahasia-sipolan"}
 
 
@@ -147,6 +148,28 @@ async def test_a_fatal_page_under_200_is_an_invalid_answer(izin_adapter: SoapAda
         await izin_adapter.exchange(a_call("AjukanIzin", ENOUGH))
 
     assert caught.value.maybe_done
+    assert caught.value.answer is not None
+    with pytest.raises(InvalidAnswer, match="dpmptsp: AjukanIzin: the answer is an HTML page"):
+        izin_adapter.reread("AjukanIzin", caught.value.answer)
+
+
+async def test_rule_11_3_an_answer_that_did_not_fit_the_wsdl_is_read_again_by_a_mended_one(
+    http: HttpClient, url: str, wsdls: Path, agency: JsonAgency, tmp_path: Path
+) -> None:
+    agency.behave = answering(
+        soap('<r:simpanRiwayatResponse xmlns:r="urn:sipolan"><return>dua \xe9</return></r:simpanRiwayatResponse>')
+    )
+    pinned = SoapAdapter(http=http, wsdl=wsdls / "sipolan.wsdl", url=url)
+    with pytest.raises(InvalidAnswer, match="does not fit the WSDL") as caught:
+        await pinned.exchange(a_call("simpanRiwayat", {"riwayat": {"item": []}}))
+    kept = caught.value.answer
+    assert kept is not None
+
+    text = (wsdls / "sipolan.wsdl").read_text("utf-8")
+    (tmp_path / "sipolan.wsdl").write_text(text.replace(RETURNS, RETURNS.replace("xsd:int", "xsd:string")), "utf-8")
+    mended = SoapAdapter(http=http, wsdl=tmp_path / "sipolan.wsdl", url=url)
+    assert mended.reread("simpanRiwayat", kept).document == {"return": "dua \xe9"}
+    assert len(agency.asked) == 1
 
 
 @pytest.mark.parametrize("answer", [b"", soap("")])
