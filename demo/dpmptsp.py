@@ -5,6 +5,7 @@ Modes of its own: `busy` (fault Server.Busy), `duplicate` (ajukanPermohonan file
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from lxml import etree
@@ -18,6 +19,9 @@ from demo.xml import SOAP_11, XSD, XSI, SoapCall, read_call, twice
 NAMESPACE = "urn:sipolan"
 ENCODING = "http://schemas.xmlsoap.org/soap/encoding/"
 LOGIN = ("gateway", "rahasia-sipolan")
+WSDL = Path(__file__).with_name("sipolan.wsdl")
+WRITTEN = "http://127.0.0.1:8181/sipolan"
+DESCRIBED = "wsdl"
 ROMAN = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 
 # The name of the complex type that nuSOAP writes for a struct or for a list's items.
@@ -160,11 +164,13 @@ class Sipolan:
         self._applications = _first_applications()
 
     def operation(self, request: Request) -> str:
-        """The name of the body's element."""
-        return read_call(request.body).operation
+        """The name of the body's element, or `wsdl` where that is asked for."""
+        return DESCRIBED if _asks_for_wsdl(request) else read_call(request.body).operation
 
     def answer(self, request: Request, operation: str, mode: str) -> Reply:
         """Do it; every failure that nuSOAP knows is a fault under HTTP 500."""
+        if _asks_for_wsdl(request):
+            return _wsdl(request)
         try:
             fields = self._perform(read_call(request.body), mode)
         except Fault as fault:
@@ -268,6 +274,17 @@ class Sipolan:
 
     def _by_ref(self, ref: str | None) -> Document | None:
         return next((each for each in self._applications.values() if ref and each["ref"] == ref), None)
+
+
+def _asks_for_wsdl(request: Request) -> bool:
+    return request.method == "GET" and "wsdl" in map(str.lower, request.query)
+
+
+def _wsdl(request: Request) -> Reply:
+    """The WSDL, which names the address that it was asked for at, as nuSOAP does."""
+    here = f"http://{request.headers['host']}{request.path}"
+    body = WSDL.read_bytes().replace(WRITTEN.encode(), here.encode("latin-1"))
+    return Reply(body=body, content_type="text/xml; charset=ISO-8859-1")
 
 
 def _with_verdict(fields: Document) -> tuple[str, str, Document]:

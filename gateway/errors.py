@@ -9,7 +9,8 @@ GatewayError                       code: stable slug = problem type = metric lab
 │  ├─ TooLarge, UriTooLong, HeadersTooLarge, UnsupportedMedia
 │  ├─ IdempotencyMismatch          the key came with another body before
 │  ├─ InProgress, Gone             the same request is under way; it was kept long enough
-│  ├─ UnknownMessage, WrongState   of operators' acts: the ledger has no such message; its state does not allow it
+│  ├─ UnknownMessage               the ledger has no such message, or it is another client's
+│  ├─ WrongState                   of operators' acts: the message's state does not allow it
 │  ├─ RateLimited                  retry_after
 │  └─ Overloaded                   retry_after
 ├─ AgencyError                     outcome, maybe_done: may the agency have done it?
@@ -157,7 +158,7 @@ class Gone(ClientError):
 
 
 class UnknownMessage(ClientError):
-    """The ledger has no message of this id."""
+    """The ledger has no message of this id, or none that the client may see."""
 
     code = "unknown-message"
 

@@ -207,8 +207,10 @@ async def answered(archive: Archive, deadlines: Deadlines, message: MessageId, *
     """
     stopped = await deadlines.answered(message, by=by)
     record = await show(archive, message)
+    if not stopped and (at := record.summary.answered_at) is not None:
+        raise WrongState(f"people had their answer already, at {at:%Y-%m-%d %H:%M:%S}", state=record.summary.state)
     if not stopped:
-        raise _wrong(record, "people have an answer already" if record.summary.answer_by else "no answer of it is due")
+        raise _wrong(record, "no answer of it is due")
     return record.summary.answered_at
 
 

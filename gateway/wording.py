@@ -152,9 +152,9 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "unknown-message": (
         "Pesan tidak ada",
-        "Buku pesan tidak menyimpan pesan dengan id ini.",
+        "Tidak ada pesan dengan id ini yang boleh Anda lihat.",
         "Unknown message",
-        "The ledger has no message of this id.",
+        "There is no message of this id that you may see.",
     ),
     "wrong-state": (
         "Keadaan pesan tidak cocok",

@@ -9,7 +9,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class Bar:
-    """Shows progress on standard error while it is entered; `quiet` shows none."""
+    """Shows progress on standard error while it is entered, once there is some to show; `quiet` shows none."""
 
     def __init__(self, title: str, *, quiet: bool = False) -> None:
         self._title = title
@@ -23,8 +23,6 @@ class Bar:
             self._task = self._bar.add_task(title, total=None)
 
     def __enter__(self) -> Self:
-        if self._bar is not None:
-            self._bar.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -33,8 +31,11 @@ class Bar:
 
     def at(self, done: int, total: int) -> None:
         """Say how far it is."""
+        if self._quiet or not total:
+            return
         if self._bar is not None:
+            self._bar.start()
             self._bar.update(self._task, completed=done, total=total)
-        elif not self._quiet and total and (tenths := done * 10 // total) > self._tenths:
+        elif (tenths := done * 10 // total) > self._tenths:
             self._tenths = tenths
             click.echo(f"{self._title}: {done} of {total}", err=True)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
@@ -23,9 +24,11 @@ from gateway.cli.options import config_option, environment, read_config
 from gateway.config.load import Located
 from gateway.edge.auth import Admission, KeyHash
 from gateway.errors import ConfigError, Finding
+from gateway.ledger.keys import GIVEN_UP
 from gateway.ledger.opening import SQLITE
 
 KEY = "demo"
+FORGET = "start with --fresh, which forgets what earlier demos recorded"
 STAND_INS_START = 15.0
 """Seconds."""
 
@@ -69,7 +72,7 @@ def command(config: Path, *, hours: bool, fresh: bool, down: Sequence[str]) -> N
     if fresh:
         _forget(located.where("gateway", "ledger"), located.config.gateway.ledger)
     guest = Admission(name="demo", title="Demo", keys=(KeyHash(sha256=sha256(KEY.encode()).hexdigest()),), allow=("*",))
-    with _stand_ins(down), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with _stand_ins(down), _in_its_words(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(serve.run(located, read, guests=[guest], hours=hours, told=serve.Told(started=_tell)))
 
 
@@ -80,6 +83,16 @@ def _forget(where: str, address: str) -> None:
         raise ConfigError(Finding(where=where, what=what, remedy='write "sqlite:var/ledger.db" for the demo'))
     for ending in ("", "-wal", "-shm"):
         Path(address.removeprefix(SQLITE) + ending).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _in_its_words() -> Iterator[None]:
+    """Name the way out of a lost key that the demo has."""
+    try:
+        yield
+    except ConfigError as error:
+        mended = (replace(found, remedy=found.remedy.replace(GIVEN_UP, FORGET)) for found in error.findings)
+        raise ConfigError(*mended) from error
 
 
 def _only_loopback(where: str, address: str) -> None:

@@ -118,7 +118,8 @@ class _Case:
     def _secrets(self) -> bool:
         missing = self.located.missing(self.name)
         if missing:
-            remedy = f"put {'it' if len(missing) == 1 else 'them'} where the gateway's environment comes from"
+            them = "it" if len(missing) == 1 else "them"
+            remedy = f"put {them} where the gateway's environment comes from (for a look at the stand-ins: --demo)"
             self.chart.note("secrets", error(f"the environment has no {', '.join(missing)}", remedy))
         return not missing
 

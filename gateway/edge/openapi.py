@@ -46,6 +46,7 @@ _OF_OWN = (
     "headers-too-large",
     "rate-limited",
     "stopping",
+    "unknown-message",
     "gone",
     "ledger-unavailable",
     "internal",

@@ -20,6 +20,7 @@ from gateway.errors import (
     Place,
     Refused,
     TranslationError,
+    UnknownMessage,
     UnknownOperation,
     WrongState,
 )
@@ -121,7 +122,7 @@ def problem(error: Exception, *, language: Language, correlation_id: str, operat
     """Return an error as it goes to the client; anything but a GatewayError shows nothing but the correlation id."""
     code = code_of(error)
     status = _status(error, code)
-    if isinstance(error, UnknownOperation):  # it must read the same whether or not there is such a thing
+    if isinstance(error, UnknownOperation | UnknownMessage):  # the same whether or not there is such a thing
         operation = None
     done = _maybe_done(error, operation)
     place = place_of(error, operation)

@@ -8,7 +8,7 @@ from gateway.edge.current import Routes
 from gateway.edge.fields import Fields
 from gateway.edge.needs import REQUESTS, Described, Exposed
 from gateway.edge.resource import LISTED, PAGES, RESOURCE, line, next_try, resource
-from gateway.errors import Gone, InProgress, UnknownOperation
+from gateway.errors import Gone, InProgress, UnknownMessage
 from gateway.message import Document, Message, MessageId, OperationId, Reply
 from gateway.ports import Archive, Clock, Handler
 from gateway.records import Filter, Record, State
@@ -116,9 +116,9 @@ class Requests:
         name = str(message.body["id"])
         record = await self._archive.get(MessageId(name)) if _ID.fullmatch(name) else None
         if record is None or record.summary.client != message.client:
-            raise UnknownOperation
+            raise UnknownMessage
         if not self._routes().may_see(message.client, record.summary.operation):
-            raise UnknownOperation
+            raise UnknownMessage
         if record.shed:
             raise Gone
         return record

@@ -24,6 +24,8 @@ MASTER_BYTES = 32
 _FORM, _NONCE_BYTES = 1, 12
 _HEADER = struct.Struct(">BH")  # form of the seal, number of the encryption key
 _ENVIRONMENT = "${GATEWAY_KEY}"
+GIVEN_UP = "start once with --lost-key: everything sealed with the old key then stays unreadable for ever"
+"""The way out for whoever has lost a key."""
 
 
 class Unreadable(Exception):
@@ -114,8 +116,7 @@ class KeySource:
 
 
 def _refusal(where: str, what: str, remedy: str) -> ConfigError:
-    rest = "or start once with --lost-key: everything sealed with the old key then stays unreadable for ever"
-    return ConfigError(Finding(where=where, what=what, remedy=remedy + rest))
+    return ConfigError(Finding(where=where, what=what, remedy=f"{remedy}or {GIVEN_UP}"))
 
 
 def _decoded(text: str, where: str) -> bytes:

@@ -1,8 +1,11 @@
 """What each agency answers in good health, and its own refusals."""
 
+from pathlib import Path
+
 import httpx
 from lxml import etree
 
+from demo.dpmptsp import WRITTEN
 from demo.testing import Running
 from tests.demo.calls import dinkes, dukcapil, pln, simpeg, sipolan, texts
 
@@ -31,6 +34,18 @@ def test_sipolan_tells_the_status_in_the_manner_of_nusoap(stand_ins: Running, ht
     keterangan = root.find(".//keterangan")
     assert keterangan is not None
     assert keterangan.attrib == {f"{xsi}nil": "true", f"{xsi}type": "xsd:string"}
+
+
+def test_sipolan_publishes_the_wsdl_that_the_pilot_has_pinned_with_the_address_that_was_asked(
+    stand_ins: Running, http: httpx.Client
+) -> None:
+    address = stand_ins.url("dpmptsp") + "/sipolan"
+    pinned = Path("wsdl/dpmptsp/sipolan.wsdl").read_bytes()
+    assert pinned.count(WRITTEN.encode()) == 1
+    for query in ("?wsdl", "?WSDL"):
+        answer = http.get(address + query)
+        assert (answer.status_code, answer.content) == (200, pinned.replace(WRITTEN.encode(), address.encode()))
+    assert http.get(address).status_code == 400
 
 
 def test_sipolan_files_once_per_reference(stand_ins: Running, http: httpx.Client) -> None:

@@ -129,6 +129,16 @@ def test_an_agency_is_added_from_its_wsdl_and_called_at_once(
     assert units.json()["daftar_unit"][0].keys() == {"kode_unit", "nama_unit", "jumlah_pegawai"}
 
 
+def test_the_demos_sipolan_is_added_by_its_address_and_doctor_reads_it_again(
+    gateway: Commands, config: Path, agencies: Running
+) -> None:
+    secret = {"PERIZINAN_PASSWORD": ENVIRONMENT["SIPOLAN_PASSWORD"]}
+    done = gateway("add", "soap", "perizinan", agencies.url("dpmptsp") + "/sipolan?wsdl", "--config", config)
+    assert done.returncode == 0, done.stderr
+    looked = gateway("doctor", "perizinan", "--config", config, environment=secret)
+    assert "is still what was pinned" in looked.stdout, looked.stdout
+
+
 def test_try_takes_the_example_from_its_file(
     gateway: Commands, config: Path, server: Server, agencies: Running, tmp_path: Path
 ) -> None:

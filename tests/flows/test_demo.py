@@ -117,6 +117,19 @@ def test_the_demo_runs_a_configuration_of_any_folder_from_where_nothing_is_insta
         assert http.get("/v1/izin/status?nomor=161/IMB/IV/2021").json()["nomor"] == "161/IMB/IV/2021"
 
 
+def test_the_demo_without_its_ledgers_key_is_told_to_start_afresh_and_can(demo: Demo, tmp_path: Path) -> None:
+    with demo.running():
+        pass
+    (tmp_path / "var/ledger.key").unlink()
+    done = gateway("demo", "--config", demo.config, environment={"DEMO_PORT": str(demo.port)})
+    assert done.returncode == 1
+    assert "the ledger's key is missing" in done.stderr
+    assert "or start with --fresh, which forgets what earlier demos recorded" in done.stderr
+    assert "--lost-key" not in done.stderr
+    with demo.running("--fresh") as http:
+        assert http.get("/v1/requests").json()["requests"] == []
+
+
 def test_the_demo_forgets_no_ledger_that_may_be_shared(demo: Demo) -> None:
     text = demo.config.read_text("utf-8")
     demo.config.write_text(changed(text, {"[gateway]\n": '[gateway]\nledger = "postgresql:///bersama"\n'}), "utf-8")

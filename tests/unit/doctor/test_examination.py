@@ -101,7 +101,12 @@ async def test_a_secret_that_is_missing_stops_no_look_at_the_wire(office: Office
     async with JsonAgency(well) as agency:
         office.write(agency.url, BASIC)
         found = await office.diagnose()
-    found.said("secrets", State.ERROR, "the environment has no SANDI", "environment comes from")
+    found.said(
+        "secrets",
+        State.ERROR,
+        "the environment has no SANDI",
+        "environment comes from (for a look at the stand-ins: --demo)",
+    )
     assert found.one("connection").state is State.OK
     assert "login" not in found.kinds()
 

@@ -172,11 +172,10 @@ async def test_rule_11_6_a_repeat_of_what_a_person_found_refused_is_a_refusal(st
     assert len(stage.agency.asked) == 1
 
 
-async def test_others_requests_and_unknown_ones_are_the_same_404_as_any_unknown_path(stand, tmp_path):
+async def test_others_requests_unknown_ones_and_what_is_no_id_are_the_same_404(stand, tmp_path):
     async with staged(stand, tmp_path, Agency()) as stage:
         mine, http = await stage.post(), stage.edge.http
         place = mine.headers["location"]
-        nowhere = await http.get("/v1/tidak-ada")
         answers = [
             await http.get(place, headers=LOCKET),
             await http.get(place, headers=HEALTH_OFFICE),
@@ -184,11 +183,13 @@ async def test_others_requests_and_unknown_ones_are_the_same_404_as_any_unknown_
             await http.get(f"/v1/requests/{UNKNOWN_ID}"),
             await http.get("/v1/requests/%00"),
             await http.get("/v1/requests/a%2Fb"),
+            await http.get("/v1/requests/bukan-id"),
+            await http.delete("/v1/requests/bukan-id"),
         ]
         still = await stage.see(mine)
-    assert nowhere.status_code == 404
     for answer in answers:
-        assert (answer.status_code, without_ids(answer)) == (404, without_ids(nowhere))
+        assert (answer.status_code, answer.json()["type"]) == (404, "unknown-message")
+        assert without_ids(answer) == without_ids(answers[0])
     assert still["state"] == "pending"
 
 
