@@ -1,7 +1,6 @@
 """The embedded ledger keeps what every ledger promises."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleCon
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
 from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
-from tests.fakes import FakeClock
+from tests.fakes import FakeClock, Settable
 
 
 @pytest.fixture
@@ -96,15 +95,6 @@ class TestUpkeep(UpkeepContract): ...
 
 
 HOUR = 3600.0
-
-
-class Settable(FakeClock):
-    """A clock that an administrator may set: the time on the wall jumps, and none passes."""
-
-    ahead = 0.0
-
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=self.ahead)
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from gateway.records import (
 
 GRACE = 30
 TOO_OFTEN = 10
+FAR = 10**9
 REASONS: tuple[PauseReason, ...] = ("operator", "maintenance", "hours", "outage")
 COUNTED = {State.PENDING, State.DELIVERING, State.UNKNOWN, State.BURIED, State.EXPIRED}
 OVER = {
@@ -108,6 +109,7 @@ class Model:
     messages: list[Kept] = field(default_factory=list)
     paused: dict[tuple[str, PauseReason], Closed] = field(default_factory=dict)
     spans: dict[str, list[list[int]]] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
 
     def end(self, message: Kept, state: State) -> None:
         """Let a message come to a state in which nobody sends it."""
@@ -202,11 +204,22 @@ class Model:
 
     def open_time(self, lane: str) -> int:
         """How long the lane was open: the length of its spans, which may overlap."""
-        total, end = 0, -1
+        total, end = self.counted.get(lane, 0), self.now - FAR
         for start, stop in self.spans.get(lane, []):
             total += max(0, min(stop, self.now) - max(start, end))
             end = max(end, min(stop, self.now))
         return total
+
+    def set_clock(self, by: int, *, leases_move: bool) -> None:
+        """The time on the wall jumps while every lane is shut; where leases move, so does what waits beyond it."""
+        self.counted = {lane: self.open_time(lane) for lane in self.spans}
+        self.spans = {lane: [] for lane in self.spans}
+        self.now += by
+        for message in self.messages if leases_move else []:
+            if message.state is State.DELIVERING:
+                message.leased += by
+            elif message.state is State.PENDING and by < 0 and message.due > self.now:
+                message.due += by
 
     def shut(self, lane: str) -> None:
         """The lane is not open from now on."""

@@ -4,7 +4,7 @@ import asyncio
 import os
 import tempfile
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,78 +18,54 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.message import OperationId, Outcome, new_message_id
 from gateway.records import (
-    BY_GATEWAY,
-    Buried,
     Delivered,
     Entry,
-    Expired,
     Filter,
     LaneStats,
     Pause,
     PauseReason,
-    Postponed,
     Receipt,
     Refused,
-    Released,
     Retention,
     Settlement,
     State,
     Terms,
     Ticket,
-    Unknown,
     Verdict,
 )
 from tests.contract.ledger import FILE_PERMIT, Stage, a_message, an_entry, tried
-from tests.fakes import MONDAY_MORNING, FakeClock
+from tests.fakes import MONDAY_MORNING, Settable
+from tests.laws.ledger_draws import (
+    LANES,
+    LEASE,
+    ages,
+    at_time,
+    bodies,
+    entries,
+    lanes,
+    maybe_at,
+    places,
+    reasons,
+    verdicts,
+    who,
+)
 from tests.laws.ledger_model import Closed, Kept, Model
 
-LEASE = 20
 LONGER = int(os.environ.get("LAWS_LONGER", "1"))
 """How many times longer to search than `make test` does."""
-
-
-def at_time(seconds: int) -> datetime:
-    return MONDAY_MORNING + timedelta(seconds=seconds)
-
-
-def maybe_at(seconds: int | None) -> datetime | None:
-    return None if seconds is None else at_time(seconds)
-
-
-# One lane and one order key get most of it: laws are broken where messages meet.
-lanes = st.sampled_from(["dpmptsp", "dpmptsp", "dpmptsp", "dinkes"])
-reasons: st.SearchStrategy[PauseReason] = st.sampled_from(["operator", "maintenance", "hours", "outage"])
-who = st.sampled_from(["sri", "sri", "adi", BY_GATEWAY])
-bodies = st.sampled_from(["a", "a", "b"])
-dates = st.sampled_from([None, 0, 10, 10, 50]).map(lambda at: None if at is None else at_time(at))
-entries = st.builds(
-    Entry,
-    message=st.builds(
-        lambda key, body: a_message(idempotency_key=key, body={"isi": body}),
-        st.sampled_from([None, None, "k-1", "k-2"]),
-        bodies,
-    ),
-    lane=lanes,
-    repeat=st.sampled_from(["harmless", "ask", "never"]),
-    expires=st.sampled_from([None, None, 25.0, 60.0]),
-    order_key=st.sampled_from([None, "ani", "ani", "ani", "budi"]),
-    skip_buried=st.booleans(),
-    answer_by=dates,
-    near_at=dates,
-    until_final=st.booleans(),
-)
-verdicts = st.one_of(
-    st.sampled_from([Delivered(), Refused(), Unknown(), Buried(reason="poison"), Expired(), Released()]),
-    st.builds(Postponed, seconds=st.sampled_from([0.0, 5.0, 50.0]), maybe_done=st.booleans()),
-)
-ages = st.sampled_from([0.0, 0.0, 10.0, 50.0])
-places = st.integers(0, 30)
 
 
 class LedgerMachine(RuleBasedStateMachine):
     """Does the same to a ledger and to the model; a store's machine says how to open it."""
 
+    leases_move: ClassVar[bool]
+    """Whether leases move with the clock on the wall when that is set."""
+
     async def open(self) -> Stage:
+        raise NotImplementedError
+
+    async def jump(self, seconds: int) -> None:
+        """Set the clock on the wall."""
         raise NotImplementedError
 
     @initialize()
@@ -182,6 +158,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self.model.now += seconds
         self.runner.run(self.stage.pass_time(float(seconds)))
 
+    @rule(by=st.sampled_from([-100, -25, -4, 4, 25]))
+    def set_clock(self, by: int) -> None:
+        for lane in LANES:  # how long a lane was open is only known as well as the clock by which it was
+            self.idle(lane)
+        self.runner.run(self.jump(by))
+        self.model.set_clock(by, leases_move=self.leases_move)
+        self.sweep()
+
     @rule()
     def sweep(self) -> None:
         over = [one for one in self.model.messages if one.state is State.DELIVERING and one.leased <= self.model.now]
@@ -272,7 +256,7 @@ class LedgerMachine(RuleBasedStateMachine):
         seen = {one.lane: one for one in self.runner.run(self.stage.ledger.stats())}
         listed = self.runner.run(self.stage.ledger.list())
         assert sorted(seen) == list(seen)
-        for lane in ("dpmptsp", "dinkes"):  # one that a store does not know stands as an empty one
+        for lane in LANES:  # one that a store does not know stands as an empty one
             stats, oldest = seen.get(lane, LaneStats(lane=lane)), self.model.oldest(lane)
             assert (dict(stats.depth), stats.held) == (self.model.depth(lane), self.model.waiting(lane))
             assert stats.oldest == maybe_at(oldest)
@@ -367,19 +351,23 @@ class LedgerMachine(RuleBasedStateMachine):
 
 class SqliteMachine(LedgerMachine):
     opened: ClassVar[list[SqliteLedger]]
+    leases_move = True
 
     async def open(self) -> Stage:
         self.folder = tempfile.TemporaryDirectory()
         self.opened = []
-        clock = FakeClock(autojump=False)
+        self.clock = Settable(autojump=False)
         place = Path(self.folder.name)
 
         async def another() -> SqliteLedger:
-            ledger = await SqliteLedger.open(place / "ledger.db", KeySource(path=place / "ledger.key"), clock)
+            ledger = await SqliteLedger.open(place / "ledger.db", KeySource(path=place / "ledger.key"), self.clock)
             self.opened.append(ledger)
             return ledger
 
-        return Stage(await another(), another, clock.advance)
+        return Stage(await another(), another, self.clock.advance)
+
+    async def jump(self, seconds: int) -> None:
+        self.clock.ahead += seconds
 
     def teardown(self) -> None:
         for ledger in self.opened:

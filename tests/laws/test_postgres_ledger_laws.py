@@ -17,6 +17,7 @@ from tests.postgres import Cluster, StandingClock
 
 class PostgresMachine(LedgerMachine):
     cluster: ClassVar[Cluster]
+    leases_move = False
 
     async def open(self) -> Stage:
         self.folder = tempfile.TemporaryDirectory()
@@ -30,6 +31,9 @@ class PostgresMachine(LedgerMachine):
         ledger = await another()
         self.clock = await StandingClock.put_into(url)
         return Stage(ledger, another, self.clock.advance)
+
+    async def jump(self, seconds: int) -> None:
+        await self.clock.advance(seconds)
 
     def teardown(self) -> None:
         for ledger in self.opened:
