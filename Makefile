@@ -29,6 +29,7 @@ real: $(VENV)/dev $(WATCH)/made ## Test against programs pip can't bring; REQUIR
 	@CHAOS_KILLS=20 $(PYTEST) tests/real tests/chaos
 
 chaos: $(VENV)/dev ## Kill gateways 200 times on both stores, and watch an outage with Prometheus; prints what came of it
+	@LAWS_LONGER=20 $(PYTEST) tests/laws/test_ledger_laws.py tests/laws/test_postgres_ledger_laws.py
 	@CHAOS_KILLS=200 $(PYTEST) -s tests/chaos
 
 chart: $(CHART)/made ## Test the Helm chart and the image's description, in an environment of their own (half a gigabyte)

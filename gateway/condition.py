@@ -48,7 +48,7 @@ class Condition:
         self.over()
 
     def over(self) -> None:
-        """The agency is there, or nobody waits for it."""
+        """The agency is there, or nothing is left by which to find out."""
         self.down = self.careful = False
         self.probes = 0
         if self.told:

@@ -296,20 +296,20 @@ class Deliverer:
     async def _trial(self) -> bool:
         """Let one message find out, due or not, one that does no harm if there is one; returns whether that is known.
 
-        Without any nobody waits, unless the lane is paused or another process is finding out just now.
+        Without any nobody can find out, unless the lane is paused or another process is doing so just now.
         """
         terms = replace(self._terms(), probe=True)
         harmless = [name for name, made in self.lane.operations.items() if made.harmless]
         if not await self._take(1, replace(terms, operations=harmless)) and not await self._take(1, terms):
-            if not await self._nobody_waits():
+            if not await self._nothing_to_send():
                 return False
             self.condition.over()
         elif self._under_way:
             await asyncio.wait(self._under_way)
         return True
 
-    async def _nobody_waits(self) -> bool:
-        """Return whether it is because there is none that no message could be claimed."""
+    async def _nothing_to_send(self) -> bool:
+        """Return whether no message could be claimed because none waits, or none but those held by an older one."""
         stands = [stats for stats in await self.lanes.stats() if stats.lane == self.lane.name]
         return not any(stats.pauses or stats.depth.get(State.DELIVERING) for stats in stands)
 

@@ -152,3 +152,12 @@ class Settable(FakeClock):
         if not isinstance(loop._default_executor, _Counted):
             loop.set_default_executor(_Counted(loop))
         self._threads = loop._default_executor
+
+
+class Settable(FakeClock):
+    """A clock that an administrator may set: the time on the wall jumps, and none passes."""
+
+    ahead = 0.0
+
+    def now(self) -> datetime:
+        return super().now() + timedelta(seconds=self.ahead)

@@ -52,7 +52,7 @@ from tests.laws.ledger_draws import (
 from tests.laws.ledger_model import Closed, Kept, Model
 
 LONGER = int(os.environ.get("LAWS_LONGER", "1"))
-"""How many times longer to search than `make test` does."""
+"""How many times longer to search than `make test` does; 20 in `make chaos`."""
 
 
 class LedgerMachine(RuleBasedStateMachine):
