@@ -139,15 +139,6 @@ class FakeClock:
         while self._next_wake() <= self._monotonic:
             heapq.heappop(self._sleepers)[2].set_result(None)
 
-
-class Settable(FakeClock):
-    """A clock that an administrator may set: the time on the wall jumps, and none passes."""
-
-    ahead = 0.0
-
-    def now(self) -> datetime:
-        return super().now() + timedelta(seconds=self.ahead)
-
     def _count_threads(self, loop: asyncio.AbstractEventLoop) -> None:
         if not isinstance(loop._default_executor, _Counted):
             loop.set_default_executor(_Counted(loop))
