@@ -8,6 +8,7 @@ from functools import partial
 from typing import cast
 
 from gateway import registry
+from gateway.awaited import Awaiting
 from gateway.config.load import Located
 from gateway.config.models import Config, Key
 from gateway.edge.accesslog import LineLog
@@ -134,6 +135,7 @@ class Front:
             archive=self._lasting.ledger,
             deadlines=self._lasting.ledger,
             lanes=self._lasting.ledger,
+            awaiting=Awaiting(archive=self._lasting.ledger, waiting=self._lasting.waits),
             operations=known.operations,
             agencies=config.agency,
             clock=self._lasting.clock,

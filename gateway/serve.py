@@ -79,7 +79,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
             lasting.metrics.gauge("gateway_config_last_load_successful").set(0)
             presence.tell(error.findings)
             raise
-        presence.tell(())
+        presence.tell(unready=_unready(live.loaded))
 
     front, door = Front(located, lasting, reload), Door()
     live = _live(lasting, read, front, door)
@@ -87,7 +87,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     async with lasting.replicas.among_them():
         await live.start(located)
         door.tls = _context(live.loaded)
-        with Presence.open(folder_of(gateway.ledger), gateway.listen, lasting.clock) as presence, on_hangup(reload):
+        with _presence(located, lasting.clock) as presence, on_hangup(reload):
             await serve_http(
                 front.edge,
                 Figures(lasting.metrics.registry, lasting.clock),
@@ -105,6 +105,19 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
             )
             await live.close()
     await _close(lasting)
+
+
+def _presence(located: Located, clock: Clock) -> Presence:
+    gateway = located.config.gateway
+    return Presence.open(
+        folder_of(gateway.ledger), gateway.listen, clock, config=str(located.folder.absolute() / located.file)
+    )
+
+
+def _unready(loaded: Loaded) -> tuple[str, ...]:
+    """Return why agencies can't be asked, those to whom it happens."""
+    agencies = loaded.assembled.registry.agencies
+    return tuple(f"{name}: {agency.unready}" for name, agency in sorted(agencies.items()) if agency.unready)
 
 
 def _live(lasting: Lasting, read: Callable[[], Located], front: Front, door: Door) -> Live:

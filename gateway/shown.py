@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from gateway.awaited import Awaited
 from gateway.errors import FieldError
 from gateway.masking import mask_document, mask_text
 from gateway.message import Reply
@@ -45,10 +46,11 @@ def summary(row: Summary, now: datetime) -> Told:
     }
 
 
-def record(one: Record, now: datetime, *, unmasked: bool = False) -> Told:
+def record(one: Record, now: datetime, *, waits: Awaited | None = None, unmasked: bool = False) -> Told:
     """Return everything about a message; its bodies only as shapes unless `unmasked`."""
     return {
         **summary(one.summary, now),
+        "waits_for": awaited(waits),
         "correlation_id": one.correlation_id,
         "traceparent": one.traceparent,
         "held_by": one.held,
@@ -68,10 +70,16 @@ def timeline(one: Record, *, unmasked: bool = False) -> list[Told]:
     return [told for _, told in sorted(happened, key=lambda each: each[0])]
 
 
-def lane(stats: LaneStats) -> Told:
+def awaited(waits: Awaited | None) -> Told | None:
+    """Return what a message or a lane waits for."""
+    return None if waits is None else {"reason": waits.reason, "text": waits.text}
+
+
+def lane(stats: LaneStats, *, waits: Awaited | None = None) -> Told:
     """Return how a lane stands."""
     return {
         "agency": stats.lane,
+        "waits_for": awaited(waits),
         "depth": {state.value: count for state, count in stats.depth.items()},
         "held": stats.held,
         "oldest_pending_at": _at(stats.oldest),

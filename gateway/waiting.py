@@ -8,6 +8,7 @@ from typing import Literal
 
 from gateway.errors import LedgerUnavailable
 from gateway.hours import Calendar, Closed, explain, opening
+from gateway.message import MessageId
 from gateway.ports import Clock, Lanes
 from gateway.records import Pause, PauseReason, Record, State
 from gateway.wording import Language
@@ -49,12 +50,17 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """The strongest reason, as it was `at` a moment; `until` where its end is known."""
+    """The strongest reason, as it was `at` a moment; `until` where its end is known.
+
+    `closed` is the calendar's, `pause` the ledger's word on a closed lane; `held` is the older message that goes first.
+    """
 
     reason: Reason
     at: datetime
     until: datetime | None = None
     closed: Closed | None = None
+    pause: Pause | None = None
+    held: MessageId | None = None
 
     def text(self, language: Language) -> str:
         """Return it as a sentence, "menunggu jam layanan, Senin 07:30"."""
@@ -104,11 +110,12 @@ class Waiting:
             case State.BURIED:
                 return Why(reason="buried", at=now)
             case State.PENDING:
-                return await self._closed(record.summary.lane, now) or _own(record, now)
+                return await self.closed(record.summary.lane) or _own(record, now)
         return None
 
-    async def _closed(self, lane: str, now: datetime) -> Why | None:
+    async def closed(self, lane: str) -> Why | None:
         """Return why nothing of the lane is delivered: operator, maintenance, hours, outage, in this order (11.13)."""
+        now = self.clock.now()
         pauses = await self._pauses(lane)
         calendar = self.calendars.get(lane)
         closed = calendar.why_closed(now) if calendar is not None else None
@@ -119,7 +126,7 @@ class Waiting:
             return Why(reason=closed.reason, at=now, until=closed.until, closed=closed)
         if pauses:
             pause = next(iter(pauses.values()))
-            return Why(reason=pause.reason, at=now, until=pause.until)
+            return Why(reason=pause.reason, at=now, until=pause.until, pause=pause)
         return Why(reason="outage", at=now) if self.down(lane) else None
 
     async def _pauses(self, lane: str) -> Mapping[PauseReason, Pause]:
@@ -136,7 +143,7 @@ def _note(down: set[str], lane: str, away: bool) -> None:
 
 def _own(record: Record, now: datetime) -> Why:
     if record.held is not None:
-        return Why(reason="order", at=now)
+        return Why(reason="order", at=now, held=record.held)
     summary = record.summary
     if summary.reason == POSTPONED and summary.due is not None and summary.due > now:
         return Why(reason="retry", at=now, until=summary.due)

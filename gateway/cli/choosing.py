@@ -1,6 +1,7 @@
 """The options by which messages are chosen, the same for every command that chooses; looks nothing up."""
 
 import functools
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -57,8 +58,11 @@ def choosing(function: Callable[..., None]) -> Callable[..., None]:
 
 
 def _asked() -> str:
-    """Ask for a subject, so that a NIK is neither on the screen nor in the shell's history."""
-    answer: str = click.prompt("subject", hide_input=True, err=True)
+    """Ask for a subject, so that a NIK is neither on the screen nor in the shell's history; a pipe's line is read."""
+    typed = sys.stdin.isatty()
+    answer: str = click.prompt("subject", hide_input=True, err=True) if typed else sys.stdin.readline()
+    if not answer.strip():
+        raise click.BadParameter("there is none on the standard input", param_hint="--subject")
     return answer.strip()
 
 
@@ -73,6 +77,8 @@ _OPTIONS = (
     click.option("--until", metavar="TIME", help="Accepted before."),
     click.option("--older-than", metavar="DURATION", help='Accepted longer ago than "30m", "2h", "1d".'),
     click.option(
-        "--subject", metavar="NIK", help='About this person; hashed before it is looked up. "-" asks, unseen.'
+        "--subject",
+        metavar="NIK",
+        help='About this person; hashed before it is looked up. "-" asks, unseen, or reads a pipe.',
     ),
 )

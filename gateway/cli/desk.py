@@ -4,8 +4,8 @@ import asyncio
 import getpass
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGINT, SIGTERM
@@ -14,14 +14,20 @@ import click
 import msgspec
 
 from gateway import app, serve
+from gateway.awaited import Awaiting
 from gateway.cli.options import read_config
 from gateway.config.load import Located
 from gateway.errors import AgencyError, ConfigError, FieldError, GatewayError, InvalidRequest
+from gateway.hours import Calendar
 from gateway.ledger import Ledger
+from gateway.ledger.opening import folder_of
 from gateway.masking import mask_text
 from gateway.metrics import Metrics
+from gateway.opening import calendar
 from gateway.operate import Chosen, Operations
 from gateway.ports import Clock
+from gateway.presence import find
+from gateway.waiting import Waiting
 from gateway.wording import say
 
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
@@ -43,6 +49,20 @@ class Desk:
             yield assembled.registry.operations
         finally:
             await assembled.close()
+
+    def awaiting(self) -> Awaiting:
+        """Say what messages wait for; hours by the calendar, unless a gateway that runs here keeps them itself."""
+        gateway = self.located.config.gateway
+        runs = find(folder_of(gateway.ledger), gateway.listen, str(self.located.folder / self.located.file))
+        calendars = {} if runs else dict(_calendars(self.located))
+        waiting = Waiting(lanes=self.ledger, clock=self.clock, calendars=calendars)
+        return Awaiting(archive=self.ledger, waiting=waiting)
+
+
+def _calendars(located: Located) -> Iterator[tuple[str, Calendar]]:
+    for agency in located.config.agency:
+        with suppress(ConfigError):  # `check` tells of it; what the ledger says is worth telling all the same
+            yield agency, calendar(agency, located)
 
 
 def work(config: Path, act: Callable[[Desk], Awaitable[int]]) -> None:

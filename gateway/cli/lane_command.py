@@ -6,9 +6,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from gateway import operate, shown
-from gateway.cli.desk import Desk, by_option, json_option, tell, tell_json, work
+from gateway.awaited import Awaited
+from gateway.cli.desk import Desk, by_option, json_option, plain, tell, tell_json, work
 from gateway.cli.moments import moment
 from gateway.cli.options import config_option
 from gateway.operate import PeoplesReason
@@ -36,14 +38,16 @@ def list_lanes(*, config: Path, as_json: bool) -> None:
 
     async def look(desk: Desk) -> int:
         lanes = await operate.lanes(desk.ledger, desk.located.config.agency)
+        awaiting = desk.awaiting()
+        told = [(stats, await awaiting.of_lane(stats)) for stats in lanes]
         console = Console(highlight=False)
         if as_json:
-            tell_json([shown.lane(stats) for stats in lanes])
+            tell_json([shown.lane(stats, waits=waits) for stats, waits in told])
         elif console.is_terminal:
-            console.print(table(lanes))
+            console.print(table(told))
         else:
-            for stats in lanes:
-                click.echo("\t".join(_cells(stats)))
+            for stats, waits in told:
+                click.echo("\t".join((*_counts(stats), _closed(stats), _waits(waits))))
         return 0
 
     work(config, look)
@@ -93,20 +97,21 @@ def resume(*, config: Path, agency: str, reason: PeoplesReason, by: str, as_json
     work(config, act)
 
 
-def table(lanes: Sequence[LaneStats]) -> Table:
+def table(lanes: Sequence[tuple[LaneStats, Awaited | None]]) -> Table:
     """Return the lanes as a table that fits into 80 columns."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     made.add_column("agency", overflow="fold")
     for name in ("wait", "held", "unknown", "buried", "expired"):
         made.add_column(name, justify="right")
     made.add_column("oldest", no_wrap=True)
-    made.add_column("closed", overflow="fold")
-    for stats in lanes:
-        made.add_row(*_cells(stats), style="" if any(stats.depth.values()) or stats.pauses else "dim")
+    made.add_column("waits for", overflow="fold")
+    for stats, waits in lanes:
+        style = "" if any(stats.depth.values()) or stats.pauses else "dim"
+        made.add_row(*_counts(stats), Text(_waits(waits)), style=style)
     return made
 
 
-def _cells(stats: LaneStats) -> tuple[str, ...]:
+def _counts(stats: LaneStats) -> tuple[str, ...]:
     def count(*states: State) -> str:
         return str(sum(stats.depth.get(state, 0) for state in states))
 
@@ -118,8 +123,15 @@ def _cells(stats: LaneStats) -> tuple[str, ...]:
         count(State.BURIED),
         count(State.EXPIRED),
         f"{stats.oldest:%d %b %H:%M}" if stats.oldest is not None else "-",
-        ", ".join(map(_pause, stats.pauses)) or "-",
     )
+
+
+def _closed(stats: LaneStats) -> str:
+    return ", ".join(map(_pause, stats.pauses)) or "-"
+
+
+def _waits(waits: Awaited | None) -> str:
+    return plain(waits.text) if waits is not None else "-"
 
 
 def _pause(one: Pause) -> str:

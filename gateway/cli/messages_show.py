@@ -8,11 +8,12 @@ import click
 import msgspec
 
 from gateway import operate, shown
+from gateway.awaited import Awaited
 from gateway.cli.desk import Desk, by_option, json_option, plain, tell_json, work
 from gateway.cli.messages_list import URGENT
 from gateway.cli.options import config_option
 from gateway.message import MessageId
-from gateway.records import Attempt, Deed, Record, Summary
+from gateway.records import Attempt, Deed, Record, State, Summary
 
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
@@ -28,23 +29,27 @@ def command(*, config: Path, message: str, unmask: bool, by: str, as_json: bool)
 
     async def look(desk: Desk) -> int:
         record = await operate.show(desk.ledger, MessageId(message), unmasked_by=by if unmask else None)
-        told = shown.record(record, desk.clock.now(), unmasked=unmask)
+        waits = await desk.awaiting().of(record)
+        told = shown.record(record, desk.clock.now(), waits=waits, unmasked=unmask)
         if as_json:
             tell_json(told)
             return 0
-        for line in (*_head(record, desk.clock.now()), "", *_timeline(record), *_bodies(told, record, unmask=unmask)):
+        head = _head(record, desk.clock.now(), waits)
+        for line in (*head, "", *_timeline(record), *_bodies(told, record, unmask=unmask)):
             click.echo(line)
         return 0
 
     work(config, look)
 
 
-def _head(record: Record, now: datetime) -> Iterator[str]:
+def _head(record: Record, now: datetime, waits: Awaited | None) -> Iterator[str]:
     row = record.summary
     yield click.style(f"{row.id}  {row.state}{f' ({row.reason})' if row.reason else ''}", bold=True)
     way = "direct" if row.direct else "stored"
     yield f"  {row.operation} for {row.client}, {way}, repeat = {row.repeat}, {row.size} bytes"
-    for name, value in (*_times(row, now), ("why", plain(row.text)), ("waits for", record.held)):
+    # What the last try failed of is in what it waits for, where that is still why.
+    why = () if row.state is State.PENDING else (("why", plain(row.text)),)
+    for name, value in (*_times(row, now), *why, ("waits for", plain(waits.text) if waits else "")):
         if value:
             yield f"  {name:<13}{value}"
     yield f"  {'correlation':<13}{record.correlation_id}"
@@ -54,7 +59,7 @@ def _head(record: Record, now: datetime) -> Iterator[str]:
 
 def _times(row: Summary, now: datetime) -> Iterator[tuple[str, str]]:
     yield "accepted", _at(row.accepted_at)
-    if row.due is not None:
+    if row.due is not None and row.due > now:
         yield "next try", _at(row.due)
     if row.settled_at is not None:
         yield "settled", _at(row.settled_at)

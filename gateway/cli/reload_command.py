@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from gateway.cli.options import config_option, enter
-from gateway.config.load import examine
+from gateway.config.load import beginning, examine
 from gateway.errors import ConfigError, Finding
 from gateway.ledger.opening import folder_of
-from gateway.presence import Standing, look
+from gateway.presence import Standing, find, look
 
 PATIENCE = 60.0
 """Seconds; a big WSDL takes one or two."""
@@ -26,31 +26,48 @@ PATIENCE = 60.0
 @config_option
 def command(config: Path) -> None:
     """Reload."""
-    # The secrets are in the running gateway's environment and need not be in this one.
-    located, _ = examine(enter(config), os.environ)
-    gateway = located.config.gateway
-    folder, listen = folder_of(gateway.ledger), gateway.listen
-    before = look(folder, listen)
+    file = enter(config)
+    folder, listen, broken = _place(file)
+    before = find(folder, listen, str(file.absolute()))
     if before is None:
-        what = f"no gateway with this configuration runs here (it would listen on {listen})"
-        raise ConfigError(Finding(where=located.file, what=what, remedy="start it with: gateway run"))
+        what = f"no gateway with this configuration runs here; it would listen on {listen}"
+        raise ConfigError(*broken, Finding(where=file.name, what=what, remedy="start it with: gateway run"))
     os.kill(before.pid, signal.SIGHUP)
-    after = _answer(folder, listen, before)
+    after = _answer(folder, before)
     if after is None:
         what = f"process {before.pid} has not said in {PATIENCE:g} s how it went"
-        raise ConfigError(Finding(where=located.file, what=what, remedy="read its log"))
+        raise ConfigError(Finding(where=file.name, what=what, remedy="read its log"))
     for finding in after.refused:
         click.echo(finding, err=True)
     if after.refused:
-        click.echo("refused; the gateway goes on with what it had", err=True)
+        click.echo(f"refused; the gateway on {before.listen} goes on with what it had", err=True)
         sys.exit(1)
     click.echo(f"reloaded at {after.at:%H:%M:%S}")
+    for agency in after.unready:
+        click.echo(f"can't be asked: {agency}", err=True)
 
 
-def _answer(folder: Path, listen: str, before: Standing) -> Standing | None:
+def _place(file: Path) -> tuple[Path, str, tuple[Finding, ...]]:
+    """Return the folder of the running gateway's file, where it listens unless that was changed, and what is broken.
+
+    A file that is no TOML any more tells it as far as it can be read: the gateway shall see and refuse it itself.
+    """
+    try:
+        # The secrets are in the running gateway's environment and need not be in this one.
+        located, _ = examine(file, os.environ)
+    except ConfigError as error:
+        if not file.is_file():
+            raise
+        gateway, broken = beginning(file, os.environ), error.findings
+    else:
+        gateway, broken = located.config.gateway, ()
+    return folder_of(gateway.ledger), gateway.listen, broken
+
+
+def _answer(folder: Path, before: Standing) -> Standing | None:
     until = time.monotonic() + PATIENCE
     while time.monotonic() < until:
-        after = look(folder, listen)
+        after = look(folder, before.listen)
         if after is not None and (after.pid, after.loads) != (before.pid, before.loads):
             return after
         time.sleep(0.05)

@@ -3,6 +3,7 @@
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic_core import ErrorDetails
 
 from gateway.config.follow import KeyPath, follow
 from gateway.config.locate import locate, nearest, suggest
-from gateway.config.models import Composite, Config
+from gateway.config.models import Composite, Config, Gateway
 from gateway.errors import ConfigError, Finding
 
 _NAMED = frozenset({"agency", "client", "operation"})
@@ -80,6 +81,16 @@ def examine(path: Path, environment: Mapping[str, str]) -> tuple[Located, tuple[
         secrets=frozenset(environment[name] for name in _VARIABLE.findall(text) if environment.get(name)),
     )
     return located, (*findings, *misfits, *_shared_keys(located))
+
+
+def beginning(path: Path, environment: Mapping[str, str]) -> Gateway:
+    """Return `[gateway]` of a file that is no TOML, as far as the lines before it breaks have it."""
+    lines = path.read_text(encoding="utf-8-sig").splitlines()
+    for count in range(len(lines), 0, -1):
+        with suppress(tomllib.TOMLDecodeError, ValidationError):
+            document, _ = _fill(tomllib.loads("\n".join(lines[:count])), environment)
+            return Gateway.model_validate(document.get("gateway", {}))
+    return Gateway()
 
 
 def without(config: Config, agencies: Collection[str]) -> Config:

@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from gateway import operate, shown
+from gateway.awaited import Awaiting
 from gateway.deadlines import Deadlines
 from gateway.edge.asgi import App, Receive, Scope, Send
 from gateway.edge.auth import Clients, key_of
@@ -52,6 +53,7 @@ class Office:
     archive: Archive
     deadlines: Deadlines
     lanes: Lanes
+    awaiting: Awaiting
     operations: Operations
     agencies: Collection[str]
     clock: Clock
@@ -111,7 +113,8 @@ def _messages(office: Office) -> Iterator[HTTPRouteHandler]:
         )
         if look.unmask:
             _note(office, request, "unmask", message_id=message)
-        return _json(shown.record(record, office.clock.now(), unmasked=look.unmask))
+        waits = await office.awaiting.of(record)
+        return _json(shown.record(record, office.clock.now(), waits=waits, unmasked=look.unmask))
 
     yield from (listed, searched, show)
 
@@ -214,7 +217,7 @@ def _lanes(office: Office) -> Iterator[HTTPRouteHandler]:
     @get("/lanes")
     async def listed() -> Response[bytes]:
         lanes = await operate.lanes(office.lanes, office.agencies)
-        return _json({"lanes": [shown.lane(stats) for stats in lanes]})
+        return _json({"lanes": [shown.lane(stats, waits=await office.awaiting.of_lane(stats)) for stats in lanes]})
 
     @post("/lanes/{agency:str}/pause")
     async def pause(request: Asked, agency: FromPath[str]) -> Response[bytes]:

@@ -83,9 +83,34 @@ def test_a_bad_configuration_changes_nothing_and_says_why(config: Path, old: str
         one.process.send_signal(signal.SIGHUP)
         assert why in "".join(one.event("configuration-refused")["why"])
         assert one.http.get("/v1/faskes").status_code == 200
-        if why != "is not TOML":
-            done = reload(config)
-            assert (done.returncode, why in done.stderr) == (1, True), done.stderr
+        done = reload(config)
+        assert (done.returncode, why in done.stderr) == (1, True), done.stderr
+        assert done.stderr.endswith(" goes on with what it had\n")
+        told(one, 0.0)
+        assert one.stop() == 0
+
+
+def test_another_address_is_refused_by_the_gateway_at_the_old_one(config: Path) -> None:
+    """The command finds it by its configuration, though the file says another address now."""
+    with running(config) as one:
+        change(config, 'listen   = "127.0.0.1:0"', 'listen   = "127.0.0.1:1"')
+        done = reload(config)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert "gateway.listen: can't change while the gateway runs (restart it, or put the old value" in done.stderr
+        assert "refused; the gateway on 127.0.0.1:0 goes on with what it had" in done.stderr
+        assert one.http.get("/v1/faskes").status_code == 200
+        assert one.stop() == 0
+
+
+def test_an_agency_without_its_secret_is_named_after_a_reload(config: Path) -> None:
+    with running(config) as one:
+        lacking = NEW_AGENCY.replace("http://127.0.0.1:9", "${KUNCI_DPUPR_BARU}")
+        (config.parent / "mappings/dpupr-baru.toml").write_text("", "utf-8")
+        config.write_text(config.read_text("utf-8") + lacking, "utf-8")
+        done = reload(config)
+        assert (done.returncode, done.stdout.startswith("reloaded at ")) == (0, True), done.stderr
+        said = "can't be asked: dpupr-baru: the environment has no KUNCI_DPUPR_BARU; set it and restart\n"
+        assert done.stderr == said
         assert one.stop() == 0
 
 
@@ -128,6 +153,7 @@ def told(one: Gateway, successful: float) -> float:
 def test_without_a_running_gateway_the_command_says_so(config: Path) -> None:
     done = reload(config)
     assert (done.returncode, "no gateway with this configuration runs here" in done.stderr) == (1, True)
+    assert done.stderr.count("(") == 1
 
 
 def test_operators_reload_through_the_control_api(agencies: Running, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from gateway.errors import Finding
-from gateway.presence import Presence, look, place
+from gateway.presence import Presence, find, look, place
 from tests.fakes import FakeClock
 
 LISTEN = "127.0.0.1:8080"
@@ -42,3 +42,22 @@ def test_where_nothing_can_be_written_the_gateway_runs_all_the_same(tmp_path: Pa
     with Presence.open(tmp_path / "var", LISTEN, FakeClock()) as presence:
         presence.tell([])
     assert look(tmp_path / "var", LISTEN) is None
+
+
+def test_it_is_found_by_its_configuration_when_the_file_names_another_address(tmp_path: Path) -> None:
+    with Presence.open(tmp_path, LISTEN, FakeClock(), config="/etc/a.toml"):
+        found = find(tmp_path, "127.0.0.1:8081", "/etc/a.toml")
+        assert found is not None
+        assert found.listen == LISTEN
+        assert find(tmp_path, "127.0.0.1:8081", "/etc/b.toml") is None
+        moved = find(tmp_path, LISTEN, "/srv/a.toml")
+        assert moved is not None
+
+
+def test_of_two_that_share_a_folder_each_is_found_by_its_own_configuration(tmp_path: Path) -> None:
+    first = Presence.open(tmp_path, LISTEN, FakeClock(), config="/etc/a.toml")
+    second = Presence.open(tmp_path, "127.0.0.1:8081", FakeClock(), config="/etc/b.toml")
+    with first, second:
+        found = find(tmp_path, "127.0.0.1:8081", "/etc/a.toml")
+        assert found is not None
+        assert found.listen == LISTEN

@@ -7,7 +7,7 @@ import sqlite3
 import pytest
 
 from gateway.errors import ConfigError
-from gateway.records import Buried
+from gateway.records import Buried, Postponed
 from tests.office import Books, unreadable
 
 
@@ -23,10 +23,21 @@ def test_lanes_are_listed_with_what_waits_and_why(office):
     assert (dinkes["agency"], [pause["reason"] for pause in dinkes["pauses"]]) == ("dinkes", ["hours"])
     assert (dpmptsp["depth"], dpmptsp["held"]) == ({"pending": 2, "buried": 1, "unknown": 1}, 1)
     plain = office.gateway("lane", "list").stdout.splitlines()
-    assert plain[0] == "dinkes\t0\t0\t0\t0\t0\t-\thours"
-    assert re.fullmatch(r"dpmptsp\t2\t1\t1\t1\t0\t\d\d \w+ \d\d:\d\d\t-", plain[1])
+    assert plain[0] == "dinkes\t0\t0\t0\t0\t0\t-\thours\tservice hours"
+    assert re.fullmatch(r"dpmptsp\t2\t1\t1\t1\t0\t\d\d \w+ \d\d:\d\d\t-\tits turn", plain[1])
+    assert (dinkes["waits_for"]["reason"], dpmptsp["waits_for"]["text"]) == ("hours", "its turn")
     table = office.gateway("lane", "list", FORCE_COLOR="1", COLUMNS="80", NO_COLOR="1", TERM="dumb").stdout
     assert max(map(len, table.splitlines())) <= 80
+
+
+def test_a_lane_says_what_its_oldest_message_failed_of_at_its_last_try(office):
+    office.ledger(lambda books: books.ended(Postponed(seconds=0.0, text="connection refused")))
+    assert office.json("lane", "list")[1]["waits_for"] == {
+        "reason": "queue",
+        "text": "its turn; its last try failed: connection refused",
+    }
+    office.gateway("lane", "pause", "dpmptsp", "--by", "sri")
+    assert "\toperator's pause by sri, since " in office.gateway("lane", "list").stdout
 
 
 def test_a_lane_is_paused_until_a_time_and_resumed(office):

@@ -1,7 +1,13 @@
 """`gateway messages list` and `show`: found by everything there is to find by, shown masked."""
 
 import json
+import os
+import pty
+import re
+import sys
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +16,7 @@ from gateway.records import Buried, Expired, Postponed, Refused, State, Unknown
 from tests.office import NAME, NIK
 
 HOUR = 3600.0
+ROOT = Path(__file__).parents[3]
 
 
 def ids(told) -> list[str]:
@@ -86,6 +93,40 @@ def test_a_subject_can_be_typed_unseen(office):
     office.ledger(lambda books: books.put(subject="1405020101909002"))
     result = office.gateway("messages", "list", "--subject", "-", typed=f"{NIK}\n")
     assert [line.split("\t")[0] for line in result.stdout.splitlines()] == [mine]
+    assert result.stderr == "1 shown\n"
+    assert office.gateway("messages", "list", "--subject", "-").exit_code == 2
+
+
+def test_a_subject_is_typed_unseen_on_a_terminal_and_read_from_a_pipe_though_the_output_is_one(office):
+    """In processes with a terminal of their own: reading a pipe must neither ask nor warn."""
+    mine = office.ledger(lambda books: books.put())
+    piped = f"printf '%s\\n' {NIK} | {sys.executable} -m gateway messages list --subject - -c gateway.toml --json"
+    seen = on_a_terminal(office.folder, ["/bin/sh", "-c", piped])
+    assert mine in seen
+    assert "arning" not in seen
+    assert "subject" not in seen
+    asked = [sys.executable, "-m", "gateway", "messages", "list", "--subject", "-", "-c", "gateway.toml", "--json"]
+    seen = on_a_terminal(office.folder, asked, typed=f"{NIK}\n")
+    assert mine in seen
+    assert NIK not in seen
+
+
+def on_a_terminal(folder, command, typed=""):
+    """Run a command on a terminal, type when it asks, and return all that is seen."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(folder)
+        os.execve(command[0], command, {**os.environ, "PYTHONPATH": str(ROOT)})
+    seen = b""
+    with suppress(OSError):  # Linux tells of the end of a terminal so
+        while chunk := os.read(terminal, 4096):
+            seen += chunk
+            if typed and b"subject" in seen:
+                os.write(terminal, typed.encode())
+                typed = ""
+    os.waitpid(pid, 0)
+    os.close(terminal)
+    return seen.decode()
 
 
 def test_what_people_must_have_an_answer_to_is_found_before_and_after(office):
@@ -201,7 +242,37 @@ def test_what_a_message_waits_for_is_shown(office):
 
     first, second = office.ledger(two)
     assert office.json("messages", "show", second)["held_by"] == first
-    assert f"waits for    {first}" in office.gateway("messages", "show", second).stdout
+    assert f"waits for    an older message of its order: {first}" in office.gateway("messages", "show", second).stdout
+    assert office.json("messages", "show", second)["waits_for"]["reason"] == "order"
+
+
+def test_in_a_paused_lane_a_message_waits_for_whoever_paused_it_and_not_for_its_next_try(office):
+    (message,) = office.ledger(lambda books: books.ended(Postponed(seconds=0.0, text="connection refused")))
+    before = office.gateway("messages", "show", message).stdout
+    assert "waits for    its turn; its last try failed: connection refused" in before
+    office.gateway("lane", "pause", "dpmptsp", "--by", "sri")
+    said = office.gateway("messages", "show", message).stdout
+    assert re.search(r"waits for    operator's pause by sri, since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d\n", said)
+    assert not re.search(r"(?m)^  (why|next try) ", said)
+    assert office.json("messages", "show", message)["waits_for"]["reason"] == "operator"
+
+
+def test_a_message_waits_for_service_hours_by_the_calendar_though_no_gateway_runs(office):
+    config = office.folder / "gateway.toml"
+    tomorrow = office.ledger(today) + timedelta(days=1)
+    closed = f'closed = [{{ first = {tomorrow - timedelta(days=2)}, last = {tomorrow}, name = "Pindah" }}]'
+    section = "[agency.dpmptsp]\n"
+    config.write_text(config.read_text("utf-8").replace(section, f"{section}{closed}\n"), "utf-8")
+    message = office.ledger(lambda books: books.put())
+    assert (
+        "waits for    closed (Pindah), waiting for service hours, "
+        in office.gateway("messages", "show", message).stdout
+    )
+    assert office.json("lane", "list")[1]["waits_for"]["reason"] == "closed"
+
+
+async def today(books):
+    return books.clock.now().date()
 
 
 def test_a_postponed_message_tells_when_it_is_tried_next(office):

@@ -12,6 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from gateway import app
+from gateway.awaited import Awaiting
 from gateway.config.load import load
 from gateway.edge.accesslog import LineLog
 from gateway.edge.auth import Admission, Clients, KeyHash
@@ -24,6 +25,7 @@ from gateway.edge.site import site
 from gateway.errors import ConfigError, Finding
 from gateway.metrics import Metrics
 from gateway.records import Buried, Expired, Filter, Refused, State
+from gateway.waiting import Waiting
 from tests.office import BODY, FEE, MENDED_FEE, NAME, NIK, OLD_KEY, OPERATOR_KEY, books, furnish, mend, unreadable
 
 POISON = Buried(reason="poison")
@@ -69,6 +71,7 @@ async def _desk(folder: Path):
             archive=made.ledger,
             deadlines=made.ledger,
             lanes=made.ledger,
+            awaiting=Awaiting(archive=made.ledger, waiting=Waiting(lanes=made.ledger, clock=clock)),
             operations=operations,
             agencies=located.config.agency,
             clock=clock,
@@ -348,6 +351,7 @@ async def test_lanes_are_paused_and_resumed(desk):
     assert told == {"agency": "dpmptsp", "paused": True}
     lanes = (await desk.ask("GET", "/lanes"))["lanes"]
     assert [(lane["agency"], len(lane["pauses"])) for lane in lanes] == [("dinkes", 0), ("dpmptsp", 1)]
+    assert [lane["waits_for"] and lane["waits_for"]["reason"] for lane in lanes] == [None, "operator"]
     await desk.books.ledger.pause("dpmptsp", "hours", by="gateway")
     told = await desk.ask("POST", "/lanes/dpmptsp/resume")
     assert (told["resumed"], [one["reason"] for one in told["still_closed"]]) == (True, ["hours"])
