@@ -9,6 +9,8 @@ from gateway.records import BY_GATEWAY, Filter, LaneStats, Pause, Record, State,
 from gateway.waiting import POSTPONED, Reason, Waiting, Why
 
 _TICK = timedelta(milliseconds=1)
+_AT_ONCE = 100
+"""How many accepted within a tick are looked through for the oldest."""
 _SECONDS = "%Y-%m-%d %H:%M:%S"
 
 
@@ -41,8 +43,8 @@ class Awaiting:
         if stats.oldest is None:
             return None
         wanted = Filter(lane=stats.lane, states=frozenset({State.PENDING}), until=stats.oldest + _TICK)
-        rows = (await self.archive.search(wanted, limit=1)).rows
-        record = await self.archive.get(rows[0].id) if rows else None
+        rows = (await self.archive.search(wanted, limit=_AT_ONCE)).rows
+        record = await self.archive.get(rows[-1].id) if rows else None
         return None if record is None else await self.of(record)
 
 

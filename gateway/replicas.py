@@ -59,6 +59,8 @@ class Replicas:
             try:
                 await self._census.stirred(FOLLOW_EVERY)
                 await self.count()
+            except LedgerUnavailable:  # it may not even be open yet, and then nothing waits
+                await self._clock.sleep(FOLLOW_EVERY)
             except Exception as error:  # noqa: BLE001 - who is not counted any more sends too much
                 self._log("bug", level="error", traceback="".join(traceback.format_exception(error)))
                 await self._clock.sleep(FOLLOW_EVERY)

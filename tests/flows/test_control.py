@@ -42,7 +42,8 @@ def test_operators_and_the_commands_work_on_the_same_lanes(config: Path) -> None
     with running(config) as one, httpx.Client(base_url=address(one), headers={"x-api-key": OPERATOR_KEY}) as control:
         assert control.post("/lanes/dpmptsp/pause").json() == {"agency": "dpmptsp", "paused": True}
         listed = gateway("lane", "list", "--config", config).stdout
-        assert next(line for line in listed.splitlines() if line.startswith("dpmptsp")).endswith("operator by sri")
+        line = next(line for line in listed.splitlines() if line.startswith("dpmptsp"))
+        assert "\toperator by sri\toperator's pause by sri, since " in line
         assert gateway("lane", "resume", "dpmptsp", "--config", config).returncode == 0
         lanes = {lane["agency"]: lane["pauses"] for lane in control.get("/lanes").json()["lanes"]}
         assert lanes["dpmptsp"] == []

@@ -109,7 +109,7 @@ def test_an_agency_without_its_secret_is_named_after_a_reload(config: Path) -> N
         config.write_text(config.read_text("utf-8") + lacking, "utf-8")
         done = reload(config)
         assert (done.returncode, done.stdout.startswith("reloaded at ")) == (0, True), done.stderr
-        said = "can't be asked: dpupr-baru: the environment has no KUNCI_DPUPR_BARU; set it and restart\n"
+        said = "can't be asked: dpupr-baru: the environment has no KUNCI_DPUPR_BARU; set it before starting\n"
         assert done.stderr == said
         assert one.stop() == 0
 
