@@ -20,9 +20,7 @@ UNTESTED: Mapping[int, str] = {
 }
 """Rules of the design's section 11 without a test by their number, and why; take one out when it has one."""
 PARTLY: Mapping[int, str] = {
-    10: "stale answers are not dropped at a reload, for there is no reload yet",
     21: "rows bear no hash of their mapping yet, and nothing is rebuilt from the archive",
-    22: "a reload that swaps whole tables, with old adapters closing after their last call",
 }
 """Rules of which a part is not built, so that no test can prove it."""
 

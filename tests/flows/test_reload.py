@@ -180,6 +180,17 @@ def test_what_an_agency_may_be_asked_is_not_counted_anew(agencies: Running, tmp_
         assert one.stop() == 0
 
 
+def test_rule_11_10_a_reload_drops_the_old_answers_that_are_kept(config: Path, agencies: Running) -> None:
+    with running(config) as one:
+        good = one.http.get("/v1/izin/jenis")
+        agencies.switch("dpmptsp", "down")
+        stale = one.http.get("/v1/izin/jenis")
+        assert (stale.status_code, stale.json(), "age" in stale.headers) == (200, good.json(), True)
+        assert reload(config).returncode == 0
+        assert one.http.get("/v1/izin/jenis").status_code == 503
+        assert one.stop() == 0
+
+
 async def test_rule_11_22_no_request_fails_while_the_gateway_reloads(agencies: Running, tmp_path: Path) -> None:
     await reloading(agencies, tmp_path, RELOADS)
 
