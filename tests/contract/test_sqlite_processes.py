@@ -82,6 +82,9 @@ async def test_what_was_acknowledged_is_there_after_kill_9_and_is_settled_once(t
 
 async def test_processes_share_the_work_and_no_message_is_sent_twice(tmp_path: Path) -> None:
     workers = [await worker(work, tmp_path) for work in ("put", "deliver", "deliver")]
+    for process in workers[1:]:
+        assert process.stdout is not None
+        assert await process.stdout.readline()
     told = await asyncio.gather(*(killed(process, 1.0) for process in workers))
     sent = Counter(message for lines in told for word, message in lines if word == "sent")
     assert sent

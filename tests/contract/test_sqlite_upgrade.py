@@ -76,8 +76,10 @@ async def test_two_processes_that_start_at_once_bring_it_up_to_date_once(past: P
     with closing(connect(tmp_path / "ledger.db", reads=True)) as db, pytest.raises(sqlite3.OperationalError):
         db.execute("SELECT waits FROM message")
     workers = await asyncio.gather(*(worker("put", tmp_path) for _ in range(2)))
-    told = await asyncio.gather(*(killed(process, 0.2) for process in workers))
-    assert all(told)
+    for process in workers:
+        assert process.stdout is not None
+        assert (await process.stdout.readline()).startswith(b"put ")
+    await asyncio.gather(*(killed(process, 0.0) for process in workers))
     await past.open()
     with closing(connect(tmp_path / "ledger.db", reads=True)) as db:
         assert [row["number"] for row in db.execute("SELECT number FROM migration")] == [1, 2]
