@@ -1,16 +1,21 @@
-"""From a document and its plan to an envelope; strict, and all errors of a document at once; knows no HTTP."""
+"""From a document and its plan to an envelope; strict, and all errors of a document at once; knows no HTTP.
+
+The way of a right value is a generated function (generate.py); whatever is not at once right goes field by field here.
+"""
 
 import re
 from collections.abc import Mapping
 from typing import Any
 
+from lxml import etree
+
+from adapters.soap.generate import Functions, generate
 from adapters.soap.lexical import TEXT as TEXT_TYPE
 from adapters.soap.lexical import TYPES
-from adapters.soap.plan import ENCODING, TEXT, Field, MessagePlan, Shape
+from adapters.soap.plan import ANY, ENCODING, TEXT, VARIANT, Field, MessagePlan, Shape
+from adapters.soap.text import CONTROL, as_attribute, escaped
 from gateway import Document, FieldError, TranslationError, mask_value
 
-# XML 1.0 section 2.2: what no document can hold, not even as a character reference.
-CONTROL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _NAME = re.compile(r"[^\W\d][\w.-]*")
 _ANY = {bool: "boolean", int: "integer", str: "string"}
 
@@ -23,49 +28,54 @@ def encode(
     `headers` are header blocks by element name; one that the WSDL does not declare is written in `header_namespace`
     if that is set, its fields unqualified-typed as they are, else it is an error.
     """
-    writer = _Writer(plan)
-    head = writer.headers(headers or {}, header_namespace)
+    functions: Functions | None = plan.kept.get("encode")
+    if functions is None:
+        functions = plan.kept["encode"] = generate(plan)
+    writer = Writer(plan, functions)
+    head = writer.headers(headers, header_namespace) if headers else ""
     body = writer.payload(document)
     if writer.errors:
         raise TranslationError("request", writer.errors)
-    namespaces = "".join(f' xmlns:{prefix}="{_attribute(uri)}"' for uri, prefix in plan.prefixes.items())
-    return (
-        f'<?xml version="1.0" encoding="utf-8"?>\n<soap:Envelope{namespaces}>{head}'
-        f"<soap:Body>{body}</soap:Body></soap:Envelope>"
-    ).encode()
+    return f"{functions.start}{head}{functions.middle}{body}{functions.end}".encode()
 
 
-class _Writer:
+class Writer:
     """One document's way to XML text; collects errors instead of stopping at the first."""
 
-    def __init__(self, plan: MessagePlan) -> None:
+    __slots__ = ("_functions", "errors", "plan")
+
+    def __init__(self, plan: MessagePlan, functions: Functions) -> None:
         self.plan = plan
         self.errors: list[FieldError] = []
+        self._functions = functions
 
     def payload(self, document: Document) -> str:
         """Return the Body's content: the wrapper is there even when it is empty."""
-        if self.plan.payload is None:
+        payload = self.plan.payload
+        if payload is None:
             for name in document:
                 self._wrong(name, "unknown")
             return ""
-        style = f' soap:encodingStyle="{ENCODING[self.plan.soap]}"' if self.plan.encoded else ""
-        payload = self.plan.payload
         if payload.shape is None:
             return self._unwrapped(payload, document)
-        tag = self._name(payload.tag)
-        typed = "" if self.plan.rpc else self._typed(payload)
-        attributes, content = self._object(payload.shape, document, "")
-        return f"<{tag}{style}{typed}{attributes}>{content}</{tag}>"
+        if VARIANT in document and payload.variants:
+            return self.one(payload, document, "")
+        tag, start = self._functions.root
+        content = self._functions.content(payload.shape)(document, "", self)
+        attributes = self._functions.attributes(payload.shape)(document, "", self)
+        return f"{start}{attributes}>{content}</{tag}>"
 
     def _unwrapped(self, payload: Field, document: Document) -> str:
         """A payload of a simple type is a document with its text only."""
+        if payload.kind == "any" and not payload.members:
+            return self.one(payload, document.get(TEXT, document), "")
         for name in document:
             if name != TEXT:
                 self._wrong(name, "unknown")
         if TEXT not in document:
             self._wrong(TEXT, "required")
             return ""
-        return self._one(payload, document[TEXT], TEXT)
+        return self.one(payload, document[TEXT], TEXT)
 
     def headers(self, headers: Document, namespace: str) -> str:
         """Return the Header with its blocks, or nothing."""
@@ -73,35 +83,35 @@ class _Writer:
         for name, value in headers.items():
             declared = self.plan.headers.get(name)
             if declared is not None:
-                blocks.append(self._one(declared, value, name))
+                blocks.append(self.one(declared, value, name))
             elif namespace and _NAME.fullmatch(name):
-                blocks.append(self._undeclared(name, value, name, f' xmlns="{_attribute(namespace)}"'))
+                blocks.append(self._undeclared(name, value, name, f' xmlns="{as_attribute(namespace)}"'))
             else:
                 self._wrong(name, "unknown")
         return f"<soap:Header>{''.join(blocks)}</soap:Header>" if blocks else ""
 
-    def _object(self, shape: Shape, document: Mapping[str, Any], before: str) -> tuple[str, str]:
-        """Return an element's attributes and content."""
+    def unknown(self, shape: Shape, document: Mapping[str, Any], before: str) -> None:
+        """Say which fields a shape does not have."""
         for name in document:
             if name not in shape.names:
                 self._wrong(before + name, "unknown")
-        self._check_choices(shape, document, before)
-        attributes = "".join(self._as_attribute(found, document, before) for found in shape.attributes)
-        if shape.text is not None:
-            return attributes, self._text_of(shape.text, document, before)
-        return attributes, "".join(self._field(found, document, before) for found in shape.fields)
 
-    def _check_choices(self, shape: Shape, document: Mapping[str, Any], before: str) -> None:
+    def choices(self, shape: Shape, document: Mapping[str, Any], before: str) -> None:
+        """Say which alternatives are too many, too few or not whole."""
         for choice in shape.choices:
             taken = [option for option in choice.options if not option.names.isdisjoint(document)]
             if len(taken) > 1:
                 names = ", ".join(sorted(name for option in taken for name in option.names if name in document))
                 self._wrong(before + min(taken[1].names), "native", expected="only one of: {names}", names=names)
+            if len(taken) < choice.least:
+                names = ", ".join(sorted(name for option in choice.options for name in option.names))
+                self._wrong(before.rstrip("."), "native", expected="one of: {names}", names=names)
             for option in taken[:1]:
                 for name in sorted(option.needed.difference(document)):
                     self._wrong(before + name, "required")
 
-    def _field(self, field: Field, document: Mapping[str, Any], before: str) -> str:
+    def field(self, field: Field, document: Mapping[str, Any], before: str) -> str:
+        """Return the elements of one field of a document."""
         path = before + field.name
         if field.name not in document:
             if field.least > 0:
@@ -109,7 +119,7 @@ class _Writer:
             return ""
         value = document[field.name]
         if not field.many:
-            return self._one(field, value, path)
+            return self.one(field, value, path)
         if not isinstance(value, list | tuple):
             self._wrong(path, "type", value, expected="list")
             return ""
@@ -117,27 +127,83 @@ class _Writer:
             self._wrong(path, "native", expected="at least {count}", count=str(field.least))
         if field.most is not None and len(value) > field.most:
             self._wrong(path, "native", expected="at most {count}", count=str(field.most))
-        return "".join(self._one(field, item, path) for item in value)
+        return "".join([self.one(field, item, path) for item in value])
 
-    def _one(self, field: Field, value: object, path: str) -> str:
-        tag = self._name(field.tag)
+    def one(self, field: Field, value: object, path: str) -> str:
+        """Return one element."""
+        if not field.tag:
+            return self._tagless(field, value, path)
+        tag = self._functions.name(field.tag)
         if value is None:
             if not field.nillable:
                 self._wrong(path, "null")
-            return f'<{tag}{self._typed(field)} xsi:nil="true"/>'
-        if field.kind == "any":
+            return f'<{tag}{self._functions.typed(field)} xsi:nil="true"/>'
+        if field.variants and isinstance(value, Mapping) and VARIANT in value:
+            return self._variant(field, tag, value, path)
+        if field.kind == "any" and not field.members:
             return self._undeclared(tag, value, path)
         if field.shape is None:
-            text = self._simple(field, value, path)
-            return f"<{tag}{self._typed(field)}>{_escaped(text)}</{tag}>"
+            text = self.simple(field, value, path)
+            return f"<{tag}{self._functions.typed(field)}>{escaped(text)}</{tag}>"
+        if field.abstract:
+            self._wrong(path, "native", expected="{name}, one of: {names}", name=VARIANT, names=_named(field))
+            return ""
+        return self._object(tag, self._functions.typed(field), field.shape, value, path)
+
+    def _object(self, tag: str, typed: str, shape: Shape, value: object, path: str) -> str:
         if not isinstance(value, Mapping):
             self._wrong(path, "type", value, expected="object")
             return ""
-        attributes, content = self._object(field.shape, value, f"{path}.")
-        size = self._size(field.shape, value)
-        return f"<{tag}{self._typed(field)}{size}{attributes}>{content}</{tag}>"
+        if shape.odd:
+            self._wrong(path, "native", expected="nothing: its type is not written here")
+            return ""
+        before = f"{path}." if path else ""
+        content = self._functions.content(shape)(value, before, self)
+        attributes = self._functions.attributes(shape)(value, before, self)
+        return f"<{tag}{typed}{self._size(shape, value)}{attributes}>{content}</{tag}>"
 
-    def _simple(self, field: Field, value: object, path: str) -> str:
+    def _variant(self, field: Field, tag: str, value: Mapping[str, Any], path: str) -> str:
+        """Write an object of another type than the declared one, its namespaces declared on the spot."""
+        said = value[VARIANT]
+        variant = next((one for one in field.variants.values() if one.name == said), None)
+        if variant is None or variant.shape is None or variant.xsi is None:
+            before = f"{path}." if path else ""
+            self._wrong(before + VARIANT, "enum", said, allowed=_named(field))
+            return ""
+        typed = f'{self._functions.spare} xsi:type="{self._functions.qname(variant.xsi)}"'
+        rest = {name: one for name, one in value.items() if name != VARIANT}
+        return self._object(tag, typed, variant.shape, rest, path)
+
+    def _tagless(self, field: Field, value: object, path: str) -> str:
+        """Write what has no element of its own: one turn of a group, or XML that is text already."""
+        if field.name == ANY:
+            return self._given(value, path)
+        if not isinstance(value, Mapping) or field.shape is None:
+            self._wrong(path, "type", value, expected="object")
+            return ""
+        return self._functions.content(field.shape)(value, f"{path}.", self)
+
+    def _given(self, value: object, path: str) -> str:
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+        if not isinstance(value, str):
+            self._wrong(path, "type", value, expected="text")
+            return ""
+        try:
+            root = etree.fromstring(value.encode(), parser)
+        except (etree.XMLSyntaxError, ValueError):
+            self._wrong(path, "native", value, expected="one element, as XML")
+            return ""
+        if root.getroottree().docinfo.doctype:
+            self._wrong(path, "native", value, expected="XML without a DOCTYPE")
+            return ""
+        return etree.tostring(root, encoding="unicode", with_tail=False)
+
+    def simple(self, field: Field, value: object, path: str) -> str:
+        """Return a value's text, not escaped; of a list all texts, apart by blanks."""
+        if field.listed:
+            return self._listed(field, value, path)
+        if field.members:
+            return self._union(field, value, path)
         try:
             text = TYPES.get(field.type, TEXT_TYPE).write(value)
         except TypeError as error:
@@ -157,7 +223,30 @@ class _Writer:
             self._wrong(path, "native", value, expected="at least {count} characters", count=least)
         return text
 
-    def _as_attribute(self, field: Field, document: Mapping[str, Any], before: str) -> str:
+    def _listed(self, field: Field, value: object, path: str) -> str:
+        if not isinstance(value, list | tuple):
+            self._wrong(path, "type", value, expected="list")
+            return ""
+        item = field.value
+        texts = [self.simple(item, one, path) for one in value]
+        if any(not text or text != "".join(text.split()) for text in texts):
+            self._wrong(path, "native", expected="values without blanks in them")
+        return " ".join(texts)
+
+    def _union(self, field: Field, value: object, path: str) -> str:
+        """Write by the first member that takes the value."""
+        for member in field.members:
+            trial = Writer(self.plan, self._functions)
+            text = trial.simple(member, value, path)
+            if not trial.errors:
+                return text
+        expected = "one of: {names}"
+        names = ", ".join(f"xsd:{member.type}" for member in field.members)
+        self._wrong(path, "native", value, expected=expected, names=names)
+        return ""
+
+    def attribute(self, field: Field, document: Mapping[str, Any], before: str) -> str:
+        """Return one attribute of an element."""
         path = before + field.name
         if field.name not in document:
             if field.least > 0:
@@ -166,14 +255,16 @@ class _Writer:
         if document[field.name] is None:
             self._wrong(path, "null")
             return ""
-        return f' {self._name(field.tag)}="{_attribute(self._simple(field, document[field.name], path))}"'
+        text = self.simple(field, document[field.name], path)
+        return f' {self._functions.name(field.tag)}="{as_attribute(text)}"'
 
-    def _text_of(self, field: Field, document: Mapping[str, Any], before: str) -> str:
+    def text_of(self, field: Field, document: Mapping[str, Any], before: str) -> str:
+        """Return the own text of an element that may have attributes."""
         value = document.get(TEXT)
         if value is None:
             self._wrong(before + TEXT, "null" if TEXT in document else "required")
             return ""
-        return _escaped(self._simple(field, value, before + TEXT))
+        return escaped(self.simple(field, value, before + TEXT))
 
     def _undeclared(self, tag: str, value: object, path: str, attributes: str = "") -> str:
         """Write what no schema describes (xsd:anyType, an undeclared header): objects as elements, values as text."""
@@ -183,9 +274,9 @@ class _Writer:
             content = "".join(self._undeclared_child(name, item, f"{path}.{name}") for name, item in value.items())
             return f"<{tag}{attributes}>{content}</{tag}>"
         type_ = _ANY.get(type(value), "decimal")
-        text = self._simple(Field(name="", tag="", kind="any", type=type_), value, path)
+        text = self.simple(Field(name="", tag="", kind="text", type=type_), value, path)
         typed = "" if attributes or (type_ == "string" and not self.plan.encoded) else f' xsi:type="xsd:{type_}"'
-        return f"<{tag}{attributes}{typed}>{_escaped(text)}</{tag}>"
+        return f"<{tag}{attributes}{typed}>{escaped(text)}</{tag}>"
 
     def _undeclared_child(self, name: str, value: object, path: str) -> str:
         if not _NAME.fullmatch(name):
@@ -194,41 +285,20 @@ class _Writer:
         items = value if isinstance(value, list | tuple) else (value,)
         return "".join(self._undeclared(name, item, path) for item in items)
 
-    def _name(self, tag: str) -> str:
-        namespace, _, local = tag[1:].partition("}") if tag.startswith("{") else ("", "", tag)
-        return f"{self.plan.prefixes[namespace]}:{local}" if namespace else local
-
-    def _typed(self, field: Field) -> str:
-        """Return xsi:type, which encoded messages bear on every value; literal ones never do."""
-        if not self.plan.encoded:
-            return ""
-        if field.shape is not None and field.shape.item is not None:
-            return ' xsi:type="enc:Array"'
-        return f' xsi:type="{self._qname(field.xsi)}"' if field.xsi else ""
-
-    def _qname(self, name: tuple[str, str]) -> str:
-        return f"{self.plan.prefixes[name[0]]}:{name[1]}" if name[0] else name[1]
-
     def _size(self, shape: Shape, value: Mapping[str, Any]) -> str:
         if not self.plan.encoded or shape.item is None:
             return ""
         items = value.get(shape.fields[0].name)
         count = len(items) if isinstance(items, list | tuple) else 0
+        item = self._functions.qname(shape.item)
         if self.plan.soap == "1.2":
-            return f' enc:itemType="{self._qname(shape.item)}" enc:arraySize="{count}"'
-        return f' enc:arrayType="{self._qname(shape.item)}[{count}]"'
+            return f' enc:itemType="{item}" enc:arraySize="{count}"'
+        return f' enc:arrayType="{item}[{count}]"'
 
     def _wrong(self, path: str, rule: str, value: object = None, **params: str) -> None:
         shown = None if value is None else mask_value(value)
         self.errors.append(FieldError(pointer=path, rule=rule, params=params, value=shown))
 
 
-def _escaped(text: str) -> str:
-    # A bare carriage return would reach the other side as a line feed (XML 1.0 section 2.11).
-    if "&" in text or "<" in text or ">" in text or "\r" in text:
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\r", "&#13;")
-    return text
-
-
-def _attribute(text: str) -> str:
-    return _escaped(text).replace('"', "&quot;").replace("\n", "&#10;").replace("\t", "&#9;")
+def _named(field: Field) -> str:
+    return ", ".join(variant.name for variant in field.variants.values())

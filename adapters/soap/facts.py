@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from adapters.soap.kin import Kin, clark, kin
+
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 _MULTIPART = "{http://schemas.xmlsoap.org/wsdl/mime/}multipartRelated"
@@ -42,6 +44,7 @@ class Facts:
     overloaded: frozenset[tuple[str, str]] = frozenset()
     faults: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     words: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    kin: Kin = field(default_factory=Kin)
 
 
 def collect(documents: Iterable[etree._Element]) -> Facts:
@@ -61,6 +64,7 @@ def collect(documents: Iterable[etree._Element]) -> Facts:
         overloaded=frozenset(key for key in keys if keys.count(key) > 1),
         faults=dict(_faults(documents)),
         words=dict(_words(documents)),
+        kin=kin(documents),
     )
 
 
@@ -79,14 +83,8 @@ def _simple_types(document: etree._Element) -> Iterator[_Found]:
             parent = simple.getparent()
             is_global = parent is schema
             name = simple.get("name") if is_global or parent is None else parent.get("name", "Anonymous")
-            base = _clark(restriction.get("base", ""), restriction, target)
+            base = clark(restriction.get("base", ""), restriction, target)
             yield f"{{{target}}}{name}" if target else f"{name}", is_global, (base, _facets(restriction))
-
-
-def _clark(name: str, element: etree._Element, target: str) -> str:
-    prefix, _, local = name.rpartition(":")
-    namespace = element.nsmap.get(prefix or None) or (target if not prefix else "")
-    return f"{{{namespace}}}{local}" if namespace else local
 
 
 def _facets(restriction: etree._Element) -> Facets:

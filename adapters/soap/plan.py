@@ -1,9 +1,9 @@
 """The field plan of a SOAP operation: plain frozen data between the WSDL and the codec; knows neither zeep nor lxml."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
-from typing import Literal
+from typing import Any, Literal, Self
 
 from adapters.soap.lexical import Kind
 
@@ -21,6 +21,12 @@ XSD = "http://www.w3.org/2001/XMLSchema"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 TEXT = "#text"
 """The field that holds an element's own text when the element also has attributes; `@name` is an attribute."""
+ANY = "#any"
+"""The field that holds elements nobody declared (xsd:any), each as XML text in which every prefix is declared."""
+VARIANT = "@xsi:type"
+"""The field that names the type an object is of, where it is one derived from the declared one."""
+
+Names = tuple[str, str]  # namespace, local name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +34,10 @@ class Field:
     """One element or attribute: its name in documents, its Clark name in XML, and what may be in it.
 
     `type` is the local name of the built-in type that a simple one restricts. `least` and `most` count occurrences
-    (`most` None: unbounded). `xsi` is the type's (namespace, name) where it has a name.
+    (`most` None: unbounded). `xsi` is the type's (namespace, name) where it has a name. `listed`: one text holds
+    several values, apart by blanks. `members` are those of a union, in order. `variants` are the types that xsi:type
+    may name instead, as fields. A field without a tag is a group: it repeats as a whole, and its fields stand in the
+    parent. Where its type is abstract, a variant must be named.
     """
 
     name: str
@@ -43,18 +52,28 @@ class Field:
     min_length: int = 0
     max_length: int | None = None
     shape: "Shape | None" = None
+    listed: bool = False
+    members: tuple["Field", ...] = ()
+    variants: "Mapping[Names, Field]" = field(default_factory=dict)
+    abstract: bool = False
 
     @property
     def many(self) -> bool:
         """Whether documents hold a list here, however many there are."""
         return self.most is None or self.most > 1
 
+    @property
+    def value(self) -> "Field":
+        """One value of those that a listed text holds."""
+        return replace(self, listed=False)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """Alternatives among optional fields: the fields of one only, and of that one the `needed` ones."""
+    """Alternatives among optional fields: of one only, and of that one the `needed` ones; at least `least` of them."""
 
     options: tuple["Option", ...]
+    least: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,32 +84,56 @@ class Option:
     needed: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Shape:
     """An object's content: child elements in order, attributes, and its own text if it has any.
 
-    `open` allows elements that nobody declared (xsd:any). `item` is set for an encoded array: the item type's
-    (namespace, name); its only field then takes every child, since the names of array items mean nothing.
+    `open` allows elements that nobody declared (xsd:any; then ANYTHING is a field), `loose` such attributes. `item` is set for an encoded array:
+    the item type's (namespace, name); its only field then takes every child, since the names of array items mean
+    nothing. `odd` says why the rest is not all: what is in there only zeep's tree knows. A type that contains itself
+    is a shape that contains itself. What the codec makes of it once is `kept` here.
     """
 
+    name: str = ""
     fields: tuple[Field, ...] = ()
     attributes: tuple[Field, ...] = ()
     text: Field | None = None
     choices: tuple[Choice, ...] = ()
     open: bool = False
-    item: tuple[str, str] | None = None
+    loose: bool = False
+    item: Names | None = None
+    odd: str = ""
     by_tag: Mapping[str, Field] = field(init=False)
     names: frozenset[str] = field(init=False)
+    kept: dict[Any, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        everything = (*self.fields, *self.attributes, *((self.text,) if self.text else ()))
-        object.__setattr__(self, "by_tag", {found.tag: found for found in (*self.fields, *self.attributes)})
-        object.__setattr__(self, "names", frozenset(found.name for found in everything))
+        everything = self.everything
+        groups = [found for found in self.fields if found.shape is not None and not found.tag]
+        tags = {inner.tag: group for group in groups if group.shape for inner in group.shape.fields}
+        tags |= {found.tag: found for found in (*self.fields, *self.attributes) if found.tag}
+        object.__setattr__(self, "by_tag", tags)
+        names = frozenset(found.name for found in everything)
+        object.__setattr__(self, "names", names)
+
+    @property
+    def everything(self) -> tuple[Field, ...]:
+        """All fields: elements, attributes, text."""
+        return (*self.fields, *self.attributes, *((self.text,) if self.text else ()))
+
+    def become(self, other: Self) -> None:
+        """Take another's content: how a type that contains itself is made, and nothing else."""
+        for name in self.__slots__:
+            object.__setattr__(self, name, getattr(other, name))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagePlan:
-    """One direction: what the Body holds (`payload` None: nothing) and the headers that the binding declares."""
+    """One direction: what the Body holds (`payload` None: nothing) and the headers that the binding declares.
+
+    `prefixes` are those of all namespaces; the `spare` ones are declared where a variant bears them, not in the
+    envelope. `odd` is why it goes through zeep's tree; empty where the compiled codec takes it.
+    """
 
     soap: Soap
     rpc: bool
@@ -98,6 +141,9 @@ class MessagePlan:
     payload: Field | None
     headers: Mapping[str, Field] = field(default_factory=dict)
     prefixes: Mapping[str, str] = field(default_factory=dict)
+    spare: frozenset[str] = frozenset()
+    odd: str = ""
+    kept: dict[Any, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,11 +166,35 @@ def size(content: Shape | None, most: int) -> int:
     return sum(1 for _ in islice(paths(content), most))
 
 
-def paths(content: Shape | None, before: str = "") -> Iterator[tuple[str, Field]]:
-    """Yield every field below with its dotted path; lists add no step."""
+def paths(content: Shape | None, before: str = "", above: tuple[Shape, ...] = ()) -> Iterator[tuple[str, Field]]:
+    """Yield every field below with its dotted path; lists add no step, and what contains itself is "any" there."""
     if content is None:
         return
-    for found in (*content.fields, *content.attributes, *((content.text,) if content.text else ())):
+    above = (*above, content)
+    for found in content.everything:
         path = f"{before}{found.name}"
+        if found.shape in above or (found.shape is not None and found.shape.odd):
+            yield path, replace(found, kind="any", shape=None, variants={})
+            continue
         yield path, found
-        yield from paths(found.shape, f"{path}.")
+        yield from paths(found.shape, f"{path}.", above)
+        yield from _varied(found, f"{path}.", above)
+
+
+def _varied(found: Field, before: str, above: tuple[Shape, ...]) -> Iterator[tuple[str, Field]]:
+    """Yield what only variants have, none of it required; an anyType's could be anything."""
+    if not found.variants or found.kind == "any":
+        return
+    allowed = tuple(variant.name for variant in found.variants.values())
+    yield before + VARIANT, Field(name=VARIANT, tag="", kind="text", type="string", least=0, allowed=allowed)
+    known = set() if found.shape is None else {one.name for one in found.shape.everything}
+    for variant in found.variants.values():
+        if variant.shape is not None and variant.shape not in above:
+            for path, one in paths(variant.shape, before, (*above, found.shape) if found.shape else above):
+                top = path.removeprefix(before).partition(".")[0]
+                if top not in known:
+                    yield path, replace(one, least=0) if path == before + top else one
+
+
+ANYTHING = Field(name=ANY, tag="", kind="text", type="string", least=0, most=None)
+"""What an open shape has beside its fields."""

@@ -5,30 +5,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any as Zeep
 
-from lxml import etree
-from zeep import xsd
 from zeep.wsdl.bindings import Soap12Binding
-from zeep.xsd.elements import AnyAttribute, AttributeGroup
-from zeep.xsd.elements.builtins import Schema
-from zeep.xsd.types.builtins import BuiltinType
-from zeep.xsd.types.collection import ListType, UnionType
 
-from adapters.soap.facts import Facets, Facts, Use
-from adapters.soap.lexical import TYPES
-from adapters.soap.plan import (
-    ENCODING,
-    ENVELOPE,
-    TEXT,
-    XSD,
-    XSI,
-    Choice,
-    Field,
-    MessagePlan,
-    OperationPlan,
-    Option,
-    Shape,
-    Soap,
-)
+from adapters.soap.facts import Use
+from adapters.soap.plan import ENCODING, ENVELOPE, XSD, XSI, Field, MessagePlan, OperationPlan, Shape, Soap
+from adapters.soap.types import Types
 from adapters.soap.wsdl import Loaded, load
 from gateway import Finding
 
@@ -78,7 +59,8 @@ class _Planner:
         self.binding: Zeep = loaded.port.binding
         self.facts = loaded.facts
         self.soap: Soap = "1.2" if isinstance(self.binding, Soap12Binding) else "1.1"
-        self._types = {encoded: _Types(loaded.facts, encoded=encoded) for encoded in (False, True)}
+        schema = self.binding.wsdl.types
+        self._types = {encoded: Types(schema, loaded.facts, encoded=encoded) for encoded in (False, True)}
 
     def operation(self, name: str) -> OperationPlan:
         found = self.binding.get(name)
@@ -104,16 +86,20 @@ class _Planner:
         rpc = operation.style == "rpc"
         payload = self._rpc(operation, direction, types, use) if rpc else _document(message, types, use)
         headers = {found.name: replace(found, least=0) for found in _headers(message, types)}
+        types.finish()
+        reach = _Reach(self.soap, (payload, *headers.values()))
         return MessagePlan(
             soap=self.soap,
             rpc=rpc,
             encoded=use.encoded,
             payload=payload,
             headers=headers,
-            prefixes=_prefixes(self.soap, (payload, *headers.values())),
+            prefixes=reach.prefixes(),
+            spare=frozenset(reach.spare),
+            odd=reach.odd,
         )
 
-    def _rpc(self, operation: Zeep, direction: str, types: "_Types", use: Use) -> Field:
+    def _rpc(self, operation: Zeep, direction: str, types: Types, use: Use) -> Field:
         message: Zeep = getattr(operation, direction)
         name = operation.name if direction == "input" else f"{operation.name}Response"
         # The message has no body where the operation has no parts; the wrapper is there all the same.
@@ -123,7 +109,7 @@ class _Planner:
         return Field(name=name, tag=_clark(namespace, name), kind="object", shape=Shape(fields=fields))
 
 
-def _document(message: Zeep, types: "_Types", use: Use) -> Field | None:
+def _document(message: Zeep, types: Types, use: Use) -> Field | None:
     """The one element under the Body; zeep does not read which part is meant, and guesses where a part is a type."""
     if message.body is None:
         return None
@@ -137,236 +123,46 @@ def _document(message: Zeep, types: "_Types", use: Use) -> Field | None:
     return types.element(meant[0])
 
 
-def _headers(message: Zeep, types: "_Types") -> Iterator[Field]:
+def _headers(message: Zeep, types: Types) -> Iterator[Field]:
     container = None if message.header is None else message.header.type._element  # noqa: SLF001
     for element in container or ():
         yield types.element(element)
-
-
-class _Types:
-    """Elements and types of one use (literal or encoded), each planned once."""
-
-    def __init__(self, facts: Facts, *, encoded: bool) -> None:
-        self._facts = facts
-        self._encoded = encoded
-        self._planned: dict[int, Shape | _Unplannable] = {}
-        self._under_way: set[int] = set()
-        # zeep makes some type objects on the fly: held here, so that no other takes over their id.
-        self._kept: list[object] = []
-
-    def element(self, element: Zeep) -> Field:
-        """Return an element's field."""
-        name = element.qname.localname
-        declared = self._typed(name, element.qname.text, element.type)
-        return replace(
-            declared,
-            least=int(element.min_occurs),
-            most=None if element.max_occurs == "unbounded" else int(element.max_occurs),
-            nillable=bool(element.nillable) or self._encoded,
-        )
-
-    def _typed(self, name: str, tag: str, type_: Zeep) -> Field:
-        if isinstance(type_, xsd.ComplexType):
-            content = self._shape(type_)
-            xsi = _qname(type_) if type_.is_global else None
-            return Field(name=name, tag=tag, kind="object", xsi=xsi, shape=content)
-        if isinstance(type_, ListType | UnionType):
-            # A list stays one text, its values apart by blanks; of a union only the sender knows which member is meant.
-            return Field(name=name, tag=tag, kind="text", type="list" if isinstance(type_, ListType) else "string")
-        if isinstance(type_, BuiltinType):
-            return self._simple(name, tag, type_)
-        return Field(name=name, tag=tag, kind="any")
-
-    def _simple(self, name: str, tag: str, type_: Zeep) -> Field:
-        builtin = _builtin(type_)
-        own = str(type_.qname.text)
-        named = own in self._facts.named
-        facets = self._facts.facets.get(own, Facets()) if not own.startswith(f"{{{XSD}}}") else Facets()
-        return Field(
-            name=name,
-            tag=tag,
-            kind=TYPES[builtin].kind if builtin in TYPES else "text",
-            type=builtin,
-            xsi=_qname(type_) if named else (XSD, builtin),
-            allowed=facets.allowed,
-            min_length=facets.min_length,
-            max_length=facets.max_length,
-        )
-
-    def _shape(self, type_: Zeep) -> Shape:
-        key = id(type_)
-        if key in self._under_way:
-            raise _Unplannable(f"uses type '{type_.name}', which contains itself")
-        if key not in self._planned:
-            self._kept.append(type_)
-            self._under_way.add(key)
-            try:
-                self._planned[key] = self._content(type_)
-            except _Unplannable as reason:
-                self._planned[key] = reason
-            finally:
-                self._under_way.discard(key)
-        planned = self._planned[key]
-        if isinstance(planned, _Unplannable):
-            raise planned
-        return planned
-
-    def _content(self, type_: Zeep) -> Shape:
-        if type_._array_type is not None:  # noqa: SLF001
-            return self._array(type_)
-        content = type_._element  # noqa: SLF001
-        attributes = tuple(self._attributes(type_))
-        if isinstance(content, xsd.Element):
-            if not isinstance(content.type, BuiltinType | ListType | UnionType):
-                return Shape(attributes=attributes, open=True)
-            return Shape(attributes=attributes, text=replace(self._typed(TEXT, "", content.type), least=1))
-        particles = _Particles(self)
-        if content is not None:
-            particles.add(content, optional=False)
-        particles.refuse_twins(type_.name)
-        return Shape(
-            fields=tuple(particles.fields), attributes=attributes, choices=tuple(particles.choices), open=particles.open
-        )
-
-    def _attributes(self, type_: Zeep) -> Iterator[Field]:
-        for attribute in _flat(type_._attributes):  # noqa: SLF001
-            if isinstance(attribute, AnyAttribute) or attribute.qname.namespace == ENCODING["1.1"]:
-                continue
-            found = self._typed(f"@{attribute.qname.localname}", attribute.qname.text, attribute.type)
-            if found.kind == "any":
-                found = replace(found, kind="text", type="string")
-            if not (self._encoded and found.name in {"@id", "@href"}):
-                yield replace(found, least=int(attribute.required))
-
-    def _array(self, type_: Zeep) -> Shape:
-        """An encoded array: the type of its items is in wsdl:arrayType, their name at most in a sequence."""
-        declared: Zeep = type_._array_type.array_type  # noqa: SLF001
-        content: Zeep = type_._element  # noqa: SLF001
-        inner = content[0] if isinstance(content, xsd.Sequence) and len(content) == 1 else None
-        name = tag = "item"
-        if isinstance(inner, xsd.Element):
-            name, tag = str(inner.qname.localname), str(inner.qname.text)
-            declared = declared or inner.type
-        item = Field(name=name, tag=tag, kind="any") if declared is None else self._typed(name, tag, declared)
-        item = replace(item, least=0, most=None, nillable=True)
-        return Shape(fields=(item,), item=item.xsi or (XSD, "anyType"))
-
-
-class _Particles:
-    """Flattens sequences, choices and groups into one list of fields, and keeps what the flattening would lose."""
-
-    def __init__(self, types: _Types) -> None:
-        self._types = types
-        self.fields: list[Field] = []
-        self.choices: list[Choice] = []
-        self.open = False
-
-    def add(self, particle: Zeep, *, optional: bool) -> None:
-        if isinstance(particle, xsd.Group):
-            self._sequence(particle, [particle.child], optional=optional)
-        elif isinstance(particle, xsd.Choice):
-            self._choice(particle)
-        elif isinstance(particle, xsd.Sequence | xsd.All):
-            self._sequence(particle, list(particle), optional=optional)
-        elif isinstance(particle, xsd.Element):
-            found = self._types.element(particle)
-            self.fields.append(replace(found, least=0) if optional else found)
-        elif isinstance(particle, xsd.Any | Schema):
-            self.open = True
-        else:
-            raise _Unplannable(f"holds {type(particle).__name__}, which is not supported")
-
-    def _sequence(self, particle: Zeep, parts: list[Zeep], *, optional: bool) -> None:
-        start = len(self.fields)
-        own = int(particle.min_occurs) == 0
-        needed = frozenset(_needed(parts)) if own and not optional else frozenset()
-        for part in parts:
-            self.add(part, optional=optional or own)
-        if _repeats(particle):
-            self._repeat(start)
-        if len(needed) > 0:
-            option = Option(names=frozenset(found.name for found in self.fields[start:]), needed=needed)
-            self.choices.append(Choice(options=(option,)))
-
-    def _repeat(self, start: int) -> None:
-        """A repeated group of one field is a list; of several, their turns would be lost."""
-        if len(self.fields) - start > 1 or self.open:
-            raise _Unplannable("repeats a group of several elements, whose turns a document can't keep")
-        self.fields[start:] = [replace(found, most=None) for found in self.fields[start:]]
-
-    def _choice(self, particle: Zeep) -> None:
-        start, options = len(self.fields), []
-        for part in particle:
-            before = len(self.fields)
-            # zeep forgets whether an alternative may be empty, so that none at all is not an error here.
-            self.add(part, optional=True)
-            names = frozenset(found.name for found in self.fields[before:])
-            options.append(Option(names=names, needed=frozenset(_needed([part]))))
-        if _repeats(particle):
-            # The alternatives mix freely: only their order among each other is lost.
-            self.fields[start:] = [replace(found, most=None) for found in self.fields[start:]]
-            return
-        self.choices.append(Choice(options=tuple(options)))
-
-    def refuse_twins(self, name: str) -> None:
-        """Two elements under one name can't be told apart in a document."""
-        names = [found.name for found in self.fields]
-        twins = sorted({twin for twin in names if names.count(twin) > 1})
-        if twins:
-            raise _Unplannable(f"has type '{name}' with two elements named '{twins[0]}'")
-
-
-def _repeats(particle: Zeep) -> bool:
-    return particle.max_occurs == "unbounded" or int(particle.max_occurs) > 1
-
-
-def _needed(particles: list[Zeep]) -> Iterator[str]:
-    """Yield the names of the elements that must be there once a group is; a choice inside has none of its own."""
-    for particle in particles:
-        if isinstance(particle, xsd.Group):
-            yield from _needed([particle.child])
-        elif isinstance(particle, xsd.Sequence | xsd.All) and int(particle.min_occurs) > 0:
-            yield from _needed(list(particle))
-        elif isinstance(particle, xsd.Element) and int(particle.min_occurs) > 0:
-            yield str(particle.qname.localname)
-
-
-def _flat(attributes: list[Zeep]) -> Iterator[Zeep]:
-    for attribute in attributes:
-        if isinstance(attribute, AttributeGroup):
-            yield from _flat(attribute.attributes)
-        else:
-            yield attribute
-
-
-def _qname(type_: Zeep) -> tuple[str, str]:
-    return type_.qname.namespace or "", type_.qname.localname
-
-
-def _builtin(type_: Zeep) -> str:
-    """Return the built-in type that a simple type restricts; zeep makes restrictions subclasses of it."""
-    built_in = next(cls for cls in type(type_).__mro__ if cls.__module__ == BuiltinType.__module__)
-    return str(etree.QName(built_in._default_qname).localname)  # type: ignore[attr-defined]  # noqa: SLF001
 
 
 def _clark(namespace: str, name: str) -> str:
     return f"{{{namespace}}}{name}" if namespace else name
 
 
-def _prefixes(soap: Soap, roots: tuple[Field | None, ...]) -> Mapping[str, str]:
-    """Return a prefix for every namespace below, and the fixed ones."""
-    fixed = {ENVELOPE[soap]: "soap", XSI: "xsi", XSD: "xsd", ENCODING[soap]: "enc"}
-    namespaces: dict[str, None] = {}
-    seen: set[int] = set()
-    waiting = [root for root in roots if root is not None]
-    while waiting:
-        found = waiting.pop()
-        namespaces[found.tag[1:].partition("}")[0] if found.tag.startswith("{") else ""] = None
-        namespaces[found.xsi[0] if found.xsi else ""] = None
-        content = found.shape
-        if content is not None and id(content) not in seen:
-            seen.add(id(content))
-            namespaces[content.item[0] if content.item else ""] = None
-            waiting.extend((*content.fields, *content.attributes, *((content.text,) if content.text else ())))
-    own = [namespace for namespace in namespaces if namespace and namespace not in fixed]
-    return fixed | {namespace: f"n{number}" for number, namespace in enumerate(sorted(own))}
+class _Reach:
+    """All that a message's fields lead to: its namespaces, those only variants bear, and what is odd."""
+
+    def __init__(self, soap: Soap, roots: tuple[Field | None, ...]) -> None:
+        self._fixed = {ENVELOPE[soap]: "soap", XSI: "xsi", XSD: "xsd", ENCODING[soap]: "enc"}
+        self._seen: set[int] = set()
+        self.odd = ""
+        variants: list[Field] = []
+        namespaces = self._walk([root for root in roots if root is not None], variants)
+        odd = self.odd
+        self.spare = self._walk(variants, variants) - namespaces
+        self.odd = odd
+        self._namespaces = sorted(namespaces | self.spare)
+
+    def prefixes(self) -> Mapping[str, str]:
+        """Return a prefix for every namespace, and the fixed ones."""
+        return self._fixed | {namespace: f"n{number}" for number, namespace in enumerate(self._namespaces)}
+
+    def _walk(self, waiting: list[Field], variants: list[Field]) -> set[str]:
+        found: set[str] = set()
+        while waiting:
+            one = waiting.pop()
+            found |= {one.tag[1:].partition("}")[0] if one.tag.startswith("{") else "", one.xsi[0] if one.xsi else ""}
+            content = one.shape
+            if id(one.variants) not in self._seen:
+                self._seen.add(id(one.variants))
+                variants += one.variants.values()
+            if content is not None and id(content) not in self._seen:
+                self._seen.add(id(content))
+                self.odd = self.odd or content.odd
+                found.add(content.item[0] if content.item else "")
+                waiting += content.everything
+        return {namespace for namespace in found if namespace and namespace not in self._fixed}

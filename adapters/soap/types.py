@@ -1,0 +1,225 @@
+"""From zeep's elements and types to fields and shapes; types that several messages share are planned once."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any as Zeep
+
+from lxml import etree
+from zeep import xsd
+from zeep.xsd.elements import AnyAttribute, AttributeGroup
+from zeep.xsd.types.builtins import BuiltinType
+from zeep.xsd.types.collection import ListType, UnionType
+
+from adapters.soap.facts import Facets, Facts
+from adapters.soap.lexical import TYPES
+from adapters.soap.particles import Particles
+from adapters.soap.plan import ANYTHING, ENCODING, TEXT, XSD, Field, Names, Shape
+
+_ENCODED = frozenset(ENCODING.values())
+_MOST_VARIANTS = 500
+
+
+class Types:
+    """Elements and types of one use (literal or encoded), each planned once; `finish` after the last of them."""
+
+    def __init__(self, schema: Zeep, facts: Facts, *, encoded: bool) -> None:
+        self._schema = schema
+        self._facts = facts
+        self._encoded = encoded
+        self._planned: dict[int, Shape] = {}
+        self._variants: dict[str, dict[Names, Field]] = {}  # by the base's Clark name, "" for anyType
+        self._waiting: list[str] = []
+        # zeep makes some type objects on the fly: held here, so that no other takes over their id.
+        self._kept: list[object] = []
+
+    def element(self, element: Zeep) -> Field:
+        """Return an element's field."""
+        name = element.qname.localname
+        declared = self._typed(name, element.qname.text, element.type)
+        return replace(
+            declared,
+            least=int(element.min_occurs),
+            most=None if element.max_occurs == "unbounded" else int(element.max_occurs),
+            nillable=bool(element.nillable) or self._encoded,
+        )
+
+    def alternatives(self, element: Zeep) -> tuple[Field, ...]:
+        """Return an element's field, or those of its substitution group, the abstract ones left out."""
+        own = str(element.qname.text)
+        members = self._facts.kin.substitutes.get(own, ()) if element.is_global else ()
+        names = [name for name in (own, *members) if name not in self._facts.kin.abstract_elements]
+        if names == [own] or not names:
+            return (self.element(element),)
+        occurs = {"min_occurs": element.min_occurs, "max_occurs": element.max_occurs}
+        return tuple(
+            self.element(element if name == own else self._schema.get_element(name).clone(**occurs)) for name in names
+        )
+
+    def finish(self) -> None:
+        """Plan the types that xsi:type may name; until then variants are empty."""
+        while self._waiting:
+            base = self._waiting.pop()
+            found = self._variants[base]
+            for type_ in self._derived(base):
+                local, clark = str(type_.qname.localname), str(type_.qname.text)
+                twin = any(one.name == local for one in found.values())
+                found[_qname(type_)] = replace(self._typed(local, "", type_), name=clark if twin else local)
+
+    def _derived(self, base: str) -> Iterator[Zeep]:
+        abstract = self._facts.kin.abstract
+        names = [name for name in self._facts.kin.derived.get(base, ()) if name not in abstract]
+        known = [self._global(name) for name in names]
+        # What a schema repeats from the standards is not what an agency declares.
+        ours = [one for one in known if one is not None and one.qname.namespace not in {XSD, *_ENCODED}]
+        yield from [one for one in ours if isinstance(one, xsd.ComplexType)][:_MOST_VARIANTS]
+
+    def _global(self, name: str) -> Zeep | None:
+        try:
+            return self._schema.get_type(name, fail_silently=True)
+        except LookupError:  # of a schema that nothing imports
+            return None
+
+    def _of(self, base: str) -> dict[Names, Field]:
+        if base not in self._variants:
+            self._variants[base] = {}
+            self._waiting.append(base)
+        return self._variants[base]
+
+    def _typed(self, name: str, tag: str, type_: Zeep) -> Field:
+        if isinstance(type_, xsd.ComplexType):
+            return self._complex(name, tag, type_)
+        if isinstance(type_, ListType):
+            item = type_.item_type
+            one = self._typed(name, tag, item) if isinstance(item, xsd.AnySimpleType) else _text(name, tag)
+            return replace(one, listed=True, xsi=self._named(type_))
+        if isinstance(type_, UnionType):
+            return self._union(name, tag, type_)
+        if isinstance(type_, BuiltinType):
+            return self._simple(name, tag, type_)
+        if isinstance(type_, xsd.AnySimpleType):
+            return _text(name, tag)
+        return Field(name=name, tag=tag, kind="any", variants=self._of(""))
+
+    def _complex(self, name: str, tag: str, type_: Zeep) -> Field:
+        own = str(type_.qname.text) if type_.qname is not None and type_.is_global else ""
+        content = self._shape(type_)
+        if own and type_.qname.namespace in _ENCODED and content.text is not None:
+            # soapenc:string and its like: a text that may be referred to.
+            return replace(content.text, name=name, tag=tag, xsi=_qname(type_), nillable=True)
+        field = Field(name=name, tag=tag, kind="object", xsi=_qname(type_) if own else None, shape=content)
+        derived = own in self._facts.kin.derived and type_.qname.namespace not in {XSD, *_ENCODED}
+        return replace(
+            field,
+            variants=self._of(own) if derived else {},
+            abstract=own in self._facts.kin.abstract,
+        )
+
+    def _union(self, name: str, tag: str, type_: Zeep) -> Field:
+        members = tuple(self._typed(name, tag, member) for member in type_.item_types)
+        kinds = {member.kind for member in members}
+        return Field(
+            name=name,
+            tag=tag,
+            kind=kinds.pop() if len(kinds) == 1 else "any",
+            type="anySimpleType",
+            xsi=self._named(type_),
+            members=members,
+        )
+
+    def _named(self, type_: Zeep) -> Names | None:
+        qname = getattr(type_, "qname", None)
+        return _qname(type_) if qname is not None and str(qname.text) in self._facts.named else None
+
+    def _simple(self, name: str, tag: str, type_: Zeep) -> Field:
+        builtin = _builtin(type_)
+        own = str(type_.qname.text)
+        named = own in self._facts.named
+        facets = self._facts.facets.get(own, Facets()) if not own.startswith(f"{{{XSD}}}") else Facets()
+        return Field(
+            name=name,
+            tag=tag,
+            kind=TYPES[builtin].kind if builtin in TYPES else "text",
+            type=builtin,
+            xsi=_qname(type_) if named else (XSD, builtin),
+            allowed=facets.allowed,
+            min_length=facets.min_length,
+            max_length=facets.max_length,
+        )
+
+    def _shape(self, type_: Zeep) -> Shape:
+        key = id(type_)
+        if key not in self._planned:
+            self._kept.append(type_)
+            self._planned[key] = Shape()
+            self._planned[key].become(self._content(type_))
+        return self._planned[key]
+
+    def _content(self, type_: Zeep) -> Shape:
+        if type_._array_type is not None:  # noqa: SLF001
+            return self._array(type_)
+        name = str(type_.name or "")
+        content = type_._element  # noqa: SLF001
+        attributes = tuple(self._attributes(type_))
+        loose = any(isinstance(one, AnyAttribute) for one in _flat(type_._attributes))  # noqa: SLF001
+        if isinstance(content, xsd.Element):
+            if not isinstance(content.type, BuiltinType | ListType | UnionType):
+                return Shape(name=name, fields=(ANYTHING,), attributes=attributes, open=True, loose=loose)
+            text = replace(self._typed(TEXT, "", content.type), least=1)
+            return Shape(name=name, attributes=attributes, text=text, loose=loose)
+        particles = Particles(self)
+        if content is not None:
+            particles.add(content)
+        return Shape(
+            name=name,
+            fields=tuple(particles.fields),
+            attributes=attributes,
+            choices=tuple(particles.choices),
+            open=particles.open,
+            loose=loose,
+            odd=f"type '{name or type_.qname.localname}' {particles.odd}" if particles.odd else "",
+        )
+
+    def _attributes(self, type_: Zeep) -> Iterator[Field]:
+        for attribute in _flat(type_._attributes):  # noqa: SLF001
+            if isinstance(attribute, AnyAttribute) or attribute.qname.namespace in _ENCODED:
+                continue
+            found = self._typed(f"@{attribute.qname.localname}", attribute.qname.text, attribute.type)
+            if found.kind == "any" and not found.members:
+                found = _text(found.name, found.tag)
+            if not (self._encoded and found.name in {"@id", "@href"}):
+                yield replace(found, least=int(attribute.required))
+
+    def _array(self, type_: Zeep) -> Shape:
+        """An encoded array: the type of its items is in wsdl:arrayType, their name at most in a sequence."""
+        declared: Zeep = type_._array_type.array_type  # noqa: SLF001
+        content: Zeep = type_._element  # noqa: SLF001
+        inner = content[0] if isinstance(content, xsd.Sequence) and len(content) == 1 else None
+        name = tag = "item"
+        if isinstance(inner, xsd.Element):
+            name, tag = str(inner.qname.localname), str(inner.qname.text)
+            declared = declared or inner.type
+        item = Field(name=name, tag=tag, kind="any") if declared is None else self._typed(name, tag, declared)
+        item = replace(item, least=0, most=None, nillable=True)
+        return Shape(fields=(item,), item=item.xsi or (XSD, "anyType"))
+
+
+def _text(name: str, tag: str) -> Field:
+    return Field(name=name, tag=tag, kind="text", type="string", xsi=(XSD, "string"))
+
+
+def _flat(attributes: list[Zeep]) -> Iterator[Zeep]:
+    for attribute in attributes:
+        if isinstance(attribute, AttributeGroup):
+            yield from _flat(attribute.attributes)
+        else:
+            yield attribute
+
+
+def _qname(type_: Zeep) -> tuple[str, str]:
+    return type_.qname.namespace or "", type_.qname.localname
+
+
+def _builtin(type_: Zeep) -> str:
+    """Return the built-in type that a simple type restricts; zeep makes restrictions subclasses of it."""
+    built_in = next(cls for cls in type(type_).__mro__ if cls.__module__ == BuiltinType.__module__)
+    return str(etree.QName(built_in._default_qname).localname)  # type: ignore[attr-defined]  # noqa: SLF001
