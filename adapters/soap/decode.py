@@ -1,6 +1,6 @@
 """From an answer's bytes and its plan to a document; every value typed or an error, never silently None."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import tzinfo
 from typing import Any
 
@@ -9,7 +9,8 @@ from lxml import etree
 from adapters.soap.envelope import NIL, Body, open_envelope, untyped
 from adapters.soap.lexical import TEXT as TEXT_TYPE
 from adapters.soap.lexical import TYPES, derives, with_zone
-from adapters.soap.plan import ENCODING, ENVELOPE, TEXT, XSD, XSI, Field, MessagePlan, Shape
+from adapters.soap.plan import ANY, ENCODING, ENVELOPE, TEXT, VARIANT, XSD, XSI, Field, MessagePlan, Names, Shape
+from adapters.soap.scope import scope
 from gateway import Document, Fault, FieldError, InvalidAnswer, mask_text, mask_value
 
 _TYPE = f"{{{XSI}}}type"
@@ -31,7 +32,7 @@ def decode(plan: MessagePlan, content: bytes, *, zone: tzinfo | None = None) -> 
     opened = open_envelope(content, plan.soap, encoded=plan.encoded)
     if isinstance(opened, Fault):
         return opened
-    reader = _Reader(plan, opened, zone)
+    reader = _Reader(plan, opened, zone, content)
     document = reader.payload(opened.payload)
     if reader.errors:
         raise InvalidAnswer("the answer does not fit the WSDL", maybe_done=True, errors=reader.errors)
@@ -41,11 +42,13 @@ def decode(plan: MessagePlan, content: bytes, *, zone: tzinfo | None = None) -> 
 class _Reader:
     """One answer's way to a document; collects errors up to a number that still helps."""
 
-    def __init__(self, plan: MessagePlan, body: Body, zone: tzinfo | None) -> None:
+    def __init__(self, plan: MessagePlan, body: Body, zone: tzinfo | None, content: bytes) -> None:
         self.plan = plan
         self.referred = body.referred
         self.zone = zone
         self.followed = 0
+        self.scope = scope(content, body.payload) if plan.encoded and body.payload is not None else None
+        self.fitting: set[tuple[str | None, int]] = set()
         self.errors: list[FieldError] = []
 
     def payload(self, element: etree._Element | None) -> Document:
@@ -79,16 +82,31 @@ class _Reader:
                 return self._wrong(path, "native", expected=f"at most {_MOST_ATTRIBUTES} attributes")
             if self._is_nil(element, path):  # whatever type the nothing is said to be of
                 return self._null(field, element, path)
+            if field.variants and (variant := self._variant(field, element)) is not None:
+                return {VARIANT: variant.name, **self._content(variant, element, path)}
             self._check_type(field, element, path)
-        if field.kind == "any":
+        if field.abstract:
+            return self._wrong(path, "native", expected=f"xsi:type, since {field.xsi and field.xsi[1]} is abstract")
+        if field.kind == "any" and not field.members:
             return self._undeclared(element, path)
         if field.shape is not None:
-            return self._object(field.shape, element, f"{path}." if path else "")
+            return self._content(field, element, path)
         if element.attrib:
             self._refuse_attributes(element, path)
         if len(element):
             return self._wrong(path, "native", expected=f"xsd:{field.type}, not elements")
         return self._simple(field, element.text or "", path)
+
+    def _content(self, field: Field, element: etree._Element, path: str) -> Document:
+        if field.shape is None or field.shape.odd:
+            self._wrong(path, "native", expected="nothing: its type is not read here")
+            return {}
+        return self._object(field.shape, element, f"{path}." if path else "")
+
+    def _variant(self, field: Field, element: etree._Element) -> Field | None:
+        """Return the type that is named, where it is another one than the declared one."""
+        name = self._resolved(element.get(_TYPE, ""), element)
+        return None if name == field.xsi else field.variants.get(name)
 
     def _followed(self, element: etree._Element, path: str) -> etree._Element:
         if not self.plan.encoded or not (target := element.get("href") or element.get(f"{{{ENCODING['1.2']}}}ref")):
@@ -116,6 +134,10 @@ class _Reader:
             self._wrong(path, "null")
 
     def _simple(self, field: Field, text: str, path: str) -> Any:
+        if field.listed:
+            return [self._simple(field.value, one, path) for one in text.split()]
+        if field.members:
+            return self._union(field, text, path)
         try:
             value = TYPES.get(field.type, TEXT_TYPE).read(text)
         except ValueError:
@@ -129,8 +151,19 @@ class _Reader:
         except ValueError:
             return self._wrong(path, "native", text, expected="a dateTime with its zone; else set `timezone`")
 
+    def _union(self, field: Field, text: str, path: str) -> Any:
+        """Read by the first member that takes the text."""
+        for member in field.members:
+            before = len(self.errors)
+            value = self._simple(member, text, path)
+            if len(self.errors) == before < _ENOUGH:
+                return value
+            del self.errors[before:]
+        names = ", ".join(f"xsd:{member.type}" for member in field.members)
+        return self._wrong(path, "native", text, expected=f"one of: {names}")
+
     def _object(self, shape: Shape, element: etree._Element, before: str) -> Document:
-        document = dict(self._attributes(shape, element, before))
+        document = dict(self._attributes(shape, element, before)) if shape.attributes or element.attrib else {}
         if shape.text is not None:
             if len(element):
                 self._wrong(before + TEXT, "native", expected="text, not elements")
@@ -139,10 +172,51 @@ class _Reader:
             return document
         if element.text and element.text.strip():
             self._wrong(before.rstrip("."), "native", element.text, expected="elements only")
-        for child in element:
-            self._child(shape, child, document, before)
+        self._children(shape, element, document, before)
         self._complete(shape, document, before)
         return document
+
+    def _children(self, shape: Shape, element: etree._Element, document: dict[str, Any], before: str) -> None:
+        """Read right values of simple fields at once; whatever else is there goes the long way."""
+        rows = shape.kept.get("rows")
+        if rows is None:
+            rows = shape.kept["rows"] = _rows(shape)
+        for child in element:
+            row = rows.get(child.tag)
+            if row is None or len(child) or (child.attrib and not self._is_usual(row[0], child)):
+                self._child(shape, child, document, before)
+                continue
+            field, name, read, many = row
+            value: Any = child.text or ""
+            if read is not None:
+                try:
+                    value = read(value)
+                except ValueError:
+                    value = self._simple(field, value, before + name)
+            tail = child.tail
+            if tail and not tail.isspace():
+                self._wrong(before.rstrip("."), "native", tail, expected="elements only")
+            if many:
+                document.setdefault(name, []).append(value)
+            elif name in document:
+                self._wrong(before + name, "native", expected="at most 1")
+            else:
+                document[name] = value
+
+    def _is_usual(self, field: Field, element: etree._Element) -> bool:
+        """Tell whether an element's only attribute names a type that fitted before, where prefixes mean the same."""
+        if self.scope is None or len(element.attrib) > 1:
+            return False
+        said = (element.get(_TYPE), id(field))
+        if said in self.fitting:
+            return True
+        before = len(self.errors)
+        self._check_type(field, element, "")
+        if said[0] is not None and len(self.errors) == before < _ENOUGH:
+            self.fitting.add(said)
+            return True
+        del self.errors[before:]
+        return False
 
     def _child(self, shape: Shape, child: etree._Element, document: dict[str, Any], before: str) -> None:
         if child.tail and child.tail.strip():
@@ -150,6 +224,9 @@ class _Reader:
         field = shape.fields[0] if shape.item is not None else shape.by_tag.get(str(child.tag))
         if field is None:
             self._unexpected(shape, child, document, before)
+            return
+        if not field.tag and field.shape is not None:
+            self._turn(field, child, document, before)
             return
         path = before + field.name
         value = self._value(field, child, path)
@@ -159,6 +236,16 @@ class _Reader:
             self._wrong(path, "native", expected="at most 1")
         else:
             document[field.name] = value
+
+    def _turn(self, group: Field, child: etree._Element, document: dict[str, Any], before: str) -> None:
+        """An element of a repeated group: of its turn under way, or the first of the next."""
+        shape = group.shape
+        if shape is None:
+            return
+        turns: list[dict[str, Any]] = document.setdefault(group.name, [])
+        if not turns or not _goes_on(shape, turns[-1], shape.by_tag[str(child.tag)]):
+            turns.append({})
+        self._child(shape, child, turns[-1], f"{before}{group.name}.")
 
     def _unexpected(self, shape: Shape, child: etree._Element, document: dict[str, Any], before: str) -> None:
         """An element nobody declared: taken as it is where the WSDL allows any, unless its name is a declared one."""
@@ -170,7 +257,9 @@ class _Reader:
             self._wrong(before + name, "native", expected=f"an element {tag}")
         elif not shape.open:
             self._wrong(before + mask_text(name[:80]), "unknown")
-        elif name in document:
+            return
+        document.setdefault(ANY, []).append(etree.tostring(child, encoding="unicode", with_tail=False))
+        if name in document:
             known = document[name]
             document[name] = [*(known if isinstance(known, list) else [known]), untyped(child)]
         else:
@@ -182,6 +271,9 @@ class _Reader:
         for field in shape.fields:
             if field.many:
                 self._check_count(field, document.setdefault(field.name, []), before)
+                if not field.tag and field.shape is not None:
+                    for turn in document[field.name]:
+                        self._complete(field.shape, turn, f"{before}{field.name}.")
             elif field.least and field.name not in document:
                 self._wrong(before + field.name, "required")
 
@@ -191,6 +283,9 @@ class _Reader:
             if len(taken) > 1:
                 names = sorted(name for option in taken for name in option.names if name in document)
                 self._wrong(before + names[-1], "native", expected=f"only one of: {', '.join(names)}")
+            if len(taken) < choice.least:
+                names = sorted(name for option in choice.options for name in option.names)
+                self._wrong(before.rstrip("."), "native", expected=f"one of: {', '.join(names)}")
             for name in sorted(taken[0].needed.difference(document)) if taken else ():
                 self._wrong(before + name, "required")
 
@@ -207,7 +302,12 @@ class _Reader:
             if field is not None and field.name.startswith("@"):
                 seen.add(field.name)
                 yield field.name, self._simple(field, str(text), before + field.name)
-            elif not self._is_markup(str(tag)) and not shape.open:
+            elif self._is_markup(str(tag)):
+                continue
+            elif shape.loose and (name := f"@{etree.QName(tag).localname}") not in seen:
+                seen.add(name)
+                yield name, str(text)
+            else:
                 self._wrong(f"{before}@{mask_text(etree.QName(tag).localname[:80])}", "unknown")
         for field in shape.attributes:
             if field.least and field.name not in seen:
@@ -229,9 +329,9 @@ class _Reader:
     def _check_type(self, field: Field, element: etree._Element, path: str) -> None:
         """xsi:type must name the declared type, or for a simple one its built-in base or a restriction of that."""
         declared = element.get(_TYPE)
-        if declared is None or field.kind == "any":
+        if declared is None or field.kind == "any" or field.members or field.listed:
             return
-        namespace, name = _resolved(declared, element)
+        namespace, name = self._resolved(declared, element)
         if (namespace, name) == field.xsi:
             return
         if field.shape is not None:
@@ -245,7 +345,7 @@ class _Reader:
 
     def _undeclared(self, element: etree._Element, path: str) -> Any:
         """xsd:anyType: typed where the element names a built-in type, else text and elements as they are."""
-        namespace, name = _resolved(element.get(_TYPE, ""), element)
+        namespace, name = self._resolved(element.get(_TYPE, ""), element)
         if namespace in _TYPE_NAMESPACES and name in TYPES and not len(element):
             typed = Field(name="", tag="", kind=TYPES[name].kind, type=name)
             return self._simple(typed, element.text or "", path)
@@ -256,7 +356,54 @@ class _Reader:
             shown = None if value is None else mask_value(value.strip())
             self.errors.append(FieldError(pointer=path, rule=rule, params=params, value=shown))
 
+    def _resolved(self, name: str, element: etree._Element) -> Names:
+        prefix, _, local = name.strip().rpartition(":")
+        known = element.nsmap if self.scope is None else self.scope
+        return known.get(prefix or None) or "", local
 
-def _resolved(name: str, element: etree._Element) -> tuple[str, str]:
-    prefix, _, local = name.strip().rpartition(":")
-    return element.nsmap.get(prefix or None) or "", local
+
+Row = tuple[Field, str, Callable[[str], Any] | None, bool]
+
+
+def _rows(shape: Shape) -> Mapping[str, Row]:
+    """Return what reads each simple field at once, by its tag; the reader is None where any text is right."""
+    if shape.item is not None or shape.odd:
+        return {}
+    simple = (
+        found
+        for found in shape.fields
+        if found.tag and found.shape is None and found.kind != "any" and not (found.listed or found.members)
+    )
+    return {found.tag: (found, found.name, _reader(found), found.many) for found in simple}
+
+
+def _reader(field: Field) -> Callable[[str], Any] | None:
+    lexical = TYPES.get(field.type, TEXT_TYPE)
+    if field.kind == "datetime":
+        return lambda text: with_zone(str(lexical.read(text)), None)
+    if field.allowed:
+        allowed = frozenset(field.allowed)
+
+        def read(text: str) -> Any:
+            if text not in allowed:
+                raise ValueError(text)
+            return lexical.read(text)
+
+        return read
+    return None if lexical is TEXT_TYPE else lexical.read
+
+
+def _goes_on(shape: Shape, turn: Mapping[str, Any], field: Field) -> bool:
+    """Tell whether a field may follow what a turn of its group has so far."""
+    names = [found.name for found in shape.fields]
+    place = names.index(field.name)
+    if any(name in turn for name in names[place + 1 :]) or (field.name in turn and not field.many):
+        return False
+    others = (
+        option.names
+        for choice in shape.choices
+        if any(field.name in option.names for option in choice.options)
+        for option in choice.options
+        if field.name not in option.names
+    )
+    return not any(name in turn for names in others for name in names)
