@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -87,12 +88,15 @@ class SoapAdapter:
         """Send one call and return its document or fault; see Adapter for the errors."""
         operation = self._operation(call.target)
         blocks, plain = _split(call.headers, operation.request)
-        body = encode(operation.request, call.document, blocks, header_namespace=self.header_namespace)
+        tree = self.plans.trees.get((operation.name, "input"))
+        write = partial(encode, header_namespace=self.header_namespace, tree=tree)
+        sent = (operation.request, call.document, blocks)
+        body = write(*sent) if tree is None else await asyncio.to_thread(write, *sent)
         headers = {**plain, **trace_headers(call), **_content_headers(operation)}
         answer = await self.http.send(
             "POST", self._address, headers=headers, body=body, timeout=call.timeout, safe=call.safe
         )
-        if len(answer.body) > LARGE:
+        if len(answer.body) > LARGE or (operation.name, "output") in self.plans.trees:
             return await asyncio.to_thread(self._read, operation, answer)
         return self._read(operation, answer)
 
@@ -127,7 +131,7 @@ class SoapAdapter:
         if operation.reply is None and not body.strip():
             return {}
         plan = operation.reply or MessagePlan(soap=operation.request.soap, rpc=False, encoded=False, payload=None)
-        return decode(plan, body, zone=self.timezone)
+        return decode(plan, body, zone=self.timezone, tree=self.plans.trees.get((operation.name, "output")))
 
     def _operation(self, target: str) -> OperationPlan:
         found = self.plans.operations.get(target)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import tzinfo
-from typing import Any
+from typing import Any, Protocol
 
 from lxml import etree
 
@@ -23,17 +23,27 @@ _MOST_REFERRED = 100_000  # elements read through references, which may name one
 _MOST_ATTRIBUTES = 100  # reading them one by one costs quadratic time in lxml
 
 
-def decode(plan: MessagePlan, content: bytes, *, zone: tzinfo | None = None) -> Document | Fault:
+class Reads(Protocol):
+    """What reads the payload of an odd message."""
+
+    def read(self, payload: etree._Element, zone: tzinfo | None) -> Document:
+        """Return the payload's document; raises InvalidAnswer."""
+        ...
+
+
+def decode(
+    plan: MessagePlan, content: bytes, *, zone: tzinfo | None = None, tree: Reads | None = None
+) -> Document | Fault:
     """Return the payload's document, or the fault; raises InvalidAnswer (maybe done) with every field that is wrong.
 
     A field that is missing is absent (a list of none is []), xsi:nil is None, an empty element is "". `zone` is given
-    to dateTimes that bear none; without it such a dateTime is an error: nobody could know which moment it means.
+    to dateTimes that bear none; without it such a dateTime is an error: nobody could know which moment it means. `tree` is what reads an odd message; it blocks.
     """
     opened = open_envelope(content, plan.soap, encoded=plan.encoded)
     if isinstance(opened, Fault):
         return opened
     reader = _Reader(plan, opened, zone, content)
-    document = reader.payload(opened.payload)
+    document = reader.payload(opened.payload, tree)
     if reader.errors:
         raise InvalidAnswer("the answer does not fit the WSDL", maybe_done=True, errors=reader.errors)
     return document
@@ -51,7 +61,7 @@ class _Reader:
         self.fitting: set[tuple[str | None, int]] = set()
         self.errors: list[FieldError] = []
 
-    def payload(self, element: etree._Element | None) -> Document:
+    def payload(self, element: etree._Element | None, tree: Reads | None) -> Document:
         """Return the payload's children: one level of wrapping is taken off."""
         payload = self.plan.payload
         if element is None or payload is None:
@@ -59,6 +69,8 @@ class _Reader:
         if not self._is_payload(element, payload):
             self._wrong(mask_text(etree.QName(element).localname), "native", expected=f"an element {payload.tag}")
             return {}
+        if tree is not None:
+            return tree.read(element, self.zone)
         value = self._value(payload, element, "")
         if isinstance(value, dict) and payload.shape is not None:
             return value

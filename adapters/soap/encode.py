@@ -5,7 +5,7 @@ The way of a right value is a generated function (generate.py); whatever is not 
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from lxml import etree
 
@@ -20,20 +20,33 @@ _NAME = re.compile(r"[^\W\d][\w.-]*")
 _ANY = {bool: "boolean", int: "integer", str: "string"}
 
 
+class Writes(Protocol):
+    """What writes the payload of an odd message."""
+
+    def write(self, document: Document) -> str:
+        """Return the payload as XML; raises TranslationError."""
+        ...
+
+
 def encode(
-    plan: MessagePlan, document: Document, headers: Document | None = None, *, header_namespace: str = ""
+    plan: MessagePlan,
+    document: Document,
+    headers: Document | None = None,
+    *,
+    header_namespace: str = "",
+    tree: Writes | None = None,
 ) -> bytes:
     """Return the envelope as UTF-8; raises TranslationError (side "request") with every field that does not fit.
 
     `headers` are header blocks by element name; one that the WSDL does not declare is written in `header_namespace`
-    if that is set, its fields unqualified-typed as they are, else it is an error.
+    if that is set, its fields unqualified-typed as they are, else it is an error. `tree` is what writes an odd message; it blocks.
     """
     functions: Functions | None = plan.kept.get("encode")
     if functions is None:
         functions = plan.kept["encode"] = generate(plan)
     writer = Writer(plan, functions)
     head = writer.headers(headers, header_namespace) if headers else ""
-    body = writer.payload(document)
+    body = tree.write(document) if tree is not None and not writer.errors else writer.payload(document)
     if writer.errors:
         raise TranslationError("request", writer.errors)
     return f"{functions.start}{head}{functions.middle}{body}{functions.end}".encode()

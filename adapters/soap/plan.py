@@ -171,7 +171,7 @@ def paths(content: Shape | None, before: str = "", above: tuple[Shape, ...] = ()
     if content is None:
         return
     above = (*above, content)
-    for found in content.everything:
+    for found in (ANYTHING,) if content.odd else content.everything:
         path = f"{before}{found.name}"
         if found.shape in above or (found.shape is not None and found.shape.odd):
             yield path, replace(found, kind="any", shape=None, variants={})

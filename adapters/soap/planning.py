@@ -1,7 +1,7 @@
 """From zeep's type graph to plans; whatever a plan can't say makes that one operation unusable, with the reason."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any as Zeep
 
@@ -9,6 +9,7 @@ from zeep.wsdl.bindings import Soap12Binding
 
 from adapters.soap.facts import Use
 from adapters.soap.plan import ENCODING, ENVELOPE, XSD, XSI, Field, MessagePlan, OperationPlan, Shape, Soap
+from adapters.soap.tree import Tree
 from adapters.soap.types import Types
 from adapters.soap.wsdl import Loaded, load
 from gateway import Finding
@@ -16,16 +17,23 @@ from gateway import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plans:
-    """A port's address, the plan of each operation, and why the others have none."""
+    """A port's address, the plan of each operation, and why the others have none.
+
+    `trees` are for messages that are odd, by operation and direction.
+    """
 
     address: str
     soap: Soap
     operations: Mapping[str, OperationPlan]
     refused: Mapping[str, Finding]
+    trees: Mapping[tuple[str, str], Tree] = field(default_factory=dict)
 
 
 def read_plans(path: Path, *, service: str = "", port: str = "") -> Plans:
-    """Load a WSDL and plan every operation of one port; blocking; keeps nothing of zeep. Raises ConfigError."""
+    """Load a WSDL and plan every operation of one port; blocking; of zeep only odd messages keep anything.
+
+    Raises ConfigError.
+    """
     loaded = load(path, service=service, port=port)
     planner = _Planner(loaded)
     operations: dict[str, OperationPlan] = {}
@@ -39,7 +47,9 @@ def read_plans(path: Path, *, service: str = "", port: str = "") -> Plans:
     for name in _bound(loaded) - operations.keys() - refused.keys():
         what = f"operation '{name}' is incomplete: {'; '.join(loaded.dropped)}"
         refused[name] = Finding(where=str(path), what=what, remedy="correct the file")
-    return Plans(address=loaded.address, soap=planner.soap, operations=operations, refused=refused)
+    return Plans(
+        address=loaded.address, soap=planner.soap, operations=operations, refused=refused, trees=planner.trees
+    )
 
 
 def _bound(loaded: Loaded) -> set[str]:
@@ -59,8 +69,9 @@ class _Planner:
         self.binding: Zeep = loaded.port.binding
         self.facts = loaded.facts
         self.soap: Soap = "1.2" if isinstance(self.binding, Soap12Binding) else "1.1"
-        schema = self.binding.wsdl.types
-        self._types = {encoded: Types(schema, loaded.facts, encoded=encoded) for encoded in (False, True)}
+        self.trees: dict[tuple[str, str], Tree] = {}
+        self._schema: Zeep = self.binding.wsdl.types
+        self._types = {use: Types(self._schema, loaded.facts, encoded=use) for use in (False, True)}
 
     def operation(self, name: str) -> OperationPlan:
         found = self.binding.get(name)
@@ -84,10 +95,13 @@ class _Planner:
             raise _Unplannable("has attachments or another kind of body than SOAP's, which are not sent or read here")
         types = self._types[use.encoded]
         rpc = operation.style == "rpc"
-        payload = self._rpc(operation, direction, types, use) if rpc else _document(message, types, use)
+        element = message.body if rpc else _document(message, use)
+        payload = self._rpc(operation, direction, types, use) if rpc else element and types.element(element)
         headers = {found.name: replace(found, least=0) for found in _headers(message, types)}
         types.finish()
         reach = _Reach(self.soap, (payload, *headers.values()))
+        if reach.odd:
+            self.trees[operation.name, direction] = Tree(element, self._schema)
         return MessagePlan(
             soap=self.soap,
             rpc=rpc,
@@ -109,7 +123,7 @@ class _Planner:
         return Field(name=name, tag=_clark(namespace, name), kind="object", shape=Shape(fields=fields))
 
 
-def _document(message: Zeep, types: Types, use: Use) -> Field | None:
+def _document(message: Zeep, use: Use) -> Zeep | None:
     """The one element under the Body; zeep does not read which part is meant, and guesses where a part is a type."""
     if message.body is None:
         return None
@@ -120,7 +134,7 @@ def _document(message: Zeep, types: Types, use: Use) -> Field | None:
     meant = [found for found in elements if use.parts is None or len(elements) == 1 or found.attr_name in use.parts]
     if len(meant) != 1:
         raise _Unplannable(f"has {len(meant)} parts in a document-style Body")
-    return types.element(meant[0])
+    return meant[0]
 
 
 def _headers(message: Zeep, types: Types) -> Iterator[Field]:

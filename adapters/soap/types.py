@@ -131,7 +131,7 @@ class Types:
         return _qname(type_) if qname is not None and str(qname.text) in self._facts.named else None
 
     def _simple(self, name: str, tag: str, type_: Zeep) -> Field:
-        builtin = _builtin(type_)
+        builtin = builtin_of(type_)
         own = str(type_.qname.text)
         named = own in self._facts.named
         facets = self._facts.facets.get(own, Facets()) if not own.startswith(f"{{{XSD}}}") else Facets()
@@ -219,7 +219,8 @@ def _qname(type_: Zeep) -> tuple[str, str]:
     return type_.qname.namespace or "", type_.qname.localname
 
 
-def _builtin(type_: Zeep) -> str:
+def builtin_of(type_: Zeep) -> str:
     """Return the built-in type that a simple type restricts; zeep makes restrictions subclasses of it."""
-    built_in = next(cls for cls in type(type_).__mro__ if cls.__module__ == BuiltinType.__module__)
-    return str(etree.QName(built_in._default_qname).localname)  # type: ignore[attr-defined]  # noqa: SLF001
+    built_in = next((cls for cls in type(type_).__mro__ if cls.__module__ == BuiltinType.__module__), None)
+    qname = getattr(built_in, "_default_qname", None)
+    return "string" if qname is None else str(etree.QName(qname).localname)
