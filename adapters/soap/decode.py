@@ -270,7 +270,7 @@ class _Reader:
         elif not shape.open:
             self._wrong(before + mask_text(name[:80]), "unknown")
             return
-        document.setdefault(ANY, []).append(etree.tostring(child, encoding="unicode", with_tail=False))
+        document.setdefault(ANY, []).append(_as_text(child))
         if name in document:
             known = document[name]
             document[name] = [*(known if isinstance(known, list) else [known]), untyped(child)]
@@ -403,6 +403,13 @@ def _reader(field: Field) -> Callable[[str], Any] | None:
 
         return read
     return None if lexical is TEXT_TYPE else lexical.read
+
+
+def _as_text(element: etree._Element) -> str:
+    """Return an element as XML that stands for itself, with the namespaces that it names and no others."""
+    text = etree.tostring(element, encoding="unicode", with_tail=False)
+    named = [prefix for prefix in element.nsmap if prefix and f"{prefix}:" in text]
+    return etree.tostring(element, method="c14n", exclusive=True, inclusive_ns_prefixes=named, with_tail=False).decode()
 
 
 def _goes_on(shape: Shape, turn: Mapping[str, Any], field: Field) -> bool:

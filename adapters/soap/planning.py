@@ -52,6 +52,15 @@ def read_plans(path: Path, *, service: str = "", port: str = "") -> Plans:
     )
 
 
+def element_of(loaded: Loaded, operation: str, direction: str) -> Zeep:
+    """Return zeep's element for a payload: what is under the Body, or for rpc the wrapper."""
+    binding: Zeep = loaded.port.binding
+    found = binding.get(operation)
+    message = getattr(found, direction)
+    use = loaded.facts.uses[binding.name.text, operation, direction]
+    return message.body if found.style == "rpc" else _document(message, use)
+
+
 def _bound(loaded: Loaded) -> set[str]:
     """Return the operations that the port's binding names; zeep drops those that it can't resolve."""
     binding: Zeep = loaded.port.binding

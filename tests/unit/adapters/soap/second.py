@@ -1,0 +1,183 @@
+"""zeep's own codec as the second opinion: our documents as zeep takes them, and what it reads compared with them."""
+
+import base64
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+from zeep import xsd
+from zeep.helpers import serialize_object
+from zeep.xsd.elements.indicators import Indicator
+
+from adapters.soap.plan import ANY, TEXT, VARIANT, Field, MessagePlan, Shape
+from adapters.soap.planning import element_of
+from adapters.soap.wsdl import load
+
+XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+SCHEMA = "http://www.w3.org/2001/XMLSchema"
+TUPLES: Mapping[str, Any] = {
+    "gYear": (2026, None),
+    "gYearMonth": (2026, 11, None),
+    "gMonth": (11, None),
+    "gMonthDay": (11, 24, None),
+    "gDay": (24, None),
+    "duration": timedelta(days=1),
+}
+
+
+class Unasked(Exception):
+    """Why zeep has no opinion on a document."""
+
+
+class Second:
+    """One WSDL in zeep's hands."""
+
+    def __init__(self, path: Path) -> None:
+        self._loaded = load(path)
+        self._binding: Any = self._loaded.port.binding
+        self._schema = self._binding.wsdl.types
+
+    def write(self, operation: str, direction: str, plan: MessagePlan, document: dict[str, Any]) -> etree._Element:
+        """Return the payload that zeep makes of a document."""
+        element = element_of(self._loaded, operation, direction)
+        root = etree.Element("root")
+        assert plan.payload is not None
+        given = self._value(element.type, plan.payload, document)
+        element.render(root, element(**given) if isinstance(given, dict) else given)
+        return root[0]
+
+    def read(self, operation: str, direction: str, payload: etree._Element) -> Any:
+        """Return what zeep reads."""
+        element = element_of(self._loaded, operation, direction)
+        return serialize_object(element.parse(payload, self._schema), dict)
+
+    def expected(self, operation: str, direction: str, plan: MessagePlan, document: dict[str, Any]) -> Any:
+        """Return what zeep should read."""
+        element = element_of(self._loaded, operation, direction)
+        assert plan.payload is not None
+        return serialize_object(self._value(element.type, plan.payload, document), dict)
+
+    def _value(self, type_: Any, field: Field, value: Any) -> Any:
+        if isinstance(value, list) and not field.listed:
+            return [self._value(type_, field, one) for one in value]
+        if value is None:
+            return xsd.Nil if field.nillable else None
+        if isinstance(value, dict) and VARIANT in value:
+            (name, variant) = next(one for one in field.variants.items() if one[1].name == value[VARIANT])
+            theirs = self._schema.get_type(f"{{{name[0]}}}{name[1]}")
+            assert variant.shape is not None
+            return theirs(**self._object(theirs, variant.shape, value))
+        if isinstance(value, dict):
+            assert field.shape is not None
+            return self._object(type_, field.shape, value)
+        return simple(field, value)
+
+    def _object(self, type_: Any, shape: Shape, document: Mapping[str, Any]) -> dict[str, Any]:
+        if shape.item is not None:
+            raise Unasked("an encoded array")
+        taken = {}
+        for name, attribute in type_.attributes:
+            if attribute.name and f"@{attribute.name}" in document:
+                field = next(one for one in shape.attributes if one.tag == attribute.qname.text)
+                taken[name] = simple(field, document[field.name])
+        if TEXT in document:
+            assert shape.text is not None
+            return taken | {"_value_1": simple(shape.text, document[TEXT])}
+        for name, particle in type_.elements_nested:
+            taken |= self._particle(name, particle, shape, document)
+        return taken
+
+    def _particle(self, name: str | None, particle: Any, shape: Shape, document: Mapping[str, Any]) -> dict[str, Any]:
+        if isinstance(particle, xsd.Element):
+            field = shape.by_tag[particle.qname.text]
+            if particle.qname.text != field.tag:
+                raise AssertionError(field.tag)
+            return {name or "": self._value(particle.type, field, document[field.name])} if field.name in document else {}
+        if isinstance(particle, Indicator):
+            if particle.accepts_multiple:
+                return {name or "": list(self._turns(particle, shape, document))}
+            inner = {}
+            for inner_name, one in particle.elements_nested:
+                inner |= self._particle(inner_name, one, shape, document)
+            return inner
+        given = [etree.fromstring(text) for text in document.get(ANY, [])]
+        return {name or "": given if particle.accepts_multiple else given[0]} if given else {}
+
+    def _turns(self, particle: Any, shape: Shape, document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        names = {element.qname.text for _, element in particle.elements if isinstance(element, xsd.Element)}
+        group = next((one for one in shape.fields if not one.tag and one.shape and names & one.shape.by_tag.keys()), None)
+        if group is not None and group.shape is not None:
+            for turn in document.get(group.name, []):
+                yield self._turn(particle, group.shape, turn)
+            return
+        for field in shape.fields:
+            if field.tag in names:
+                for one in document.get(field.name, []):
+                    yield self._turn(particle, shape, {field.name: [one] if field.many else one}, single=True)
+
+    def _turn(self, particle: Any, shape: Shape, turn: Mapping[str, Any], *, single: bool = False) -> dict[str, Any]:
+        taken: dict[str, Any] = {}
+        for name, one in particle.elements_nested:
+            taken |= self._particle(name, one, shape, turn)
+        return {name: one[0] if single and isinstance(one, list) else one for name, one in taken.items()}
+
+
+def simple(field: Field, value: Any) -> Any:
+    """Return a simple value as zeep takes it."""
+    if isinstance(value, list):
+        return [simple(field.value, one) for one in value]
+    if field.members:
+        return simple(field.members[0], value)
+    if field.type in TUPLES:
+        return TUPLES[field.type]
+    return base64.b64decode(value) if field.kind == "binary" else value
+
+
+def canonical(element: etree._Element, *, typed: bool) -> Any:
+    """Return what is compared: names, attributes, texts; without what only the encoding says."""
+    attributes = dict(element.attrib)
+    said = attributes.pop(f"{XSI}type", None)
+    if said and typed:
+        prefix, _, local = said.rpartition(":")
+        attributes["type"] = f"{{{element.nsmap.get(prefix or None)}}}{local}"
+    attributes = {name: text for name, text in attributes.items() if "}encodingStyle" not in name and "}arrayType" not in name}
+    text = (element.text or "").strip() if len(element) == 0 else ""
+    return element.tag, sorted(attributes.items()), text, [canonical(one, typed=typed) for one in element]
+
+
+def same(given: Any, read: Any) -> bool:
+    """Tell whether zeep read what it was given; it has one nothing for missing, nil, "" and an empty list."""
+    if is_nothing(given) or is_nothing(read):
+        return is_nothing(given) and is_nothing(read)
+    if isinstance(given, Mapping) and isinstance(read, Mapping):
+        return all(same(given.get(name), read.get(name)) for name in {*given, *read})
+    if isinstance(given, list) and isinstance(read, list):
+        return len(given) == len(read) and all(map(same, given, read))
+    if isinstance(given, etree._Element) and isinstance(read, etree._Element):
+        return canonical(given, typed=False) == canonical(read, typed=False)
+    return same_value(given, read)
+
+
+def is_nothing(value: Any) -> bool:
+    """Tell whether a value is what zeep makes None of, or might as well."""
+    if isinstance(value, Mapping):
+        return all(is_nothing(one) for one in value.values())
+    if isinstance(value, list):
+        return all(is_nothing(one) for one in value)
+    return value is None or value is xsd.Nil or value in ("", b"")
+
+
+def same_value(given: Any, read: Any) -> bool:
+    """Compare one value in the type that zeep gave it."""
+    if isinstance(read, datetime):
+        return datetime.fromisoformat(str(given)) == read
+    if isinstance(read, date | time):
+        return str(given)[: len(read.isoformat())] == read.isoformat()
+    if isinstance(read, float):
+        return float(given) == read
+    if isinstance(given, Decimal | int) and not isinstance(given, bool):
+        return Decimal(str(read)) == given
+    return bool(given == read)
