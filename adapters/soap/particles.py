@@ -38,14 +38,13 @@ class Particles:
         elif isinstance(particle, xsd.Element):
             self._element(particle)
         elif isinstance(particle, xsd.Any | Schema):
-            self._any()
+            self._any(int(getattr(particle, "min_occurs", 0)))
         else:
             self.odd = f"holds {type(particle).__name__}, which no plan knows"
 
-    def _any(self) -> None:
+    def _any(self, least: int) -> None:
         self.open = True
-        if not any(found.name == ANY for found in self.fields):
-            self.fields.append(ANYTHING)
+        self._place(replace(ANYTHING, least=least))
 
     def _element(self, element: Zeep) -> None:
         """One of a substitution group is one of several fields."""
@@ -157,9 +156,11 @@ class Particles:
             most = None if last.most is None or found.most is None else last.most + found.most
             self.fields[-1] = replace(last, least=last.least + found.least, most=most)
             return last.name
-        names = {one.name for one in self.fields}
-        if found.name == ANY and ANY in names:
+        known = next((at for at, one in enumerate(self.fields) if one.name == ANY == found.name), None)
+        if known is not None:
+            self.fields[known] = replace(found, least=found.least + self.fields[known].least)
             return ANY
+        names = {one.name for one in self.fields}
         apart = "" if found.name == GROUP else "_"
         numbered = (f"{found.name}{apart}{number}" for number in range(2, len(names) + 3))
         name = found.name if found.name not in names else next(one for one in numbered if one not in names)

@@ -75,10 +75,12 @@ class Second:
             return self._object(type_, field.shape, value)
         return simple(field, value)
 
-    def _object(self, type_: Any, shape: Shape, document: Mapping[str, Any]) -> dict[str, Any]:
+    def _object(self, type_: Any, shape: Shape, document: Mapping[str, Any]) -> Any:
         if shape.item is not None:
-            raise Unasked("an encoded array")
-        taken = {}
+            (item,) = shape.fields
+            declared = type_._array_type.array_type or type_._element[0].type
+            return [self._value(declared, item, one) for one in document[item.name]]
+        taken: dict[str, Any] = {}
         for name, attribute in type_.attributes:
             if attribute.name and f"@{attribute.name}" in document:
                 field = next(one for one in shape.attributes if one.tag == attribute.qname.text)
@@ -136,16 +138,28 @@ def simple(field: Field, value: Any) -> Any:
     return base64.b64decode(value) if field.kind == "binary" else value
 
 
-def canonical(element: etree._Element, *, typed: bool) -> Any:
-    """Return what is compared: names, attributes, texts; without what only the encoding says."""
-    attributes = dict(element.attrib)
+def differ(ours: etree._Element, theirs: etree._Element, *, encoded: bool) -> str:
+    """Return where two elements differ; what only the encoding says is left out, and how array items are called."""
+    name = str(ours.tag)
+    if _attributes(ours, encoded) != _attributes(theirs, encoded):
+        return f"attributes of {name}"
+    if not len(ours) and not len(theirs):
+        return "" if (ours.text or "") == (theirs.text or "") else f"text of {name}"
+    tags = [[child.tag for child in one] for one in (ours, theirs)]
+    is_array = any("}arrayType" in one or "}itemType" in one for one in ours.attrib)
+    if len(tags[0]) != len(tags[1]) or (tags[0] != tags[1] and not is_array):
+        return f"children of {name}"
+    found = (differ(one, other, encoded=encoded) for one, other in zip(ours, theirs, strict=True))
+    return next((where for where in found if where), "")
+
+
+def _attributes(element: etree._Element, encoded: bool) -> dict[str, str]:
+    attributes = {str(name): str(text) for name, text in element.attrib.items() if "/soap/" not in name and "/soap-en" not in name}
     said = attributes.pop(f"{XSI}type", None)
-    if said and typed:
+    if said and not encoded:
         prefix, _, local = said.rpartition(":")
         attributes["type"] = f"{{{element.nsmap.get(prefix or None)}}}{local}"
-    attributes = {name: text for name, text in attributes.items() if "}encodingStyle" not in name and "}arrayType" not in name}
-    text = (element.text or "").strip() if len(element) == 0 else ""
-    return element.tag, sorted(attributes.items()), text, [canonical(one, typed=typed) for one in element]
+    return attributes
 
 
 def same(given: Any, read: Any) -> bool:
@@ -157,7 +171,7 @@ def same(given: Any, read: Any) -> bool:
     if isinstance(given, list) and isinstance(read, list):
         return len(given) == len(read) and all(map(same, given, read))
     if isinstance(given, etree._Element) and isinstance(read, etree._Element):
-        return canonical(given, typed=False) == canonical(read, typed=False)
+        return not differ(given, read, encoded=False)
     return same_value(given, read)
 
 
