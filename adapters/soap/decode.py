@@ -291,15 +291,15 @@ class _Reader:
 
     def _check_choices(self, shape: Shape, document: Mapping[str, Any], before: str) -> None:
         for choice in shape.choices:
-            taken = [option for option in choice.options if not option.names.isdisjoint(document)]
-            if len(taken) > 1:
-                names = sorted(name for option in taken for name in option.names if name in document)
-                self._wrong(before + names[-1], "native", expected=f"only one of: {', '.join(names)}")
-            if len(taken) < choice.least:
-                names = sorted(name for option in choice.options for name in option.names)
-                self._wrong(before.rstrip("."), "native", expected=f"one of: {', '.join(names)}")
-            for name in sorted(taken[0].needed.difference(document)) if taken else ():
-                self._wrong(before + name, "required")
+            there = [name for name in choice.names if name in document]
+            option = choice.taken(document)
+            if there and option is None:
+                self._wrong(before + there[-1], "native", expected=f"only one of: {', '.join(there)}")
+            elif not there and choice.least:
+                self._wrong(before.rstrip("."), "native", expected=f"one of: {', '.join(choice.names)}")
+            elif there and option is not None:
+                for name in sorted(option.needed.difference(document)):
+                    self._wrong(before + name, "required")
 
     def _check_count(self, field: Field, values: Any, before: str) -> None:
         if len(values) < field.least:
@@ -310,8 +310,8 @@ class _Reader:
     def _attributes(self, shape: Shape, element: etree._Element, before: str) -> Iterator[tuple[str, Any]]:
         seen = set()
         for tag, text in element.attrib.items() if element.attrib else ():
-            field = shape.by_tag.get(str(tag))
-            if field is not None and field.name.startswith("@"):
+            field = shape.by_attribute.get(str(tag))
+            if field is not None:
                 seen.add(field.name)
                 yield field.name, self._simple(field, str(text), before + field.name)
             elif self._is_markup(str(tag)):
@@ -418,11 +418,5 @@ def _goes_on(shape: Shape, turn: Mapping[str, Any], field: Field) -> bool:
     place = names.index(field.name)
     if any(name in turn for name in names[place + 1 :]) or (field.name in turn and not field.many):
         return False
-    others = (
-        option.names
-        for choice in shape.choices
-        if any(field.name in option.names for option in choice.options)
-        for option in choice.options
-        if field.name not in option.names
-    )
-    return not any(name in turn for names in others for name in names)
+    there = {*turn, field.name}
+    return all(choice.taken(there) is not None for choice in shape.choices)

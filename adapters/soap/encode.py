@@ -112,14 +112,15 @@ class Writer:
     def choices(self, shape: Shape, document: Mapping[str, Any], before: str) -> None:
         """Say which alternatives are too many, too few or not whole."""
         for choice in shape.choices:
-            taken = [option for option in choice.options if not option.names.isdisjoint(document)]
-            if len(taken) > 1:
-                names = ", ".join(sorted(name for option in taken for name in option.names if name in document))
-                self._wrong(before + min(taken[1].names), "native", expected="only one of: {names}", names=names)
-            if len(taken) < choice.least:
-                names = ", ".join(sorted(name for option in choice.options for name in option.names))
+            there = [name for name in choice.names if name in document]
+            option = choice.taken(document)
+            if there and option is None:
+                names = ", ".join(there)
+                self._wrong(before + there[-1], "native", expected="only one of: {names}", names=names)
+            elif not there and choice.least:
+                names = ", ".join(choice.names)
                 self._wrong(before.rstrip("."), "native", expected="one of: {names}", names=names)
-            for option in taken[:1]:
+            elif there and option is not None:
                 for name in sorted(option.needed.difference(document)):
                     self._wrong(before + name, "required")
 

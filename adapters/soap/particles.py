@@ -29,6 +29,8 @@ class Particles:
 
     def add(self, particle: Zeep) -> None:
         """Take in a particle of zeep's."""
+        if not isinstance(particle, xsd.Element | Schema) and particle.max_occurs == 0:
+            return
         if isinstance(particle, xsd.Group):
             self._sequence(particle, [particle.child])
         elif isinstance(particle, xsd.Choice):
@@ -38,13 +40,16 @@ class Particles:
         elif isinstance(particle, xsd.Element):
             self._element(particle)
         elif isinstance(particle, xsd.Any | Schema):
-            self._any(int(getattr(particle, "min_occurs", 0)))
+            self._any(particle)
         else:
             self.odd = f"holds {type(particle).__name__}, which no plan knows"
 
-    def _any(self, least: int) -> None:
+    def _any(self, particle: Zeep) -> None:
         self.open = True
-        self._place(replace(ANYTHING, least=least))
+        if isinstance(particle, Schema):
+            self._place(ANYTHING)
+            return
+        self._place(replace(ANYTHING, least=int(particle.min_occurs), most=most_of(particle)))
 
     def _element(self, element: Zeep) -> None:
         """One of a substitution group is one of several fields."""
@@ -124,7 +129,6 @@ class Particles:
     def _repeat(self, particle: Zeep, inner: "Particles") -> None:
         """A repeated group of one field is a list, one of several a list of objects."""
         least = int(particle.min_occurs)
-        most = None if particle.max_occurs == "unbounded" else int(particle.max_occurs)
         if len(inner.fields) == 1 and not inner.open and not inner.choices:
             inner.fields = [replace(inner.fields[0], least=least * inner.fields[0].least, most=None)]
             self._join(inner)
@@ -133,7 +137,7 @@ class Particles:
             self.odd = "repeats a group that holds any element, or another such group"
             return
         shape = Shape(name=GROUP, fields=tuple(inner.fields), choices=tuple(inner.choices))
-        group = Field(name=GROUP, tag="", kind="object", least=least, most=most, shape=shape)
+        group = Field(name=GROUP, tag="", kind="object", least=least, most=most_of(particle), shape=shape)
         self.odd = self.odd or inner.odd
         self._place(group)
 
@@ -153,12 +157,11 @@ class Particles:
             if last is None or last.tag != found.tag or not _alike(last, found):
                 self.odd = self.odd or f"has two elements named '{found.name}' with others between them"
                 return found.name
-            most = None if last.most is None or found.most is None else last.most + found.most
-            self.fields[-1] = replace(last, least=last.least + found.least, most=most)
+            self.fields[-1] = _both(last, found)
             return last.name
         known = next((at for at, one in enumerate(self.fields) if one.name == ANY == found.name), None)
         if known is not None:
-            self.fields[known] = replace(found, least=found.least + self.fields[known].least)
+            self.fields[known] = _both(self.fields[known], found)
             return ANY
         names = {one.name for one in self.fields}
         apart = "" if found.name == GROUP else "_"
@@ -166,6 +169,16 @@ class Particles:
         name = found.name if found.name not in names else next(one for one in numbered if one not in names)
         self.fields.append(replace(found, name=name))
         return name
+
+
+def most_of(particle: Zeep) -> int | None:
+    """Return how often a particle may be there, None if any number of times."""
+    return None if particle.max_occurs == "unbounded" else int(particle.max_occurs)
+
+
+def _both(one: Field, other: Field) -> Field:
+    most = None if one.most is None or other.most is None else one.most + other.most
+    return replace(one, least=one.least + other.least, most=most)
 
 
 def _alike(one: Field, other: Field) -> bool:

@@ -1,6 +1,6 @@
 """The field plan of a SOAP operation: plain frozen data between the WSDL and the codec; knows neither zeep nor lxml."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Literal, Self
@@ -60,7 +60,7 @@ class Field:
     @property
     def many(self) -> bool:
         """Whether documents hold a list here, however many there are."""
-        return self.most is None or self.most > 1
+        return self.most is None or self.most > 1 or self.name == ANY
 
     @property
     def value(self) -> "Field":
@@ -74,6 +74,17 @@ class Choice:
 
     options: tuple["Option", ...]
     least: int = 0
+
+    @property
+    def names(self) -> list[str]:
+        """The fields of all alternatives."""
+        return sorted({name for option in self.options for name in option.names})
+
+    def taken(self, document: Collection[str]) -> "Option | None":
+        """Return the alternative that the fields of a document are of; None where they are of no single one."""
+        there = {name for name in self.names if name in document}
+        fitting = [option for option in self.options if there <= option.names]
+        return next((option for option in fitting if option.needed <= there), next(iter(fitting), None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +115,7 @@ class Shape:
     item: Names | None = None
     odd: str = ""
     by_tag: Mapping[str, Field] = field(init=False)
+    by_attribute: Mapping[str, Field] = field(init=False)
     names: frozenset[str] = field(init=False)
     kept: dict[Any, Any] = field(init=False, default_factory=dict)
 
@@ -111,8 +123,9 @@ class Shape:
         everything = self.everything
         groups = [found for found in self.fields if found.shape is not None and not found.tag]
         tags = {inner.tag: group for group in groups if group.shape for inner in group.shape.fields}
-        tags |= {found.tag: found for found in (*self.fields, *self.attributes) if found.tag}
+        tags |= {found.tag: found for found in self.fields if found.tag}
         object.__setattr__(self, "by_tag", tags)
+        object.__setattr__(self, "by_attribute", {found.tag: found for found in self.attributes})
         names = frozenset(found.name for found in everything)
         object.__setattr__(self, "names", names)
 

@@ -12,7 +12,7 @@ from zeep.xsd.types.collection import ListType, UnionType
 
 from adapters.soap.facts import Facets, Facts
 from adapters.soap.lexical import TYPES
-from adapters.soap.particles import Particles
+from adapters.soap.particles import Particles, most_of
 from adapters.soap.plan import ANYTHING, ENCODING, TEXT, XSD, Field, Names, Shape
 
 _ENCODED = frozenset(ENCODING.values())
@@ -39,7 +39,7 @@ class Types:
         return replace(
             declared,
             least=int(element.min_occurs),
-            most=None if element.max_occurs == "unbounded" else int(element.max_occurs),
+            most=most_of(element),
             nillable=bool(element.nillable) or self._encoded,
         )
 

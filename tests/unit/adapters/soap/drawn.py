@@ -89,9 +89,7 @@ class Drawn:
     def _choose(self, choice: Choice, there: set[str]) -> None:
         known = [option for option in choice.options if not option.names.isdisjoint(there)]
         kept = self._random.choice(known) if known else self._random.choice(choice.options) if choice.least else None
-        for option in choice.options:
-            if option is not kept:
-                there.difference_update(option.names - (kept.names if kept else frozenset()))
+        there.difference_update(set(choice.names) - (kept.names if kept else frozenset()))
         if kept is not None:
             there.update(kept.needed)
 

@@ -43,8 +43,14 @@ class Second:
     def write(self, operation: str, direction: str, plan: MessagePlan, document: dict[str, Any]) -> etree._Element:
         """Return the payload that zeep makes of a document."""
         element = element_of(self._loaded, operation, direction)
+        if element is None or plan.payload is None:
+            raise Unasked("an rpc message without parts: zeep has no wrapper for it")
+        parts = [one.qname.text for one in element.type._element or ()] if plan.rpc else []
+        if plan.rpc and plan.payload.shape is not None and not {*parts} <= plan.payload.shape.by_tag.keys():
+            raise Unasked("an rpc message of which the Body has some parts only: zeep puts all into it")
+        for reason in unasked(plan.payload, document):
+            raise Unasked(reason)
         root = etree.Element("root")
-        assert plan.payload is not None
         given = self._value(element.type, plan.payload, document)
         element.render(root, element(**given) if isinstance(given, dict) else given)
         return root[0]
@@ -81,6 +87,8 @@ class Second:
             declared = type_._array_type.array_type or type_._element[0].type
             return [self._value(declared, item, one) for one in document[item.name]]
         taken: dict[str, Any] = {}
+        if any(name.startswith("attr__") for name, _ in type_.attributes):
+            raise Unasked("an attribute and an element of one name: zeep takes one for the other")
         for name, attribute in type_.attributes:
             if attribute.name and f"@{attribute.name}" in document:
                 field = next(one for one in shape.attributes if one.tag == attribute.qname.text)
@@ -94,10 +102,14 @@ class Second:
 
     def _particle(self, name: str | None, particle: Any, shape: Shape, document: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(particle, xsd.Element):
-            field = shape.by_tag[particle.qname.text]
-            if particle.qname.text != field.tag:
-                raise AssertionError(field.tag)
-            return {name or "": self._value(particle.type, field, document[field.name])} if field.name in document else {}
+            field = shape.by_tag.get(particle.qname.text)
+            if field is None:
+                raise Unasked("a substitution group: zeep knows none")
+            if field.name not in document:
+                return {}
+            return {name or "": self._value(particle.type, field, document[field.name])}
+        if isinstance(particle, xsd.Group):
+            return self._particle(name, particle.child, shape, document)
         if isinstance(particle, Indicator):
             if particle.accepts_multiple:
                 return {name or "": list(self._turns(particle, shape, document))}
@@ -105,6 +117,8 @@ class Second:
             for inner_name, one in particle.elements_nested:
                 inner |= self._particle(inner_name, one, shape, document)
             return inner
+        if not isinstance(particle, xsd.Any):
+            raise Unasked("a schema within a message: zeep takes objects of its own only")
         given = [etree.fromstring(text) for text in document.get(ANY, [])]
         return {name or "": given if particle.accepts_multiple else given[0]} if given else {}
 
@@ -127,6 +141,40 @@ class Second:
         return {name: one[0] if single and isinstance(one, list) else one for name, one in taken.items()}
 
 
+def unasked(field: Field, value: Any) -> Iterator[str]:
+    """Yield why zeep would write something else: what it can't do, or does wrong."""
+    if isinstance(value, list):
+        if None in value:
+            yield "a null among the items of a list: zeep writes an object of nulls, or fails"
+        for one in value:
+            yield from unasked(field, one)
+    if value is None and field.shape is not None and field.shape.item is not None:
+        yield "an encoded array that is null: zeep fails"
+    if not isinstance(value, Mapping):
+        return
+    variant = next((one for one in field.variants.values() if one.name == value.get(VARIANT)), field)
+    shape = variant.shape
+    if shape is None:
+        return
+    if shape.item is not None and not value[shape.fields[0].name]:
+        yield "an encoded array of nothing: zeep fails where its items have a type"
+    if shape.item is not None and shape.fields[0].kind == "any":
+        yield "an encoded array of anyType: zeep takes no values for its items"
+    if shape.item is not None and shape.fields[0].kind == "binary":
+        yield "an encoded array of binaries: zeep takes no bytes for its items"
+    inner = shape.fields[0].shape if shape.item is not None else None
+    if inner is not None and inner.item is not None:
+        yield "an encoded array of arrays: zeep takes no lists for its items"
+    for choice in shape.choices:
+        if len({name for option in choice.options for name in option.names}) < sum(len(one.names) for one in choice.options):
+            yield "a choice whose alternatives have a field in common: zeep takes the first of them"
+        if any(name in value and not value[name] for name in choice.names):
+            yield "a choice of an empty text, 0 or false: zeep takes it for not made, and writes nothing"
+    for one in shape.everything:
+        if one.name in value:
+            yield from unasked(one, value[one.name])
+
+
 def simple(field: Field, value: Any) -> Any:
     """Return a simple value as zeep takes it."""
     if isinstance(value, list):
@@ -146,7 +194,8 @@ def differ(ours: etree._Element, theirs: etree._Element, *, encoded: bool) -> st
     if not len(ours) and not len(theirs):
         return "" if (ours.text or "") == (theirs.text or "") else f"text of {name}"
     tags = [[child.tag for child in one] for one in (ours, theirs)]
-    is_array = any("}arrayType" in one or "}itemType" in one for one in ours.attrib)
+    # The names of array items mean nothing, and the array's own attribute is left out where the message is literal.
+    is_array = any("}arrayType" in one or "}itemType" in one for one in ours.attrib) or {*tags[0]} == {"item"}
     if len(tags[0]) != len(tags[1]) or (tags[0] != tags[1] and not is_array):
         return f"children of {name}"
     found = (differ(one, other, encoded=encoded) for one, other in zip(ours, theirs, strict=True))
@@ -169,6 +218,8 @@ def same(given: Any, read: Any) -> bool:
     if isinstance(given, Mapping) and isinstance(read, Mapping):
         return all(same(given.get(name), read.get(name)) for name in {*given, *read})
     if isinstance(given, list) and isinstance(read, list):
+        # zeep leaves empty values of a list out.
+        given, read = ([one for one in each if not is_nothing(one)] for each in (given, read))
         return len(given) == len(read) and all(map(same, given, read))
     if isinstance(given, etree._Element) and isinstance(read, etree._Element):
         return not differ(given, read, encoded=False)
@@ -192,6 +243,9 @@ def same_value(given: Any, read: Any) -> bool:
         return str(given)[: len(read.isoformat())] == read.isoformat()
     if isinstance(read, float):
         return float(given) == read
+    if isinstance(read, str) and isinstance(given, bool | int | Decimal):
+        # Of a union zeep reads the text.
+        return str(given).lower() == read
     if isinstance(given, Decimal | int) and not isinstance(given, bool):
         return Decimal(str(read)) == given
     return bool(given == read)
