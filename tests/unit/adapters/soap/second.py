@@ -168,6 +168,8 @@ def unasked(field: Field, value: Any) -> Iterator[str]:
     for choice in shape.choices:
         if len({name for option in choice.options for name in option.names}) < sum(len(one.names) for one in choice.options):
             yield "a choice whose alternatives have a field in common: zeep takes the first of them"
+        if len(choice.options) == 1 and not any(name in value for name in choice.names):
+            yield "an optional sequence that is not there: zeep demands what is in it"
         if any(name in value and not value[name] for name in choice.names):
             yield "a choice of an empty text, 0 or false: zeep takes it for not made, and writes nothing"
     for one in shape.everything:

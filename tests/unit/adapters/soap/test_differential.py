@@ -26,6 +26,7 @@ LONGER = int(os.environ.get("LAWS_LONGER", "1"))
 REASONS = {
     "an rpc message without parts: zeep has no wrapper for it",
     "an rpc message of which the Body has some parts only: zeep puts all into it",
+    "an optional sequence that is not there: zeep demands what is in it",
     "an attribute and an element of one name: zeep takes one for the other",
     "a substitution group: zeep knows none",
     "a null among the items of a list: zeep writes an object of nulls, or fails",
