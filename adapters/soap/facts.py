@@ -5,19 +5,12 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from adapters.soap.facets import Facets, WhiteSpace
+
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 _MULTIPART = "{http://schemas.xmlsoap.org/wsdl/mime/}multipartRelated"
 _SOAP = ("{http://schemas.xmlsoap.org/wsdl/soap/}", "{http://schemas.xmlsoap.org/wsdl/soap12/}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facets:
-    """Limits on a text: allowed values (none listed: any), and lengths in characters."""
-
-    allowed: tuple[str, ...] = ()
-    min_length: int = 0
-    max_length: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +83,29 @@ def _clark(name: str, element: etree._Element, target: str) -> str:
 
 
 def _facets(restriction: etree._Element) -> Facets:
-    values = {str(facet.tag).removeprefix(_XSD): facet.get("value", "") for facet in restriction}
+    values = {
+        str(facet.tag).removeprefix(_XSD): facet.get("value", "") for facet in restriction.iterchildren(_XSD + "*")
+    }
     exact = values.get("length", "")
-    longest = values.get("maxLength", exact)
-    shortest = values.get("minLength", exact)
+    spaces: Mapping[str, WhiteSpace] = {"preserve": "preserve", "replace": "replace", "collapse": "collapse"}
+    patterns = tuple(found.get("value", "") for found in restriction.iterfind(_XSD + "pattern"))
     return Facets(
         allowed=tuple(found.get("value", "") for found in restriction.iterfind(_XSD + "enumeration")),
-        min_length=int(shortest) if shortest.isdigit() else 0,
-        max_length=int(longest) if longest.isdigit() else None,
+        min_length=_count(values.get("minLength", exact)) or 0,
+        max_length=_count(values.get("maxLength", exact)),
+        patterns=(patterns,) if patterns else (),
+        low=values.get("minInclusive", ""),
+        above=values.get("minExclusive", ""),
+        high=values.get("maxInclusive", ""),
+        below=values.get("maxExclusive", ""),
+        total_digits=_count(values.get("totalDigits", "")),
+        fraction_digits=_count(values.get("fractionDigits", "")),
+        white_space=spaces.get(values.get("whiteSpace", "")),
     )
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.strip().isdecimal() else None
 
 
 def _resolve(types: Iterable[_Found]) -> dict[str, Facets]:
@@ -115,11 +122,7 @@ def _joined(name: str, known: Mapping[str, _Restriction]) -> Facets:
     facets, seen = Facets(), {name}
     while name in known:
         base, own = known[name]
-        facets = Facets(
-            allowed=facets.allowed or own.allowed,
-            min_length=facets.min_length or own.min_length,
-            max_length=own.max_length if facets.max_length is None else facets.max_length,
-        )
+        facets = facets.joined(own)
         if base in seen:
             break
         seen.add(base)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Literal
 
-from adapters.soap.lexical import Kind
+from adapters.soap.facets import NO_FACETS, Facets, restricted
+from adapters.soap.lexical import Kind, Lexical
 
 Soap = Literal["1.1", "1.2"]
 
@@ -27,7 +28,8 @@ TEXT = "#text"
 class Field:
     """One element or attribute: its name in documents, its Clark name in XML, and what may be in it.
 
-    `type` is the local name of the built-in type that a simple one restricts. `least` and `most` count occurrences
+    `type` is the local name of the built-in type that a simple one restricts, by `facets`; `lexical` is how its values
+    are read and written. Raises Unreadable for facets that can't be understood. `least` and `most` count occurrences
     (`most` None: unbounded). `xsi` is the type's (namespace, name) where it has a name.
     """
 
@@ -39,15 +41,32 @@ class Field:
     most: int | None = 1
     nillable: bool = False
     xsi: tuple[str, str] | None = None
-    allowed: tuple[str, ...] = ()
-    min_length: int = 0
-    max_length: int | None = None
+    facets: Facets = NO_FACETS
     shape: "Shape | None" = None
+    lexical: Lexical = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lexical", restricted(self.type, self.facets))
 
     @property
     def many(self) -> bool:
         """Whether documents hold a list here, however many there are."""
         return self.most is None or self.most > 1
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The texts it may be, none listed where it may be any."""
+        return self.facets.allowed
+
+    @property
+    def min_length(self) -> int:
+        """How long a text must be."""
+        return self.facets.min_length
+
+    @property
+    def max_length(self) -> int | None:
+        """How long a text may be."""
+        return self.facets.max_length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +89,8 @@ class Shape:
     """An object's content: child elements in order, attributes, and its own text if it has any.
 
     `open` allows elements that nobody declared (xsd:any). `item` is set for an encoded array: the item type's
-    (namespace, name); its only field then takes every child, since the names of array items mean nothing.
+    (namespace, name); its only field then takes every child, since the names of array items mean nothing. Children
+    come in the fields' order where it is `ordered`.
     """
 
     fields: tuple[Field, ...] = ()
@@ -79,12 +99,15 @@ class Shape:
     choices: tuple[Choice, ...] = ()
     open: bool = False
     item: tuple[str, str] | None = None
+    ordered: bool = False
     by_tag: Mapping[str, Field] = field(init=False)
+    places: Mapping[str, int] = field(init=False, repr=False)
     names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         everything = (*self.fields, *self.attributes, *((self.text,) if self.text else ()))
         object.__setattr__(self, "by_tag", {found.tag: found for found in (*self.fields, *self.attributes)})
+        object.__setattr__(self, "places", {found.name: place for place, found in enumerate(self.fields)})
         object.__setattr__(self, "names", frozenset(found.name for found in everything))
 
 

@@ -13,8 +13,10 @@ from zeep.xsd.elements.builtins import Schema
 from zeep.xsd.types.builtins import BuiltinType
 from zeep.xsd.types.collection import ListType, UnionType
 
-from adapters.soap.facts import Facets, Facts, Use
+from adapters.soap.facets import Facets
+from adapters.soap.facts import Facts, Use
 from adapters.soap.lexical import TYPES
+from adapters.soap.pattern import Unreadable
 from adapters.soap.plan import (
     ENCODING,
     ENVELOPE,
@@ -182,16 +184,17 @@ class _Types:
         own = str(type_.qname.text)
         named = own in self._facts.named
         facets = self._facts.facets.get(own, Facets()) if not own.startswith(f"{{{XSD}}}") else Facets()
-        return Field(
-            name=name,
-            tag=tag,
-            kind=TYPES[builtin].kind if builtin in TYPES else "text",
-            type=builtin,
-            xsi=_qname(type_) if named else (XSD, builtin),
-            allowed=facets.allowed,
-            min_length=facets.min_length,
-            max_length=facets.max_length,
-        )
+        try:
+            return Field(
+                name=name,
+                tag=tag,
+                kind=TYPES[builtin].kind if builtin in TYPES else "text",
+                type=builtin,
+                xsi=_qname(type_) if named else (XSD, builtin),
+                facets=facets,
+            )
+        except Unreadable as error:
+            raise _Unplannable(f"has a field '{name}' whose type can't be checked: {error}") from None
 
     def _shape(self, type_: Zeep) -> Shape:
         key = id(type_)
@@ -225,7 +228,11 @@ class _Types:
             particles.add(content, optional=False)
         particles.refuse_twins(type_.name)
         return Shape(
-            fields=tuple(particles.fields), attributes=attributes, choices=tuple(particles.choices), open=particles.open
+            fields=tuple(particles.fields),
+            attributes=attributes,
+            choices=tuple(particles.choices),
+            open=particles.open,
+            ordered=particles.ordered and not self._encoded,
         )
 
     def _attributes(self, type_: Zeep) -> Iterator[Field]:
@@ -260,6 +267,7 @@ class _Particles:
         self.fields: list[Field] = []
         self.choices: list[Choice] = []
         self.open = False
+        self.ordered = True
 
     def add(self, particle: Zeep, *, optional: bool) -> None:
         if isinstance(particle, xsd.Group):
@@ -267,6 +275,7 @@ class _Particles:
         elif isinstance(particle, xsd.Choice):
             self._choice(particle)
         elif isinstance(particle, xsd.Sequence | xsd.All):
+            self.ordered = self.ordered and not isinstance(particle, xsd.All)
             self._sequence(particle, list(particle), optional=optional)
         elif isinstance(particle, xsd.Element):
             found = self._types.element(particle)
@@ -305,6 +314,7 @@ class _Particles:
         if _repeats(particle):
             # The alternatives mix freely: only their order among each other is lost.
             self.fields[start:] = [replace(found, most=None) for found in self.fields[start:]]
+            self.ordered = False
             return
         self.choices.append(Choice(options=tuple(options)))
 
