@@ -153,6 +153,7 @@ class _Types:
         self._encoded = encoded
         self._planned: dict[int, Shape | _Unplannable] = {}
         self._under_way: set[int] = set()
+        self._owners: list[str] = []
         # zeep makes some type objects on the fly: held here, so that no other takes over their id.
         self._kept: list[object] = []
 
@@ -183,7 +184,7 @@ class _Types:
         builtin = _builtin(type_)
         own = str(type_.qname.text)
         named = own in self._facts.named
-        facets = self._facts.facets.get(own, Facets()) if not own.startswith(f"{{{XSD}}}") else Facets()
+        facets = Facets() if own.startswith(f"{{{XSD}}}") else self._facets(own)
         try:
             return Field(
                 name=name,
@@ -196,6 +197,11 @@ class _Types:
         except Unreadable as error:
             raise _Unplannable(f"has a field '{name}' whose type can't be checked: {error}") from None
 
+    def _facets(self, own: str) -> Facets:
+        owner = self._owners[-1] if self._owners else ""
+        found = self._facts.inner.get((owner, own)) if own not in self._facts.named else None
+        return found or self._facts.facets.get(own, Facets())
+
     def _shape(self, type_: Zeep) -> Shape:
         key = id(type_)
         if key in self._under_way:
@@ -203,12 +209,14 @@ class _Types:
         if key not in self._planned:
             self._kept.append(type_)
             self._under_way.add(key)
+            self._owners.append(str(type_.qname.text))
             try:
                 self._planned[key] = self._content(type_)
             except _Unplannable as reason:
                 self._planned[key] = reason
             finally:
                 self._under_way.discard(key)
+                self._owners.pop()
         planned = self._planned[key]
         if isinstance(planned, _Unplannable):
             raise planned
