@@ -26,7 +26,7 @@ from gateway.fill import Provided
 from gateway.kept import Draft, Kept
 from gateway.metrics import Metrics
 from gateway.paths import lost, personal
-from gateway.ports import Adapter, Clock, Handler, Log
+from gateway.ports import Adapter, Clock, Handler, Log, Tolerated
 from gateway.recorder import Recorder
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots
@@ -86,6 +86,8 @@ def assemble(  # noqa: PLR0913 - what everything is made of
             Clock: clock,
             Log: partial(log, agency=name),
             Snapshots: draft.same((name, "snapshots"), None, MemorySnapshots),
+            Tolerated: metrics.by_last_label("gateway_agency_tolerated_total", name),
+            HttpTls: tls_of(section.tls),
             ZoneInfo | None: zone,
         }
 
