@@ -9,7 +9,7 @@ from lxml import etree
 
 from adapters.soap.envelope import NIL, Body, open_envelope, untyped
 from adapters.soap.facets import Beyond
-from adapters.soap.lexical import TYPES, derives, is_naive, with_zone
+from adapters.soap.lexical import BLANKS, TYPES, derives, is_naive, with_zone
 from adapters.soap.plan import ENCODING, ENVELOPE, TEXT, XSD, XSI, Field, MessagePlan, Shape
 from adapters.soap.tolerate import Leniency
 from gateway import Document, Fault, FieldError, InvalidAnswer, mask_text, mask_value
@@ -20,6 +20,7 @@ _MARKUP = frozenset({*ENVELOPE.values(), *ENCODING.values(), "http://www.w3.org/
 _TYPE_NAMESPACES = frozenset({XSD, "http://www.w3.org/1999/XMLSchema", "http://www.w3.org/2000/10/XMLSchema"})
 _RESULT = "{http://www.w3.org/2003/05/soap-rpc}result"  # SOAP 1.2 part 2 section 4.2.1: names the part that returns
 _ENOUGH = 50
+_LOOKED_AT = 200  # of a value that is wrong; masking a megabyte takes longer than reading it
 _MOST_REFERRED = 100_000  # elements read through references, which may name one element many times
 _USUAL_NAMESPACES = 30
 _MOST_NAMESPACES = 50_000  # looked through beyond those that are usual, in one answer
@@ -112,7 +113,7 @@ class _Reader:
         if not self.plan.encoded or not (target := element.get("href") or element.get(f"{{{ENCODING['1.2']}}}ref")):
             return element
         found = self.referred.get(target.removeprefix("#"))
-        if found is None or len(element) or (element.text or "").strip():
+        if found is None or len(element) or (element.text or "").strip(BLANKS):
             self._wrong(path, "native", expected="a reference to an element of the Body")
             return element
         self.followed += sum(1 for _ in found.iter())
@@ -146,7 +147,7 @@ class _Reader:
 
     def _unwritten(self, field: Field, text: str, path: str) -> Any:
         """What is in no form of its type: what the agency's section tolerates of it, else an error."""
-        plain = text.strip()
+        plain = text.strip(BLANKS)
         if not plain and field.kind not in {"text", "binary"} and self.leniency.allows("empty-values"):
             return None
         if field.kind in {"date", "datetime"} and _ZERO.fullmatch(plain) and self.leniency.allows("zero-dates"):
@@ -172,7 +173,7 @@ class _Reader:
             else:
                 document[TEXT] = self._simple(shape.text, element.text or "", before + TEXT)
             return document
-        if element.text and element.text.strip():
+        if element.text and element.text.strip(BLANKS):
             self._wrong(before.rstrip("."), "native", element.text, expected="elements only")
         for child in element:
             self._child(shape, child, document, before)
@@ -182,7 +183,7 @@ class _Reader:
         return document
 
     def _child(self, shape: Shape, child: etree._Element, document: dict[str, Any], before: str) -> None:
-        if child.tail and child.tail.strip():
+        if child.tail and child.tail.strip(BLANKS):
             self._wrong(before.rstrip("."), "native", child.tail, expected="elements only")
         field = shape.fields[0] if shape.item is not None else shape.by_tag.get(str(child.tag))
         if field is None:
@@ -327,5 +328,5 @@ class _Reader:
 
     def _wrong(self, path: str, rule: str, value: str | None = None, **params: str) -> None:
         if len(self.errors) < _ENOUGH:
-            shown = None if value is None else mask_value(value.strip())
+            shown = None if value is None else mask_value(value[:_LOOKED_AT].strip())
             self.errors.append(FieldError(pointer=path, rule=rule, params=params, value=shown))

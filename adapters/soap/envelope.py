@@ -7,6 +7,7 @@ from typing import Any
 
 from lxml import etree
 
+from adapters.soap.lexical import BLANKS
 from adapters.soap.parsing import invalid, parse_answer
 from adapters.soap.plan import ENVELOPE, XSI, Soap
 from adapters.soap.tolerate import Leniency
@@ -58,7 +59,7 @@ def _body(root: etree._Element, uri: str) -> etree._Element:
 
 
 def _has_stray_text(element: etree._Element) -> bool:
-    return any(text and text.strip() for text in (element.text, *(child.tail for child in element)))
+    return any(text and text.strip(BLANKS) for text in (element.text, *(child.tail for child in element)))
 
 
 def _only_payload(children: list[etree._Element], *, encoded: bool) -> Body:

@@ -10,6 +10,8 @@ from decimal import Decimal
 from typing import Literal
 
 Kind = Literal["text", "integer", "number", "boolean", "date", "datetime", "time", "binary", "object", "any"]
+BLANKS = " \t\n\r"
+"""XML's; Python's own strip() and split() know many more, which are text to XML."""
 Value = str | int | Decimal | bool
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
@@ -42,6 +44,7 @@ _NAMES: Mapping[str, str] = {
     "gDay": "---(?:0[1-9]|[12][0-9]|3[01])" + _ZONE,
 }
 _LISTS = {"NMTOKENS": "NMTOKEN", "IDREFS": "NCName", "ENTITIES": "NCName"}
+_NO_BLANKS = str.maketrans("", "", BLANKS)
 _HEX = re.compile(r"([0-9A-Fa-f]{2})*")
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _DIGITS = 1000  # Python refuses to convert more than 4,300 at once; no agency counts that far
@@ -87,7 +90,7 @@ def _read_text(text: str) -> str:
 
 def _integer(low: int | None, high: int | None) -> Lexical:
     def read(text: str) -> int:
-        text = text.strip()
+        text = text.strip(BLANKS)
         if len(text) > _DIGITS or not _INTEGER.fullmatch(text):
             raise ValueError(text)
         value = int(text)
@@ -107,15 +110,18 @@ def _integer(low: int | None, high: int | None) -> Lexical:
 
 def _number(pattern: re.Pattern[str]) -> Lexical:
     def read(text: str) -> Decimal:
-        text = text.strip()
-        if not pattern.fullmatch(text):
+        text = text.strip(BLANKS)
+        if len(text) > _DIGITS or not pattern.fullmatch(text):
             raise ValueError(text)
-        return Decimal(text)
+        value = Decimal(text)
+        if abs(value.adjusted()) > _DIGITS:
+            raise ValueError(text)
+        return value
 
     def write(value: object) -> str:
         if isinstance(value, str):
             read(value)
-            return value.strip()
+            return value.strip(BLANKS)
         if isinstance(value, bool) or not isinstance(value, int | Decimal):
             raise TypeError("number")
         if not Decimal(value).is_finite() or abs(Decimal(value).adjusted()) > _DIGITS:
@@ -126,7 +132,7 @@ def _number(pattern: re.Pattern[str]) -> Lexical:
 
 
 def _read_boolean(text: str) -> bool:
-    text = text.strip()
+    text = text.strip(BLANKS)
     if text not in _BOOLEANS:
         raise ValueError(text)
     return _BOOLEANS[text]
@@ -142,7 +148,7 @@ def _moment(kind: Kind, pattern: re.Pattern[str], exists: Callable[[str], object
     """A date or time stays text, as it was given: nothing of its zone or fraction is lost."""
 
     def read(text: str) -> str:
-        text = text.strip()
+        text = text.strip(BLANKS)
         found = pattern.fullmatch(text)
         if found is None:
             raise ValueError(text)
@@ -153,7 +159,7 @@ def _moment(kind: Kind, pattern: re.Pattern[str], exists: Callable[[str], object
 
 
 def _read_base64(text: str) -> str:
-    text = "".join(text.split())
+    text = text.translate(_NO_BLANKS)
     try:
         base64.b64decode(text, validate=True)
     except binascii.Error as error:
@@ -162,7 +168,7 @@ def _read_base64(text: str) -> str:
 
 
 def _read_hex(text: str) -> str:
-    text = text.strip()
+    text = text.strip(BLANKS)
     if not _HEX.fullmatch(text):
         raise ValueError(text)
     return text
@@ -173,7 +179,7 @@ def _named(form: str, *, many: bool = False) -> Lexical:
     pattern = re.compile(rf"{form}(?:[ \t\n\r]+{form})*" if many else form)
 
     def read(text: str) -> str:
-        text = text.strip()
+        text = text.strip(BLANKS)
         if not pattern.fullmatch(text):
             raise ValueError(text)
         return text
