@@ -80,15 +80,13 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     def provide(name: str, section: Agency) -> Provided:
         client = _client(name, located, metrics, draft)
         opened.append(client)
-        zone = ZoneInfo(section.timezone) if section.timezone else None
         return {
             HttpClient: client,
             Clock: clock,
             Log: partial(log, agency=name),
             Snapshots: draft.same((name, "snapshots"), None, MemorySnapshots),
             Tolerated: metrics.by_last_label("gateway_agency_tolerated_total", name),
-            HttpTls: tls_of(section.tls),
-            ZoneInfo | None: zone,
+            **_of_its_section(section),
         }
 
     tools = Tools(
@@ -119,6 +117,10 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     if findings:
         raise ConfigError(*findings)
     return Assembled(registry=known, draft=draft, clients=opened)
+
+
+def _of_its_section(section: Agency) -> Provided:
+    return {HttpTls: tls_of(section.tls), ZoneInfo | None: ZoneInfo(section.timezone) if section.timezone else None}
 
 
 def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
