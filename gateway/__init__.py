@@ -21,6 +21,7 @@ from gateway.ports import (
     Adapter,
     Addressed,
     Clock,
+    Compared,
     Contract,
     Described,
     Log,
@@ -29,6 +30,7 @@ from gateway.ports import (
     Prepared,
     Probe,
     Rereads,
+    Tolerated,
     UrlFields,
 )
 
@@ -41,6 +43,7 @@ __all__ = [
     "Batch",
     "Call",
     "Clock",
+    "Compared",
     "ConfigError",
     "Contract",
     "Described",
@@ -63,6 +66,7 @@ __all__ = [
     "Rereads",
     "Snapshots",
     "Source",
+    "Tolerated",
     "TranslationError",
     "Unavailable",
     "Unreachable",

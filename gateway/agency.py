@@ -23,7 +23,7 @@ from gateway.opening import calendar
 from gateway.paths import called
 from gateway.pipeline import SHARING, stack
 from gateway.policies.hours import outside_hours
-from gateway.ports import Adapter, Addressed, Clock, Contract, Described, Handler, Prepared, Probe
+from gateway.ports import Adapter, Addressed, Clock, Compared, Contract, Described, Handler, Prepared, Probe
 from gateway.recorder import Recording
 from gateway.recording import recording
 from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row
@@ -94,6 +94,7 @@ class _Builder:
             operations={operation.id: operation for operation in operations},
             breaker=lambda: shared.breaker.state,
             probe=adapter if isinstance(adapter, Probe) else None,
+            compared=adapter if isinstance(adapter, Compared) else None,
             source=adapter if rows and isinstance(adapter, Source) else None,
             snapshots=cast("Snapshots | None", self.provided.get(Snapshots)),
             feeds={feed: self._feed(feed, row) for feed, row in rows.items()},

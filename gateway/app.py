@@ -26,7 +26,7 @@ from gateway.fill import Provided
 from gateway.kept import Draft, Kept
 from gateway.metrics import Metrics
 from gateway.paths import lost, personal
-from gateway.ports import Adapter, Clock, Handler, Log
+from gateway.ports import Adapter, Clock, Handler, Log, Tolerated
 from gateway.recorder import Recorder
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots
@@ -80,13 +80,13 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     def provide(name: str, section: Agency) -> Provided:
         client = _client(name, located, metrics, draft)
         opened.append(client)
-        zone = ZoneInfo(section.timezone) if section.timezone else None
         return {
             HttpClient: client,
             Clock: clock,
             Log: partial(log, agency=name),
             Snapshots: draft.same((name, "snapshots"), None, MemorySnapshots),
-            ZoneInfo | None: zone,
+            Tolerated: metrics.by_last_label("gateway_agency_tolerated_total", name),
+            **_of_its_section(section),
         }
 
     tools = Tools(
@@ -117,6 +117,10 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     if findings:
         raise ConfigError(*findings)
     return Assembled(registry=known, draft=draft, clients=opened)
+
+
+def _of_its_section(section: Agency) -> Provided:
+    return {HttpTls: tls_of(section.tls), ZoneInfo | None: ZoneInfo(section.timezone) if section.timezone else None}
 
 
 def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:

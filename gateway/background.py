@@ -3,15 +3,16 @@
 import asyncio
 import shutil
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from gateway import registry
+from gateway import contracts, registry
 from gateway.answers import Inquirer
 from gateway.config.models import Config
+from gateway.contracts import ContractWatch
 from gateway.deliver import Deliverer, Lane
 from gateway.dropped import dropped
 from gateway.errors import FieldError, GatewayError, LedgerUnavailable
@@ -47,7 +48,10 @@ PAUSES = ("operator", "maintenance", "hours", "outage")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Background:
-    """Everything that runs until the gateway stops; `me` names this process, whatever configuration it has."""
+    """Everything that runs until the gateway stops; `me` names this process, whatever configuration it has.
+
+    Unless it `compares`, nobody looks whether agencies still publish what is pinned.
+    """
 
     me: str
     known: Registry
@@ -60,6 +64,7 @@ class Background:
     metrics: Metrics
     clock: Clock
     log: Log
+    compares: bool = True
 
     @asynccontextmanager
     async def running(self, stop: asyncio.Event) -> AsyncIterator[None]:
@@ -107,6 +112,11 @@ class Background:
             ledger = self.ledger
             yield Inquirer(inquiry, deadlines=ledger, lanes=ledger, upkeep=ledger, clock=self.clock).run
         for agency in self.known.agencies.values():
+            watch = self._contract_watch(agency)
+            if watch is None:
+                contracts.forget(self.metrics, agency.name)
+            else:
+                yield watch.run
             if agency.unready:
                 self.log("agency-unready", level="error", agency=agency.name, why=agency.unready)
                 continue
@@ -116,6 +126,21 @@ class Background:
                 self.log("feeds-watched", agency=agency.name, feeds=sorted(agency.feeds))
                 report = partial(self._file_news, agency.name)
                 yield partial(take_in, agency.source, agency.feeds, agency.snapshots, report)
+
+    def _contract_watch(self, agency: registry.Agency) -> ContractWatch | None:
+        compared = agency.compared
+        if not self.compares or compared is None or (every := compared.compare_every) is None:
+            return None
+        return ContractWatch(
+            agency=agency.name,
+            compared=compared,
+            every=every,
+            me=self.me,
+            upkeep=self.ledger,
+            metrics=self.metrics,
+            clock=self.clock,
+            log=self.log,
+        )
 
     async def _watch_loop(self) -> None:
         lag = self.metrics.histogram("gateway_event_loop_lag_seconds")
@@ -263,10 +288,11 @@ class Background:
         )
 
 
-async def resign(ledger: Ledger, me: str) -> None:
+async def resign(ledger: Ledger, me: str, agencies: Iterable[str] = ()) -> None:
     """Leave what one process does for all to another, when this one ends."""
     with suppress(LedgerUnavailable):
-        await ledger.hold(_SHED, by=me, seconds=0.0)
+        for name in (_SHED, *map(contracts.lease, agencies)):
+            await ledger.hold(name, by=me, seconds=0.0)
 
 
 async def _pass_on(one: asyncio.Event, other: asyncio.Event) -> None:

@@ -43,7 +43,7 @@ class Lasting:
     """What stays while configurations come and go; `me` names this process to others on the same ledger.
 
     `outbox` is the ledger as a queue, each step traced where tracing is on; `guests` are clients that no file names;
-    without `hours` every agency is open at any time.
+    without `hours` every agency is open at any time; unless it `compares`, nobody looks whether contracts changed.
     """
 
     me: str
@@ -59,6 +59,7 @@ class Lasting:
     replicas: Replicas
     guests: tuple[Admission, ...]
     hours: bool
+    compares: bool
     stop: asyncio.Event
     traces: Traces
 

@@ -121,6 +121,24 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "gateway_translation_errors_total", "counter", ("agency", "operation", "side"), "Documents that did not fit."
     ),
+    Metric(
+        "gateway_agency_tolerated_total",
+        "counter",
+        ("agency", "tolerance"),
+        "Answers taken although they deviate from the WSDL, by what the agency's section tolerates.",
+    ),
+    Metric(
+        "gateway_agency_contract_changed",
+        "gauge",
+        ("agency",),
+        "1 when its WSDL differs from the pinned one, 0 when not; absent where nobody looks or nobody could see it.",
+    ),
+    Metric(
+        "gateway_agency_contract_checked_timestamp_seconds",
+        "gauge",
+        ("agency",),
+        "When its WSDL was last compared with the pinned one.",
+    ),
     Metric("gateway_file_drops_total", "counter", ("agency", "feed", "outcome"), "Files taken in or refused."),
     Metric("gateway_file_rows_total", "counter", ("agency", "feed", "outcome"), "Rows taken in or refused."),
     Metric(

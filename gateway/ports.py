@@ -62,6 +62,14 @@ class Log(Protocol):
         ...
 
 
+class Tolerated(Protocol):
+    """Where an adapter tells that it took an answer although it deviated; call it on the event loop only."""
+
+    def __call__(self, tolerance: str, /) -> None:
+        """Count one answer that was taken by a named tolerance."""
+        ...
+
+
 class Adapter(Protocol):
     """Speaks one agency's protocol."""
 
@@ -143,6 +151,23 @@ class Prepared(Protocol):
 
     def prepare(self, target: str, /) -> object:
         """Get ready for calls of this target; raises ConfigError saying how one is written."""
+        ...
+
+
+@runtime_checkable
+class Compared(Protocol):
+    """Optional capability of an adapter: see whether its agency still publishes the contract that is pinned here."""
+
+    @property
+    def compare_every(self) -> float | None:
+        """Seconds between two looks, None where there is nothing to compare with or nobody wants it."""
+        ...
+
+    async def compare(self) -> Sequence[str]:
+        """Return one line for each difference that a caller could notice.
+
+        Raises ConfigError, saying why, when what the agency publishes can't be had or can't be understood.
+        """
         ...
 
 

@@ -8,7 +8,7 @@ from gateway.errors import Finding
 from gateway.feeds import Snapshots, Source
 from gateway.hours import Calendar
 from gateway.message import Document, OperationId, Reply
-from gateway.ports import Handler, Probe, Schema
+from gateway.ports import Compared, Handler, Probe, Schema
 from gateway.recorder import Recording
 from gateway.translate.schema import CanonicalSchema
 
@@ -76,6 +76,7 @@ class Agency:
     breaker: Callable[[], str]
     feeds: Mapping[str, Feed] = field(default_factory=dict)
     probe: Probe | None = None
+    compared: Compared | None = None
     source: Source | None = None
     snapshots: Snapshots | None = None
     queue: Queue | None = None

@@ -58,6 +58,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     *,
     guests: Iterable[Admission] = (),
     hours: bool = True,
+    compares: bool = True,
     lost_key: bool = False,
     told: Told = Told(),
     stop: asyncio.Event | None = None,
@@ -65,12 +66,12 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
     """Serve until SIGTERM, Ctrl-C or `stop`, and finish what is under way; at SIGHUP take what `read` reads then.
 
     Raises ConfigError when it can't start; a ledger that can't be reached is waited for while it serves. Without
-    `hours` every agency is open at any time. With `lost_key` the ledger takes the key that is there, or a new one,
-    though it was made with another.
+    `hours` every agency is open at any time; unless it `compares`, nobody looks whether WSDLs have changed. With
+    `lost_key` the ledger takes the key that is there, or a new one, though it was made with another.
     """
     stop, hurry = stop or asyncio.Event(), asyncio.Event()
     on_signals(stop, hurry)
-    lasting = await _lasting(located, guests=guests, hours=hours, lost_key=lost_key, stop=stop)
+    lasting = await _lasting(located, guests=guests, hours=hours, compares=compares, lost_key=lost_key, stop=stop)
 
     async def reload() -> None:
         try:
@@ -104,7 +105,7 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
                 door=door,
             )
             await live.close()
-    await _close(lasting)
+    await _close(lasting, live.loaded.assembled.registry.agencies)
 
 
 def _presence(located: Located, clock: Clock) -> Presence:
@@ -134,9 +135,9 @@ def _live(lasting: Lasting, read: Callable[[], Located], front: Front, door: Doo
     )
 
 
-async def _close(lasting: Lasting) -> None:
+async def _close(lasting: Lasting, agencies: Iterable[str]) -> None:
     await lasting.settler.close()
-    await resign(lasting.ledger, lasting.me)
+    await resign(lasting.ledger, lasting.me, agencies)
     await lasting.ledger.close()
     await lasting.traces.close()
     lasting.log("gateway-stopped")
@@ -155,8 +156,8 @@ def _stopping(log: Log, live: Live) -> None:
     live.stop()
 
 
-async def _lasting(
-    located: Located, *, guests: Iterable[Admission], hours: bool, lost_key: bool, stop: asyncio.Event
+async def _lasting(  # noqa: PLR0913 - as run
+    located: Located, *, guests: Iterable[Admission], hours: bool, compares: bool, lost_key: bool, stop: asyncio.Event
 ) -> Lasting:
     sys.setswitchinterval(HAND_OVER)
     clock = clock_of(located)
@@ -181,6 +182,7 @@ async def _lasting(
         replicas=replicas,
         guests=tuple(guests),
         hours=hours,
+        compares=compares,
         stop=stop,
         traces=traces,
     )
@@ -241,6 +243,7 @@ def _background(lasting: Lasting, loaded: Loaded) -> Background:
         metrics=lasting.metrics,
         clock=lasting.clock,
         log=lasting.log,
+        compares=lasting.compares,
     )
 
 

@@ -6,36 +6,47 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
+from pydantic import BeforeValidator
 from pydantic import Field as Setting
 
-from adapters.http import LARGE, HttpAnswer, HttpClient, trace_headers
+from adapters.http import LARGE, HttpAnswer, HttpClient, Tls, trace_headers
 from adapters.login import Credentials
 from adapters.soap.contract import contract_of
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
+from adapters.soap.live import changed, origin
 from adapters.soap.plan import MessagePlan, OperationPlan
 from adapters.soap.planning import Plans, read_plans
+from adapters.soap.tolerate import Charset, Leniency, Tolerance, known
 from gateway import (
     Answer,
     Call,
     ConfigError,
     Contract,
     Document,
+    Duration,
     Fault,
     FieldError,
     Finding,
     InvalidAnswer,
+    Tolerated,
     TranslationError,
 )
 
 PROBE_TIMEOUT = 5.0
 _SHOWN = 20
+_DAY = 86400.0
+_USUAL_TLS = Tls()
 # WSDLs are seen with spaces in their address; whatever is a URL already stays.
 _AS_IT_IS = "%:/?#[]@!$&'()*+,;=~"
+
+
+def _uncounted(_tolerance: str, /) -> None:
+    """Outside the gateway nobody counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +55,8 @@ class SoapAdapter:
 
     `url` overrides the WSDL's address; `service` and `port` choose where the WSDL has several; `login` is what
     mappings place in a body or header; `timezone` is given to dateTimes that the agency sends without a zone;
-    `header_namespace` is for header blocks the WSDL does not declare. Raises ConfigError when the WSDL can't be used.
+    `header_namespace` is for header blocks the WSDL does not declare; `tolerated` hears how an answer deviated that was
+    taken all the same. Raises ConfigError when the WSDL can't be used.
     """
 
     http: HttpClient
@@ -64,8 +76,32 @@ class SoapAdapter:
         str,
         Setting(description="The namespace of header blocks that the WSDL does not declare.", examples=["urn:sipolan"]),
     ] = ""
+    tolerate: Annotated[
+        tuple[Tolerance, ...],
+        BeforeValidator(known),
+        Setting(
+            description="How its answers may deviate from its WSDL; each is counted.", examples=[["missing-required"]]
+        ),
+    ] = ()
+    charset: Annotated[
+        Charset | None,
+        Setting(
+            description="What its answers are really in, where they don't say so or say it wrongly.",
+            examples=["windows-1252"],
+        ),
+    ] = None
+    wsdl_check: Annotated[
+        Duration | Literal["off"],
+        Setting(
+            description="How often the WSDL at the address it was taken in from is compared with the pinned one.",
+            examples=["7d"],
+        ),
+    ] = _DAY
+    tls: Tls = _USUAL_TLS
+    tolerated: Tolerated = _uncounted
     plans: Plans = field(init=False, repr=False)
     _address: str = field(init=False, repr=False)
+    _origin: str = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         plans = read_plans(self.wsdl, service=self.service, port=self.port)
@@ -73,6 +109,7 @@ class SoapAdapter:
         if not address.startswith(("http://", "https://")):
             raise ConfigError(Finding(where=str(self.wsdl), what="has no HTTP address", remedy="set `url`"))
         object.__setattr__(self, "plans", plans)
+        object.__setattr__(self, "_origin", origin(self.wsdl))
         object.__setattr__(self, "_address", quote(address, safe=_AS_IT_IS))
 
     @property
@@ -96,25 +133,42 @@ class SoapAdapter:
         answer = await self.http.send(
             "POST", self._address, headers=headers, body=body, timeout=call.timeout, safe=call.safe
         )
+        leniency = self._leniency()
         if len(answer.body) > LARGE or (operation.name, "output") in self.plans.trees:
-            return await asyncio.to_thread(self._read, operation, answer)
-        return self._read(operation, answer)
+            read = await asyncio.to_thread(self._read, operation, answer, leniency)
+        else:
+            read = self._read(operation, answer, leniency)
+        for deviation in sorted(leniency.used) if leniency.used else ():
+            self.tolerated(deviation)
+        return read
+
+    def _leniency(self) -> Leniency:
+        return Leniency(named=frozenset(self.tolerate), charset=self.charset)
 
     async def probe(self) -> None:
         """Connect and hang up; raises Unavailable or AgencyTimeout."""
         await self.http.probe(self._address, timeout=PROBE_TIMEOUT)
 
+    @property
+    def compare_every(self) -> float | None:
+        """Seconds between two looks at the agency's WSDL, None where nobody wrote down where it is from."""
+        return None if self.wsdl_check == "off" or not self._origin else self.wsdl_check
+
+    async def compare(self) -> tuple[str, ...]:
+        """Return how the agency's WSDL differs from the pinned one; raises ConfigError when that can't be told."""
+        return await asyncio.to_thread(changed, self.wsdl, service=self.service, port=self.port, tls=self.tls)
+
     def reread(self, target: str, answer: Answer, /) -> Answer:
         """Read what was kept because it did not fit the WSDL."""
-        return self._read(self._operation(target), HttpAnswer.kept(answer))
+        return self._read(self._operation(target), HttpAnswer.kept(answer), self._leniency())
 
-    def _read(self, operation: OperationPlan, answer: HttpAnswer) -> Answer:
+    def _read(self, operation: OperationPlan, answer: HttpAnswer, leniency: Leniency) -> Answer:
         """A readable envelope counts whatever the status; an unreadable answer is left to a status that is no 2xx."""
         successful = 200 <= answer.status < 300  # noqa: PLR2004 -- RFC 9110 section 15.3
         if not successful and not answer.body.strip():
             return Answer(http_status=answer.status, headers=answer.headers)
         try:
-            found = self._decoded(operation, answer.body)
+            found = self._decoded(operation, answer.body, leniency)
         except InvalidAnswer as error:
             if not successful:
                 return answer.unread()
@@ -127,11 +181,12 @@ class SoapAdapter:
             document=document, fault=fault, http_status=answer.status, headers=answer.headers, size=len(answer.body)
         )
 
-    def _decoded(self, operation: OperationPlan, body: bytes) -> Document | Fault:
+    def _decoded(self, operation: OperationPlan, body: bytes, leniency: Leniency) -> Document | Fault:
         if operation.reply is None and not body.strip():
             return {}
         plan = operation.reply or MessagePlan(soap=operation.request.soap, rpc=False, encoded=False, payload=None)
-        return decode(plan, body, zone=self.timezone, tree=self.plans.trees.get((operation.name, "output")))
+        tree = self.plans.trees.get((operation.name, "output"))
+        return decode(plan, body, zone=self.timezone, tree=tree, leniency=leniency)
 
     def _operation(self, target: str) -> OperationPlan:
         found = self.plans.operations.get(target)

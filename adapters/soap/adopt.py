@@ -89,7 +89,7 @@ def look(  # noqa: PLR0913 -- how a WSDL is read
     override = read_override(folder)
     source = Source(start=start, credentials=login, tls=tls, offline=offline)
     files = tuple(collect(source, override, folder=folder, names=names))
-    plans = _staged(files, folder, service, port)
+    plans = staged(files, folder, service, port)
     kept = shown(start) if is_url(start) else os.path.relpath(location)
     offered = [_offered(operation) for operation in plans.operations.values()]
     return Offer(
@@ -118,7 +118,7 @@ def source_of(folder: Path) -> str:
     return record.source if record and "***" not in record.source else ""
 
 
-def _staged(files: tuple[Taken, ...], folder: Path, service: str, port: str) -> Plans:
+def staged(files: tuple[Taken, ...], folder: Path, service: str, port: str) -> Plans:
     """Plan the files as they would lie in the folder; findings name them there."""
     with TemporaryDirectory() as beside:
         staged = Path(beside).resolve()

@@ -1,16 +1,19 @@
 """From an answer's bytes and its plan to a document; every value typed or an error, never silently None."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
-from datetime import tzinfo
+from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
 from lxml import etree
 
 from adapters.soap.envelope import NIL, Body, open_envelope, untyped
+from adapters.soap.facets import Beyond
+from adapters.soap.lexical import BLANKS, TYPES, derives, is_naive, with_zone
 from adapters.soap.lexical import TEXT as TEXT_TYPE
-from adapters.soap.lexical import TYPES, derives, with_zone
-from adapters.soap.plan import ANY, ENCODING, ENVELOPE, TEXT, VARIANT, XSD, XSI, Field, MessagePlan, Names, Shape
+from adapters.soap.plan import ANY, ENCODING, ENVELOPE, TEXT, VARIANT, XSD, XSI, Field, MessagePlan, Shape
 from adapters.soap.scope import scope
+from adapters.soap.tolerate import Leniency
 from gateway import Document, Fault, FieldError, InvalidAnswer, mask_text, mask_value
 
 _TYPE = f"{{{XSI}}}type"
@@ -19,7 +22,12 @@ _MARKUP = frozenset({*ENVELOPE.values(), *ENCODING.values(), "http://www.w3.org/
 _TYPE_NAMESPACES = frozenset({XSD, "http://www.w3.org/1999/XMLSchema", "http://www.w3.org/2000/10/XMLSchema"})
 _RESULT = "{http://www.w3.org/2003/05/soap-rpc}result"  # SOAP 1.2 part 2 section 4.2.1: names the part that returns
 _ENOUGH = 50
+_LOOKED_AT = 200  # of a value that is wrong; masking a megabyte takes longer than reading it
 _MOST_REFERRED = 100_000  # elements read through references, which may name one element many times
+_USUAL_NAMESPACES = 30
+_MOST_NAMESPACES = 50_000  # looked through beyond those that are usual, in one answer
+_ZERO = re.compile(r"0000-00-00(?:[T ]00:00:00(?:\.0+)?Z?)?")
+_BLANK = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:.*")
 _MOST_ATTRIBUTES = 100  # reading them one by one costs quadratic time in lxml
 
 
@@ -32,18 +40,28 @@ class Reads(Protocol):
 
 
 def decode(
-    plan: MessagePlan, content: bytes, *, zone: tzinfo | None = None, tree: Reads | None = None
+    plan: MessagePlan,
+    content: bytes,
+    *,
+    zone: tzinfo | None = None,
+    tree: Reads | None = None,
+    leniency: Leniency | None = None,
 ) -> Document | Fault:
     """Return the payload's document, or the fault; raises InvalidAnswer (maybe done) with every field that is wrong.
 
     A field that is missing is absent (a list of none is []), xsi:nil is None, an empty element is "". `zone` is given
-    to dateTimes that bear none; without it such a dateTime is an error: nobody could know which moment it means. `tree` is what reads an odd message; it blocks.
+    to dateTimes that bear none; without it such a dateTime is an error: nobody could know which moment it means.
+    `tree` is what reads an odd message; it blocks. `leniency` says what else may be tolerated, and hears what was.
     """
-    opened = open_envelope(content, plan.soap, encoded=plan.encoded)
-    if isinstance(opened, Fault):
-        return opened
-    reader = _Reader(plan, opened, zone, content)
-    document = reader.payload(opened.payload, tree)
+    leniency = leniency or Leniency()
+    try:
+        opened = open_envelope(content, plan.soap, encoded=plan.encoded, leniency=leniency)
+        if isinstance(opened, Fault):
+            return opened
+        reader = _Reader(plan, opened, zone, leniency, content)
+        document = reader.payload(opened.payload, tree)
+    except RecursionError as error:
+        raise InvalidAnswer("the answer is nested too deeply", maybe_done=True) from error
     if reader.errors:
         raise InvalidAnswer("the answer does not fit the WSDL", maybe_done=True, errors=reader.errors)
     return document
@@ -52,13 +70,17 @@ def decode(
 class _Reader:
     """One answer's way to a document; collects errors up to a number that still helps."""
 
-    def __init__(self, plan: MessagePlan, body: Body, zone: tzinfo | None, content: bytes) -> None:
+    def __init__(
+        self, plan: MessagePlan, body: Body, zone: tzinfo | None, leniency: Leniency, content: bytes = b""
+    ) -> None:
         self.plan = plan
         self.referred = body.referred
         self.zone = zone
+        self.leniency = leniency
         self.followed = 0
         self.scope = scope(content, body.payload) if plan.encoded and body.payload is not None else None
         self.fitting: set[tuple[str | None, int]] = set()
+        self.looked_through = 0
         self.errors: list[FieldError] = []
 
     def payload(self, element: etree._Element | None, tree: Reads | None) -> Document:
@@ -85,7 +107,10 @@ class _Reader:
 
     def _is_payload(self, element: etree._Element, payload: Field) -> bool:
         """SOAP 1.1 section 7.1 gives the wrapper of an rpc answer its name by convention only, and no namespace."""
-        return element.tag == payload.tag or (self.plan.rpc and etree.QName(element).localname == payload.name)
+        if element.tag == payload.tag:
+            return True
+        same = etree.QName(element).localname == payload.name
+        return same and (self.plan.rpc or self.leniency.allows("any-namespace"))
 
     def _value(self, field: Field, element: etree._Element, path: str) -> Any:
         element = self._followed(element, path)
@@ -94,7 +119,7 @@ class _Reader:
                 return self._wrong(path, "native", expected=f"at most {_MOST_ATTRIBUTES} attributes")
             if self._is_nil(element, path):  # whatever type the nothing is said to be of
                 return self._null(field, element, path)
-            if field.variants and (variant := self._variant(field, element)) is not None:
+            if field.variants and (variant := self._variant(field, element, path)) is not None:
                 return {VARIANT: variant.name, **self._content(variant, element, path)}
             self._check_type(field, element, path)
         if field.abstract:
@@ -115,16 +140,16 @@ class _Reader:
             return {}
         return self._object(field.shape, element, f"{path}." if path else "")
 
-    def _variant(self, field: Field, element: etree._Element) -> Field | None:
+    def _variant(self, field: Field, element: etree._Element, path: str) -> Field | None:
         """Return the type that is named, where it is another one than the declared one."""
-        name = self._resolved(element.get(_TYPE, ""), element)
+        name = self._resolved(element.get(_TYPE, ""), element, path)
         return None if name == field.xsi else field.variants.get(name)
 
     def _followed(self, element: etree._Element, path: str) -> etree._Element:
         if not self.plan.encoded or not (target := element.get("href") or element.get(f"{{{ENCODING['1.2']}}}ref")):
             return element
         found = self.referred.get(target.removeprefix("#"))
-        if found is None or len(element) or (element.text or "").strip():
+        if found is None or len(element) or (element.text or "").strip(BLANKS):
             self._wrong(path, "native", expected="a reference to an element of the Body")
             return element
         self.followed += sum(1 for _ in found.iter())
@@ -142,7 +167,7 @@ class _Reader:
     def _null(self, field: Field, element: etree._Element, path: str) -> None:
         if len(element) or element.text:
             self._wrong(path, "native", expected="nothing where xsi:nil is true")
-        elif not field.nillable:
+        elif not field.nillable and not self.leniency.allows("undeclared-null"):
             self._wrong(path, "null")
 
     def _simple(self, field: Field, text: str, path: str) -> Any:
@@ -151,15 +176,32 @@ class _Reader:
         if field.members:
             return self._union(field, text, path)
         try:
-            value = TYPES.get(field.type, TEXT_TYPE).read(text)
+            value = field.lexical.read(text)
+        except Beyond as beyond:
+            if not self.leniency.allows("beyond-facets"):
+                return self._wrong(path, beyond.rule, text, **beyond.params)
+            value = beyond.value
         except ValueError:
-            return self._wrong(path, "native", text, expected=f"xsd:{field.type}")
-        if field.allowed and text not in field.allowed:
-            return self._wrong(path, "enum", text, allowed=", ".join(field.allowed))
-        if field.kind != "datetime":
-            return value
+            return self._unwritten(field, text, path)
+        return self._moment(str(value), path) if field.kind == "datetime" else value
+
+    def _unwritten(self, field: Field, text: str, path: str) -> Any:
+        """What is in no form of its type: what the agency's section tolerates of it, else an error."""
+        plain = text.strip(BLANKS)
+        if not plain and field.kind not in {"text", "binary"} and self.leniency.allows("empty-values"):
+            return None
+        if field.kind in {"date", "datetime"} and _ZERO.fullmatch(plain) and self.leniency.allows("zero-dates"):
+            return None
+        if field.kind == "datetime" and _BLANK.fullmatch(plain) and self.leniency.allows("blank-in-datetime"):
+            return self._simple(field, plain.replace(" ", "T", 1), path)
+        return self._wrong(path, "native", text, expected=f"xsd:{field.type}")
+
+    def _moment(self, text: str, path: str) -> Any:
+        zone = self.zone
+        if is_naive(text) and self.leniency.allows("naive-utc"):
+            zone = UTC
         try:
-            return with_zone(str(value), self.zone)
+            return with_zone(text, zone)
         except ValueError:
             return self._wrong(path, "native", text, expected="a dateTime with its zone; else set `timezone`")
 
@@ -182,9 +224,11 @@ class _Reader:
             else:
                 document[TEXT] = self._simple(shape.text, element.text or "", before + TEXT)
             return document
-        if element.text and element.text.strip():
+        if element.text and element.text.strip(BLANKS):
             self._wrong(before.rstrip("."), "native", element.text, expected="elements only")
         self._children(shape, element, document, before)
+        if shape.ordered:
+            self._check_order(shape, document, before)
         self._complete(shape, document, before)
         return document
 
@@ -206,9 +250,11 @@ class _Reader:
                 except ValueError:
                     value = self._simple(field, value, before + name)
             tail = child.tail
-            if tail and not tail.isspace():
+            if tail and tail.strip(BLANKS):
                 self._wrong(before.rstrip("."), "native", tail, expected="elements only")
             if many:
+                if shape.ordered and name in document and next(reversed(document)) != name:
+                    self._disordered(before + name)
                 document.setdefault(name, []).append(value)
             elif name in document:
                 self._wrong(before + name, "native", expected="at most 1")
@@ -231,7 +277,7 @@ class _Reader:
         return False
 
     def _child(self, shape: Shape, child: etree._Element, document: dict[str, Any], before: str) -> None:
-        if child.tail and child.tail.strip():
+        if child.tail and child.tail.strip(BLANKS):
             self._wrong(before.rstrip("."), "native", child.tail, expected="elements only")
         field = shape.fields[0] if shape.item is not None else shape.by_tag.get(str(child.tag))
         if field is None:
@@ -239,10 +285,15 @@ class _Reader:
             return
         if not field.tag and field.shape is not None:
             self._turn(field, child, document, before)
-            return
+        else:
+            self._place(shape, field, child, document, before)
+
+    def _place(self, shape: Shape, field: Field, child: etree._Element, document: dict[str, Any], before: str) -> None:
         path = before + field.name
         value = self._value(field, child, path)
         if field.many:
+            if shape.ordered and field.name in document and next(reversed(document)) != field.name:
+                self._disordered(path)
             document.setdefault(field.name, []).append(value)
         elif field.name in document:
             self._wrong(path, "native", expected="at most 1")
@@ -259,17 +310,35 @@ class _Reader:
             turns.append({})
         self._child(shape, child, turns[-1], f"{before}{group.name}.")
 
+    def _check_order(self, shape: Shape, document: Mapping[str, Any], before: str) -> None:
+        last = -1
+        for name in document:
+            place = shape.places.get(name, last)
+            if place < last:
+                self._disordered(before + name)
+                return
+            last = place
+
+    def _disordered(self, path: str) -> None:
+        if not self.leniency.allows("any-order"):
+            self._wrong(path, "native", expected="elements in the WSDL's order")
+
     def _unexpected(self, shape: Shape, child: etree._Element, document: dict[str, Any], before: str) -> None:
         """An element nobody declared: taken as it is where the WSDL allows any, unless its name is a declared one."""
         if child.tag == _RESULT and self.plan.rpc:
             return
         name = etree.QName(child).localname
-        if name in shape.names:
-            tag = next(found.tag for found in shape.fields if found.name == name)
-            self._wrong(before + name, "native", expected=f"an element {tag}")
-        elif not shape.open:
+        meant = next((found for found in shape.fields if found.name == name), None)
+        if meant is not None and self.leniency.allows("any-namespace"):
+            self._place(shape, meant, child, document, before)
+        elif meant is not None:
+            self._wrong(before + name, "native", expected=f"an element {meant.tag}")
+        elif shape.open:
+            self._any(name, child, document)
+        elif not self.leniency.allows("unknown-fields"):
             self._wrong(before + mask_text(name[:80]), "unknown")
-            return
+
+    def _any(self, name: str, child: etree._Element, document: dict[str, Any]) -> None:
         document.setdefault(ANY, []).append(_as_text(child))
         if name in document:
             known = document[name]
@@ -287,7 +356,11 @@ class _Reader:
                     for turn in document[field.name]:
                         self._complete(field.shape, turn, f"{before}{field.name}.")
             elif field.least and field.name not in document:
-                self._wrong(before + field.name, "required")
+                self._missing(before + field.name)
+
+    def _missing(self, path: str, *, rule: str = "required", **params: str) -> None:
+        if not self.leniency.allows("missing-required"):
+            self._wrong(path, rule, **params)
 
     def _check_choices(self, shape: Shape, document: Mapping[str, Any], before: str) -> None:
         for choice in shape.choices:
@@ -296,13 +369,13 @@ class _Reader:
             if there and option is None:
                 self._wrong(before + there[-1], "native", expected=f"only one of: {', '.join(there)}")
             elif not there and choice.least:
-                self._wrong(before.rstrip("."), "native", expected=f"one of: {', '.join(choice.names)}")
+                self._missing(before.rstrip("."), rule="native", expected=f"one of: {', '.join(choice.names)}")
             elif there and option is not None:
                 for name in sorted(option.needed.difference(document)):
-                    self._wrong(before + name, "required")
+                    self._missing(before + name)
 
     def _check_count(self, field: Field, values: Any, before: str) -> None:
-        if len(values) < field.least:
+        if len(values) < field.least and not self.leniency.allows("missing-required"):
             self._wrong(before + field.name, "required" if not values else "native", expected=f"at least {field.least}")
         if field.most is not None and len(values) > field.most:
             self._wrong(before + field.name, "native", expected=f"at most {field.most}")
@@ -319,15 +392,15 @@ class _Reader:
             elif shape.loose and (name := f"@{etree.QName(tag).localname}") not in seen:
                 seen.add(name)
                 yield name, str(text)
-            else:
+            elif not self.leniency.allows("unknown-fields"):
                 self._wrong(f"{before}@{mask_text(etree.QName(tag).localname[:80])}", "unknown")
         for field in shape.attributes:
             if field.least and field.name not in seen:
-                self._wrong(before + field.name, "required")
+                self._missing(before + field.name)
 
     def _refuse_attributes(self, element: etree._Element, path: str) -> None:
         for tag in element.attrib:
-            if not self._is_markup(str(tag)):
+            if not self._is_markup(str(tag)) and not self.leniency.allows("unknown-fields"):
                 self._wrong(f"{path}.@{mask_text(etree.QName(tag).localname[:80])}", "unknown")
 
     def _is_markup(self, tag: str) -> bool:
@@ -343,7 +416,7 @@ class _Reader:
         declared = element.get(_TYPE)
         if declared is None or field.kind == "any" or field.members or field.listed:
             return
-        namespace, name = self._resolved(declared, element)
+        namespace, name = self._resolved(declared, element, path)
         if (namespace, name) == field.xsi:
             return
         if field.shape is not None:
@@ -351,27 +424,36 @@ class _Reader:
         else:
             plain = namespace in _TYPE_NAMESPACES or namespace in ENCODING.values()
             fits = plain and (derives(name, field.type) or derives(field.type, name))
+            # What is encoded must be decoded: of binary nothing can be taken for something else.
+            fits = fits or (plain and "Binary" not in name + field.type and self.leniency.allows("guessed-types"))
         if not fits:
             wanted = field.xsi[1] if field.xsi else field.kind
             self._wrong(path, "native", declared, expected=f"type {wanted}")
 
     def _undeclared(self, element: etree._Element, path: str) -> Any:
         """xsd:anyType: typed where the element names a built-in type, else text and elements as they are."""
-        namespace, name = self._resolved(element.get(_TYPE, ""), element)
+        namespace, name = self._resolved(element.get(_TYPE, ""), element, path)
         if namespace in _TYPE_NAMESPACES and name in TYPES and not len(element):
             typed = Field(name="", tag="", kind=TYPES[name].kind, type=name)
             return self._simple(typed, element.text or "", path)
         return untyped(element)
 
+    def _resolved(self, name: str, element: etree._Element, path: str) -> tuple[str, str]:
+        """Return a type's (namespace, name); what lxml makes for each look-up grows with the namespaces declared."""
+        prefix, _, local = name.strip().rpartition(":")
+        if self.scope is not None:
+            return self.scope.get(prefix or None) or "", local
+        if self.looked_through > _MOST_NAMESPACES:
+            self._wrong(path, "native", expected="fewer namespaces")
+            return "", local
+        known = element.nsmap
+        self.looked_through += max(0, len(known) - _USUAL_NAMESPACES)
+        return known.get(prefix or None) or "", local
+
     def _wrong(self, path: str, rule: str, value: str | None = None, **params: str) -> None:
         if len(self.errors) < _ENOUGH:
-            shown = None if value is None else mask_value(value.strip())
+            shown = None if value is None else mask_value(value[:_LOOKED_AT].strip())
             self.errors.append(FieldError(pointer=path, rule=rule, params=params, value=shown))
-
-    def _resolved(self, name: str, element: etree._Element) -> Names:
-        prefix, _, local = name.strip().rpartition(":")
-        known = element.nsmap if self.scope is None else self.scope
-        return known.get(prefix or None) or "", local
 
 
 Row = tuple[Field, str, Callable[[str], Any] | None, bool]
@@ -390,19 +472,10 @@ def _rows(shape: Shape) -> Mapping[str, Row]:
 
 
 def _reader(field: Field) -> Callable[[str], Any] | None:
-    lexical = TYPES.get(field.type, TEXT_TYPE)
+    read = field.lexical.read
     if field.kind == "datetime":
-        return lambda text: with_zone(str(lexical.read(text)), None)
-    if field.allowed:
-        allowed = frozenset(field.allowed)
-
-        def read(text: str) -> Any:
-            if text not in allowed:
-                raise ValueError(text)
-            return lexical.read(text)
-
-        return read
-    return None if lexical is TEXT_TYPE else lexical.read
+        return lambda text: with_zone(str(read(text)), None)
+    return None if field.lexical is TEXT_TYPE else read
 
 
 def _as_text(element: etree._Element) -> str:

@@ -1,7 +1,9 @@
 """What is different between two versions of a WSDL, in plain words; compares plans and knows no XML."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
+from adapters.soap.facets import Facets
 from adapters.soap.plan import Field, MessagePlan, OperationPlan, Shape, paths
 from adapters.soap.planning import Plans
 
@@ -92,6 +94,8 @@ def _field(where: str, old: Field, new: Field) -> Iterator[str]:
         yield from _allowed(where, old.allowed, new.allowed)
     if (old.min_length, old.max_length) != (new.min_length, new.max_length):
         yield f"{where} takes {_length(new)} now, not {_length(old)}"
+    if _others(old) != _others(new):
+        yield f"{where} has another pattern, range or number of digits now"
 
 
 def _allowed(where: str, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[str]:
@@ -102,6 +106,10 @@ def _allowed(where: str, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator
         yield f"{where} takes {', '.join(more)} as well now"
     if fewer := [value for value in old if value not in new]:
         yield f"{where} does not take {', '.join(fewer)} any more"
+
+
+def _others(field: Field) -> Facets:
+    return replace(field.facets, allowed=(), min_length=0, max_length=None)
 
 
 def _said(what: str, old: str, new: str) -> Iterator[str]:

@@ -9,9 +9,8 @@ from typing import Any, Protocol
 
 from lxml import etree
 
+from adapters.soap.facets import Beyond
 from adapters.soap.generate import Functions, generate
-from adapters.soap.lexical import TEXT as TEXT_TYPE
-from adapters.soap.lexical import TYPES
 from adapters.soap.plan import ANY, ENCODING, TEXT, VARIANT, Field, MessagePlan, Shape
 from adapters.soap.text import CONTROL, as_attribute, escaped
 from gateway import Document, FieldError, TranslationError, mask_value
@@ -219,22 +218,18 @@ class Writer:
         if field.members:
             return self._union(field, value, path)
         try:
-            text = TYPES.get(field.type, TEXT_TYPE).write(value)
+            text = field.lexical.write(value)
         except TypeError as error:
             self._wrong(path, "type", value, expected=str(error))
             return ""
+        except Beyond as beyond:
+            self._wrong(path, beyond.rule, value, **beyond.params)
+            text = beyond.text
         except ValueError:
             self._wrong(path, "native", value, expected=f"xsd:{field.type}")
             return ""
         if CONTROL.search(text):
             self._wrong(path, "control-character")
-        if field.allowed and text not in field.allowed:
-            self._wrong(path, "enum", value, allowed=", ".join(field.allowed))
-        if field.max_length is not None and len(text) > field.max_length:
-            self._wrong(path, "max", value, max=str(field.max_length))
-        if len(text) < field.min_length:
-            least = str(field.min_length)
-            self._wrong(path, "native", value, expected="at least {count} characters", count=least)
         return text
 
     def _listed(self, field: Field, value: object, path: str) -> str:

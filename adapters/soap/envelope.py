@@ -1,17 +1,22 @@
-"""From bytes to the one payload or the fault of an envelope; hardened parsing; knows no types and no plan."""
+"""From bytes to the one payload or the fault of an envelope; knows no types and no plan."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from lxml import etree
 
+from adapters.soap.lexical import BLANKS
+from adapters.soap.parsing import invalid, parse_answer
 from adapters.soap.plan import ENVELOPE, XSI, Soap
-from gateway import Document, Fault, InvalidAnswer, mask_text
+from adapters.soap.tolerate import Leniency
+from gateway import Document, Fault, mask_text
 
-ENCODINGS = frozenset({"UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "ISO-8859-1", "WINDOWS-1252", "US-ASCII", "ASCII"})
 NIL = f"{{{XSI}}}nil"
 _TEXT_LIMIT = 300
+_MOST_PARTS = 4
+_MOST_CHILDREN = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,79 +27,39 @@ class Body:
     referred: Mapping[str, etree._Element]
 
 
-def open_envelope(content: bytes, soap: Soap, *, encoded: bool) -> Body | Fault:
+def open_envelope(content: bytes, soap: Soap, *, encoded: bool, leniency: Leniency | None = None) -> Body | Fault:
     """Parse an answer; raises InvalidAnswer unless it is exactly one envelope with one Body and at most one payload.
 
     A fault is read in either SOAP version: a server that knows the other one only must answer in its own.
     """
-    root = _parse(content)
+    root = parse_answer(content, leniency or Leniency())
     version = next((known for known, uri in ENVELOPE.items() if root.tag == f"{{{uri}}}Envelope"), None)
     if version is None:
-        raise _invalid(f"is no SOAP envelope but <{_shown(root)}>")
+        raise invalid(f"is no SOAP envelope but <{_shown(root)}>")
     body = _body(root, ENVELOPE[version])
     children = list(body)
     if children and children[0].tag == f"{{{ENVELOPE[version]}}}Fault":
         return _fault(children[0], version)
     if version != soap:
-        raise _invalid(f"is a SOAP {version} envelope; the WSDL's port speaks SOAP {soap}")
+        raise invalid(f"is a SOAP {version} envelope; the WSDL's port speaks SOAP {soap}")
     return _only_payload(children, encoded=encoded)
 
 
-def _parse(content: bytes) -> etree._Element:
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        dtd_validation=False,
-        attribute_defaults=False,
-        huge_tree=False,
-        recover=False,
-        remove_comments=True,
-        remove_pis=True,
-        collect_ids=False,
-    )
-    try:
-        root = etree.fromstring(content, parser)
-    except etree.XMLSyntaxError as error:
-        raise _invalid(_why_unreadable(content, error)) from error
-    except ValueError as error:
-        raise _invalid("can't be decoded") from error
-    document = root.getroottree().docinfo
-    if document.internalDTD is not None or document.doctype:
-        raise _invalid("has a DOCTYPE, which SOAP forbids")
-    if (document.encoding or "UTF-8").upper() not in ENCODINGS:
-        raise _invalid(f"is in {document.encoding}, which is not read")
-    return root
-
-
-def _why_unreadable(content: bytes, error: etree.XMLSyntaxError) -> str:
-    start = content[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if not content.strip():
-        return "is empty"
-    if start.startswith((b"<!doctype html", b"<html", b"<br", b"<b>")):
-        return "is an HTML page"
-    if b"<!doctype" in start:
-        return "has a DOCTYPE, which SOAP forbids"
-    if b"<?xml" in start and not content.startswith((b"<?xml", b"\xef\xbb\xbf<?xml")):
-        return "has something before its XML declaration; a PHP notice or a blank line in an included file does that"
-    if not start.startswith(b"<"):
-        return "is text, not XML"
-    return f"is not well-formed XML: {mask_text(error.msg or '')}"
-
-
 def _body(root: etree._Element, uri: str) -> etree._Element:
-    children = list(root)
+    children = list(islice(root, _MOST_PARTS))
     if children and children[0].tag == f"{{{uri}}}Header":
         del children[0]
     if len(children) != 1 or children[0].tag != f"{{{uri}}}Body":
-        raise _invalid("does not have exactly one Body after its Header")
+        raise invalid("does not have exactly one Body after its Header")
+    if len(children[0]) > _MOST_CHILDREN:
+        raise invalid(f"has more than {_MOST_CHILDREN} elements in its Body")
     if _has_stray_text(root) or _has_stray_text(children[0]):
-        raise _invalid("has text beside its payload")
+        raise invalid("has text beside its payload")
     return children[0]
 
 
 def _has_stray_text(element: etree._Element) -> bool:
-    return any(text and text.strip() for text in (element.text, *(child.tail for child in element)))
+    return any(text and text.strip(BLANKS) for text in (element.text, *(child.tail for child in element)))
 
 
 def _only_payload(children: list[etree._Element], *, encoded: bool) -> Body:
@@ -105,11 +70,11 @@ def _only_payload(children: list[etree._Element], *, encoded: bool) -> Body:
         if identity is None or not payloads:
             payloads.append(child)
         elif identity in referred:
-            raise _invalid(f"has two elements with the id '{mask_text(identity)}'")
+            raise invalid(f"has two elements with the id '{mask_text(identity)}'")
         else:
             referred[identity] = child
     if len(payloads) > 1:
-        raise _invalid(f"has {len(payloads)} payloads in its Body")
+        raise invalid(f"has {len(payloads)} payloads in its Body")
     return Body(payloads[0] if payloads else None, referred)
 
 
@@ -161,7 +126,3 @@ def _as_mapping(element: etree._Element) -> Document:
 
 def _shown(element: etree._Element) -> str:
     return mask_text(etree.QName(element).localname[:40])
-
-
-def _invalid(what: str) -> InvalidAnswer:
-    return InvalidAnswer(f"the answer {what}", maybe_done=True)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from adapters.soap.facets import NO_FACETS, Facets
 from adapters.soap.lexical import TYPES, Lexical
 from adapters.soap.plan import ENCODING, Field, MessagePlan, Names, Shape
 from adapters.soap.text import QUOTED, SPECIAL, as_attribute, escaped
@@ -180,8 +181,10 @@ class _Source:
         if not _plain(field):
             return value, "False"
         lexical = TYPES.get(field.type)
-        if field.allowed or lexical is None:
-            return value, self._is_text(field, value)
+        if field.facets != NO_FACETS:
+            return self._restricted(field, value)
+        if lexical is None:
+            return value, f"{value}.__class__ is str and special({value}) is None"
         if field.type in _BOUNDS:
             low, high = _BOUNDS[field.type]
             return value, f"{value}.__class__ is int and {low} <= {value} <= {high}"
@@ -192,14 +195,19 @@ class _Source:
         self._space[name] = quick
         return "text", f"(text := {name}({value})) is not None"
 
-    def _is_text(self, field: Field, value: str) -> str:
-        if field.allowed:
+    def _restricted(self, field: Field, value: str) -> tuple[str, str]:
+        facets = field.facets
+        if field.type not in TYPES and facets == Facets(allowed=facets.allowed):
             name = f"allowed{self._bound(field)}"
-            self._space[name] = frozenset(one for one in field.allowed if as_attribute(one) == escaped(one) == one)
-            return f"{value}.__class__ is str and {value} in {name}" if field.type not in TYPES else "False"
-        most = "" if field.max_length is None else f" <= {field.max_length}"
-        length = f" and {field.min_length} <= len({value}){most}" if field.min_length or most else ""
-        return f"{value}.__class__ is str{length} and special({value}) is None"
+            self._space[name] = frozenset(one for one in facets.allowed if as_attribute(one) == escaped(one) == one)
+            return value, f"{value}.__class__ is str and {value} in {name}"
+        if field.type == "string" and facets == Facets(min_length=facets.min_length, max_length=facets.max_length):
+            most = "" if facets.max_length is None else f" <= {facets.max_length}"
+            sized = f"{facets.min_length} <= len({value}){most}"
+            return value, f"{value}.__class__ is str and {sized} and special({value}) is None"
+        name = f"write{self._bound(field)}"
+        self._space[name] = _checked(field.lexical)
+        return "text", f"(text := {name}({value})) is not None"
 
     def _bound(self, field: Field) -> str:
         name = f"field{self._number}_{len(self._space)}"
@@ -218,12 +226,9 @@ def _plain(field: Field) -> bool:
         most=field.most,
         nillable=field.nillable,
         xsi=field.xsi,
-        allowed=field.allowed,
-        min_length=field.min_length,
-        max_length=field.max_length,
+        facets=field.facets,
     )
-    sized = field.min_length or field.max_length is not None
-    return known == field and not (sized and (field.allowed or field.type in TYPES))
+    return known == field
 
 
 def _number(value: object) -> str | None:

@@ -25,6 +25,7 @@ class Particles:
         self.fields: list[Field] = []
         self.choices: list[Choice] = []
         self.open = False
+        self.ordered = True
         self.odd = ""
 
     def add(self, particle: Zeep) -> None:
@@ -36,6 +37,7 @@ class Particles:
         elif isinstance(particle, xsd.Choice):
             self._choice(particle)
         elif isinstance(particle, xsd.Sequence | xsd.All):
+            self.ordered = self.ordered and not isinstance(particle, xsd.All)
             self._sequence(particle, list(particle))
         elif isinstance(particle, xsd.Element):
             self._element(particle)
@@ -59,7 +61,9 @@ class Particles:
             return
         for one in known:
             self._place(replace(one, least=0))
-        if not known[0].many:
+        if known[0].many:
+            self.ordered = False
+        else:
             names = [frozenset({one.name}) for one in known]
             options = tuple(Option(names=name, needed=name) for name in names)
             self.choices.append(Choice(options=options, least=min(known[0].least, 1)))
@@ -90,6 +94,7 @@ class Particles:
         elif all(len(option.names) <= 1 for option in options):
             # The alternatives mix freely: only their order among each other is lost.
             inner.fields = [replace(found, most=None) for found in inner.fields]
+            inner.ordered = False
             self._join(inner)
         else:
             inner.choices.append(Choice(options=options, least=1))
@@ -148,6 +153,7 @@ class Particles:
     def _take(self, inner: "Particles", renamed: Mapping[str, str]) -> None:
         self.choices += [_renamed(choice, renamed) for choice in inner.choices]
         self.open = self.open or inner.open
+        self.ordered = self.ordered and inner.ordered
         self.odd = self.odd or inner.odd
 
     def _place(self, found: Field) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any, Literal, Self
 
-from adapters.soap.lexical import Kind
+from adapters.soap.facets import NO_FACETS, Facets, restricted
+from adapters.soap.lexical import Kind, Lexical
 
 Soap = Literal["1.1", "1.2"]
 
@@ -33,7 +34,8 @@ Names = tuple[str, str]  # namespace, local name
 class Field:
     """One element or attribute: its name in documents, its Clark name in XML, and what may be in it.
 
-    `type` is the local name of the built-in type that a simple one restricts. `least` and `most` count occurrences
+    `type` is the local name of the built-in type that a simple one restricts, by `facets`; `lexical` is how its values
+    are read and written. Raises Unreadable for facets that can't be understood. `least` and `most` count occurrences
     (`most` None: unbounded). `xsi` is the type's (namespace, name) where it has a name. `listed`: one text holds
     several values, apart by blanks. `members` are those of a union, in order. `variants` are the types that xsi:type
     may name instead, as fields. A field without a tag is a group: it repeats as a whole, and its fields stand in the
@@ -48,14 +50,16 @@ class Field:
     most: int | None = 1
     nillable: bool = False
     xsi: tuple[str, str] | None = None
-    allowed: tuple[str, ...] = ()
-    min_length: int = 0
-    max_length: int | None = None
+    facets: Facets = NO_FACETS
     shape: "Shape | None" = None
     listed: bool = False
     members: tuple["Field", ...] = ()
     variants: "Mapping[Names, Field]" = field(default_factory=dict)
     abstract: bool = False
+    lexical: Lexical = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lexical", restricted(self.type, self.facets))
 
     @property
     def many(self) -> bool:
@@ -66,6 +70,21 @@ class Field:
     def value(self) -> "Field":
         """One value of those that a listed text holds."""
         return replace(self, listed=False)
+
+    @property
+    def allowed(self) -> tuple[str, ...]:
+        """The texts it may be, none listed where it may be any."""
+        return self.facets.allowed
+
+    @property
+    def min_length(self) -> int:
+        """How long a text must be."""
+        return self.facets.min_length
+
+    @property
+    def max_length(self) -> int | None:
+        """How long a text may be."""
+        return self.facets.max_length
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +118,11 @@ class Option:
 class Shape:
     """An object's content: child elements in order, attributes, and its own text if it has any.
 
-    `open` allows elements that nobody declared (xsd:any; then ANYTHING is a field), `loose` such attributes. `item` is set for an encoded array:
-    the item type's (namespace, name); its only field then takes every child, since the names of array items mean
-    nothing. `odd` says why the rest is not all: what is in there only zeep's tree knows. A type that contains itself
-    is a shape that contains itself. What the codec makes of it once is `kept` here.
+    `open` allows elements that nobody declared (xsd:any; then ANYTHING is a field), `loose` such attributes. `item` is
+    set for an encoded array: the item type's (namespace, name); its only field then takes every child, since the names
+    of array items mean nothing. Children come in the fields' order where it is `ordered`. `odd` says why the rest is
+    not all: what is in there only zeep's tree knows. A type that contains itself is a shape that contains itself. What
+    the codec makes of it once is `kept` here.
     """
 
     name: str = ""
@@ -113,9 +133,11 @@ class Shape:
     open: bool = False
     loose: bool = False
     item: Names | None = None
+    ordered: bool = False
     odd: str = ""
     by_tag: Mapping[str, Field] = field(init=False)
     by_attribute: Mapping[str, Field] = field(init=False)
+    places: Mapping[str, int] = field(init=False, repr=False)
     names: frozenset[str] = field(init=False)
     kept: dict[Any, Any] = field(init=False, default_factory=dict)
 
@@ -124,8 +146,10 @@ class Shape:
         groups = [found for found in self.fields if found.shape is not None and not found.tag]
         tags = {inner.tag: group for group in groups if group.shape for inner in group.shape.fields}
         tags |= {found.tag: found for found in self.fields if found.tag}
+        places = {found.name: place for place, found in enumerate(self.fields) if found.name != ANY}
         object.__setattr__(self, "by_tag", tags)
         object.__setattr__(self, "by_attribute", {found.tag: found for found in self.attributes})
+        object.__setattr__(self, "places", places)
         names = frozenset(found.name for found in everything)
         object.__setattr__(self, "names", names)
 

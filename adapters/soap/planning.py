@@ -109,6 +109,8 @@ class _Planner:
         headers = {found.name: replace(found, least=0) for found in _headers(message, types)}
         types.finish()
         reach = _Reach(self.soap, (payload, *headers.values()))
+        if reach.unreadable:
+            raise _Unplannable(reach.unreadable)
         if reach.odd:
             self.trees[operation.name, direction] = Tree(element, self._schema)
         return MessagePlan(
@@ -157,17 +159,17 @@ def _clark(namespace: str, name: str) -> str:
 
 
 class _Reach:
-    """All that a message's fields lead to: its namespaces, those only variants bear, and what is odd."""
+    """All that a message's fields lead to: its namespaces, those only variants bear, and what is odd or unreadable."""
 
     def __init__(self, soap: Soap, roots: tuple[Field | None, ...]) -> None:
         self._fixed = {ENVELOPE[soap]: "soap", XSI: "xsi", XSD: "xsd", ENCODING[soap]: "enc"}
         self._seen: set[int] = set()
-        self.odd = ""
+        self.odd = self.unreadable = ""
         variants: list[Field] = []
         namespaces = self._walk([root for root in roots if root is not None], variants)
-        odd = self.odd
+        odd, unreadable = self.odd, self.unreadable
         self.spare = self._walk(variants, variants) - namespaces
-        self.odd = odd
+        self.odd, self.unreadable = odd, unreadable
         self._namespaces = sorted(namespaces | self.spare)
 
     def prefixes(self) -> Mapping[str, str]:
@@ -180,6 +182,8 @@ class _Reach:
             one = waiting.pop()
             found |= {one.tag[1:].partition("}")[0] if one.tag.startswith("{") else "", one.xsi[0] if one.xsi else ""}
             content = one.shape
+            if one.facets.unreadable:
+                self.unreadable = f"has a field '{one.name}' whose type can't be checked: {one.facets.unreadable}"
             if id(one.variants) not in self._seen:
                 self._seen.add(id(one.variants))
                 variants += one.variants.values()

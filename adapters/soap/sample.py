@@ -1,10 +1,11 @@
 """An example document of a message, made of its plan: every field once, of a choice the first alternative."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
 from adapters.soap.lexical import TYPES
+from adapters.soap.pattern import pattern
 from adapters.soap.plan import TEXT, Field, MessagePlan, Shape
 from gateway import Document
 
@@ -35,6 +36,16 @@ _SPECIAL: dict[str, Any] = {
     "gMonthDay": "--11-24",
     "gDay": "---24",
     "list": "1",
+    "Name": "contoh",
+    "NCName": "contoh",
+    "NMTOKEN": "contoh",
+    "ID": "contoh",
+    "IDREF": "contoh",
+    "QName": "contoh",
+    "NMTOKENS": "contoh",
+    "IDREFS": "contoh",
+    "ENTITY": "contoh",
+    "ENTITIES": "contoh",
 }
 
 
@@ -64,9 +75,36 @@ def _value(field: Field, made: Made, *, full: bool) -> Any:
 
 
 def _simple(field: Field, made: Made) -> Any:
-    if field.allowed:
-        return TYPES[field.type].read(field.allowed[0]) if field.type in TYPES else field.allowed[0]
-    if field.kind != "text" or field.type in _SPECIAL:
-        return _SPECIAL.get(field.type, _VALUES[field.kind])
-    text = made(field.name) or "contoh"
-    return text[: field.max_length].ljust(field.min_length, "0") if field.max_length != 0 else ""
+    """Return the first value that comes to mind and that the type takes; where none does, one that it does not."""
+    candidates = [*_candidates(field, made)]
+    return next((one for one in candidates if _takes(field, one)), candidates[0])
+
+
+def _takes(field: Field, value: Any) -> bool:
+    try:
+        field.lexical.write(value)
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+def _candidates(field: Field, made: Made) -> Iterator[Any]:
+    facets = field.facets
+    usual = _SPECIAL.get(field.type, _VALUES[field.kind])
+    if facets.allowed:
+        yield TYPES[field.type].read(facets.allowed[0]) if field.type in TYPES else facets.allowed[0]
+    if field.kind == "text" and field.type not in _SPECIAL:
+        text = made(field.name) or usual
+        yield text[: facets.max_length].ljust(facets.min_length, "0") if facets.max_length != 0 else ""
+    yield usual
+    for alternatives in facets.patterns:
+        for text in (pattern(one).example() for one in alternatives):
+            yield text
+            yield text.ljust(facets.min_length, text[-1:] or "0")
+    for bound, step in ((facets.low, 0), (facets.high, 0), (facets.above, 1), (facets.below, -1)):
+        if bound and field.kind in {"integer", "number"}:
+            yield int(Decimal(bound)) + step if field.kind == "integer" else Decimal(bound) + step
+        elif bound:
+            yield bound
+    if field.kind in {"integer", "number"}:
+        yield from (1, 0, -1, Decimal("0.5"))

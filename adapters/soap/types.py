@@ -10,9 +10,11 @@ from zeep.xsd.elements import AnyAttribute, AttributeGroup
 from zeep.xsd.types.builtins import BuiltinType
 from zeep.xsd.types.collection import ListType, UnionType
 
-from adapters.soap.facts import Facets, Facts
+from adapters.soap.facets import Facets, restricted
+from adapters.soap.facts import Facts
 from adapters.soap.lexical import TYPES
 from adapters.soap.particles import Particles, most_of
+from adapters.soap.pattern import Unreadable
 from adapters.soap.plan import ANYTHING, ENCODING, TEXT, XSD, Field, Names, Shape
 
 _ENCODED = frozenset(ENCODING.values())
@@ -29,6 +31,7 @@ class Types:
         self._planned: dict[int, Shape] = {}
         self._variants: dict[str, dict[Names, Field]] = {}  # by the base's Clark name, "" for anyType
         self._waiting: list[str] = []
+        self._owners: list[str] = []
         # zeep makes some type objects on the fly: held here, so that no other takes over their id.
         self._kept: list[object] = []
 
@@ -134,24 +137,33 @@ class Types:
         builtin = builtin_of(type_)
         own = str(type_.qname.text)
         named = own in self._facts.named
-        facets = self._facts.facets.get(own, Facets()) if not own.startswith(f"{{{XSD}}}") else Facets()
+        facets = Facets() if own.startswith(f"{{{XSD}}}") else self._facets(own)
+        try:
+            restricted(builtin, facets)
+        except Unreadable as error:
+            facets = Facets(unreadable=str(error))
         return Field(
             name=name,
             tag=tag,
             kind=TYPES[builtin].kind if builtin in TYPES else "text",
             type=builtin,
             xsi=_qname(type_) if named else (XSD, builtin),
-            allowed=facets.allowed,
-            min_length=facets.min_length,
-            max_length=facets.max_length,
+            facets=facets,
         )
+
+    def _facets(self, own: str) -> Facets:
+        owner = self._owners[-1] if self._owners else ""
+        found = self._facts.inner.get((owner, own)) if own not in self._facts.named else None
+        return found or self._facts.facets.get(own, Facets())
 
     def _shape(self, type_: Zeep) -> Shape:
         key = id(type_)
         if key not in self._planned:
             self._kept.append(type_)
             self._planned[key] = Shape()
+            self._owners.append(str(type_.qname.text) if type_.qname is not None else "")
             self._planned[key].become(self._content(type_))
+            self._owners.pop()
         return self._planned[key]
 
     def _content(self, type_: Zeep) -> Shape:
@@ -176,6 +188,7 @@ class Types:
             choices=tuple(particles.choices),
             open=particles.open,
             loose=loose,
+            ordered=particles.ordered and not self._encoded,
             odd=f"type '{name or type_.qname.localname}' {particles.odd}" if particles.odd else "",
         )
 

@@ -132,6 +132,29 @@ def _translation(made: Dashboard) -> Dashboard:
         )
         .with_panel(
             graph(
+                "Answers that were tolerated",
+                "By what its section tolerates, or the charset it is read by: they deviate from the WSDL.",
+                (rise("gateway_agency_tolerated_total", ITS, by="tolerance"), "{{tolerance}}"),
+            )
+        )
+        .with_panel(
+            number(
+                "WSDL changed",
+                "1 when what it publishes differs from what is pinned; empty where nobody compares.",
+                f"max(gateway_agency_contract_changed{{{ITS}}})",
+                bad=((1, "red"),),
+            )
+        )
+        .with_panel(
+            number(
+                "WSDL compared",
+                "Since it was last compared with the pinned one.",
+                f"time() - max(gateway_agency_contract_checked_timestamp_seconds{{{ITS}}})",
+                unit="s",
+            )
+        )
+        .with_panel(
+            graph(
                 "How long translating takes",
                 "95 in 100 documents take at most so long.",
                 (quantile(0.95, "gateway_translation_duration_seconds", ITS, by="side"), "{{side}}"),

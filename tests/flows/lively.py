@@ -17,6 +17,9 @@ CHANGES = {
     'hours   = "Mon-Thu 07:30-16:00; Fri 07:30-16:30"': 'hours   = "Mon-Sun 00:00-24:00"',
     'timezone = "Asia/Jakarta"\n\n[defaults]': 'timezone = "Asia/Jakarta"\nholidays = "none"\n\n[defaults]',
     'mapping = "mappings/dinkes.toml"\n': 'mapping = "mappings/dinkes.toml"\nquota = "5000/day"\n',
+    'mapping = "mappings/dpmptsp.toml"\n': (
+        'mapping = "mappings/dpmptsp.toml"\ntolerate = ["leading-junk"]\nwsdl_check = "100ms"\n'
+    ),
 }
 IMPATIENT = defaults('breaker  = { open_for = "1s" }', 'retry    = { attempts = 2, wait = "10ms", max_wait = "20ms" }')
 _SAMPLE = re.compile(r"^(\w+?)(?:_bucket|_sum|_count)?(?:\{(.*)\})? [^ ]+$", re.MULTILINE)
@@ -28,6 +31,8 @@ def lively(agencies: Running, drops: Path, folder: Path) -> Iterator[Gateway]:
     """Run a gateway and let it live through everything."""
     agencies.reset()
     config = pilot(folder, agencies.ports, {**CHANGES, **IMPATIENT, **dropped_in(drops)}, stored=True)
+    source = f"{agencies.url('dpmptsp')}/sipolan?wsdl"
+    (folder / "wsdl/dpmptsp/pinned.toml").write_text(f'source = "{source}"\ntaken = 2026-11-24T10:00:00Z\n', "utf-8")
     with process.running(config) as gateway:
         gateway.event("file-accepted")
         for each in EVERY:
@@ -56,6 +61,9 @@ def _misfit(gateway: Gateway, agencies: Running) -> None:
     ask(gateway, FACILITIES)
     ask(gateway, MY_TICKETS)
     agencies.switch("dinkes", "up")
+    agencies.switch("dpmptsp", "junk")
+    assert ask(gateway, KINDS).status_code == 200
+    agencies.switch("dpmptsp", "up")
 
 
 def _outage(gateway: Gateway, agencies: Running) -> None:

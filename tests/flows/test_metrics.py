@@ -38,6 +38,8 @@ def test_every_metric_of_the_table_has_been_fed(busy: Gateway) -> None:
         'gateway_lane_paused{agency="dpmptsp",reason="outage"} 0.0',
         'gateway_agency_quota_limit{agency="dinkes"} 5000.0',
         'gateway_rejections_total{reason="unauthorized"} 1.0',
+        'gateway_agency_tolerated_total{agency="dpmptsp",tolerance="leading-junk"} 1.0',
+        'gateway_agency_contract_changed{agency="dpmptsp"} ',
     ],
 )
 def test_what_happened_is_in_the_figures(busy: Gateway, line: str) -> None:

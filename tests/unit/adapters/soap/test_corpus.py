@@ -12,8 +12,10 @@ from lxml import etree
 
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
+from adapters.soap.facets import Facets
 from adapters.soap.plan import TEXT, Field, MessagePlan, Shape
 from adapters.soap.planning import Plans, read_plans
+from adapters.soap.sample import sample as made_of
 from adapters.soap.wsdl import load
 from gateway import ConfigError
 
@@ -30,6 +32,7 @@ VALUES: dict[str, Any] = {
     "binary": "aGFsbw==",
 }
 THEIR_OWN = {"list", "gYear", "gYearMonth", "gMonthDay", "gDay", "gMonth", "duration"}
+NAMES = {"language", "Name", "NCName", "NMTOKEN", "ID", "IDREF", "NMTOKENS", "IDREFS", "ENTITY", "ENTITIES"}
 SPECIAL = {
     "negativeInteger": -7,
     "nonPositiveInteger": -7,
@@ -79,8 +82,19 @@ def value(field: Field) -> Any:
 def simple(field: Field) -> Any:
     if field.allowed:
         return field.allowed[0]
-    given = SPECIAL.get(field.type, VALUES[field.kind])
-    return "x" * field.min_length if field.min_length else given[: field.max_length] if field.max_length else given
+    if field.facets != Facets() or field.type in NAMES:
+        found = made_of(MessagePlan(soap="1.1", rpc=False, encoded=False, payload=field), lambda _: None)[TEXT]
+        if not takes(field, found):
+            raise Unsampled
+        return found
+    return SPECIAL.get(field.type, VALUES[field.kind])
+
+
+def takes(field: Field, found: Any) -> bool:
+    try:
+        return bool(field.lexical.write(found)) or True
+    except (ValueError, TypeError):
+        return False
 
 
 def for_zeep(document: dict[str, Any], shape: Shape) -> dict[str, Any]:

@@ -98,16 +98,26 @@ def test_occurrences_and_facets_are_kept(plan: Plan) -> None:
     assert (found.min_length, found.max_length) == (2, 4)
 
 
-def test_two_anonymous_types_of_one_name_have_no_facets_rather_than_wrong_ones(plan: Plan) -> None:
-    def field(value: str) -> str:
-        return (
-            '<x:element name="kode"><x:simpleType><x:restriction base="x:string">'
-            f'<x:enumeration value="{value}"/></x:restriction></x:simpleType></x:element>'
-        )
+def inline(value: str) -> str:
+    return (
+        '<x:element name="kode"><x:simpleType><x:restriction base="x:string">'
+        f'<x:enumeration value="{value}"/></x:restriction></x:simpleType></x:element>'
+    )
 
-    more = f'<x:complexType name="Lain"><x:sequence>{field("B")}</x:sequence></x:complexType>'
 
-    assert fields(plan(f"<x:sequence>{field('A')}</x:sequence>", more))["kode"].allowed == ()
+def test_two_anonymous_types_of_one_name_keep_their_own_facets(plan: Plan) -> None:
+    more = f'<x:complexType name="Lain"><x:sequence>{inline("B")}</x:sequence></x:complexType>'
+    found = fields(plan(f'<x:sequence>{inline("A")}<x:element name="l" type="t:Lain"/></x:sequence>', more))
+
+    assert found["kode"].allowed == ("A",)
+    assert found["l"].shape is not None
+    assert found["l"].shape.fields[0].allowed == ("B",)
+
+
+def test_two_anonymous_types_in_one_place_have_no_facets_rather_than_wrong_ones(plan: Plan) -> None:
+    deeper = f'<x:element name="Op"><x:complexType><x:sequence>{inline("B")}</x:sequence></x:complexType></x:element>'
+
+    assert fields(plan(f"<x:sequence>{inline('A')}{deeper}</x:sequence>"))["kode"].allowed == ()
 
 
 def test_an_unqualified_element_has_no_namespace(plan: Plan) -> None:

@@ -1,0 +1,52 @@
+"""What an answer may deviate in, by name, where its agency's section allows it; whatever was used is counted."""
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Literal, get_args
+
+Charset = Literal["utf-8", "iso-8859-1", "windows-1252"]
+
+Tolerance = Literal[
+    "leading-junk",
+    "undeclared-xsi",
+    "missing-required",
+    "unknown-fields",
+    "any-order",
+    "any-namespace",
+    "undeclared-null",
+    "empty-values",
+    "blank-in-datetime",
+    "naive-utc",
+    "zero-dates",
+    "guessed-types",
+    "beyond-facets",
+]
+TOLERANCES: tuple[Tolerance, ...] = get_args(Tolerance)
+CHARSET = "charset"
+"""What is counted where an answer was read by the agency's `charset` and not by what it said itself."""
+
+
+def known(names: object) -> object:
+    """Refuse a name that is no tolerance, with the nearest; raises ValueError."""
+    for name in names if isinstance(names, list | tuple) else ():
+        if name not in TOLERANCES:
+            near = get_close_matches(str(name), TOLERANCES, n=1)
+            remedy = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(TOLERANCES)}"
+            raise ValueError(f'"{name}" is no tolerance; {remedy}')
+    return names
+
+
+@dataclass(slots=True, kw_only=True)
+class Leniency:
+    """One answer's: what it may deviate in, the charset it may really be in, and in `used` what that was needed for."""
+
+    named: frozenset[Tolerance] = frozenset()
+    charset: Charset | None = None
+    used: set[str] = field(default_factory=set)
+
+    def allows(self, deviation: Tolerance) -> bool:
+        """Tell whether a deviation that was met is allowed, and remember that it was."""
+        if deviation not in self.named:
+            return False
+        self.used.add(deviation)
+        return True
