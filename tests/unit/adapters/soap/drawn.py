@@ -122,7 +122,7 @@ class Drawn:
             return self.simple(field.members[0])
         if field.kind == "any":
             return self._random.choice(WORDS)
-        return self._sized(field, self._typed(field))
+        return self._fitting(field)
 
     def _word(self, field: Field) -> Any:
         if field.kind == "text" and not field.allowed and field.type not in FORMS:
@@ -145,10 +145,32 @@ class Drawn:
             return base64.b64encode(b"halo"[: self._random.randint(0, 4)]).decode()
         return self._random.choice(TEXTS)
 
+    def _fitting(self, field: Field) -> Any:
+        """Return a value that the type's facets allow, in the form in which it is read again."""
+        for value in (*(self._sized(field, self._typed(field)) for _ in range(20)), *_bounds(field)):
+            try:
+                return field.lexical.read(field.lexical.write(value))
+            except (TypeError, ValueError):
+                continue
+        raise Undrawable(field.name)
+
     def _sized(self, field: Field, value: Any) -> Any:
         if isinstance(value, str) and not field.allowed and (field.min_length or field.max_length is not None):
             return value[: field.max_length].ljust(field.min_length, "x")
         return value
+
+
+class Undrawable(Exception):
+    """A type whose facets nothing that is drawn here fits: mostly patterns."""
+
+
+def _bounds(field: Field) -> Iterator[Any]:
+    if field.kind in {"integer", "number"}:
+        for text in (field.facets.low, field.facets.high, field.facets.above, field.facets.below, "0", "1", "10"):
+            if text:
+                value = TYPES[field.type].read(text)
+                yield from (value, value + 1, value - 1)
+    yield from ("a", "A", "00", "0000", "000000", "a@b.id", "AB", "12345678")
 
 
 def plans_of(plans: Any) -> Iterator[tuple[str, str, MessagePlan]]:

@@ -19,7 +19,7 @@ from adapters.soap.encode import encode
 from adapters.soap.plan import ANY, MessagePlan
 from adapters.soap.planning import read_plans
 from gateway import ConfigError
-from tests.unit.adapters.soap.drawn import Drawn, plans_of
+from tests.unit.adapters.soap.drawn import Drawn, Undrawable, plans_of
 from tests.unit.adapters.soap.second import Second, Unasked, differ, same
 
 LONGER = int(os.environ.get("LAWS_LONGER", "1"))
@@ -59,7 +59,11 @@ class Comparison:
         plans, second = read_plans(path), Second(path)
         for operation, direction, plan in plans_of(plans):
             for number in range(rounds if plan.payload is not None and not plan.odd else 0):
-                document = Drawn(Random(f"{path.name} {operation} {direction} {number}")).message(plan)
+                try:
+                    document = Drawn(Random(f"{path.name} {operation} {direction} {number}")).message(plan)
+                except Undrawable:
+                    self.counts["nothing that is drawn fits a type's facets"] += 1
+                    continue
                 sent = encode(plan, document)
                 assert declared(document, decode(plan, sent)) == document, (path.name, operation, direction)
                 self.compare(second, (operation, direction), plan, document, sent)
