@@ -1,6 +1,6 @@
 """From an answer's bytes and its plan to a document; every value typed or an error, never silently None."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from adapters.soap.lexical import TEXT as TEXT_TYPE
 from adapters.soap.lexical import TYPES, derives, with_zone
 from adapters.soap.plan import ANY, ENCODING, ENVELOPE, TEXT, VARIANT, XSD, XSI, Field, MessagePlan, Names, Shape
 from adapters.soap.scope import scope
+from adapters.soap.table import Row, table_of
 from gateway import Document, Fault, FieldError, InvalidAnswer, mask_text, mask_value
 
 _TYPE = f"{{{XSI}}}type"
@@ -182,31 +183,39 @@ class _Reader:
             else:
                 document[TEXT] = self._simple(shape.text, element.text or "", before + TEXT)
             return document
-        if element.text and element.text.strip():
-            self._wrong(before.rstrip("."), "native", element.text, expected="elements only")
-        self._children(shape, element, document, before)
-        self._complete(shape, document, before)
+        text = element.text
+        if text and not text.isspace():
+            self._wrong(before.rstrip("."), "native", text, expected="elements only")
+        table = table_of(shape)
+        self._children(shape, table.rows, element, document, before)
+        if table.rules or len(document) != table.whole:
+            self._complete(shape, document, before)
         return document
 
-    def _children(self, shape: Shape, element: etree._Element, document: dict[str, Any], before: str) -> None:
-        """Read right values of simple fields at once; whatever else is there goes the long way."""
-        rows = shape.kept.get("rows")
-        if rows is None:
-            rows = shape.kept["rows"] = _rows(shape)
+    def _children(
+        self, shape: Shape, rows: Mapping[str, Row], element: etree._Element, document: dict[str, Any], before: str
+    ) -> None:
+        """Read right values of usual fields at once; whatever else is there goes the long way."""
         for child in element:
             row = rows.get(child.tag)
-            if row is None or len(child) or (child.attrib and not self._is_usual(row[0], child)):
+            if row is None or (child.attrib and not self._is_usual(row[0], child)):
                 self._child(shape, child, document, before)
                 continue
-            field, name, read, many = row
-            value: Any = child.text or ""
-            if read is not None:
-                try:
-                    value = read(value)
-                except ValueError:
-                    value = self._simple(field, value, before + name)
-            tail = child.tail
-            if tail and not tail.isspace():
+            field, name, read, many, inner = row
+            value: Any
+            if inner is not None:
+                value = self._object(inner, child, f"{before}{name}.")
+            elif len(child):
+                self._child(shape, child, document, before)
+                continue
+            else:
+                value = child.text or ""
+                if read is not None:
+                    try:
+                        value = read(value)
+                    except ValueError:
+                        value = self._simple(field, value, before + name)
+            if (tail := child.tail) and not tail.isspace():
                 self._wrong(before.rstrip("."), "native", tail, expected="elements only")
             if many:
                 document.setdefault(name, []).append(value)
@@ -372,37 +381,6 @@ class _Reader:
         prefix, _, local = name.strip().rpartition(":")
         known = element.nsmap if self.scope is None else self.scope
         return known.get(prefix or None) or "", local
-
-
-Row = tuple[Field, str, Callable[[str], Any] | None, bool]
-
-
-def _rows(shape: Shape) -> Mapping[str, Row]:
-    """Return what reads each simple field at once, by its tag; the reader is None where any text is right."""
-    if shape.item is not None or shape.odd:
-        return {}
-    simple = (
-        found
-        for found in shape.fields
-        if found.tag and found.shape is None and found.kind != "any" and not (found.listed or found.members)
-    )
-    return {found.tag: (found, found.name, _reader(found), found.many) for found in simple}
-
-
-def _reader(field: Field) -> Callable[[str], Any] | None:
-    lexical = TYPES.get(field.type, TEXT_TYPE)
-    if field.kind == "datetime":
-        return lambda text: with_zone(str(lexical.read(text)), None)
-    if field.allowed:
-        allowed = frozenset(field.allowed)
-
-        def read(text: str) -> Any:
-            if text not in allowed:
-                raise ValueError(text)
-            return lexical.read(text)
-
-        return read
-    return None if lexical is TEXT_TYPE else lexical.read
 
 
 def _as_text(element: etree._Element) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from adapters.soap import quick
 from adapters.soap.lexical import TYPES, Lexical
 from adapters.soap.plan import ENCODING, Field, MessagePlan, Names, Shape
 from adapters.soap.text import QUOTED, SPECIAL, as_attribute, escaped
@@ -16,16 +17,6 @@ if TYPE_CHECKING:
     from adapters.soap.encode import Writer
 
 Content = Callable[[Mapping[str, Any], str, "Writer"], str]
-_BOUNDS: Mapping[str, tuple[int, int]] = {
-    "long": (-(2**63), 2**63 - 1),
-    "int": (-(2**31), 2**31 - 1),
-    "short": (-(2**15), 2**15 - 1),
-    "integer": (-(10**18), 10**18),
-    "unsignedInt": (0, 2**32 - 1),
-    "nonNegativeInteger": (0, 10**18),
-    "positiveInteger": (1, 10**18),
-}
-"""Integers that are right at once; the other types' and the larger ones the Writer judges."""
 _DIGITS = 30
 
 
@@ -182,14 +173,13 @@ class _Source:
         lexical = TYPES.get(field.type)
         if field.allowed or lexical is None:
             return value, self._is_text(field, value)
-        if field.type in _BOUNDS:
-            low, high = _BOUNDS[field.type]
+        if field.type in quick.BOUNDS:
+            low, high = quick.BOUNDS[field.type]
             return value, f"{value}.__class__ is int and {low} <= {value} <= {high}"
         if lexical.kind == "boolean":
             return f"'true' if {value} else 'false'", f"({value} is True or {value} is False)"
-        quick = _number if lexical.kind == "number" else _checked(lexical)
         name = f"write_{field.type}"
-        self._space[name] = quick
+        self._space[name] = _number if lexical.kind == "number" else _checked(field.type, lexical)
         return "text", f"(text := {name}({value})) is not None"
 
     def _is_text(self, field: Field, value: str) -> str:
@@ -232,15 +222,17 @@ def _number(value: object) -> str | None:
     return str(value) if value.__class__ is int and -(10**18) < value < 10**18 else None  # type: ignore[operator]
 
 
-def _checked(lexical: Lexical) -> Callable[[object], str | None]:
-    write = lexical.write
+def _checked(type_: str, lexical: Lexical) -> Callable[[object], str | None]:
+    """Return what writes a type whose values are texts in their own form."""
+    as_it_is = type_ in {"date", "dateTime"}
+    write: Callable[[Any], str] = quick.reader(type_) if as_it_is else lexical.write
 
     def checked(value: object) -> str | None:
         try:
-            text = write(value)
+            text = write(value) if value.__class__ is str or not as_it_is else None
         except (TypeError, ValueError):
             return None
-        return text if SPECIAL.search(text) is None else None
+        return text if as_it_is or text is None or SPECIAL.search(text) is None else None
 
     return checked
 
