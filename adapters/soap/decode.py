@@ -11,7 +11,7 @@ from adapters.soap.lexical import TEXT as TEXT_TYPE
 from adapters.soap.lexical import TYPES, derives, with_zone
 from adapters.soap.plan import ANY, ENCODING, ENVELOPE, TEXT, VARIANT, XSD, XSI, Field, MessagePlan, Names, Shape
 from adapters.soap.scope import scope
-from adapters.soap.table import Row, table_of
+from adapters.soap.table import Row, Table, table_of
 from gateway import Document, Fault, FieldError, InvalidAnswer, mask_text, mask_value
 
 _TYPE = f"{{{XSI}}}type"
@@ -176,7 +176,9 @@ class _Reader:
         return self._wrong(path, "native", text, expected=f"one of: {names}")
 
     def _object(self, shape: Shape, element: etree._Element, before: str) -> Document:
-        document = dict(self._attributes(shape, element, before)) if shape.attributes or element.attrib else {}
+        document: dict[str, Any] = {}
+        if shape.attributes or element.attrib:
+            document.update(self._attributes(shape, element, before))
         if shape.text is not None:
             if len(element):
                 self._wrong(before + TEXT, "native", expected="text, not elements")
@@ -186,7 +188,7 @@ class _Reader:
         text = element.text
         if text and not text.isspace():
             self._wrong(before.rstrip("."), "native", text, expected="elements only")
-        table = table_of(shape)
+        table: Table = shape.kept.get("table") or table_of(shape)
         self._children(shape, table.rows, element, document, before)
         if table.rules or len(document) != table.whole:
             self._complete(shape, document, before)
@@ -196,8 +198,9 @@ class _Reader:
         self, shape: Shape, rows: Mapping[str, Row], element: etree._Element, document: dict[str, Any], before: str
     ) -> None:
         """Read right values of usual fields at once; whatever else is there goes the long way."""
+        look = rows.get
         for child in element:
-            row = rows.get(child.tag)
+            row = look(child.tag)
             if row is None or (child.attrib and not self._is_usual(row[0], child)):
                 self._child(shape, child, document, before)
                 continue
@@ -208,13 +211,13 @@ class _Reader:
             elif len(child):
                 self._child(shape, child, document, before)
                 continue
-            else:
+            elif read is None:
                 value = child.text or ""
-                if read is not None:
-                    try:
-                        value = read(value)
-                    except ValueError:
-                        value = self._simple(field, value, before + name)
+            else:
+                try:
+                    value = read(child.text or "")
+                except ValueError:
+                    value = self._simple(field, child.text or "", before + name)
             if (tail := child.tail) and not tail.isspace():
                 self._wrong(before.rstrip("."), "native", tail, expected="elements only")
             if many:
