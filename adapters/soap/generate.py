@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from adapters.soap import quick
 from adapters.soap.lexical import TYPES, Lexical
 from adapters.soap.plan import ENCODING, Field, MessagePlan, Names, Shape
-from adapters.soap.text import QUOTED, SPECIAL, as_attribute, escaped
+from adapters.soap.text import CONTROL, QUOTED, SPECIAL, as_attribute, escaped
 
 if TYPE_CHECKING:
     from adapters.soap.encode import Writer
@@ -31,7 +31,8 @@ class Functions:
         self.spare = _declared({uri: plan.prefixes[uri] for uri in plan.spare})
         self.root = self._root(plan)
         self._shapes: dict[int, int] = {}
-        self._space: dict[str, Any] = {"MISSING": object(), "special": SPECIAL.search, "quoted": QUOTED.search}
+        self._space: dict[str, Any] = {"MISSING": object(), "escaped": escaped}
+        self._space |= {"special": SPECIAL.search, "quoted": QUOTED.search, "control": CONTROL.search}
 
     def content(self, shape: Shape) -> Content:
         """Return the function that writes what is inside an element."""
@@ -160,19 +161,20 @@ class _Source:
 
     def _attribute(self, field: Field) -> str:
         slow = f"writer.attribute({self._bound(field)}, document, before)"
-        text, right = self._text(field, "value")
+        text, right = self._text(field, "value", attribute=True)
         name = _literal(f' {self._functions.name(field.tag)}="')
-        plain = f" and quoted({text}) is None" if text == "value" and TYPES.get(field.type) is None else ""
-        quick = f'f"{name}{{{text}}}\\"" if {right}{plain} else {slow}'
+        quick = f'f"{name}{{{text}}}\\"" if {right} else {slow}'
         return f"'' if value is MISSING else {quick}" if field.least == 0 else quick
 
-    def _text(self, field: Field, value: str) -> tuple[str, str]:
+    def _text(self, field: Field, value: str, *, attribute: bool = False) -> tuple[str, str]:
         """Return expressions for a value's text, and for whether it is right at once."""
         if not _plain(field):
             return value, "False"
         lexical = TYPES.get(field.type)
-        if field.allowed or lexical is None:
-            return value, self._is_text(field, value)
+        if field.allowed:
+            return value, self._is_allowed(field, value)
+        if lexical is None:
+            return self._untyped(field, value, attribute=attribute)
         if field.type in quick.BOUNDS:
             low, high = quick.BOUNDS[field.type]
             return value, f"{value}.__class__ is int and {low} <= {value} <= {high}"
@@ -182,14 +184,19 @@ class _Source:
         self._space[name] = _number if lexical.kind == "number" else _checked(field.type, lexical)
         return "text", f"(text := {name}({value})) is not None"
 
-    def _is_text(self, field: Field, value: str) -> str:
-        if field.allowed:
-            name = f"allowed{self._bound(field)}"
-            self._space[name] = frozenset(one for one in field.allowed if as_attribute(one) == escaped(one) == one)
-            return f"{value}.__class__ is str and {value} in {name}" if field.type not in TYPES else "False"
+    def _is_allowed(self, field: Field, value: str) -> str:
+        name = f"allowed{self._bound(field)}"
+        self._space[name] = frozenset(one for one in field.allowed if as_attribute(one) == escaped(one) == one)
+        return f"{value}.__class__ is str and {value} in {name}" if field.type not in TYPES else "False"
+
+    def _untyped(self, field: Field, value: str, *, attribute: bool) -> tuple[str, str]:
         most = "" if field.max_length is None else f" <= {field.max_length}"
         length = f" and {field.min_length} <= len({value}){most}" if field.min_length or most else ""
-        return f"{value}.__class__ is str{length} and special({value}) is None"
+        right = f"{value}.__class__ is str{length} and "
+        if attribute:
+            return value, f"{right}quoted({value}) is None"
+        text = f"{value} if plain else escaped({value})"
+        return text, f"{right}((plain := special({value}) is None) or control({value}) is None)"
 
     def _bound(self, field: Field) -> str:
         name = f"field{self._number}_{len(self._space)}"
