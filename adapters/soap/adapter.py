@@ -19,6 +19,7 @@ from adapters.soap.decode import decode
 from adapters.soap.encode import encode
 from adapters.soap.plan import MessagePlan, OperationPlan
 from adapters.soap.planning import Plans, read_plans
+from adapters.soap.show import show
 from gateway import (
     Answer,
     Call,
@@ -83,6 +84,10 @@ class SoapAdapter:
     def contract(self, target: str, /) -> Contract:
         """Return an operation's native fields; raises ConfigError when the WSDL lacks it or it can't be planned."""
         return contract_of(self._operation(target))
+
+    def plan(self, target: str, /) -> Document:
+        """Return how an operation is written and read; raises ConfigError as `contract` does."""
+        return show(self._operation(target))
 
     async def exchange(self, call: Call, /) -> Answer:
         """Send one call and return its document or fault; see Adapter for the errors."""
