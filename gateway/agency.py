@@ -23,7 +23,7 @@ from gateway.opening import calendar
 from gateway.paths import called
 from gateway.pipeline import SHARING, stack
 from gateway.policies.hours import outside_hours
-from gateway.ports import Adapter, Addressed, Clock, Compared, Contract, Described, Handler, Prepared, Probe
+from gateway.ports import Adapter, Addressed, Clock, Compared, Contract, Described, Handler, Planned, Prepared, Probe
 from gateway.recorder import Recording
 from gateway.recording import recording
 from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row
@@ -32,6 +32,7 @@ from gateway.translate.rules import MappingFile
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_DETOUR = "it works, only slower; gateway try --plan shows which fields it has"
 BreakerNews = Callable[[str, str], None]
 
 
@@ -73,6 +74,7 @@ class _Builder:
         self.zone = self.section.timezone or located.config.gateway.timezone
         self.provided = tools.provide(name, self.section)
         self.findings: list[Finding] = []
+        self.warnings: list[Finding] = []
         self.unready = _unready(located.missing(name))
         self.dates = self._try(calendar, name, located)
         self.calendar = self.dates if tools.hours else None
@@ -107,7 +109,7 @@ class _Builder:
                 operations=frozenset(operation.id for operation in operations if operation.recording is not None),
                 calendar=self.calendar,
             ),
-            warnings=tuple(self._unused()),
+            warnings=(*self._unused(), *self.warnings),
             unready=self.unready,
         )
 
@@ -230,6 +232,7 @@ class _Builder:
             stored=section.deliver == "store-and-forward" and not section.reads,
             recording=self._recording(name, section, compiled),
             reread=channel.reread,
+            plan=partial(adapter.plan, section.call) if isinstance(adapter, Planned) else None,
         )
 
     def _within_hours(self, handler: Handler) -> Handler:
@@ -246,6 +249,10 @@ class _Builder:
 
     def _compile(self, name: str, section: Operation, adapter: Adapter) -> Compiled:
         contract = self._contract(name, section, adapter)
+        if contract is not None and contract.detour:
+            where = self._where(("agency", self.name, "operation", name, "call"))
+            what = f"{self.name}/{name}: {contract.detour}"
+            self.warnings.append(Finding(where=where, what=what, remedy=_DETOUR, warning=True))
         native: Native = "csv" if isinstance(adapter, Source) else "json"
         compiled = self._at(
             ("operation", name), compile_operation, self.mapping, name,

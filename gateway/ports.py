@@ -129,11 +129,16 @@ class NativeField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """An operation's native fields by dotted path (`riwayat.item.nama_proses`; lists add no step), headers apart."""
+    """An operation's native fields by dotted path (`riwayat.item.nama_proses`; lists add no step), headers apart.
+
+    Beside a field `#any`, and below one of kind "any", there may be fields of any name. `detour` says why messages are
+    not written and read in the quick way, if so.
+    """
 
     request: Mapping[str, NativeField]
     reply: Mapping[str, NativeField]
     headers: Mapping[str, NativeField] = field(default_factory=dict)
+    detour: str = ""
 
 
 @runtime_checkable
@@ -142,6 +147,15 @@ class Described(Protocol):
 
     def contract(self, target: str, /) -> Contract:
         """Return the operation's native fields; raise ConfigError naming those that exist when there is no such one."""
+        ...
+
+
+@runtime_checkable
+class Planned(Protocol):
+    """Optional capability of an adapter: it can show what it makes of an operation's contract."""
+
+    def plan(self, target: str, /) -> Document:
+        """Return how the operation is written and read, for people; raises ConfigError when there is no such one."""
         ...
 
 

@@ -19,7 +19,7 @@ class Operation:
 
     `pipeline` is an agency operation's own way to the agency: without the ledger before it, its answer never shared.
     `stored`: it is delivered from the ledger; `reread` reads an answer that the ledger kept because it could not be
-    read, and raises AgencyError when it still can't. `targets` are those of a composite.
+    read, and raises AgencyError when it still can't. `targets` are those of a composite; `plan` shows how it is written.
     """
 
     id: OperationId
@@ -39,6 +39,7 @@ class Operation:
     stored: bool = False
     targets: tuple[OperationId, ...] = ()
     reread: Callable[[bytes], Reply] | None = None
+    plan: Callable[[], Document] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,7 @@ from adapters.soap.encode import encode
 from adapters.soap.live import changed, origin
 from adapters.soap.plan import MessagePlan, OperationPlan
 from adapters.soap.planning import Plans, read_plans
+from adapters.soap.show import show
 from adapters.soap.tolerate import Charset, Leniency, Tolerance, known
 from gateway import (
     Answer,
@@ -120,6 +121,10 @@ class SoapAdapter:
     def contract(self, target: str, /) -> Contract:
         """Return an operation's native fields; raises ConfigError when the WSDL lacks it or it can't be planned."""
         return contract_of(self._operation(target))
+
+    def plan(self, target: str, /) -> Document:
+        """Return how an operation is written and read; raises ConfigError as `contract` does."""
+        return show(self._operation(target))
 
     async def exchange(self, call: Call, /) -> Answer:
         """Send one call and return its document or fault; see Adapter for the errors."""

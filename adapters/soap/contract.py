@@ -3,7 +3,10 @@
 from collections.abc import Iterator, Mapping
 
 from adapters.soap.plan import TEXT, Field, MessagePlan, OperationPlan, Shape, paths
+from adapters.soap.show import detour
 from gateway import Contract, NativeField
+
+_NESTED = 2  # lists of lists are taken as they are
 
 
 def contract_of(operation: OperationPlan) -> Contract:
@@ -17,6 +20,7 @@ def contract_of(operation: OperationPlan) -> Contract:
         request=dict(_payload(operation.request)),
         reply={} if operation.reply is None else dict(_payload(operation.reply)),
         headers=headers,
+        detour=detour(operation),
     )
 
 
@@ -33,10 +37,11 @@ def _natives(shape: Shape | None, before: str = "") -> Iterator[tuple[str, Nativ
 
 
 def _native(found: Field) -> NativeField:
+    lists = found.many + found.listed
     return NativeField(
-        kind=found.kind,
+        kind=found.kind if lists < _NESTED else "any",
         required=found.least > 0,
-        many=found.many,
+        many=lists > 0,
         allowed=found.allowed,
         null=found.nillable,
         max=found.max_length,

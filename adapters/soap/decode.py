@@ -1,7 +1,7 @@
 """From an answer's bytes and its plan to a document; every value typed or an error, never silently None."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
@@ -10,9 +10,9 @@ from lxml import etree
 from adapters.soap.envelope import NIL, Body, open_envelope, untyped
 from adapters.soap.facets import Beyond
 from adapters.soap.lexical import BLANKS, TYPES, derives, is_naive, with_zone
-from adapters.soap.lexical import TEXT as TEXT_TYPE
 from adapters.soap.plan import ANY, ENCODING, ENVELOPE, TEXT, VARIANT, XSD, XSI, Field, MessagePlan, Shape
 from adapters.soap.scope import scope
+from adapters.soap.table import Row, Table, table_of
 from adapters.soap.tolerate import Leniency
 from gateway import Document, Fault, FieldError, InvalidAnswer, mask_text, mask_value
 
@@ -217,40 +217,51 @@ class _Reader:
         return self._wrong(path, "native", text, expected=f"one of: {names}")
 
     def _object(self, shape: Shape, element: etree._Element, before: str) -> Document:
-        document = dict(self._attributes(shape, element, before)) if shape.attributes or element.attrib else {}
+        document: dict[str, Any] = {}
+        if shape.attributes or element.attrib:
+            document.update(self._attributes(shape, element, before))
         if shape.text is not None:
             if len(element):
                 self._wrong(before + TEXT, "native", expected="text, not elements")
             else:
                 document[TEXT] = self._simple(shape.text, element.text or "", before + TEXT)
             return document
-        if element.text and element.text.strip(BLANKS):
-            self._wrong(before.rstrip("."), "native", element.text, expected="elements only")
-        self._children(shape, element, document, before)
+        text = element.text
+        if text and text.strip(BLANKS):
+            self._wrong(before.rstrip("."), "native", text, expected="elements only")
+        table: Table = shape.kept.get("table") or table_of(shape)
+        self._children(shape, table.rows, element, document, before)
         if shape.ordered:
             self._check_order(shape, document, before)
-        self._complete(shape, document, before)
+        if table.rules or len(document) != table.whole:
+            self._complete(shape, document, before)
         return document
 
-    def _children(self, shape: Shape, element: etree._Element, document: dict[str, Any], before: str) -> None:
-        """Read right values of simple fields at once; whatever else is there goes the long way."""
-        rows = shape.kept.get("rows")
-        if rows is None:
-            rows = shape.kept["rows"] = _rows(shape)
+    def _children(
+        self, shape: Shape, rows: Mapping[str, Row], element: etree._Element, document: dict[str, Any], before: str
+    ) -> None:
+        """Read right values of usual fields at once; whatever else is there goes the long way."""
+        look = rows.get
         for child in element:
-            row = rows.get(child.tag)
-            if row is None or len(child) or (child.attrib and not self._is_usual(row[0], child)):
+            row = look(child.tag)
+            if row is None or (child.attrib and not self._is_usual(row[0], child)):
                 self._child(shape, child, document, before)
                 continue
-            field, name, read, many = row
-            value: Any = child.text or ""
-            if read is not None:
+            field, name, read, many, inner = row
+            value: Any
+            if inner is not None:
+                value = self._object(inner, child, f"{before}{name}.")
+            elif len(child):
+                self._child(shape, child, document, before)
+                continue
+            elif read is None:
+                value = child.text or ""
+            else:
                 try:
-                    value = read(value)
+                    value = read(child.text or "")
                 except ValueError:
-                    value = self._simple(field, value, before + name)
-            tail = child.tail
-            if tail and tail.strip(BLANKS):
+                    value = self._simple(field, child.text or "", before + name)
+            if (tail := child.tail) and tail.strip(BLANKS):
                 self._wrong(before.rstrip("."), "native", tail, expected="elements only")
             if many:
                 if shape.ordered and name in document and next(reversed(document)) != name:
@@ -454,28 +465,6 @@ class _Reader:
         if len(self.errors) < _ENOUGH:
             shown = None if value is None else mask_value(value[:_LOOKED_AT].strip())
             self.errors.append(FieldError(pointer=path, rule=rule, params=params, value=shown))
-
-
-Row = tuple[Field, str, Callable[[str], Any] | None, bool]
-
-
-def _rows(shape: Shape) -> Mapping[str, Row]:
-    """Return what reads each simple field at once, by its tag; the reader is None where any text is right."""
-    if shape.item is not None or shape.odd:
-        return {}
-    simple = (
-        found
-        for found in shape.fields
-        if found.tag and found.shape is None and found.kind != "any" and not (found.listed or found.members)
-    )
-    return {found.tag: (found, found.name, _reader(found), found.many) for found in simple}
-
-
-def _reader(field: Field) -> Callable[[str], Any] | None:
-    read = field.lexical.read
-    if field.kind == "datetime":
-        return lambda text: with_zone(str(read(text)), None)
-    return None if field.lexical is TEXT_TYPE else read
 
 
 def _as_text(element: etree._Element) -> str:

@@ -8,25 +8,16 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from adapters.soap import quick
 from adapters.soap.facets import NO_FACETS, Facets
 from adapters.soap.lexical import TYPES, Lexical
 from adapters.soap.plan import ENCODING, Field, MessagePlan, Names, Shape
-from adapters.soap.text import QUOTED, SPECIAL, as_attribute, escaped
+from adapters.soap.text import CONTROL, QUOTED, SPECIAL, as_attribute, escaped
 
 if TYPE_CHECKING:
     from adapters.soap.encode import Writer
 
 Content = Callable[[Mapping[str, Any], str, "Writer"], str]
-_BOUNDS: Mapping[str, tuple[int, int]] = {
-    "long": (-(2**63), 2**63 - 1),
-    "int": (-(2**31), 2**31 - 1),
-    "short": (-(2**15), 2**15 - 1),
-    "integer": (-(10**18), 10**18),
-    "unsignedInt": (0, 2**32 - 1),
-    "nonNegativeInteger": (0, 10**18),
-    "positiveInteger": (1, 10**18),
-}
-"""Integers that are right at once; the other types' and the larger ones the Writer judges."""
 _DIGITS = 30
 
 
@@ -41,7 +32,8 @@ class Functions:
         self.spare = _declared({uri: plan.prefixes[uri] for uri in plan.spare})
         self.root = self._root(plan)
         self._shapes: dict[int, int] = {}
-        self._space: dict[str, Any] = {"MISSING": object(), "special": SPECIAL.search, "quoted": QUOTED.search}
+        self._space: dict[str, Any] = {"MISSING": object(), "escaped": escaped}
+        self._space |= {"special": SPECIAL.search, "quoted": QUOTED.search, "control": CONTROL.search}
 
     def content(self, shape: Shape) -> Content:
         """Return the function that writes what is inside an element."""
@@ -170,44 +162,49 @@ class _Source:
 
     def _attribute(self, field: Field) -> str:
         slow = f"writer.attribute({self._bound(field)}, document, before)"
-        text, right = self._text(field, "value")
+        text, right = self._text(field, "value", attribute=True)
         name = _literal(f' {self._functions.name(field.tag)}="')
-        plain = f" and quoted({text}) is None" if text == "value" and TYPES.get(field.type) is None else ""
-        quick = f'f"{name}{{{text}}}\\"" if {right}{plain} else {slow}'
+        quick = f'f"{name}{{{text}}}\\"" if {right} else {slow}'
         return f"'' if value is MISSING else {quick}" if field.least == 0 else quick
 
-    def _text(self, field: Field, value: str) -> tuple[str, str]:
+    def _text(self, field: Field, value: str, *, attribute: bool = False) -> tuple[str, str]:
         """Return expressions for a value's text, and for whether it is right at once."""
         if not _plain(field):
             return value, "False"
         lexical = TYPES.get(field.type)
         if field.facets != NO_FACETS:
-            return self._restricted(field, value)
+            return self._restricted(field, value, attribute=attribute)
         if lexical is None:
-            return value, f"{value}.__class__ is str and special({value}) is None"
-        if field.type in _BOUNDS:
-            low, high = _BOUNDS[field.type]
+            return self._untyped(field, value, attribute=attribute)
+        if field.type in quick.BOUNDS:
+            low, high = quick.BOUNDS[field.type]
             return value, f"{value}.__class__ is int and {low} <= {value} <= {high}"
         if lexical.kind == "boolean":
             return f"'true' if {value} else 'false'", f"({value} is True or {value} is False)"
-        quick = _number if lexical.kind == "number" else _checked(lexical)
         name = f"write_{field.type}"
-        self._space[name] = quick
+        self._space[name] = _number if lexical.kind == "number" else _checked(field.type, lexical)
         return "text", f"(text := {name}({value})) is not None"
 
-    def _restricted(self, field: Field, value: str) -> tuple[str, str]:
+    def _restricted(self, field: Field, value: str, *, attribute: bool) -> tuple[str, str]:
         facets = field.facets
         if field.type not in TYPES and facets == Facets(allowed=facets.allowed):
             name = f"allowed{self._bound(field)}"
             self._space[name] = frozenset(one for one in facets.allowed if as_attribute(one) == escaped(one) == one)
             return value, f"{value}.__class__ is str and {value} in {name}"
         if field.type == "string" and facets == Facets(min_length=facets.min_length, max_length=facets.max_length):
-            most = "" if facets.max_length is None else f" <= {facets.max_length}"
-            sized = f"{facets.min_length} <= len({value}){most}"
-            return value, f"{value}.__class__ is str and {sized} and special({value}) is None"
+            return self._untyped(field, value, attribute=attribute)
         name = f"write{self._bound(field)}"
-        self._space[name] = _checked(field.lexical)
+        self._space[name] = _checked("", field.lexical)
         return "text", f"(text := {name}({value})) is not None"
+
+    def _untyped(self, field: Field, value: str, *, attribute: bool) -> tuple[str, str]:
+        most = "" if field.max_length is None else f" <= {field.max_length}"
+        length = f" and {field.min_length} <= len({value}){most}" if field.min_length or most else ""
+        right = f"{value}.__class__ is str{length} and "
+        if attribute:
+            return value, f"{right}quoted({value}) is None"
+        text = f"{value} if plain else escaped({value})"
+        return text, f"{right}((plain := special({value}) is None) or control({value}) is None)"
 
     def _bound(self, field: Field) -> str:
         name = f"field{self._number}_{len(self._space)}"
@@ -237,15 +234,17 @@ def _number(value: object) -> str | None:
     return str(value) if value.__class__ is int and -(10**18) < value < 10**18 else None  # type: ignore[operator]
 
 
-def _checked(lexical: Lexical) -> Callable[[object], str | None]:
-    write = lexical.write
+def _checked(type_: str, lexical: Lexical) -> Callable[[object], str | None]:
+    """Return what writes a type whose values are texts in their own form."""
+    as_it_is = type_ in {"date", "dateTime"}
+    write: Callable[[Any], str] = quick.reader(type_) if as_it_is else lexical.write
 
     def checked(value: object) -> str | None:
         try:
-            text = write(value)
+            text = write(value) if value.__class__ is str or not as_it_is else None
         except (TypeError, ValueError):
             return None
-        return text if SPECIAL.search(text) is None else None
+        return text if as_it_is or text is None or SPECIAL.search(text) is None else None
 
     return checked
 

@@ -65,9 +65,12 @@ class Tree:
         try:
             value = self._element.parse(marked, self._schema)
             self._element.render(again, value)
-            document = _plain(serialize_object(value, dict), zone)
+            document = _named(self._element.type, _plain(serialize_object(value, dict), zone))
+            _Given(errors := []).value(self._element.type, document, "")
         except _FAILURES as error:
             raise _unfit(type(error).__name__) from error
+        if errors:
+            raise InvalidAnswer("the answer does not fit the WSDL", maybe_done=True, errors=errors)
         if len(again) != 1 or (where := _difference(marked, again[0])):
             raise _unfit(where if len(again) == 1 else payload.tag)
         return document if isinstance(document, dict) else {} if document is None else {TEXT: document}
@@ -101,7 +104,7 @@ class _Given:
         return base64.b64decode(text) if builtin == "base64Binary" else value
 
     def _object(self, type_: Zeep, value: Mapping[str, Any], path: str) -> dict[str, Any]:
-        attributes = {name: one for name, one in getattr(type_, "attributes", ()) if one.name}
+        attributes = _attributes(type_)
         by_attribute = {f"@{one.name}": name for name, one in attributes.items()}
         elements = dict(_elements(type_))
         taken: dict[str, Any] = {}
@@ -109,9 +112,28 @@ class _Given:
             theirs = "_value_1" if name == TEXT else by_attribute.get(name, name)
             known = attributes.get(theirs) or elements.get(theirs)
             # A group's turns have the names of the type that the group is in.
-            inner = type_ if theirs.startswith("_value_") else known.type if known is not None else None
+            inner = known.type if known is not None else type_ if theirs.startswith("_value_") else None
             taken[theirs] = self.value(inner, one, f"{path}.{name}" if path else name)
         return taken
+
+
+def _attributes(type_: Zeep) -> dict[str, Zeep]:
+    return {name: one for name, one in getattr(type_, "attributes", ()) if one.name}
+
+
+def _named(type_: Zeep, value: Any) -> Any:
+    """Return a document of zeep's whose attributes are called as ours are."""
+    if isinstance(value, list):
+        return [_named(type_, one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    attributes, elements = _attributes(type_), dict(_elements(type_))
+    return {
+        f"@{attributes[name].name}" if name in attributes else name: _named(
+            elements[name].type if name in elements else type_ if name.startswith("_value_") else None, one
+        )
+        for name, one in value.items()
+    }
 
 
 def _elements(particle: Zeep) -> Iterator[tuple[str, Zeep]]:

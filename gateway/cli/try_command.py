@@ -33,13 +33,15 @@ _show = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 @click.command(name="try", help="Send one message to its agency and show each step: canonical, native, and back.")
 @click.argument("operation")
 @click.option("--data", "-d", default="{}", show_default=True, help="The canonical request, as JSON, or @FILE.")
+@click.option("--plan", is_flag=True, help="Send nothing; show how its messages are written and read.")
 @demo_option
 @config_option
-def command(config: Path, operation: str, data: str, *, demo: bool) -> None:
+def command(config: Path, operation: str, data: str, *, plan: bool, demo: bool) -> None:
     """Try one operation; exits with 1 when it fails."""
     body = _body(data)
     located = read_config(config, environment(demo=demo))
-    sys.exit(asyncio.run(_Trial(located).run(operation, body)))
+    trial = _Trial(located)
+    sys.exit(asyncio.run(trial.plan(operation) if plan else trial.run(operation, body)))
 
 
 def _body(data: str) -> Document:
@@ -83,6 +85,18 @@ class _Trial:
             return 1
         else:
             self.tell(f"canonical reply ({reply.outcome})", reply.body, perf_counter() - started)
+            return 0
+        finally:
+            await self.assembled.close()
+
+    async def plan(self, name: str) -> int:
+        """Show how an operation's messages are written and read; 0 where its adapter knows."""
+        try:
+            operation = _find(self.assembled.registry, name)
+            if operation.plan is None:
+                click.echo(f"{name} has no plan: its adapter makes none")
+                return 1
+            self.tell(f"plan of {name}", operation.plan())
             return 0
         finally:
             await self.assembled.close()

@@ -55,6 +55,8 @@ def _named(where: str, path: Path, above: Path, fields: Fields, *, entered: bool
     if not path[:1] or path[len(above) :][:1] == () or path[len(above)] == CONTEXT:
         return
     name = show(path)
+    if _is_free(path, fields):
+        return
     if name not in fields and not _has_children(path, fields):
         yield Finding(where=where, what=f"the agency's contract has no field {name}", remedy=suggest(name, fields))
         return
@@ -64,6 +66,16 @@ def _named(where: str, path: Path, above: Path, fields: Fields, *, entered: bool
         if found is not None and found.many:
             yield Finding(where=where, what=f"{show(path[:length])} may repeat", remedy="enter it with each")
             return
+
+
+def _is_free(path: Path, fields: Fields) -> bool:
+    """Tell whether the contract lets anything be there."""
+    if show(path) in fields:
+        return False
+    above = [path[:length] for length in range(len(path))]
+    return any((found := fields.get(show(one))) is not None and found.kind == "any" for one in above) or any(
+        show((*one, "#any")) in fields for one in above
+    )
 
 
 def _required(path: Path, fields: Fields) -> bool:

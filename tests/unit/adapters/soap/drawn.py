@@ -55,12 +55,11 @@ FORMS = {
 
 
 class Drawn:
-    """One document under way; `deep` ends what contains itself, `plain` leaves out values no other codec takes."""
+    """One document under way; `deep` ends what contains itself."""
 
-    def __init__(self, random: Random, *, deep: int = 3, variants: bool = True) -> None:
+    def __init__(self, random: Random, *, deep: int = 3) -> None:
         self._random = random
         self._deep = deep
-        self._variants = variants
 
     def message(self, plan: MessagePlan) -> dict[str, Any]:
         """Return a document of a message."""
@@ -105,7 +104,7 @@ class Drawn:
             return f'<lain xmlns="urn:lain"><isi>{self._random.randint(1, 9)}</isi></lain>'
         if field.nillable and self._random.random() < 0.2:
             return None
-        if field.variants and depth < self._deep and (field.abstract or (self._variants and self._random.random() < 0.3)):
+        if field.variants and depth < self._deep and (field.abstract or self._random.random() < 0.3):
             variant = self._random.choice(list(field.variants.values()))
             if variant.shape is not None and not variant.shape.odd:
                 return {VARIANT: variant.name, **self.object(variant.shape, depth + 1)}

@@ -123,7 +123,7 @@ def test_an_error_shows_a_personal_value_masked(izin: Plans) -> None:
 
 
 def test_of_a_choice_one_alternative_is_taken_whole(izin: Plans) -> None:
-    assert wrong(izin, npwp="1", paspor="A", negara="MY") == [("negara", "native")]
+    assert wrong(izin, npwp="1", paspor="A", negara="MY") == [("paspor", "native")]
     assert wrong(izin, paspor="A") == [("negara", "required")]
     assert body(encode(izin.operations["AjukanIzin"].request, {**ENOUGH, "paspor": "A", "negara": "MY"})) is not None
 

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from adapters.soap.contract import contract_of
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
-from adapters.soap.plan import Choice, Field, MessagePlan, Option
+from adapters.soap.plan import Choice, Field, MessagePlan, Option, paths
 from adapters.soap.planning import Plans, read_plans
 from gateway import Document, Fault, InvalidAnswer, TranslationError
 
@@ -184,7 +185,13 @@ def test_elements_beside_declared_ones_are_read_where_any_are_allowed(plan: Plan
 
     document = read(found, "<a/><b/><c><d>1</d></c><e>1</e><e>2</e>")
 
-    assert document == {"a": "", "b": "", "c": {"d": "1"}, "e": ["1", "2"]}
+    raw = ['<c xmlns="urn:t"><d>1</d></c>', '<e xmlns="urn:t">1</e>', '<e xmlns="urn:t">2</e>']
+    assert document == {"a": "", "b": "", "c": {"d": "1"}, "e": ["1", "2"], "#any": raw}
+    assert [child.tag for child in written(found, {"a": "", "b": "", "#any": raw})][2:] == [
+        "{urn:t}c",
+        "{urn:t}e",
+        "{urn:t}e",
+    ]
     with pytest.raises(TranslationError):
         encode(found, {"a": "", "b": "", "c": "1"})
 
@@ -218,31 +225,89 @@ def test_a_payload_of_text_is_a_document_of_its_text(plan: Plan) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "more", "reason"),
+    "given", ["", "teks", "<a/><b/>", "<a>", '<!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>', "<a>&#1;</a>", 7]
+)
+def test_what_is_given_as_xml_must_be_one_element(plan: Plan, given: object) -> None:
+    found = plan('<x:sequence><x:any minOccurs="0" maxOccurs="unbounded"/></x:sequence>')
+
+    with pytest.raises(TranslationError):
+        encode(found, {"#any": [given]})
+
+
+def test_a_type_that_contains_itself_is_read_to_any_depth_and_told_once(plan: Plan) -> None:
+    found = plan('<x:sequence><x:element name="a" type="t:T"/></x:sequence>', RECURSIVE.replace("b", 'b" minOccurs="0', 1))
+    document = {"a": {"b": {"c": {"b": {"c": {}}}}}}
+
+    assert decode(found, encode(found, document)) == document
+    assert found.payload is not None
+    assert [(path, one.kind) for path, one in paths(found.payload.shape)] == [
+        ("a", "object"),
+        ("a.b", "object"),
+        ("a.b.c", "any"),
+    ]
+
+
+def test_a_repeated_group_of_several_elements_is_a_list_of_its_turns(plan: Plan) -> None:
+    found = plan(f'<x:sequence maxOccurs="unbounded">{BATAS}</x:sequence>')
+
+    assert read(found, "<a>1</a><b>2</b><a>3</a><b>4</b>") == {"#group": [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]}
+    with pytest.raises(InvalidAnswer) as caught:
+        read(found, "<a>1</a><a>3</a><b>4</b>")
+    assert [(error.pointer, error.rule) for error in caught.value.errors] == [("#group.b", "required")]
+
+
+def test_elements_of_one_name_in_two_namespaces_have_two_names(plan: Plan) -> None:
+    found = plan(f'<x:sequence>{BATAS}<x:element name="a" form="unqualified" type="x:int"/></x:sequence>')
+
+    assert [(name, field.tag) for name, field in fields(found).items()] == [
+        ("a", "{urn:t}a"),
+        ("b", "{urn:t}b"),
+        ("a_2", "a"),
+    ]
+
+
+def test_an_attribute_and_an_element_of_one_name_are_two(plan: Plan) -> None:
+    more = '<x:complexType name="T"><x:sequence><x:element name="a" form="unqualified" type="x:int"/></x:sequence>'
+    more += '<x:attribute name="a" type="x:int"/></x:complexType>'
+    found = plan('<x:sequence><x:element name="t" type="t:T"/></x:sequence>', more)
+
+    assert decode(found, encode(found, {"t": {"a": 1, "@a": 2}})) == {"t": {"a": 1, "@a": 2}}
+
+
+def test_a_group_that_may_be_there_no_times_is_not_there(plan: Plan) -> None:
+    more = f'<x:group name="g"><x:sequence>{BATAS}</x:sequence></x:group>'
+
+    assert fields(plan('<x:sequence><x:group ref="t:g" minOccurs="0" maxOccurs="0"/></x:sequence>', more)) == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
     [
         (
-            f'<x:sequence maxOccurs="unbounded">{BATAS}</x:sequence>',
-            "",
-            "repeats a group of several elements, whose turns a document can't keep",
+            f'<x:sequence maxOccurs="unbounded">{BATAS}<x:any/></x:sequence>',
+            "type 'Op' repeats a group that holds any element, or another such group",
         ),
         (
-            f'<x:sequence>{BATAS}<x:element ref="l:a"/></x:sequence>',
-            "",
-            "has type 'Op' with two elements named 'a'",
+            f'<x:sequence>{BATAS}<x:element name="a" type="x:string"/></x:sequence>',
+            "type 'Op' has two elements named 'a' with others between them",
         ),
         (
-            '<x:sequence><x:element name="a" type="t:T"/></x:sequence>',
-            RECURSIVE,
-            "uses type 'T', which contains itself",
+            f'<x:choice><x:sequence>{BATAS}</x:sequence><x:sequence><x:element name="b" type="x:string"/>'
+            '<x:element name="a" type="x:string"/></x:sequence></x:choice>',
+            "type 'Op' has 'a' at different places of its alternatives",
         ),
     ],
 )
-def test_what_a_document_can_not_hold_is_refused_for_that_operation(
-    why: Callable[..., str], content: str, more: str, reason: str
+def test_what_a_plan_can_not_say_goes_through_zeeps_tree_and_says_why(
+    plans: Callable[..., Plans], content: str, reason: str
 ) -> None:
-    content = content.replace('<x:element ref="l:a"/>', '<x:element name="a" form="unqualified" type="x:int"/>')
+    found = plans(content)
 
-    assert why(content, more) == reason
+    assert found.operations["op"].request.odd == reason
+    assert contract_of(found.operations["op"]).detour == (
+        f"its request goes through zeep's tree: {reason}; its reply goes through zeep's tree: {reason}"
+    )
+    assert set(found.trees) == {("op", "input"), ("op", "output")}
 
 
 def test_of_several_parts_the_body_must_name_one(why: Callable[..., str], plan: Plan) -> None:

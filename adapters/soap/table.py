@@ -1,0 +1,55 @@
+"""What the decoder looks up for each element: the decode table of a shape; knows no XML."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from adapters.soap import quick
+from adapters.soap.facets import NO_FACETS
+from adapters.soap.lexical import TEXT, TYPES, with_zone
+from adapters.soap.plan import Field, Shape
+
+Row = tuple[Field, str, Callable[[str], Any] | None, bool, Shape | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """What is looked up of a shape for each element: right values by tag, how many fields there are, and more rules."""
+
+    rows: Mapping[str, Row]
+    whole: int
+    rules: bool
+
+
+def table_of(shape: Shape) -> Table:
+    """Return a shape's table, made once."""
+    found: Table | None = shape.kept.get("table")
+    if found is None:
+        found = shape.kept["table"] = Table(
+            rows={field.tag: _row(field) for field in shape.fields if _is_usual(field)}
+            if shape.item is None and not shape.odd
+            else {},
+            whole=len(shape.everything),
+            rules=shape.open or shape.loose or bool(shape.choices) or any(field.many for field in shape.fields),
+        )
+    return found
+
+
+def _is_usual(field: Field) -> bool:
+    if field.shape is not None and (field.shape.odd or field.abstract):
+        return False
+    return bool(field.tag) and field.kind != "any" and not (field.listed or field.members)
+
+
+def _row(field: Field) -> Row:
+    return field, field.name, None if field.shape else _reader(field), field.many, field.shape
+
+
+def _reader(field: Field) -> Callable[[str], Any] | None:
+    """Return what reads a right value; None where any text is one."""
+    read = field.lexical.read
+    if field.facets == NO_FACETS and field.type in TYPES:
+        return quick.reader(field.type)
+    if field.kind == "datetime":
+        return lambda text: with_zone(str(read(text)), None)
+    return None if field.lexical is TEXT else read
