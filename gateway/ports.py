@@ -129,11 +129,15 @@ class NativeField:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contract:
-    """An operation's native fields by dotted path (`riwayat.item.nama_proses`; lists add no step), headers apart."""
+    """An operation's native fields by dotted path (`riwayat.item.nama_proses`; lists add no step), headers apart.
+
+    `faults` are those of the details of the faults that it declares, each below its element's name.
+    """
 
     request: Mapping[str, NativeField]
     reply: Mapping[str, NativeField]
     headers: Mapping[str, NativeField] = field(default_factory=dict)
+    faults: Mapping[str, NativeField] = field(default_factory=dict)
 
 
 @runtime_checkable

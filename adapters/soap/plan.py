@@ -113,7 +113,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagePlan:
-    """One direction: what the Body holds (`payload` None: nothing) and the headers that the binding declares."""
+    """One direction: what the Body holds (`payload` None: nothing) and the headers that the binding declares.
+
+    `details` are the elements that the detail of a declared fault may hold, by their tags.
+    """
 
     soap: Soap
     rpc: bool
@@ -121,6 +124,7 @@ class MessagePlan:
     payload: Field | None
     headers: Mapping[str, Field] = field(default_factory=dict)
     prefixes: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, Field] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,3 +155,22 @@ def paths(content: Shape | None, before: str = "") -> Iterator[tuple[str, Field]
         path = f"{before}{found.name}"
         yield path, found
         yield from paths(found.shape, f"{path}.")
+
+
+def prefixes_of(soap: Soap, roots: tuple[Field | None, ...]) -> Mapping[str, str]:
+    """Return a prefix for every namespace below, and the fixed ones."""
+    fixed = {ENVELOPE[soap]: "soap", XSI: "xsi", XSD: "xsd", ENCODING[soap]: "enc"}
+    namespaces: dict[str, None] = {}
+    seen: set[int] = set()
+    waiting = [root for root in roots if root is not None]
+    while waiting:
+        found = waiting.pop()
+        namespaces[found.tag[1:].partition("}")[0] if found.tag.startswith("{") else ""] = None
+        namespaces[found.xsi[0] if found.xsi else ""] = None
+        content = found.shape
+        if content is not None and id(content) not in seen:
+            seen.add(id(content))
+            namespaces[content.item[0] if content.item else ""] = None
+            waiting.extend((*content.fields, *content.attributes, *((content.text,) if content.text else ())))
+    own = [namespace for namespace in namespaces if namespace and namespace not in fixed]
+    return fixed | {namespace: f"n{number}" for number, namespace in enumerate(sorted(own))}

@@ -1,6 +1,7 @@
 """From zeep's type graph to plans; whatever a plan can't say makes that one operation unusable, with the reason."""
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any as Zeep
@@ -19,10 +20,8 @@ from adapters.soap.lexical import TYPES
 from adapters.soap.pattern import Unreadable
 from adapters.soap.plan import (
     ENCODING,
-    ENVELOPE,
     TEXT,
     XSD,
-    XSI,
     Choice,
     Field,
     MessagePlan,
@@ -30,6 +29,7 @@ from adapters.soap.plan import (
     Option,
     Shape,
     Soap,
+    prefixes_of,
 )
 from adapters.soap.wsdl import Loaded, load
 from gateway import Finding
@@ -92,10 +92,20 @@ class _Planner:
             name=name,
             action=found.soapaction or "",
             request=self._message(found, "input"),
-            reply=None if found.output is None else self._message(found, "output"),
+            reply=None if found.output is None else self._reply(found),
             faults=self.facts.faults.get((self.binding.port_name.text, name), ()),
             words=self.facts.words.get((self.binding.port_name.text, name), ""),
         )
+
+    def _reply(self, operation: Zeep) -> MessagePlan:
+        """The answer, and what its faults' details hold; one that can't be planned is read as it comes."""
+        details: dict[str, Field] = {}
+        for message in operation.abstract.fault_messages.values():
+            for name, part in message.parts.items():
+                with suppress(_Unplannable):
+                    detail = self._types[False].part(name, part)
+                    details[detail.tag] = detail
+        return replace(self._message(operation, "output"), details=details)
 
     def _message(self, operation: Zeep, direction: str) -> MessagePlan:
         message: Zeep = getattr(operation, direction)
@@ -112,7 +122,7 @@ class _Planner:
             encoded=use.encoded,
             payload=payload,
             headers=headers,
-            prefixes=_prefixes(self.soap, (payload, *headers.values())),
+            prefixes=prefixes_of(self.soap, (payload, *headers.values())),
         )
 
     def _rpc(self, operation: Zeep, direction: str, types: "_Types", use: Use) -> Field:
@@ -156,6 +166,10 @@ class _Types:
         self._owners: list[str] = []
         # zeep makes some type objects on the fly: held here, so that no other takes over their id.
         self._kept: list[object] = []
+
+    def part(self, name: str, part: Zeep) -> Field:
+        """Return the field of a message's part: its element, or one of the part's name without a namespace."""
+        return self._typed(name, name, part.type) if part.element is None else self.element(part.element)
 
     def element(self, element: Zeep) -> Field:
         """Return an element's field."""
@@ -369,22 +383,3 @@ def _builtin(type_: Zeep) -> str:
 
 def _clark(namespace: str, name: str) -> str:
     return f"{{{namespace}}}{name}" if namespace else name
-
-
-def _prefixes(soap: Soap, roots: tuple[Field | None, ...]) -> Mapping[str, str]:
-    """Return a prefix for every namespace below, and the fixed ones."""
-    fixed = {ENVELOPE[soap]: "soap", XSI: "xsi", XSD: "xsd", ENCODING[soap]: "enc"}
-    namespaces: dict[str, None] = {}
-    seen: set[int] = set()
-    waiting = [root for root in roots if root is not None]
-    while waiting:
-        found = waiting.pop()
-        namespaces[found.tag[1:].partition("}")[0] if found.tag.startswith("{") else ""] = None
-        namespaces[found.xsi[0] if found.xsi else ""] = None
-        content = found.shape
-        if content is not None and id(content) not in seen:
-            seen.add(id(content))
-            namespaces[content.item[0] if content.item else ""] = None
-            waiting.extend((*content.fields, *content.attributes, *((content.text,) if content.text else ())))
-    own = [namespace for namespace in namespaces if namespace and namespace not in fixed]
-    return fixed | {namespace: f"n{number}" for number, namespace in enumerate(sorted(own))}
