@@ -267,3 +267,11 @@ def test_the_data_is_that_of_the_body_wherever_another_one_is_hidden(read: Read)
     forged = envelope(payload("<m:nama>Palsu</m:nama>"), header=WRAPPED).encode()
 
     assert read(forged)["nama"] == "Palsu"  # whether it is signed, WS-Security says, of this very element
+
+
+def test_nothing_of_the_corpus_costs_more(izin: Plans, corpus: Path) -> None:
+    plan = izin.operations["AjukanIzin"].reply
+    assert plan is not None
+    contents = {path.name: path.read_bytes() for path in sorted((corpus / "xml-attacks").glob("*.xml"))}
+
+    assert [name for name, content in contents.items() if not cheap(lambda: decode(plan, content))] == []  # noqa: B023
