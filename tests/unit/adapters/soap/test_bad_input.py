@@ -28,7 +28,7 @@ TAIL = (
     "<m:diubah>2026-03-14T09:26:53Z</m:diubah><m:aktif>true</m:aktif>"
 )
 LOL = "".join(f'<!ENTITY l{n} "{f"&l{n - 1};" * 10}">' for n in range(1, 10))
-MANY = 600_000
+MANY = 200_000
 
 
 def payload(nama: str = "<m:nama>Siti</m:nama>", attributes: str = "") -> str:
