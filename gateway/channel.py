@@ -62,17 +62,16 @@ class OutcomeTable(Protocol):
         """HTTP statuses that mean something particular here."""
         ...
 
-    @property
-    def faults(self) -> Mapping[str, Outcome]:
-        """Fault codes and names of detail elements."""
-        ...
-
     def code(self, document: Document, /) -> str | None:
         """Return the body's code as text."""
         ...
 
     def message(self, document: Document, /) -> str:
         """Return the agency's own words, "" when there are none."""
+        ...
+
+    def fault(self, fault: Fault, /) -> tuple[Outcome, str, str] | None:
+        """Return what a fault means, its words, and the code in its detail that says so; None when it isn't listed."""
         ...
 
 
@@ -213,12 +212,11 @@ class Channel:
         return self._by_status(status, answer) if status is not None and failed else Outcome.OK
 
     def _by_fault(self, fault: Fault, answer: Answer) -> Outcome:
-        faults = self.outcomes.faults
-        named = (faults[name] for name in (*fault.detail, fault.code) if name in faults)
-        outcome = next(named, None)
-        if outcome is None:
+        found = self.outcomes.fault(fault)
+        if found is None:
             raise InvalidAnswer(f"{_code(fault.code, 'fault')} is not listed in the faults table", maybe_done=True)
-        return _settled(outcome, fault.text, answer, _code(fault.code, "fault"))
+        outcome, text, code = found
+        return _settled(outcome, text, answer, _code(code) if code else _code(fault.code, "fault"))
 
     def _by_status(self, status: int, answer: Answer) -> Outcome:
         listed = self.outcomes.http.get(status)

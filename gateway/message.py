@@ -101,11 +101,15 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """An agency's own statement that a call failed: SOAP faultcode, text, and the detail's elements by name."""
+    """An agency's own statement that a call failed: its code, text, and the detail's elements by name.
+
+    `codes` are the more general codes that it names as well: of `Server.Busy` `Server`, of a subcode those around it.
+    """
 
     code: str
     text: str
     detail: Document = field(default_factory=dict)
+    codes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

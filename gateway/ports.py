@@ -131,13 +131,15 @@ class NativeField:
 class Contract:
     """An operation's native fields by dotted path (`riwayat.item.nama_proses`; lists add no step), headers apart.
 
-    Beside a field `#any`, and below one of kind "any", there may be fields of any name. `detour` says why messages are
-    not written and read in the quick way, if so.
+    Beside a field `#any`, and below one of kind "any", there may be fields of any name. `faults` are those of the
+    details of the faults that it declares, each below its element's name. `detour` says why messages are not written
+    and read in the quick way, if so.
     """
 
     request: Mapping[str, NativeField]
     reply: Mapping[str, NativeField]
     headers: Mapping[str, NativeField] = field(default_factory=dict)
+    faults: Mapping[str, NativeField] = field(default_factory=dict)
     detour: str = ""
 
 

@@ -92,6 +92,14 @@ EXPECTED: Mapping[str, str] = {
     "at least {count}": "paling sedikit {count}",
     "at most {count}": "paling banyak {count}",
     "at least {count} characters": "paling sedikit {count} karakter",
+    "more than {count}": "lebih dari {count}",
+    "less than {count}": "kurang dari {count}",
+    "at most {count} digits": "paling banyak {count} digit",
+    "at most {count} digits after the point": "paling banyak {count} digit di belakang koma",
+    "at least {count} bytes": "paling sedikit {count} bita",
+    "at most {count} bytes": "paling banyak {count} bita",
+    "at least {count} values": "paling sedikit {count} nilai",
+    "at most {count} values": "paling banyak {count} nilai",
 }
 """What a value should have been, as a rule's `expected` says it, in Indonesian; what isn't listed is no language."""
 

@@ -176,6 +176,7 @@ class SoapAdapter:
             found = self._decoded(operation, answer.body, leniency)
         except InvalidAnswer as error:
             if not successful:
+                leniency.used.clear()
                 return answer.unread()
             what = f"{self.http.agency}: {operation.name}: {error}"
             invalid = InvalidAnswer(what, maybe_done=True, errors=error.errors)

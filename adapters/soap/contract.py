@@ -1,6 +1,6 @@
 """From an operation's plan to its contract: native fields by dotted path, as mappings are checked against."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from adapters.soap.plan import TEXT, Field, MessagePlan, OperationPlan, Shape, paths
 from adapters.soap.show import detour
@@ -10,18 +10,20 @@ _NESTED = 2  # lists of lists are taken as they are
 
 
 def contract_of(operation: OperationPlan) -> Contract:
-    """Return the native fields of an operation: request, reply and header blocks."""
-    headers = {
-        path: native
-        for name, block in operation.request.headers.items()
-        for path, native in ((name, _native(block)), *_natives(block.shape, f"{name}."))
-    }
+    """Return the native fields of an operation: request, reply, header blocks and details of faults."""
     return Contract(
         request=dict(_payload(operation.request)),
         reply={} if operation.reply is None else dict(_payload(operation.reply)),
-        headers=headers,
+        headers=dict(_blocks(operation.request.headers.values())),
+        faults={} if operation.reply is None else dict(_blocks(operation.reply.details.values())),
         detour=detour(operation),
     )
+
+
+def _blocks(fields: Iterable[Field]) -> Iterator[tuple[str, NativeField]]:
+    for block in fields:
+        yield block.name, _native(block)
+        yield from _natives(block.shape, f"{block.name}.")
 
 
 def _payload(plan: MessagePlan) -> Mapping[str, NativeField]:

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, tzinfo
+from functools import partial
 from typing import Any, Protocol
 
 from lxml import etree
@@ -55,7 +57,8 @@ def decode(
     """
     leniency = leniency or Leniency()
     try:
-        opened = open_envelope(content, plan.soap, encoded=plan.encoded, leniency=leniency)
+        detail = partial(_detail, plan, zone, leniency)
+        opened = open_envelope(content, plan.soap, encoded=plan.encoded, leniency=leniency, detail=detail)
         if isinstance(opened, Fault):
             return opened
         reader = _Reader(plan, opened, zone, leniency, content)
@@ -65,6 +68,20 @@ def decode(
     if reader.errors:
         raise InvalidAnswer("the answer does not fit the WSDL", maybe_done=True, errors=reader.errors)
     return document
+
+
+def _detail(plan: MessagePlan, zone: tzinfo | None, leniency: Leniency, element: etree._Element) -> Any:
+    """Read an element of a fault's detail by its declared type, else as it comes: what it says must not be lost."""
+    field = plan.details.get(str(element.tag))
+    if field is None:
+        return untyped(element)
+    lenient = replace(leniency, used=set())
+    reader = _Reader(plan, Body(None, {}), zone, lenient)
+    value = reader.value(field, element, field.name)
+    if reader.errors:
+        return untyped(element)
+    leniency.used |= lenient.used
+    return value
 
 
 class _Reader:
@@ -93,7 +110,7 @@ class _Reader:
             return {}
         if tree is not None:
             return tree.read(element, self.zone)
-        value = self._value(payload, element, "")
+        value = self.value(payload, element, "")
         if isinstance(value, dict) and payload.shape is not None:
             return value
         return {} if value is None else {TEXT: value}
@@ -112,7 +129,8 @@ class _Reader:
         same = etree.QName(element).localname == payload.name
         return same and (self.plan.rpc or self.leniency.allows("any-namespace"))
 
-    def _value(self, field: Field, element: etree._Element, path: str) -> Any:
+    def value(self, field: Field, element: etree._Element, path: str) -> Any:
+        """Return an element's value; what is wrong with it is among the errors."""
         element = self._followed(element, path)
         if element.attrib:
             if len(element.attrib) > _MOST_ATTRIBUTES:
@@ -301,7 +319,7 @@ class _Reader:
 
     def _place(self, shape: Shape, field: Field, child: etree._Element, document: dict[str, Any], before: str) -> None:
         path = before + field.name
-        value = self._value(field, child, path)
+        value = self.value(field, child, path)
         if field.many:
             if shape.ordered and field.name in document and next(reversed(document)) != field.name:
                 self._disordered(path)

@@ -44,6 +44,10 @@ def _operation(name: str, old: OperationPlan, new: OperationPlan) -> Iterator[st
         yield f"{name}: is {'answered' if new.reply else 'not answered'} now"
     elif old.reply is not None and new.reply is not None:
         yield from _message(f"{name}: reply", old.reply, new.reply, asked=False)
+        for tag, detail in old.reply.details.items():
+            if tag in new.reply.details:
+                was, now = (replace(one, payload=one.details[tag], headers={}) for one in (old.reply, new.reply))
+                yield from _message(f"{name}: fault {detail.name}", was, now, asked=False)
     for fault in sorted({*new.faults} - {*old.faults}):
         yield f"{name}: fault {fault} is new"
     for fault in sorted({*old.faults} - {*new.faults}):

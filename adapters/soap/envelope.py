@@ -1,6 +1,6 @@
 """From bytes to the one payload or the fault of an envelope; knows no types and no plan."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
@@ -16,7 +16,11 @@ from gateway import Document, Fault, mask_text
 NIL = f"{{{XSI}}}nil"
 _TEXT_LIMIT = 300
 _MOST_PARTS = 4
+_MOST_CODES = 10
 _MOST_CHILDREN = 100_000
+
+Detail = Callable[[Any], Any]
+"""From an element to its value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +31,13 @@ class Body:
     referred: Mapping[str, etree._Element]
 
 
-def open_envelope(content: bytes, soap: Soap, *, encoded: bool, leniency: Leniency | None = None) -> Body | Fault:
+def open_envelope(
+    content: bytes, soap: Soap, *, encoded: bool, leniency: Leniency | None = None, detail: Detail | None = None
+) -> Body | Fault:
     """Parse an answer; raises InvalidAnswer unless it is exactly one envelope with one Body and at most one payload.
 
-    A fault is read in either SOAP version: a server that knows the other one only must answer in its own.
+    A fault is read in either SOAP version: a server that knows the other one only must answer in its own. `detail`
+    reads one element of its detail; by default as no schema describes it.
     """
     root = parse_answer(content, leniency or Leniency())
     version = next((known for known, uri in ENVELOPE.items() if root.tag == f"{{{uri}}}Envelope"), None)
@@ -39,7 +46,7 @@ def open_envelope(content: bytes, soap: Soap, *, encoded: bool, leniency: Lenien
     body = _body(root, ENVELOPE[version])
     children = list(body)
     if children and children[0].tag == f"{{{ENVELOPE[version]}}}Fault":
-        return _fault(children[0], version)
+        return _fault(children[0], version, detail or untyped)
     if version != soap:
         raise invalid(f"is a SOAP {version} envelope; the WSDL's port speaks SOAP {soap}")
     return _only_payload(children, encoded=encoded)
@@ -78,17 +85,18 @@ def _only_payload(children: list[etree._Element], *, encoded: bool) -> Body:
     return Body(payloads[0] if payloads else None, referred)
 
 
-def _fault(fault: etree._Element, version: Soap) -> Fault:
+def _fault(fault: etree._Element, version: Soap, read: Detail) -> Fault:
     parts = {etree.QName(child).localname: child for child in fault}
     if version == "1.1":
-        code, text = _text(parts.get("faultcode")), _text(parts.get("faultstring"))
+        codes, text = _dotted(_text(parts.get("faultcode"))), _text(parts.get("faultstring"))
     else:
-        code, text = _code(parts.get("Code")), _reason(parts.get("Reason"))
+        codes, text = _nested(parts.get("Code")), _reason(parts.get("Reason"))
     detail = parts.get("detail" if version == "1.1" else "Detail")
     return Fault(
-        code=code.rpartition(":")[2],
+        code=codes[0],
         text=text[:_TEXT_LIMIT],
-        detail={} if detail is None else {**_as_mapping(detail)},
+        detail={} if detail is None else {**_as_mapping(detail, read)},
+        codes=tuple(codes[1:]),
     )
 
 
@@ -96,14 +104,21 @@ def _text(element: etree._Element | None) -> str:
     return "" if element is None else "".join(map(str, element.itertext())).strip()
 
 
-def _code(code: etree._Element | None) -> str:
-    """The innermost Subcode says most; Value alone is only Sender or Receiver."""
-    value = ""
-    while code is not None:
+def _dotted(code: str) -> list[str]:
+    """SOAP 1.1 section 4.4.1: what stands before a dot is the more general code. The prefix says nothing more."""
+    steps = code.rpartition(":")[2].split(".")
+    return [".".join(steps[:end]) for end in range(len(steps), 0, -1)][:_MOST_CODES]
+
+
+def _nested(code: etree._Element | None) -> list[str]:
+    """The innermost Subcode says most; the outermost Value alone is only Sender or Receiver."""
+    values: list[str] = []
+    while code is not None and len(values) < _MOST_CODES:
         parts = {etree.QName(child).localname: child for child in code}
-        value = _text(parts.get("Value")) or value
+        value = _text(parts.get("Value")).rpartition(":")[2]
+        values += [value] if value else []
         code = parts.get("Subcode")
-    return value
+    return values[::-1] or [""]
 
 
 def _reason(reason: etree._Element | None) -> str:
@@ -114,13 +129,13 @@ def untyped(element: etree._Element) -> Any:
     """Return what no schema describes: text, or child elements by local name, a repeated name as a list."""
     if element.get(NIL) in {"true", "1"}:
         return None
-    return _as_mapping(element) if len(element) else element.text or ""
+    return _as_mapping(element, untyped) if len(element) else element.text or ""
 
 
-def _as_mapping(element: etree._Element) -> Document:
+def _as_mapping(element: etree._Element, read: Detail) -> Document:
     found: dict[str, list[Any]] = {}
     for child in element:
-        found.setdefault(etree.QName(child).localname, []).append(untyped(child))
+        found.setdefault(etree.QName(child).localname, []).append(read(child))
     return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 

@@ -1,13 +1,16 @@
 """The only files that loading a WSDL may read: one agency's folder and the schemas shipped here; knows no types."""
 
+import codecs
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
 from adapters.soap.override import read_override
+from adapters.soap.parsing import doctype
 from gateway import ConfigError, Finding
 
+_UTF16 = (codecs.BOM_UTF16_BE, codecs.BOM_UTF16_LE)
 SCHEMAS = Path(__file__).parent / "schemas"
 
 _SHIPPED = {
@@ -94,6 +97,9 @@ def shipped(location: str) -> Path | None:
 
 def parse(where: str, content: bytes) -> etree._Element:
     """Return the root of a document; raises ConfigError unless it is well-formed XML without a DOCTYPE."""
+    narrow = content.decode("utf-16", "replace").encode() if content.startswith(_UTF16) else content
+    if doctype(narrow) != "none":  # before the parser, which one could keep busy for minutes
+        raise _problem(f"{where}:1", "has a DOCTYPE, which is not read", "remove it")
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True)
     try:
         document = etree.fromstring(content, parser)

@@ -8,6 +8,7 @@ attributes by the ten thousand.
 import codecs
 import re
 from itertools import islice
+from typing import Literal
 
 from lxml import etree
 
@@ -151,19 +152,23 @@ def _decoded(content: bytes, charset: str) -> str | None:
 
 
 def _refuse_costly(content: bytes) -> None:
-    if _has_doctype(content):
-        raise invalid(
-            "is an HTML page"
-            if content[:_HEAD].lower().lstrip(_UTF8_BOM + b" \t\r\n").startswith(b"<!doctype html")
-            else "has a DOCTYPE, which SOAP forbids"
-        )
+    match doctype(content):
+        case "there" if content[:_HEAD].lower().lstrip(_UTF8_BOM + b" \t\r\n").startswith(b"<!doctype html"):
+            raise invalid("is an HTML page")
+        case "there":
+            raise invalid("has a DOCTYPE, which SOAP forbids")
+        case "hidden":
+            raise invalid("has too much before its envelope")
     most = _MANY_ATTRIBUTES + _ATTRIBUTES_EACH * content.count(b"<")
     if content.count(b"=") > most and any(True for _ in islice(_ATTRIBUTE.finditer(content), most, None)):
         raise invalid("has elements with thousands of attributes")
 
 
-def _has_doctype(content: bytes) -> bool:
-    """Look at what may stand before the root; whoever puts much there is refused."""
+def doctype(content: bytes) -> Literal["none", "there", "hidden"]:
+    """Tell whether there is a DOCTYPE before the root, or so much else that one could be hidden in it.
+
+    The content is in an encoding that is ASCII where XML's own signs are.
+    """
     at = len(_UTF8_BOM) if content.startswith(_UTF8_BOM) else 0
     for _ in range(_MOST_BEFORE):
         blank = _BLANK.match(content, at)
@@ -173,11 +178,11 @@ def _has_doctype(content: bytes) -> bool:
         elif content.startswith(b"<!--", at):
             end = content.find(b"-->", at + 4) + 3
         else:
-            return content[at : at + 9].upper() == b"<!DOCTYPE"
+            return "there" if content[at : at + 9].upper() == b"<!DOCTYPE" else "none"
         if end < at:
-            return False
+            return "none"
         at = end
-    raise invalid("has too much before its envelope")
+    return "hidden"
 
 
 def _mended(content: bytes, error: etree.XMLSyntaxError, leniency: Leniency) -> bytes:

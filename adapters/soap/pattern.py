@@ -37,7 +37,7 @@ _BLOCKS = {
     "CurrencySymbols": (0x20A0, 0x20CF),
     "CJKUnifiedIdeographs": (0x4E00, 0x9FFF),
 }
-_USUAL = "1A0a2b .-_/:,@"
+_USUAL = "1A0a2b .-_/:,@" + "".join(map(chr, range(0x21, 0x7F)))
 _CONTROLS = {"n": "\n", "r": "\r", "t": "\t"}
 
 

@@ -168,8 +168,9 @@ class Shape:
 class MessagePlan:
     """One direction: what the Body holds (`payload` None: nothing) and the headers that the binding declares.
 
-    `prefixes` are those of all namespaces; the `spare` ones are declared where a variant bears them, not in the
-    envelope. `odd` is why it goes through zeep's tree; empty where the compiled codec takes it.
+    `details` are the elements that the detail of a declared fault may hold, by their tags. `prefixes` are those of all
+    namespaces; the `spare` ones are declared where a variant bears them, not in the envelope. `odd` is why it goes
+    through zeep's tree; empty where the compiled codec takes it.
     """
 
     soap: Soap
@@ -178,6 +179,7 @@ class MessagePlan:
     payload: Field | None
     headers: Mapping[str, Field] = field(default_factory=dict)
     prefixes: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, Field] = field(default_factory=dict)
     spare: frozenset[str] = frozenset()
     odd: str = ""
     kept: dict[Any, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
@@ -223,7 +225,7 @@ def _varied(found: Field, before: str, above: tuple[Shape, ...]) -> Iterator[tup
     if not found.variants or found.kind == "any":
         return
     allowed = tuple(variant.name for variant in found.variants.values())
-    yield before + VARIANT, Field(name=VARIANT, tag="", kind="text", type="string", least=0, allowed=allowed)
+    yield before + VARIANT, Field(name=VARIANT, tag="", kind="text", type="string", least=0, facets=Facets(allowed=allowed))
     known = set() if found.shape is None else {one.name for one in found.shape.everything}
     for variant in found.variants.values():
         if variant.shape is not None and variant.shape not in above:

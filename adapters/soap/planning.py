@@ -92,10 +92,20 @@ class _Planner:
             name=name,
             action=found.soapaction or "",
             request=self._message(found, "input"),
-            reply=None if found.output is None else self._message(found, "output"),
+            reply=None if found.output is None else self._reply(found),
             faults=self.facts.faults.get((self.binding.port_name.text, name), ()),
             words=self.facts.words.get((self.binding.port_name.text, name), ""),
         )
+
+    def _reply(self, operation: Zeep) -> MessagePlan:
+        """The answer, and what its faults' details hold."""
+        details: dict[str, Field] = {}
+        for message in operation.abstract.fault_messages.values():
+            for name, part in message.parts.items():
+                detail = self._types[False].part(name, part)
+                details[detail.tag] = detail
+        self._types[False].finish()
+        return replace(self._message(operation, "output"), details=details)
 
     def _message(self, operation: Zeep, direction: str) -> MessagePlan:
         message: Zeep = getattr(operation, direction)

@@ -35,6 +35,10 @@ class Types:
         # zeep makes some type objects on the fly: held here, so that no other takes over their id.
         self._kept: list[object] = []
 
+    def part(self, name: str, part: Zeep) -> Field:
+        """Return the field of a message's part: its element, or one of the part's name without a namespace."""
+        return self._typed(name, name, part.type) if part.element is None else self.element(part.element)
+
     def element(self, element: Zeep) -> Field:
         """Return an element's field."""
         name = element.qname.localname

@@ -157,7 +157,8 @@ class _Watched:
 def _plain(answer: Answer) -> Mapping[str, object]:
     parts: dict[str, object] = {"http_status": answer.http_status, "document": answer.document}
     if answer.fault is not None:
-        parts["fault"] = {"code": answer.fault.code, "text": answer.fault.text, "detail": answer.fault.detail}
+        codes = {"codes": answer.fault.codes} if answer.fault.codes else {}
+        parts["fault"] = {"code": answer.fault.code, **codes, "text": answer.fault.text, "detail": answer.fault.detail}
     return {name: value for name, value in parts.items() if value is not None}
 
 

@@ -109,6 +109,7 @@ def compile_operation(
         compiler.findings += unread(mapping, reply_rules, contract.reply, root)
         if contract.reply:
             compiler.findings += unread(mapping, _told(section.outcome or mapping.agency.outcome), contract.reply)
+        compiler.findings += unread(mapping, _in_details(mapping, section, contract), contract.faults)
         if contract.headers:
             declared = {name.partition(".")[0] for name in contract.headers}
             parts = tuple(rule for rule in header_rules if rule.left[0] in declared)
@@ -197,6 +198,17 @@ def _told(outcome: OutcomeRule | None) -> Rules:
     """Return the paths that an outcome is read from, as rules."""
     paths = (outcome.code, outcome.message) if outcome else ()
     return tuple(Rule(left=("outcome",), line=outcome.line, sources=(path,)) for path in paths if outcome and path)
+
+
+def _in_details(mapping: MappingFile, section: Section, contract: Contract) -> Rules:
+    """Return the paths that are read in the details of faults that the contract declares, as rules."""
+    return tuple(
+        Rule(left=("faults",), line=rule.line, sources=((name, *path),))
+        for name, rule in {**mapping.agency.faults, **section.faults}.items()
+        if isinstance(rule, OutcomeRule) and name in contract.faults
+        for path in (rule.code, rule.message)
+        if path
+    )
 
 
 def _sources(rules: Iterable[Rule | Repeat]) -> Iterator[Path]:

@@ -85,7 +85,7 @@ class _Loader:
             blank=self._blank(table, (name, "blank")),
             outcome=self._outcome(table, (name, "outcome")),
             http=self._http(table, (name, "http")),
-            faults=self._words(table.get("faults", {}), (name, "faults")),
+            faults=self._faults(table.get("faults", {}), (name, "faults")),
             headers=tables.get("headers", ()),
             request=tables.get("request"),
             reply=tables.get("reply"),
@@ -110,18 +110,29 @@ class _Loader:
         if "outcome" not in table:
             return None
         given = self._table(table["outcome"], key)
+        rule = self._outcome_rule(given, key)
+        if given and not rule.code:
+            self._read.find(key, "outcome needs from, the path of the code in the answer")
+        return rule
+
+    def _outcome_rule(self, given: Mapping[str, Any], key: Key) -> OutcomeRule:
         outcomes: dict[str, Outcome] = {}
         for word, codes in given.items():
             if word not in {"from", "message", "absent"}:
                 self._codes_of(word, codes, (*key, word), outcomes)
         code = self._read.path(given["from"], (*key, "from")) if "from" in given else ()
-        if given and not code:
-            self._read.find(key, "outcome needs from, the path of the code in the answer")
         message = self._read.path(given["message"], (*key, "message")) if "message" in given else ()
         absent = self._word(given.get("absent", Outcome.INVALID), (*key, "absent")) or Outcome.INVALID
         return OutcomeRule(
             line=self._read.line(key), code=code or (), outcomes=outcomes, message=message or (), absent=absent
         )
+
+    def _faults(self, table: object, key: Key) -> dict[str, Outcome | OutcomeRule]:
+        """Read what faults mean: by their names alone, or by a code in the detail of that name."""
+        given = self._table(table, key)
+        plain = self._words({name: said for name, said in given.items() if not isinstance(said, dict)}, key)
+        coded = {name: self._outcome_rule(said, (*key, name)) for name, said in given.items() if isinstance(said, dict)}
+        return {**plain, **coded}
 
     def _codes_of(self, word: str, codes: object, key: Key, outcomes: dict[str, Outcome]) -> None:
         outcome = self._word(word, key)

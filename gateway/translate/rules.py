@@ -95,7 +95,7 @@ class CodeTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutcomeRule:
-    """How a native answer tells its outcome in the body; `absent` is what no code at all means."""
+    """How a native answer tells its outcome in the body, or a fault in its detail; `absent` is what no code means."""
 
     line: int
     code: Path
@@ -113,7 +113,7 @@ class Section:
     blank: bool | None = None
     outcome: OutcomeRule | None = None
     http: Mapping[int, Outcome] = field(default_factory=dict)
-    faults: Mapping[str, Outcome] = field(default_factory=dict)
+    faults: Mapping[str, Outcome | OutcomeRule] = field(default_factory=dict)
     headers: Rules = ()
     request: Rules | None = None
     reply: Rules | None = None

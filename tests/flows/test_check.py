@@ -54,6 +54,12 @@ MISTAKES: Mapping[str, Mistake] = {
         at="titel =",
         says=('unknown rule key "titel"', 'did you mean "title"?'),
     ),
+    "a tolerance that there is not": Mistake(
+        old='rate    = "20/s" ',
+        new='tolerate = ["leading-jank"] ',
+        at="tolerate =",
+        says=("agency.dpmptsp.tolerate", '"leading-jank" is no tolerance', 'did you mean "leading-junk"?'),
+    ),
     "a wrong type": Mistake(
         old='timeout = "8s"', new="timeout = 8", at="timeout = 8", says=("must be a duration", '"8s"')
     ),

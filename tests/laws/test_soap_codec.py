@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
 from adapters.soap.planning import read_plans
+from adapters.soap.tolerate import TOLERANCES, Charset, Leniency
 from gateway import Fault, InvalidAnswer, TranslationError
 
 WSDLS = Path(__file__).parents[1] / "unit" / "adapters" / "soap" / "wsdl"
@@ -81,6 +82,17 @@ def test_a_damaged_answer_is_read_or_refused(document: dict[str, Any], at: int, 
     at = min(at, len(content))
     with suppress(InvalidAnswer):
         decode(IZIN.request, content[:at] + put + content[at + drop :])
+
+
+@given(izin, st.integers(0, 2000), st.binary(max_size=12), st.integers(0, 40), st.sampled_from([None, "windows-1252"]))
+def test_a_damaged_answer_is_read_or_refused_whatever_is_tolerated(
+    document: dict[str, Any], at: int, put: bytes, drop: int, charset: Charset | None
+) -> None:
+    content = encode(IZIN.request, document)
+    at = min(at, len(content))
+    leniency = Leniency(named=frozenset(TOLERANCES), charset=charset)
+    with suppress(InvalidAnswer):
+        decode(IZIN.request, content[:at] + put + content[at + drop :], leniency=leniency)
 
 
 @given(st.binary())

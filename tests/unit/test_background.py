@@ -245,3 +245,31 @@ async def test_a_ledger_that_is_away_is_asked_again_within_minutes(ledger: Full)
         ledger.full = False
         await clock.advance(SHED_AGAIN)
         assert await ledger.leading.get() == ("a", True)
+
+
+class Published:
+    """An agency whose contract could be compared."""
+
+    compare_every: float | None = 60.0
+    looks = 0
+
+    async def compare(self) -> tuple[str, ...]:
+        self.looks += 1
+        return ("field nik is gone",)
+
+
+@pytest.mark.parametrize("compares", [True, False])
+async def test_contracts_are_compared_unless_it_is_a_demo(ledger: Full, compares: bool) -> None:
+    clock, metrics, published = FakeClock(autojump=False), Metrics(), Published()
+    metrics.gauge("gateway_agency_contract_changed", "dpmptsp").set(0)
+    agency = Agency(name="dpmptsp", title="", operations={}, breaker=lambda: "closed", compared=published)
+    background = a_background(
+        ledger, clock, Told(), known=Registry(agencies={"dpmptsp": agency}), metrics=metrics, compares=compares
+    )
+    async with background.running(asyncio.Event()):
+        await ledger.pulsed.wait()
+        await clock.settled()
+        await clock.advance(61)
+
+    found = metrics.registry.get_sample_value("gateway_agency_contract_changed", {"agency": "dpmptsp"})
+    assert (published.looks, found) == ((1, 1) if compares else (0, None))

@@ -158,3 +158,17 @@ def test_an_operation_without_an_answer_needs_no_outcome_in_it() -> None:
     text = '[agency]\noutcome = { from = "kode", ok = ["1"] }\n[op.request]\nnip = "n"'
     one_way = Contract(request={"nip": NativeField()}, reply={})
     assert compile_operation(parse_mapping(text, "x.toml"), "op", contract=one_way).request.fields == {"n"}
+
+
+def test_a_code_in_a_faults_detail_must_be_one_of_its_fields() -> None:
+    faults = {"Galat": NativeField(kind="object"), "Galat.kode": NativeField()}
+    contract = Contract(request={"nip": NativeField()}, reply={}, faults=faults)
+    text = '[op.request]\nnip = "n"\n[op.faults]\nGalat = {{ from = "{}", refused = ["1"] }}\nLain = {{ from = "x" }}'
+
+    compile_operation(parse_mapping(text.format("kode"), "x.toml"), "op", contract=contract)
+    with pytest.raises(ConfigError) as refused:
+        compile_operation(parse_mapping(text.format("koda"), "x.toml"), "op", contract=contract)
+
+    (finding,) = refused.value.findings
+    assert finding.where == "x.toml:4"
+    assert "kode" in str(finding)

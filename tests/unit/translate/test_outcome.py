@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.message import Outcome
+from gateway.message import Fault, Outcome
 from gateway.translate.load import parse_mapping
 from gateway.translate.outcome import OutcomeTable, compile_outcome
 
@@ -64,3 +64,36 @@ def test_a_list_on_the_way_stands_for_its_first_element() -> None:
 def test_an_empty_outcome_switches_the_agencys_off() -> None:
     assert table("tanpa").codes == {}
     assert table("tanpa").code({"metadata": {"code": 1}}) is None
+
+
+FAULTY = """
+[agency.faults]
+Galat  = { from = "kode", refused = ["E2"], not-found = ["E1"], message = "pesan" }
+Sibuk  = { unavailable = ["1"], absent = "refused" }
+Server = "unavailable"
+"Server.Tutup" = "invalid"
+
+[cek.reply]
+nama = "nama"
+"""
+
+
+@pytest.mark.parametrize(
+    ("fault", "meant"),
+    [
+        (Fault(code="Server", text="a", detail={"Galat": {"kode": "E1", "pesan": "b"}}), ("not-found", "b", "E1")),
+        (Fault(code="Server", text="a", detail={"Galat": [{"kode": "E2"}]}), ("refused", "a", "E2")),
+        (Fault(code="Server", text="a", detail={"Galat": {"kode": "E9"}}), ("unavailable", "a", "")),
+        (Fault(code="Server", text="a", detail={"Galat": {}}), ("unavailable", "a", "")),
+        (Fault(code="Client", text="a", detail={"Galat": {"kode": "E9"}}), None),
+        (Fault(code="Client", text="a", detail={"Sibuk": 1}), ("unavailable", "a", "1")),
+        (Fault(code="Client", text="a", detail={"Sibuk": {"x": ""}}), ("refused", "a", "")),
+        (Fault(code="Server.Busy", text="a", codes=("Server",)), ("unavailable", "a", "")),
+        (Fault(code="Server.Tutup", text="a", codes=("Server",)), ("invalid", "a", "")),
+        (Fault(code="KTP", text="a", codes=("Berkas", "Sender")), None),
+    ],
+)
+def test_a_fault_means_what_its_detail_says_then_its_codes_from_the_special_to_the_general(
+    fault: Fault, meant: tuple[str, str, str] | None
+) -> None:
+    assert compile_outcome(parse_mapping(FAULTY, "mappings/x.toml"), "cek").fault(fault) == meant

@@ -315,3 +315,43 @@ async def test_the_stand_in_simpeg_is_spoken_to_by_its_pinned_wsdl(http: HttpCli
     assert "2026-11-20T14:05:09+07:00" in str(answer.document)
     refused = await adapter.exchange(a_call("CariPegawai", {"nip": "197806152005011901"}))
     assert refused.fault is not None
+
+
+JUNK = b"<br />\n<b>Warning</b>: mysqli_close()<br />\n"
+
+
+@pytest.mark.parametrize("size", [0, LARGE])
+async def test_what_was_tolerated_is_counted_once_an_answer(
+    http: HttpClient, wsdls: Path, agency: JsonAgency, url: str, size: int
+) -> None:
+    counted: list[str] = []
+    adapter = SoapAdapter(
+        http=http,
+        wsdl=wsdls / "izin.wsdl",
+        url=url,
+        tolerate=("leading-junk", "missing-required"),
+        tolerated=counted.append,
+    )
+    agency.behave = answering(
+        JUNK + soap(f"<!--{'x' * size}--><m:AjukanIzinResponse xmlns:m='http://dpmptsp.example.go.id/izin'/>")
+    )
+
+    answer = await adapter.exchange(a_call("AjukanIzin", ENOUGH))
+
+    assert answer.document == {"riwayat": []}
+    assert counted == ["leading-junk", "missing-required"]
+
+
+async def test_an_answer_that_is_refused_all_the_same_counts_nothing(
+    http: HttpClient, wsdls: Path, agency: JsonAgency, url: str
+) -> None:
+    counted: list[str] = []
+    adapter = SoapAdapter(
+        http=http, wsdl=wsdls / "izin.wsdl", url=url, tolerate=("leading-junk",), tolerated=counted.append
+    )
+    agency.behave = answering(JUNK + soap("<a/>"))
+
+    with pytest.raises(InvalidAnswer):
+        await adapter.exchange(a_call("AjukanIzin", ENOUGH))
+
+    assert counted == []

@@ -203,8 +203,9 @@ BOMB = '<!DOCTYPE l [<!ENTITY a "aaaaaaaaaa">' + "".join(
         '<!DOCTYPE definitions SYSTEM "http://127.0.0.1:9/x.dtd">',
         '<!DOCTYPE definitions [<!ENTITY x SYSTEM "file:///etc/passwd">]>',
         BOMB + "]>",
+        f"<!DOCTYPE l [{''.join(f'<!ATTLIST l a{number} CDATA #IMPLIED>' for number in range(50_000))}]>",
     ],
-    ids=["external", "entity", "bomb"],
+    ids=["external", "entity", "bomb", "attributes"],
 )
 def test_a_doctype_is_refused_at_once(top: str, server: Server, tmp_path: Path) -> None:
     start = server.put("/a?wsdl", wsdl().replace("<!-- as the agency wrote it -->", top))

@@ -42,18 +42,21 @@ def test_a_fault_has_its_code_without_prefix_its_text_and_its_detail() -> None:
     )
 
     assert fault(content) == Fault(
-        code="Server.Busy", text="Sistem sibuk", detail={"Galat": {"kode": "E1", "isian": ["a", "b"]}}
+        code="Server.Busy",
+        text="Sistem sibuk",
+        detail={"Galat": {"kode": "E1", "isian": ["a", "b"]}},
+        codes=("Server",),
     )
 
 
-def test_a_soap_1_2_fault_is_named_by_its_innermost_subcode() -> None:
+def test_a_soap_1_2_fault_is_named_by_its_innermost_subcode_and_then_by_those_around_it() -> None:
     content = wrapped(
         "<e:Fault><e:Code><e:Value>e:Receiver</e:Value><e:Subcode><e:Value>m:Sibuk</e:Value></e:Subcode></e:Code>"
         '<e:Reason><e:Text xml:lang="id">Sibuk</e:Text></e:Reason><e:Detail><a>1</a></e:Detail></e:Fault>',
         SOAP_12,
     )
 
-    assert fault(content) == Fault(code="Sibuk", text="Sibuk", detail={"a": "1"})
+    assert fault(content) == Fault(code="Sibuk", text="Sibuk", detail={"a": "1"}, codes=("Receiver",))
 
 
 def test_a_fault_without_a_subcode_is_named_by_its_code() -> None:

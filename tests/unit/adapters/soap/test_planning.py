@@ -323,3 +323,23 @@ def test_a_part_of_a_type_is_refused_in_document_style(why: Callable[..., str]) 
 
 def test_an_overloaded_operation_is_refused(why: Callable[..., str]) -> None:
     assert why("", again=OPERATION.format(body="")) == "is overloaded: several operations have this name"
+
+
+def test_a_pattern_that_can_not_be_read_refuses_the_operation_with_the_field(why: Callable[..., str]) -> None:
+    odd = '<x:simpleType><x:restriction base="x:string"><x:pattern value="(?=a)b"/></x:restriction></x:simpleType>'
+
+    said = why(f'<x:sequence><x:element name="kode">{odd}</x:element></x:sequence>')
+
+    assert said.startswith("has a field 'kode' whose type can't be checked: a pattern can't be read: (?=a)b has ")
+
+
+def test_elements_come_in_the_order_of_their_sequence_but_not_of_a_choice_that_repeats_or_of_all(plan: Plan) -> None:
+    def ordered(content: str) -> bool:
+        found = plan(content)
+        assert found.payload is not None
+        assert found.payload.shape is not None
+        return found.payload.shape.ordered
+
+    assert ordered(f"<x:sequence>{BATAS}</x:sequence>")
+    assert not ordered(f"<x:all>{BATAS}</x:all>")
+    assert not ordered(f'<x:choice maxOccurs="9">{BATAS}</x:choice>')
