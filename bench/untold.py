@@ -18,7 +18,7 @@ def nothing(*_facts: object) -> None:
     """Tell nothing."""
 
 
-def nowhere(*_labels: object) -> Callable[..., None]:
+def nowhere(*_labels: object, **_known: object) -> Callable[..., None]:
     """Return where nothing is counted."""
     return nothing
 

@@ -50,7 +50,9 @@ async def test_a_wsdl_that_is_not_where_it_was(office: Office) -> None:
         office.write("http://127.0.0.1:1", others=SIPOLAN.format(url=agency.url))
         (office.folder / "mappings/sipolan.toml").write_text(SIPOLAN_MAPPING)
         found = await office.diagnose("sipolan")
-    found.said("wsdl", State.SKIPPED, "could not be read again", "gateway add soap sipolan ADDRESS --compare", "sipolan")
+    found.said(
+        "wsdl", State.SKIPPED, "could not be read again", "gateway add soap sipolan ADDRESS --compare", "sipolan"
+    )
 
 
 async def test_a_server_that_hangs_up_on_a_head(office: Office) -> None:
