@@ -338,8 +338,8 @@ def _free_port() -> int:
         return port
 
 
-KILLS = int(os.environ.get("CHAOS_KILLS", "5"))
-"""5 in `make test`, 20 in `make real`, 200 in `make chaos`."""
+KILLS = int(os.environ.get("CHAOS_KILLS", "2"))
+"""2 in `make test`, 20 in `make real`, 200 in `make chaos`."""
 
 
 async def survived(

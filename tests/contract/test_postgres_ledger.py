@@ -14,12 +14,17 @@ from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleCon
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
 from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
-from tests.postgres import Cluster, StandingClock
+from tests.postgres import Cluster, StandingClock, emptied
+
+
+@pytest.fixture(scope="module")
+def url(postgres: Cluster) -> str:
+    return postgres.database()
 
 
 @pytest.fixture
-async def stage(postgres: Cluster, tmp_path: Path) -> AsyncIterator[Stage]:
-    url = postgres.database()
+async def stage(url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    await emptied(url)
     opened: list[PostgresLedger] = []
 
     async def another() -> PostgresLedger:

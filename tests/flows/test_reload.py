@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import re
 import signal
-import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 
 from demo.testing import Running
 from tests.flows.asks import FILE_PERMIT
-from tests.flows.command import gateway
+from tests.flows.command import Done, gateway
 from tests.flows.pilot import KEY, defaults, pilot
 from tests.flows.process import Gateway, eventually, running
 from tests.flows.test_control import LISTENS, OPERATOR, OPERATOR_KEY, address
@@ -39,7 +38,7 @@ def change(config: Path, old: str, new: str) -> None:
     config.write_text(text.replace(old, new), "utf-8")
 
 
-def reload(config: Path) -> "subprocess.CompletedProcess[str]":
+def reload(config: Path) -> Done:
     return gateway("reload", "--config", config)
 
 

@@ -1,7 +1,6 @@
 """Whatever is asked of a ledger in whatever order, it does what the model does."""
 
 import asyncio
-import os
 import tempfile
 from dataclasses import replace
 from datetime import datetime
@@ -50,9 +49,7 @@ from tests.laws.ledger_draws import (
     who,
 )
 from tests.laws.ledger_model import Closed, Kept, Model
-
-LONGER = int(os.environ.get("LAWS_LONGER", "1"))
-"""How many times longer to search than `make test` does; 20 in `make chaos`."""
+from tests.laws.longer import LONGER
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -378,5 +375,5 @@ class SqliteMachine(LedgerMachine):
 
 TestSqlite = SqliteMachine.TestCase
 TestSqlite.settings = settings(
-    max_examples=100 * LONGER, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=50 * LONGER, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
