@@ -91,7 +91,7 @@ def test_the_demo_keeps_its_ledger_between_runs_and_begins_anew_when_told(demo: 
         assert waits.status_code == 202, waits.text
     location, key = waits.headers["location"], (tmp_path / "var/ledger.key").read_bytes()
     with demo.running("--down", "dpmptsp") as http:
-        assert http.get(location).json()["state"] == "pending"
+        assert http.get(location).json()["state"] in {"pending", "delivering"}  # as it is tried again
         demo.switch("dpmptsp", "up")
         eventually(lambda: http.get(location).json()["state"] == "delivered" or None, "its delivery by the next run")
         again = http.post(FILE_PERMIT.path, json=FILE_PERMIT.body, headers={"idempotency-key": "izin-1"})

@@ -155,6 +155,19 @@ def test_without_a_running_gateway_the_command_says_so(config: Path) -> None:
     assert done.stderr.count("(") == 1
 
 
+def test_where_the_ledgers_folder_was_changed_the_command_says_what_to_do(config: Path) -> None:
+    kept = config.read_text("utf-8")
+    with running(config) as one:
+        change(config, f"sqlite:{config.parent}/var/ledger.db", f"sqlite:{config.parent}/lain/ledger.db")
+        done = reload(config)
+        assert done.returncode == 1
+        assert "began while `ledger` named another folder, keeps that ledger until it is started again" in done.stderr
+        assert "put the line back to reload it, or stop it and start it to move the ledger" in done.stderr
+        config.write_text(kept, "utf-8")
+        assert reload(config).returncode == 0
+        assert one.stop() == 0
+
+
 def test_operators_reload_through_the_control_api(agencies: Running, tmp_path: Path) -> None:
     config = pilot(tmp_path, agencies.ports, LISTENS)
     config.write_text(config.read_text("utf-8") + OPERATOR, "utf-8")

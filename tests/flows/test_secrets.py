@@ -25,8 +25,9 @@ OWN_SWITCHES = {
     "dpupr": ("login-refused",),
     "diskominfo": ("login-refused",),
 }
-# NIK, NIP, family card, telephone and customer numbers; names and addresses of people.
-IDENTIFIER = re.compile(r"\b(?:14\d{14}|19\d{16}|0812\d{8}|143205009\d{3})\b")
+# NIK, NIP, family card, telephone and customer numbers, none of them behind a point, as the digits of seconds are;
+# names and addresses of people.
+IDENTIFIER = re.compile(r"(?<![\w.])(?:14\d{14}|19\d{16}|0812\d{8}|143205009\d{3})\b")
 NAMES = ("rahmawati", "akasia 12", "zulkifli", "andré siahaan", "hidayat")
 
 

@@ -217,11 +217,11 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.runner.run(self.stage.ledger.cancel(message.id, by="sri")) == self.model.cancel(message)
 
     @precondition(lambda self: self.model.messages)
-    @rule(place=places, body=bodies)
-    def edit(self, place: int, body: str) -> None:
+    @rule(place=places, body=bodies, sure=st.booleans())
+    def edit(self, place: int, body: str, sure: bool) -> None:
         message = self.at(place, State.BURIED)
-        done = self.runner.run(self.stage.ledger.edit(message.id, {"isi": body}, by="sri"))
-        assert done == self.model.edit(message, body)
+        done = self.runner.run(self.stage.ledger.edit(message.id, {"isi": body}, by="sri", sure=sure))
+        assert done == self.model.edit(message, body, sure=sure)
 
     @rule(key=st.sampled_from(["k-1", "k-2"]), body=bodies)
     def find(self, key: str, body: str) -> None:

@@ -269,7 +269,6 @@ async def test_an_edit_is_checked_recorded_and_sent(office, operations):
     assert record.body == corrected
     assert [(deed.act, deed.by, deed.detail) for deed in record.deeds] == [
         ("edit", "sri", {"/jenis": ["IMB", "SIUP"]}),
-        ("replay", "sri", None),
     ]
 
 
