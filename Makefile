@@ -24,14 +24,14 @@ help: ## List the targets
 run: $(VENV)/run ## Set up, then run the gateway in front of the stand-in agencies
 	@$(BIN)/python -m gateway demo
 
-# Four workers for two cores, since many tests wait for disks and agencies; the ci profile makes hypothesis repeat the same cases in every run.
+# Four workers for two cores, since many tests wait for disks and agencies; those that wait longest come first, as they lie; the ci profile makes hypothesis repeat the same cases in every run.
 test: $(VENV)/dev ## Set up, then run the tests (in under 4 minutes on two cores)
-	@GATEWAYS=forked $(PYTEST) --numprocesses=4 --dist=loadfile --hypothesis-profile=ci
+	@GATEWAYS=forked $(PYTEST) --numprocesses=4 --dist=loadfile --no-loadscope-reorder --hypothesis-profile=ci
 
 real: $(VENV)/dev $(WATCH)/made ## Test against programs pip can't bring; REQUIRE_REAL=1: a skip is a failure
 	@CHAOS_KILLS=20 $(PYTEST) tests/real tests/chaos
 
-chaos: $(VENV)/dev ## Kill gateways 200 times on both stores, and watch an outage with Prometheus; prints what came of it
+chaos: $(VENV)/dev ## At length: flows, laws, 200 kills on both stores, an outage watched by Prometheus; prints what came of it
 	@$(PYTEST) tests/flows
 	@LAWS_LONGER=40 $(PYTEST) tests/laws
 	@LEDGER_KILLS=50 SOAK=20000 $(PYTEST) tests/contract/test_sqlite_processes.py tests/contract/test_sending_soak.py

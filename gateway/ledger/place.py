@@ -53,7 +53,7 @@ def refuse_network(path: Path, mounts: Path = MOUNTS) -> None:
 
 
 def _called(kind: str) -> str:
-    """Name a kind; who serves plain `fuse` does not say from where, and what is on a disk of this machine is `fuseblk`."""
+    """Name a kind: who serves plain `fuse` does not say from where; on a disk of this machine it is `fuseblk`."""
     return "what a program serves from anywhere (fuse)" if kind == "fuse" else f"a network file system ({kind})"
 
 

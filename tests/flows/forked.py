@@ -57,9 +57,16 @@ class Forked:
 def begun(
     words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], out: Path, err: Path
 ) -> "Forked | subprocess.Popen[bytes]":
-    """Begin `gateway ...` as a process; what it says goes into files."""
+    """Begin `gateway ...` as a process, the one way or the other; what it says goes into files."""
     if WANTED and words[:1] != ["demo"]:  # which takes its ports from the environment while it is imported
         return Forked(words, cwd=cwd, environment=environment, out=out, err=err)
+    return started(words, cwd=cwd, environment=environment, out=out, err=err)
+
+
+def started(
+    words: Sequence[str], *, cwd: Path, environment: Mapping[str, str], out: Path, err: Path
+) -> "subprocess.Popen[bytes]":
+    """Start `python -m gateway ...`."""
     with out.open("wb") as said, err.open("wb") as told:
         command = [sys.executable, "-m", "gateway", *words]
         return subprocess.Popen(command, cwd=cwd, env=environment, stdout=said, stderr=told)

@@ -20,7 +20,7 @@ from tests.flows.pilot import KEY, ROOT
 T = TypeVar("T")
 
 _STARTED = re.compile(r"(https?://\S+)/docs, metrics at (http://\S+)/metrics")
-START, STOP, PATIENCE = 30.0, 30.0, 30.0
+START, STOP, PATIENCE = 60.0, 60.0, 60.0
 """Seconds, far more than any of it takes."""
 
 
