@@ -1,6 +1,5 @@
 """CPU of the SOAP codec, without HTTP: the pilot's own WSDL, and an answer of 33 elements; prints microseconds."""
 
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from adapters.soap.decode import decode
 from adapters.soap.encode import encode
 from adapters.soap.envelope import open_envelope
 from adapters.soap.planning import Plans, read_plans
+from bench.cpu import microseconds
 
 HERE = Path(__file__).parent
 CALLS, ROUNDS = 1000, 9
@@ -27,22 +27,11 @@ def parts(plans: Plans) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "decode an answer of 4 fields", lambda: decode(short_reply, short)
 
 
-def microseconds(call: Callable[[], object]) -> float:
-    """Return the CPU of one call, in the best of the rounds."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        started = time.process_time()
-        for _ in range(CALLS):
-            call()
-        best = min(best, (time.process_time() - started) / CALLS)
-    return best * 1e6
-
-
 def main() -> None:
     """Print one line per part."""
     plans = read_plans(HERE.parent / "wsdl/dpmptsp/sipolan.wsdl")
     for name, call in parts(plans):
-        print(f"{name:42}{microseconds(call):7.2f}")
+        print(f"{name:42}{microseconds(call, calls=CALLS, rounds=ROUNDS):7.2f}")
 
 
 if __name__ == "__main__":
