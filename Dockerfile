@@ -1,5 +1,5 @@
 # The image: docker build -t opd-gateway .
-# For one that can be built again bit by bit, name the base by its digest: --build-arg BASE=python:3.11-slim-bookworm@sha256:...
+# What it puts in has the same bytes each time; name the base by its digest: --build-arg BASE=python:3.11-slim-bookworm@sha256:...
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build

@@ -14,12 +14,19 @@ from pathlib import Path
 import scene
 from load import CONNECTIONS, Asked, Run, run
 from process import GATEWAY_CORE, LOAD_CORE, ROOT, Server, ask, first_answer, gateway, nginx
-from report import Row, markdown, starts, write
+from report import Row, markdown, starts, telling, write
 
 FEW, MANY = 10, 500
 WATCHED = 140  # 6,000 series
 SLOTS = 8  # the default
 STARTS = 5
+TOLD = {
+    "nothing": "figures,lines",
+    "figures": "lines",
+    "figures and a line": "",
+    "figures, a line and a trace": "",
+}
+"""What a gateway tells of each request, and what is taken out of it for that; the third is `gateway run` as it is."""
 MICRO = ("translate", "soap", "policies", "edge", "telling", "metrics")
 
 Measured = tuple[str, Server, Asked]
@@ -64,7 +71,20 @@ def _loaded(folder: Path, rounds: int, seconds: int, only: str) -> str:
             print(f"round {turn + 1} of {rounds}", file=sys.stderr)
             for name, server, asked in rows:
                 runs[name].append(run(server, asked, scene.KEY, seconds=seconds))
-    return markdown(_compared(runs))
+    return markdown(_compared(runs)) + telling({told: runs[name] for told in TOLD if (name := _told(told)) in runs})
+
+
+def _told(what: str) -> str:
+    return f"REST read (GET), told: {what}"
+
+
+def _telling(folder: Path, agencies: scene.Place, running: ExitStack) -> Iterator[Measured]:
+    """Start the same gateway with less and more to tell of each request."""
+    for number, (what, untold) in enumerate(TOLD.items()):
+        traced = "trace" in what
+        place = scene.gateway(folder / f"telling-{number}", agencies, operations=FEW, traced=traced)
+        server = running.enter_context(gateway(place.folder, place.port, untold=untold))
+        yield _told(what), server, scene.REST_READ
 
 
 def _rows(folder: Path, running: ExitStack) -> Iterator[Measured]:
@@ -82,6 +102,7 @@ def _rows(folder: Path, running: ExitStack) -> Iterator[Measured]:
         if operations == FEW:
             yield f"SOAP read (GET), {operations} operations", server, scene.SOAP_READ
             yield f"SOAP write (POST), {operations} operations", server, scene.SOAP_WRITE
+    yield from _telling(folder, agencies, running)
     place = scene.gateway(folder / "watched", agencies, operations=WATCHED)
     server = running.enter_context(gateway(place.folder, place.port))
     yield f"REST read (GET), {WATCHED} operations, not scraped", server, scene.REST_READ

@@ -15,6 +15,7 @@ import uvloop
 from prometheus_client import generate_latest
 from prometheus_client.openmetrics.exposition import generate_latest as openmetrics
 
+from bench.cpu import microseconds
 from gateway.figures import RequestFigures, attempts, deliveries
 from gateway.message import Message, MessageId, OperationId, Outcome, Reply
 from gateway.metrics import Metrics
@@ -86,17 +87,6 @@ def parts(metrics: Metrics) -> Iterator[tuple[str, Callable[[], object]]]:
     yield "a delivery from the ledger", lambda: delivered(*end)
 
 
-def microseconds(call: Callable[[], object]) -> float:
-    """Return the CPU of one call, in the best of the rounds."""
-    best = float("inf")
-    for _ in range(ROUNDS):
-        started = time.process_time()
-        for _ in range(CALLS):
-            call()
-        best = min(best, (time.process_time() - started) / CALLS)
-    return best * 1e6
-
-
 def full() -> Metrics:
     """Return the metrics of a process with 100 operations that have seen much: about 6,000 series."""
     metrics = Metrics()
@@ -138,7 +128,7 @@ async def lateness(render: Callable[[], object] | None) -> list[float]:
 async def main() -> None:
     """Measure and print."""
     for name, call in parts(Metrics()):
-        print(f"{name:46}{microseconds(call):7.2f} us")
+        print(f"{name:46}{microseconds(call, calls=CALLS, rounds=ROUNDS):7.2f} us")
     metrics = full()
     series = sum(line[:1] != b"#" for line in generate_latest(metrics.registry).splitlines())
     for name, encode in (("text", generate_latest), ("OpenMetrics", openmetrics)):

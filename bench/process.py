@@ -76,9 +76,13 @@ def nginx(conf: Path, port: int, *, core: int) -> Iterator[Server]:
 
 
 @contextmanager
-def gateway(folder: Path, port: int, *, core: int | None = GATEWAY_CORE) -> Iterator[Server]:
-    """Run `gateway run` on a folder's gateway.toml; its log goes to a file there."""
-    command = [sys.executable, "-m", "gateway", "run", "--config", str(folder / "gateway.toml")]
+def gateway(folder: Path, port: int, *, core: int | None = GATEWAY_CORE, untold: str = "") -> Iterator[Server]:
+    """Run `gateway run` on a folder's gateway.toml; its log goes to a file there.
+
+    `untold` are the kinds of telemetry that bench/untold.py takes out of it.
+    """
+    module = ["bench.untold", untold] if untold else ["gateway"]
+    command = [sys.executable, "-m", *module, "run", "--config", str(folder / "gateway.toml")]
     with _running(command, port, folder, core) as server:
         yield server
 

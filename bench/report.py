@@ -55,6 +55,16 @@ def markdown(rows: Iterable[Row]) -> str:
     )
 
 
+def telling(told: Mapping[str, Sequence[Run]]) -> str:
+    """Return the table of what telling of a request costs, beside the same gateway that tells nothing."""
+    if "nothing" not in told:
+        return ""
+    least = {name: min(run.cpu for run in runs) for name, runs in told.items()}
+    bare = least.pop("nothing")
+    head = "\n| told of each request | CPU µs more | times the same gateway that tells nothing |\n|---|---:|---:|\n"
+    return head + "".join(f"| {name} | {cpu - bare:.1f} | {cpu / bare:.3f} |\n" for name, cpu in least.items())
+
+
 def starts(measured: Mapping[str, Sequence[tuple[float, float]]]) -> str:
     """Return the table of starts: seconds to the first answer, and MB resident while idle."""
     head = "\n| | first answer s, least | median | resident MB |\n|---|---:|---:|---:|\n"

@@ -19,6 +19,8 @@ allow = ["*"]
 rate  = "1000000/s"
 """
 
+_TRACING = 'tracing = { endpoint = "http://127.0.0.1:9/v1/traces", ratio = 1.0 }\n'  # port 9 is discard
+
 _ANSWER = {
     "metadata": {"code": 200, "message": "Ok"},
     "response": {
@@ -173,10 +175,13 @@ http {{
 """
 
 
-def gateway(folder: Path, agencies: Place, *, operations: int, concurrency: int = CONNECTIONS) -> Place:
+def gateway(
+    folder: Path, agencies: Place, *, operations: int, concurrency: int = CONNECTIONS, traced: bool = False
+) -> Place:
     """Write a gateway.toml with so many operations: two of SOAP, and pairs of a read and a write of REST.
 
     `concurrency` is how many calls an agency gets at once; by default nobody has to wait for a slot.
+    Where it is `traced`, every request is, and the collector is down.
     """
     place = _place(folder)
     shutil.copytree(ROOT / "wsdl", folder / "wsdl")
@@ -188,7 +193,8 @@ def gateway(folder: Path, agencies: Place, *, operations: int, concurrency: int 
         + _CODES
     )
     (folder / "gateway.toml").write_text(
-        f"{_listen(place)}[defaults]\nconcurrency = {concurrency}\n{_CLIENT}{_soap(agencies.port)}"
+        f"{_listen(place)}{_TRACING if traced else ''}[defaults]\nconcurrency = {concurrency}\n"
+        f"{_CLIENT}{_soap(agencies.port)}"
         f'[agency.rest]\nadapter = "rest"\nurl = "http://127.0.0.1:{agencies.port}/api"\n'
         'mapping = "mappings/rest.toml"\nrate = "1000000/s"\n' + "".join(_operations(number) for number in numbers)
     )

@@ -97,7 +97,7 @@ def _reply(plan: MessagePlan | None) -> MessagePlan:
     return plan
 
 
-def microseconds(*calls: Callable[[], object]) -> list[float]:
+def in_turns(*calls: Callable[[], object]) -> list[float]:
     """Return the CPU of one call of each, the median of rounds in which they take turns."""
     times = [_often(call) for call in calls]
     taken: list[list[float]] = [[] for _ in calls]
@@ -128,7 +128,7 @@ def beside_zeep() -> Iterator[str]:
         ("12 fields, both", lambda: (one.write(), one.read()), lambda: (one.zeep_writes(), one.zeep_reads())),
         ("100 x 12, answer to JSON", many.read, many.zeep_reads),
     ):
-        mine, zeeps = microseconds(ours, theirs)
+        mine, zeeps = in_turns(ours, theirs)
         yield f"{name:42}{mine:9.1f}   zeep {zeeps:9.1f}   1/{zeeps / mine:.1f}"
 
 
@@ -137,7 +137,7 @@ def linear() -> Iterator[str]:
     records = 100
     while True:
         both = Both("daftar", records)
-        (mine,) = microseconds(both.read)
+        (mine,) = in_turns(both.read)
         yield f"{records:7} records, {len(both.answer) / 2**20:5.1f} MB{'':19}{mine / records:9.2f} for each"
         if len(both.answer) * 10 > LONGEST * 3:
             return
@@ -168,7 +168,7 @@ def main() -> None:
     """Print one line per part."""
     plans = read_plans(HERE.parent / "wsdl/dpmptsp/sipolan.wsdl")
     for name, call in parts(plans):
-        print(f"{name:42}{microseconds(call)[0]:9.2f}")
+        print(f"{name:42}{in_turns(call)[0]:9.2f}")
     for line in (*beside_zeep(), *linear()):
         print(line)
     if folder := os.environ.get("GATEWAY_CORPUS"):

@@ -312,7 +312,7 @@ class _Builder:
             clock=self.tools.clock,
             login=self._login(),
             observe=attempts(metrics, self.name, operation),
-            on_misfit=metrics.by_last_label("gateway_translation_errors_total", self.name, operation),
+            on_misfit=metrics.by_last_label("gateway_translation_errors_total", self.name, operation, known=("reply",)),
             wrote=metrics.histogram("gateway_translation_duration_seconds", self.name, "request"),
             read=metrics.histogram("gateway_translation_duration_seconds", self.name, "reply"),
         )

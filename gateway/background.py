@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from gateway import contracts, registry
@@ -44,6 +45,7 @@ DISK_EVERY = 30.0
 COUNTED = (State.PENDING, State.DELIVERING, State.UNKNOWN, State.BURIED, State.EXPIRED)
 """What is not done: nobody has to count for ever what is."""
 PAUSES = ("operator", "maintenance", "hours", "outage")
+_FILES, _ROWS = ("accepted", "refused"), ("accepted", "rejected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +126,7 @@ class Background:
                 yield partial(self._probe, agency)
             if agency.source is not None and agency.snapshots is not None:
                 self.log("feeds-watched", agency=agency.name, feeds=sorted(agency.feeds))
-                report = partial(self._file_news, agency.name)
+                report = self._file_news(agency.name, agency.feeds)
                 yield partial(take_in, agency.source, agency.feeds, agency.snapshots, report)
 
     def _contract_watch(self, agency: registry.Agency) -> ContractWatch | None:
@@ -265,15 +267,25 @@ class Background:
                 self.metrics.gauge("gateway_ledger_bytes").set(taken)
             await self.clock.sleep(DISK_EVERY)
 
-    def _file_news(self, agency: str, news: FileReport) -> None:
+    def _file_news(self, agency: str, feeds: Iterable[str]) -> Callable[[FileReport], None]:
+        """Return who hears of each file; the series are there before the first one, or its rise would not be seen."""
+        counter = self.metrics.counter
+        files = {both: counter("gateway_file_drops_total", agency, *both) for both in product(feeds, _FILES)}
+        rows = {both: counter("gateway_file_rows_total", agency, *both) for both in product(feeds, _ROWS)}
+
+        def hear(news: FileReport) -> None:
+            files[news.feed, "refused" if news.refused else "accepted"](1)
+            rows[news.feed, "rejected"](news.rejected)
+            rows[news.feed, "accepted"](0 if news.refused else news.accepted)
+            if not news.refused:
+                last = self.metrics.gauge("gateway_file_drop_last_success_timestamp_seconds", agency, news.feed)
+                last.set_to_current_time()
+            self._tell_of_file(agency, news)
+
+        return hear
+
+    def _tell_of_file(self, agency: str, news: FileReport) -> None:
         outcome = "refused" if news.refused else "accepted"
-        count = partial(self.metrics.counter, "gateway_file_rows_total", agency, news.feed)
-        self.metrics.counter("gateway_file_drops_total", agency, news.feed, outcome)(1)
-        count("rejected")(news.rejected)
-        count("accepted")(0 if news.refused else news.accepted)
-        if not news.refused:
-            last = self.metrics.gauge("gateway_file_drop_last_success_timestamp_seconds", agency, news.feed)
-            last.set_to_current_time()
         self.log(
             f"file-{outcome}",
             level="warning" if news.refused or news.rejected else "info",

@@ -1,6 +1,6 @@
 """Every Prometheus metric, declared in one table; labels come from loaded configuration only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -263,9 +263,12 @@ class Metrics:
         """Return what observes for one child; call it on the event loop only."""
         return self._histograms[name].child(*labels)
 
-    def by_last_label(self, name: str, *labels: str) -> Callable[[str], None]:
-        """Return a function counting one by the last label, whose values come from a fixed list (outcomes, codes)."""
-        children: dict[str, Callable[[float], None]] = {}
+    def by_last_label(self, name: str, *labels: str, known: Iterable[str] = ()) -> Callable[[str], None]:
+        """Return a function counting one by the last label, whose values come from a fixed list (outcomes, codes).
+
+        Those that are `known` are there from the start; what is born with a 1 has not risen, as Prometheus sees it.
+        """
+        children = {last: self.counter(name, *labels, last) for last in known}
 
         def count(last: str) -> None:
             child = children.get(last)

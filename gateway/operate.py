@@ -243,9 +243,7 @@ async def edit(  # noqa: PLR0913 - which, what, who, how sure
         raise InvalidRequest("the body does not fit the operation", errors=errors)
     chosen = just(record)
     chosen.check(confirm)
-    sure = bool(chosen.doubtful)
-    edited = await archive.edit(message, body, by=by) and await archive.replay([message], by=by, unknown=sure)
-    if not edited:
+    if not await archive.edit(message, body, by=by, sure=bool(chosen.doubtful)):
         raise _wrong(await show(archive, message), "something happened to it meanwhile")
     return State.PENDING
 

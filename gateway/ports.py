@@ -368,8 +368,11 @@ class Archive(Protocol):
         """Give up a pending or buried message; returns whether it was one. If it may have been done, it is unknown."""
         ...
 
-    async def edit(self, message: MessageId, body: Document, /, *, by: str) -> bool:
-        """Replace a buried message's canonical body, its difference kept as a deed; returns whether it was buried."""
+    async def edit(self, message: MessageId, body: Document, /, *, by: str, sure: bool = False) -> bool:
+        """Replace a buried message's canonical body and make it pending, as one deed that keeps the difference.
+
+        One that may have been done only if `sure`, unless it is harmless. Returns whether it was edited.
+        """
         ...
 
 

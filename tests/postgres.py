@@ -135,6 +135,20 @@ class StandingClock:
         await self._hand.close()
 
 
+_EMPTY = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
+DROP SCHEMA public CASCADE;
+CREATE SCHEMA public;
+"""
+
+
+async def emptied(url: str) -> None:
+    """Empty a database, in a third of the time that making another takes."""
+    hand = await asyncpg.connect(url)
+    await hand.execute(_EMPTY)
+    await hand.close()
+
+
 @contextmanager
 def a_cluster(*settings: str) -> Iterator[Cluster]:
     """Run a server; raises FileNotFoundError where PostgreSQL is not installed."""

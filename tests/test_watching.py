@@ -12,7 +12,7 @@ import yaml
 from gateway.cli import _cli
 from gateway.metrics import TABLE
 from tests.promql import asked
-from tests.watched import ROOT, alerts, dashboards, expressions, rules
+from tests.watched import ROOT, alerts, dashboards, expressions, of_dashboards, rules
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
 LABELS = {metric.name: frozenset(metric.labels) for metric in TABLE}
@@ -90,6 +90,11 @@ def test_every_dashboard_can_be_imported_beside_others(name: str) -> None:
     for one, other in combinations([panel["gridPos"] for panel in panels], 2):
         beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
         assert beside or one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"], (one, other)
+
+
+def test_every_metric_is_on_a_dashboard() -> None:
+    shown = {name for _, expression in of_dashboards() for name, _ in asked(expression)}
+    assert LABELS.keys() - shown == set()
 
 
 def test_no_two_dashboards_share_an_identity() -> None:

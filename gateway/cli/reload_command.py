@@ -16,6 +16,10 @@ from gateway.presence import Standing, find, look
 
 PATIENCE = 60.0
 """Seconds; a big WSDL takes one or two."""
+_NONE_RUNS = (
+    "start it with: gateway run. One that runs, and began while `ledger` named another folder, keeps that ledger until "
+    "it is started again: put the line back to reload it, or stop it and start it to move the ledger"
+)
 
 
 @click.command(
@@ -31,7 +35,7 @@ def command(config: Path) -> None:
     before = find(folder, listen, str(file.absolute()))
     if before is None:
         what = f"no gateway with this configuration runs here; it would listen on {listen}"
-        raise ConfigError(*broken, Finding(where=file.name, what=what, remedy="start it with: gateway run"))
+        raise ConfigError(*broken, Finding(where=file.name, what=what, remedy=_NONE_RUNS))
     os.kill(before.pid, signal.SIGHUP)
     after = _answer(folder, before)
     if after is None:

@@ -46,10 +46,15 @@ def refuse_network(path: Path, mounts: Path = MOUNTS) -> None:
     found = [(Path(_plain(parts[1])), parts[2]) for line in lines if len(parts := line.split()) > 2]  # noqa: PLR2004
     holding = [(len(point.parts), kind) for point, kind in found if place.is_relative_to(point)]
     kind = max(reversed(holding), key=lambda one: one[0])[1] if holding else ""
-    if kind in NETWORK or kind.startswith("fuse."):
-        what = f"the ledger would be on a network file system ({kind}), where locks and commits can't be trusted"
+    if kind in NETWORK or kind == "fuse" or kind.startswith("fuse."):
+        what = f"the ledger would be on {_called(kind)}, where locks and commits can't be trusted"
         remedy = 'put it on a local disk, or use ledger = "postgresql://..."'
         raise ConfigError(Finding(where=str(path), what=what, remedy=remedy))
+
+
+def _called(kind: str) -> str:
+    """Name a kind: who serves plain `fuse` does not say from where; on a disk of this machine it is `fuseblk`."""
+    return "what a program serves from anywhere (fuse)" if kind == "fuse" else f"a network file system ({kind})"
 
 
 def _plain(escaped: str) -> str:

@@ -211,9 +211,10 @@ class SqliteLedger:
         """Give up a message."""
         return self._tell(await self._writer.do(lambda tx: sqlite_people.cancel(tx, message, by, self._keys)))
 
-    async def edit(self, message: MessageId, body: Document, /, *, by: str) -> bool:
-        """Replace a buried message's body."""
-        return await self._writer.do(lambda tx: sqlite_people.edit(tx, message, body, by, self._keys))
+    async def edit(self, message: MessageId, body: Document, /, *, by: str, sure: bool = False) -> bool:
+        """Replace a buried message's body and make it pending."""
+        keys = self._keys
+        return self._tell(await self._writer.do(lambda tx: sqlite_people.edit(tx, message, body, by, keys, sure=sure)))
 
     async def to_ask(self, lane: str, operations: Collection[OperationId], /, *, again: float) -> Message | None:
         """Return the delivered message to be asked about next."""

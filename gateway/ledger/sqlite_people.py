@@ -1,7 +1,7 @@
 """What people change, inside one SQLite transaction: pauses, replay, resolve, cancel, edit; knows no threads."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from gateway.ledger.keys import Keys, Unreadable
 from gateway.ledger.rows import decode, difference, encode, seal_deed
@@ -12,6 +12,8 @@ from gateway.ledger.verdicts import Change, change
 from gateway.message import Document, MessageId
 from gateway.records import BY_GATEWAY, Delivered, Refused, State
 
+Deed = tuple[str, str, bytes | None]
+"""Who, what, and its sealed detail."""
 _PAUSE = """
 INSERT INTO pause VALUES (:lane, :reason, :by, :now, :until)
 ON CONFLICT (lane, reason) DO UPDATE SET by = excluded.by, since = excluded.since, until = excluded.until
@@ -58,16 +60,23 @@ def replay(tx: Transaction, ids: Iterable[MessageId], by: str, *, unknown: bool)
     done, told = [], Told()
     for message in ids:
         row = _row(tx.db, message)
-        if row is None or row["stage"] >= _WITHOUT_BODY:
-            continue
-        doubtful = row["uncertain"] and row["repeat"] != "harmless"
-        if (row["state"] in _REPLAYABLE and not doubtful) or (unknown and row["state"] in _IF_CONFIRMED):
-            tx.db.execute(_REPLAY, {"now": tx.now, "seq": row["seq"], "opened": open_reading(tx, row["lane"])})
-            hold_back(tx, message)
-            _deed(tx, row, (by, "replay", None))
+        if row is not None and _may_go(row, _IF_CONFIRMED if unknown else _REPLAYABLE, sure=unknown):
+            _again(tx, row, (by, "replay", None))
             done.append(message)
             told.lanes.add(row["lane"])
     return tuple(done), told
+
+
+def _may_go(row: sqlite3.Row, states: Collection[State], *, sure: bool) -> bool:
+    """Whether it may be sent again from one of these states; if it may have been done, only when people are sure."""
+    doubtful = row["uncertain"] and row["repeat"] != "harmless"
+    return row["stage"] < _WITHOUT_BODY and row["state"] in states and (sure or not doubtful)
+
+
+def _again(tx: Transaction, row: sqlite3.Row, deed: Deed) -> None:
+    tx.db.execute(_REPLAY, {"now": tx.now, "seq": row["seq"], "opened": open_reading(tx, row["lane"])})
+    hold_back(tx, row["id"])
+    _deed(tx, row, deed)
 
 
 def resolve(tx: Transaction, message: MessageId, verdict: Delivered | Refused, by: str, keys: Keys) -> Told | None:
@@ -91,11 +100,13 @@ def cancel(tx: Transaction, message: MessageId, by: str, keys: Keys) -> Told | N
     return Told([message], {row["lane"]})
 
 
-def edit(tx: Transaction, message: MessageId, body: Document, by: str, keys: Keys) -> bool:
-    """Replace a buried message's body; returns whether it is buried."""
+def edit(  # noqa: PLR0913 # one call's arguments, its transaction and its keys
+    tx: Transaction, message: MessageId, body: Document, by: str, keys: Keys, *, sure: bool
+) -> Told | None:
+    """Replace a buried message's body and make it pending; None when it is not buried, or kept without its body."""
     row = _row(tx.db, message)
-    if row is None or row["state"] != State.BURIED:
-        return False
+    if row is None or not _may_go(row, {State.BURIED}, sure=sure):
+        return None
     sealed = tx.db.execute("SELECT body FROM message WHERE seq = ?", (row["seq"],)).fetchone()["body"]
     try:
         before = decode(keys.unseal(message, "body", sealed))
@@ -105,8 +116,8 @@ def edit(tx: Transaction, message: MessageId, body: Document, by: str, keys: Key
     data = encode(body)
     query = "UPDATE message SET body = ?, size = ?, key_number = min(key_number, ?) WHERE seq = ?"
     tx.db.execute(query, (keys.seal(message, "body", data), len(data), keys.current, row["seq"]))
-    _deed(tx, row, (by, "edit", seal_deed(keys, message, detail)))
-    return True
+    _again(tx, row, (by, "edit", seal_deed(keys, message, detail)))
+    return Told(lanes={row["lane"]})
 
 
 def _row(db: sqlite3.Connection, message: MessageId) -> sqlite3.Row | None:
@@ -115,6 +126,6 @@ def _row(db: sqlite3.Connection, message: MessageId) -> sqlite3.Row | None:
     return row
 
 
-def _deed(tx: Transaction, row: sqlite3.Row, what: tuple[str, str, bytes | None]) -> None:
+def _deed(tx: Transaction, row: sqlite3.Row, what: Deed) -> None:
     query = "INSERT INTO deed (message, at, by, act, detail) VALUES (?, ?, ?, ?, ?)"
     tx.db.execute(query, (row["seq"], tx.now, *what))

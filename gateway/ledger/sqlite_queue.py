@@ -191,10 +191,11 @@ def open_reading(tx: Transaction, lane: str) -> float:
 
 
 def reading(row: sqlite3.Row, now: float) -> float:
-    """Return what a lane's row says of its open time."""
+    """Return what a lane's row says of its open time; up to its last beat also once the clock was set back."""
     if row["open_since"] is None:
         return float(row["open_seconds"])
-    return float(row["open_seconds"] + max(0.0, min(now, row["beat_at"] + GRACE) - row["open_since"]))
+    until = min(max(now, row["beat_at"]), row["beat_at"] + GRACE)
+    return float(row["open_seconds"] + max(0.0, until - row["open_since"]))
 
 
 def beat(tx: Transaction, lane: str) -> float:

@@ -5,6 +5,7 @@ import asyncio
 from gateway.errors import AgencyTimeout
 from gateway.message import Message, Reply
 from gateway.ports import Clock, Handler, Policy
+from gateway.trail import mark
 
 _GRACE = 0.02
 """Seconds. Queues and adapters end at the deadline itself and know whether anything was sent: they speak first."""
@@ -52,6 +53,7 @@ def deadline(clock: Clock, *, safe: bool) -> Policy:
                 reply = await handler(message)
             except BaseException as error:
                 if alarm.off() and isinstance(error, asyncio.CancelledError):
+                    mark(message.trail, "deadline", outcome=AgencyTimeout.code)
                     raise AgencyTimeout(
                         f"{message.operation}: no answer before the deadline; try again later", maybe_done=True
                     ) from error
@@ -67,6 +69,7 @@ def deadline(clock: Clock, *, safe: bool) -> Policy:
 def _remaining(message: Message, now: float) -> float:
     seconds = message.deadline - now
     if seconds <= 0:
+        mark(message.trail, "deadline", outcome=AgencyTimeout.code)
         raise AgencyTimeout(
             f"{message.operation}: the deadline passed before anything was sent; try again", maybe_done=False
         )

@@ -1,7 +1,7 @@
 """One agency: is it there, and what comes back from it?"""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
-from parts import agency_variable, dashboard, graph, number, row
+from parts import A_FORTNIGHT, agency_variable, dashboard, graph, number, row
 from promql import quantile, rate, rise
 
 ITS = 'job=~"$job", agency="$agency"'
@@ -19,14 +19,23 @@ def agency() -> Dashboard:
 def _there(made: Dashboard) -> Dashboard:
     return (
         made.with_row(row("Is it there?"))
-        .with_panel(number("Reached", "By the last attempt or probe: 1 is yes.", f"max(gateway_agency_up{{{ITS}}})"))
-        .with_panel(number("Open", "Within its service hours: 1 is yes.", f"max(gateway_agency_open{{{ITS}}})"))
+        .with_panel(
+            number(
+                "Reached",
+                "By the last attempt or probe: 1 is yes.",
+                f"max(gateway_agency_up{{{ITS}}})",
+                least=1,
+                span=3,
+            )
+        )
+        .with_panel(number("Open", "Within its service hours: 1 is yes.", f"max(gateway_agency_open{{{ITS}}})", span=3))
         .with_panel(
             number(
                 "Breaker",
                 "1 while nothing is sent because of failures.",
                 f"max(gateway_agency_breaker_open{{{ITS}}})",
                 bad=((1, "red"),),
+                span=3,
             )
         )
         .with_panel(
@@ -35,6 +44,7 @@ def _there(made: Dashboard) -> Dashboard:
                 "Since it last answered as agreed.",
                 f"time() - max(gateway_agency_last_success_timestamp_seconds{{{ITS}}})",
                 unit="s",
+                span=3,
             )
         )
         .with_panel(
@@ -43,6 +53,18 @@ def _there(made: Dashboard) -> Dashboard:
                 "Until its server's TLS certificate ends; empty without TLS.",
                 f"min(gateway_agency_certificate_expiry_timestamp_seconds{{{ITS}}}) - time()",
                 unit="s",
+                least=A_FORTNIGHT,
+                span=3,
+            )
+        )
+        .with_panel(
+            number(
+                "Our certificate",
+                "Until the one ends that the gateway shows to it; empty where it shows none.",
+                f"min(gateway_agency_own_certificate_expiry_timestamp_seconds{{{ITS}}}) - time()",
+                unit="s",
+                least=A_FORTNIGHT,
+                span=3,
             )
         )
         .with_panel(
@@ -51,6 +73,16 @@ def _there(made: Dashboard) -> Dashboard:
                 "Of the window that is running; empty without one.",
                 f"min(gateway_agency_quota_left{{{ITS}}} / gateway_agency_quota_limit{{{ITS}}})",
                 unit="percentunit",
+                least=0.1,
+                span=3,
+            )
+        )
+        .with_panel(
+            number(
+                "Waiting",
+                "Recorded messages that are not delivered yet.",
+                f'max(gateway_lane_messages{{{ITS}, state="pending"}}) or vector(0)',
+                span=3,
             )
         )
     )

@@ -37,6 +37,8 @@ TAG = "opd-gateway"
 SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 HEIGHT, STAT_HEIGHT = 8, 4
 WIDTH = 24
+A_FORTNIGHT = 14 * 86400.0
+"""Seconds before its end from which on a certificate should be renewed: those of the alerts."""
 
 
 def dashboard(uid: str, title: str, about: str) -> Dashboard:
@@ -107,10 +109,19 @@ def graph(title: str, about: str, *queries: Query, unit: Unit = "short", span: i
 
 
 def number(  # noqa: PLR0913 - what a number is shown with
-    title: str, about: str, query: str, *, unit: Unit = "short", bad: Sequence[tuple[float, str]] = (), span: int = 4
+    title: str,
+    about: str,
+    query: str,
+    *,
+    unit: Unit = "short",
+    bad: Sequence[tuple[float, str]] = (),
+    least: float | None = None,
+    span: int = 4,
 ) -> Stat:
-    """Return one number; `bad` are the values from which on it has another colour."""
-    steps = [Threshold(value=None, color="green"), *(Threshold(value=value, color=color) for value, color in bad)]
+    """Return one number; `bad` are the values from which on it has another colour, below `least` it is red."""
+    lowest = "green" if least is None else "red"
+    marks = [*bad] if least is None else [(least, "green"), *bad]
+    steps = [Threshold(value=None, color=lowest), *(Threshold(value=value, color=color) for value, color in marks)]
     return (
         Stat()
         .title(title)
@@ -120,7 +131,7 @@ def number(  # noqa: PLR0913 - what a number is shown with
         .height(STAT_HEIGHT)
         .span(span)
         .reduce_options(ReduceDataOptions().calcs(["lastNotNull"]))
-        .color_mode(BigValueColorMode.BACKGROUND if bad else BigValueColorMode.VALUE)
+        .color_mode(BigValueColorMode.BACKGROUND if marks else BigValueColorMode.VALUE)
         .thresholds(ThresholdsConfig().mode(ThresholdsMode.ABSOLUTE).steps(steps))
         .with_target(Dataquery().expr(query).instant().ref_id("A"))
     )

@@ -1,7 +1,7 @@
 """Runtime: the processes themselves, their ledger and their disk."""
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
-from parts import dashboard, graph, number, row
+from parts import A_FORTNIGHT, dashboard, graph, number, row
 from promql import quantile, rate
 
 ITS = 'job=~"$job"'
@@ -18,13 +18,22 @@ def runtime() -> Dashboard:
 def _now(made: Dashboard) -> Dashboard:
     return (
         made.with_row(row("Do they run?"))
-        .with_panel(number("Processes", "That can be scraped now.", f"count(gateway_build_info{{{ITS}}})"))
+        .with_panel(number("Processes", "That can be scraped now.", f"count(gateway_build_info{{{ITS}}})", span=3))
+        .with_panel(
+            number(
+                "Replicas",
+                "Among which what agencies allow is divided, by the largest word of any; 1 with a ledger on SQLite.",
+                f"max(gateway_replicas{{{ITS}}})",
+                span=3,
+            )
+        )
         .with_panel(
             number(
                 "Youngest",
                 "Since the last start of any of them.",
                 f"time() - max(process_start_time_seconds{{{ITS}}})",
                 unit="s",
+                span=3,
             )
         )
         .with_panel(
@@ -32,6 +41,8 @@ def _now(made: Dashboard) -> Dashboard:
                 "Configuration",
                 "1 when each could use the one that it last read.",
                 f"min(gateway_config_last_load_successful{{{ITS}}})",
+                least=1,
+                span=3,
             )
         )
         .with_panel(
@@ -40,15 +51,30 @@ def _now(made: Dashboard) -> Dashboard:
                 "Since the oldest configuration in use was loaded.",
                 f"time() - min(gateway_config_last_success_timestamp_seconds{{{ITS}}})",
                 unit="s",
+                span=3,
             )
         )
-        .with_panel(number("Ledger", "1 when each can read and write it.", f"min(gateway_ledger_up{{{ITS}}})"))
+        .with_panel(
+            number("Ledger", "1 when each can read and write it.", f"min(gateway_ledger_up{{{ITS}}})", least=1, span=3)
+        )
         .with_panel(
             number(
                 "Disk left",
                 "Of the disk with the ledger, the least of all.",
                 f"min(gateway_ledger_disk_free_bytes{{{ITS}}} / gateway_ledger_disk_size_bytes{{{ITS}}})",
                 unit="percentunit",
+                least=0.1,
+                span=3,
+            )
+        )
+        .with_panel(
+            number(
+                "Certificate",
+                "Until the one of the API's own listener ends, the first of all; empty without TLS there.",
+                f"min(gateway_certificate_expiry_timestamp_seconds{{{ITS}}} > 0) - time()",
+                unit="s",
+                least=A_FORTNIGHT,
+                span=3,
             )
         )
     )

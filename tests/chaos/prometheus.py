@@ -1,6 +1,5 @@
 """A real Prometheus in front of a gateway, with the shipped rules on drill: asks it what it knows."""
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Any
 import httpx
 
 from tests.flows.process import eventually
+from tests.ports import free_ports
 
 CONFIG = """
 global: {{ scrape_interval: 1s, evaluation_interval: 1s }}
@@ -66,7 +66,7 @@ def watching(program: str, folder: Path, metrics_url: str, rules: str) -> Iterat
     (folder / "rules.yml").write_text(rules, "utf-8")
     config = folder / "prometheus.yml"
     config.write_text(CONFIG.format(target=metrics_url.removeprefix("http://")), "utf-8")
-    address = f"127.0.0.1:{_free_port()}"
+    address = f"127.0.0.1:{free_ports()}"
     command = [program, f"--config.file={config}", f"--storage.tsdb.path={folder / 'data'}"]
     command += [f"--web.listen-address={address}", "--log.level=warn", "--enable-feature=exemplar-storage"]
     with (folder / "prometheus.log").open("wb") as log:
@@ -79,10 +79,3 @@ def watching(program: str, folder: Path, metrics_url: str, rules: str) -> Iterat
         running.close()
         process.terminate()
         process.wait(STOP)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import os
 import random
-import socket
 import time
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,6 +22,7 @@ from gateway.records import State
 from tests.chaos.agency import SOAP, CountingAgency
 from tests.flows.pilot import KEY
 from tests.flows.process import Gateway
+from tests.ports import free_ports
 
 MASTER = "5c" * 32
 STORED = ("harmless", "never", "ask", SOAP)
@@ -31,7 +31,7 @@ ORDERED = HARMLESS | {"ask"}
 WSDL = Path(__file__).parent / "kantor.wsdl"
 APPS, DIRECT_APPS = 6, 2
 FIRST_KILL, LAST_KILL = 0.2, 1.5
-IN_FLIGHT = 1.0
+IN_FLIGHT = 2.0
 """Seconds after its answer for which a message counts as in flight: its end may not be on disk yet."""
 DRAINED = 900.0
 
@@ -43,8 +43,8 @@ ledger     = "{ledger}"
 ledger_key = "{master}"
 
 [defaults]
-timeout  = "1s"
-deadline = "2s"
+timeout  = "3s"
+deadline = "5s"
 
 [client.uji]
 keys  = [{{ sha256 = "{key}" }}]
@@ -177,7 +177,7 @@ class Storm:
         (folder / "kantor.toml").write_text(SOAP_MAPPING, "utf-8")
         (folder / "kantor.wsdl").write_bytes(WSDL.read_bytes())
         text = CONFIG.format(
-            port=_free_port(),
+            port=free_ports(),
             ledger=self.address,
             master=MASTER,
             key=hashlib.sha256(KEY.encode()).hexdigest(),
@@ -331,15 +331,8 @@ def _lost(request: Submitted, state: State | None, came: int) -> bool:
     return not (state is State.UNKNOWN and request.operation in {"never", "direct"})
 
 
-def _free_port() -> int:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port: int = taken.getsockname()[1]
-        return port
-
-
-KILLS = int(os.environ.get("CHAOS_KILLS", "5"))
-"""5 in `make test`, 20 in `make real`, 200 in `make chaos`."""
+KILLS = int(os.environ.get("CHAOS_KILLS", "2"))
+"""2 in `make test`, 20 in `make real`, 200 in `make chaos`."""
 
 
 async def survived(

@@ -8,7 +8,7 @@ from tests.laws.test_delivery_laws import down_for_72_hours
 from tests.postgres import Cluster
 
 # 1,000 in `make test`, in a few seconds; 10,000 in `make chaos`, in a minute.
-MANY = 10_000 if int(os.environ.get("CHAOS_KILLS", "5")) >= 200 else 1000
+MANY = 10_000 if int(os.environ.get("CHAOS_KILLS", "2")) >= 200 else 1000
 
 
 async def test_72_hours_of_outage_leave_nothing_behind_on_postgresql(tmp_path: Path, postgres: Cluster) -> None:

@@ -3,10 +3,11 @@
 import asyncio
 from pathlib import Path
 
+from tests.chaos import storm
 from tests.chaos.storm import survived
 from tests.postgres import Cluster, a_cluster
 
-KILLS = 5
+KILLS = min(storm.KILLS, 5)
 DOWN = 1.0
 """Seconds."""
 

@@ -23,7 +23,7 @@ from tests.contract.raw_agency import Link, RawAgency, Script, unused_port
 
 Failure = Unavailable | AgencyTimeout | AgencyLogin | InvalidAnswer | TranslationError
 SLACK = 0.5
-BRIEF = 0.15
+BRIEF = 0.4
 
 JUNK = {
     "nothing": b"",

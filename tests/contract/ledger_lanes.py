@@ -149,6 +149,29 @@ class OpenTimeContract:
         await stage.pass_time(100 * HOUR)
         assert await stage.claimed() == [message]
 
+    @pytest.mark.parametrize("back", [5.0, HOUR])
+    async def test_rule_11_15_a_clock_that_is_set_back_takes_no_open_time_away(self, stage: Stage, back: float) -> None:
+        await stage.claim(0)
+        message = await stage.put(an_entry(expires=HOUR))
+        await open_for(stage, HOUR / 2)
+        before = (await lane(stage.ledger)).open_seconds
+        await stage.pass_time(-back)
+        assert (await lane(stage.ledger)).open_seconds == pytest.approx(before, abs=2.0)
+        await open_for(stage, HOUR / 2 - 5)
+        assert await stage.state(message) is State.PENDING
+        await open_for(stage, 10)
+        assert await stage.state(message) is State.EXPIRED
+
+    async def test_rule_11_15_a_lane_that_is_shut_after_its_clock_was_set_back_keeps_its_open_time(
+        self, stage: Stage
+    ) -> None:
+        await stage.claim(0)
+        await open_for(stage, HOUR)
+        before = (await lane(stage.ledger)).open_seconds
+        await stage.pass_time(-HOUR)
+        await stage.ledger.idle(LANE)
+        assert (await lane(stage.ledger)).open_seconds == pytest.approx(before, abs=2.0)
+
     async def test_several_deliverers_are_not_counted_twice(self, stage: Stage) -> None:
         second = await stage.another()
         await stage.claim(0)

@@ -9,17 +9,23 @@ from gateway.clock import SystemClock
 from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
 from tests.contract.ledger import DirectContract, OrderContract, PutContract, Stage
-from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract, UpkeepContract
+from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
 from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
-from tests.postgres import Cluster, StandingClock
+from tests.contract.ledger_upkeep import UpkeepContract
+from tests.postgres import Cluster, StandingClock, emptied
+
+
+@pytest.fixture(scope="module")
+def url(postgres: Cluster) -> str:
+    return postgres.database()
 
 
 @pytest.fixture
-async def stage(postgres: Cluster, tmp_path: Path) -> AsyncIterator[Stage]:
-    url = postgres.database()
+async def stage(url: str, tmp_path: Path) -> AsyncIterator[Stage]:
+    await emptied(url)
     opened: list[PostgresLedger] = []
 
     async def another() -> PostgresLedger:

@@ -12,6 +12,7 @@ from gateway.ledger.migrations import migrations
 from gateway.ledger.postgres import PostgresLedger
 from gateway.ledger.postgres.store import Connection
 from gateway.message import MessageId
+from tests.contract.ledger import ACCEPTED
 from tests.contract.ledger_upgrade import UpgradeContract, old  # noqa: F401 - a fixture
 from tests.postgres import Cluster
 
@@ -36,7 +37,7 @@ class Past:
     def __init__(self, url: str, key: Path, looks: Connection) -> None:
         self._url = url
         self._key = key
-        self._looks = looks
+        self.looks = looks
         self._opened: list[PostgresLedger] = []
 
     async def open(self) -> PostgresLedger:
@@ -51,21 +52,21 @@ class Past:
     async def age(self) -> None:
         await self.close()
         first = migrations("postgres")[0]
-        await self._looks.execute(f"{_AGE}; {_KNOWN}; {first.sql}")
-        await self._looks.execute("INSERT INTO migration VALUES ($1, $2, now())", first.number, first.name)
-        for (table,) in await self._looks.fetch(_TABLES):
-            columns = await self._looks.fetchval(_COLUMNS, table)
-            await self._looks.execute(
+        await self.looks.execute(f"{_AGE}; {_KNOWN}; {first.sql}")
+        await self.looks.execute("INSERT INTO migration VALUES ($1, $2, now())", first.number, first.name)
+        for (table,) in await self.looks.fetch(_TABLES):
+            columns = await self.looks.fetchval(_COLUMNS, table)
+            await self.looks.execute(
                 f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM later.{table}"
             )
-        await self._looks.execute(_GO_ON)
+        await self.looks.execute(_GO_ON)
 
     async def waiting(self) -> set[str]:
-        return {row["id"] for row in await self._looks.fetch("SELECT id FROM message WHERE waits")}
+        return {row["id"] for row in await self.looks.fetch("SELECT id FROM message WHERE waits")}
 
     async def end_as_before(self, message: MessageId) -> None:
         query = "UPDATE message SET state = 'delivered', holds = false, leased_until = NULL, token = NULL WHERE id = $1"
-        await self._looks.execute(query, message)
+        await self.looks.execute(query, message)
 
 
 @pytest.fixture
@@ -79,3 +80,18 @@ async def past(postgres: Cluster, tmp_path: Path) -> AsyncIterator[Past]:
 
 
 class TestUpgrade(UpgradeContract): ...
+
+
+_SET_BACK = """
+SELECT ledger_reading(0, t, t + interval '10 seconds', t - interval '1 hour')
+FROM (SELECT $1::timestamptz AS t) AS since
+"""
+
+
+@pytest.mark.usefixtures("old")
+async def test_rule_11_15_an_old_ledger_keeps_its_open_time_too_when_its_clock_is_set_back(
+    past: Past,
+) -> None:
+    assert await past.looks.fetchval(_SET_BACK, ACCEPTED) == 0.0
+    await past.open()
+    assert await past.looks.fetchval(_SET_BACK, ACCEPTED) == 10.0

@@ -105,12 +105,15 @@ async def test_rule_11_1_an_agency_that_breaks_off_got_it_once_and_may_have_done
     send: Send, method: str, safe: bool, part: str, end: str
 ) -> None:
     error, timeout = expected(end)
-    async with RawAgency(breaking_off(PARTS[part], end)) as agency:
-        with pytest.raises(error) as caught:
-            await send(method, agency.url, timeout=timeout, safe=safe)
-        assert caught.value.maybe_done
-        assert len(agency.arrivals) == 1
-        assert agency.connections == 1
+    for patience in (timeout, 20 * timeout):
+        async with RawAgency(breaking_off(PARTS[part], end)) as agency:
+            with pytest.raises(error) as caught:
+                await send(method, agency.url, timeout=patience, safe=safe)
+        if agency.arrivals:  # else this machine was too busy to connect in time
+            break
+    assert caught.value.maybe_done
+    assert len(agency.arrivals) == 1
+    assert agency.connections == 1
 
 
 @pytest.mark.parametrize("end", ENDS)
@@ -125,7 +128,7 @@ async def test_rule_11_1_an_agency_that_breaks_off_while_the_body_is_written_may
     error, timeout = expected(end)
     async with RawAgency(script) as agency:
         with pytest.raises(error) as caught:
-            await send(method, agency.url, body=LARGE, timeout=max(timeout, 0.3))
+            await send(method, agency.url, body=LARGE, timeout=max(timeout, 0.5))
         assert caught.value.maybe_done
         assert len(agency.arrivals) == agency.connections == 1
 
@@ -134,17 +137,19 @@ async def test_what_is_left_of_a_body_is_not_sent_after_the_failure_was_reported
     left = asyncio.Event()
 
     async def script(link: Link) -> None:
-        await link.begin()
-        await left.wait()
-        await link.hung_up()
-        gone.set()
+        try:
+            await link.begin()
+            await left.wait()
+            await link.hung_up()
+        finally:
+            gone.set()
 
     gone = asyncio.Event()
     async with RawAgency(script) as agency:
         with pytest.raises(AgencyTimeout):
-            await send("POST", agency.url, body={"isi": "x" * 16_000_000}, timeout=0.3)
+            await send("POST", agency.url, body={"isi": "x" * 16_000_000}, timeout=1)
         left.set()
-        await asyncio.wait_for(gone.wait(), 2)
+        await asyncio.wait_for(gone.wait(), 30)
 
 
 @every_way
@@ -196,7 +201,7 @@ async def test_rule_11_1_waiting_for_a_free_connection_is_not_maybe_done() -> No
         await link.stall()
 
     async with RawAgency(script) as agency:
-        first = asyncio.create_task(client.send("POST", agency.url, headers={}, body=b"{}", timeout=0.4))
+        first = asyncio.create_task(client.send("POST", agency.url, headers={}, body=b"{}", timeout=1.5))
         await agency.arrived.wait()
         with pytest.raises(AgencyTimeout) as caught:
             await client.send("POST", agency.url, headers={}, body=b"{}", timeout=BRIEF)
@@ -262,12 +267,15 @@ async def test_an_answer_nobody_asked_for_is_never_taken_for_the_next_one(send: 
         await link.say(OK)
         await asyncio.sleep(0.01)
         await link.say(OK.replace(b"true", b"fals"))
+        said.set()
         await link.request()
         await link.say(OK)
 
+    said = asyncio.Event()
     async with RawAgency(script) as agency:
         await send("GET", agency.url, safe=True)
-        await asyncio.sleep(0.04)
+        await said.wait()
+        await asyncio.sleep(0.02)
         with pytest.raises(InvalidAnswer) as caught:
             await send("GET", agency.url, safe=True)
         assert not caught.value.maybe_done
@@ -288,7 +296,7 @@ async def test_a_caller_that_leaves_takes_the_connection_along(client: HttpClien
         call.cancel()
         with pytest.raises(asyncio.CancelledError):
             await call
-        await asyncio.wait_for(gone.wait(), 1)
+        await asyncio.wait_for(gone.wait(), 30)
 
 
 async def test_no_failure_keeps_a_connection_occupied() -> None:

@@ -10,11 +10,12 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.records import Postponed, State
 from tests.contract.ledger import LANE, LEASE, DirectContract, OrderContract, PutContract, Stage, an_entry
-from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract, UpkeepContract
+from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
 from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
+from tests.contract.ledger_upkeep import UpkeepContract
 from tests.fakes import FakeClock, Settable
 
 

@@ -5,8 +5,6 @@ import os
 import re
 import signal
 import ssl
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,12 +14,13 @@ from typing import Any, TypeVar
 import httpx
 
 from demo import ENVIRONMENT
+from tests.flows.forked import begun
 from tests.flows.pilot import KEY, ROOT
 
 T = TypeVar("T")
 
 _STARTED = re.compile(r"(https?://\S+)/docs, metrics at (http://\S+)/metrics")
-START, STOP, PATIENCE = 30.0, 30.0, 30.0
+START, STOP, PATIENCE = 60.0, 60.0, 60.0
 """Seconds, far more than any of it takes."""
 
 
@@ -43,14 +42,8 @@ class Gateway:
     ) -> None:
         self.folder = config.parent
         self.out, self.err = self.folder / "out.log", self.folder / "err.log"
-        with self.out.open("wb") as out, self.err.open("wb") as err:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gateway", "run", "--config", str(config), *options],
-                cwd=ROOT,
-                env={**os.environ, **environment},
-                stdout=out,
-                stderr=err,
-            )
+        words = ["run", "--config", str(config), *options]
+        self.process = begun(words, cwd=ROOT, environment={**os.environ, **environment}, out=self.out, err=self.err)
         self.url, self.metrics_url = eventually(self._addresses, f"the start of the gateway: {self.err}", START)
         verify = True if trust is None else trust
         self.http = httpx.Client(base_url=self.url, headers={"x-api-key": KEY}, timeout=30, verify=verify)

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import re
 import signal
-import subprocess
 from collections import Counter
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 
 from demo.testing import Running
 from tests.flows.asks import FILE_PERMIT
-from tests.flows.command import gateway
+from tests.flows.command import Done, gateway
 from tests.flows.pilot import KEY, defaults, pilot
 from tests.flows.process import Gateway, eventually, running
 from tests.flows.test_control import LISTENS, OPERATOR, OPERATOR_KEY, address
@@ -39,7 +38,7 @@ def change(config: Path, old: str, new: str) -> None:
     config.write_text(text.replace(old, new), "utf-8")
 
 
-def reload(config: Path) -> "subprocess.CompletedProcess[str]":
+def reload(config: Path) -> Done:
     return gateway("reload", "--config", config)
 
 
@@ -154,6 +153,19 @@ def test_without_a_running_gateway_the_command_says_so(config: Path) -> None:
     done = reload(config)
     assert (done.returncode, "no gateway with this configuration runs here" in done.stderr) == (1, True)
     assert done.stderr.count("(") == 1
+
+
+def test_where_the_ledgers_folder_was_changed_the_command_says_what_to_do(config: Path) -> None:
+    kept = config.read_text("utf-8")
+    with running(config) as one:
+        change(config, f"sqlite:{config.parent}/var/ledger.db", f"sqlite:{config.parent}/lain/ledger.db")
+        done = reload(config)
+        assert done.returncode == 1
+        assert "began while `ledger` named another folder, keeps that ledger until it is started again" in done.stderr
+        assert "put the line back to reload it, or stop it and start it to move the ledger" in done.stderr
+        config.write_text(kept, "utf-8")
+        assert reload(config).returncode == 0
+        assert one.stop() == 0
 
 
 def test_operators_reload_through_the_control_api(agencies: Running, tmp_path: Path) -> None:

@@ -350,13 +350,17 @@ class Model:
     def replay(self, message: Kept, *, unknown: bool) -> bool:
         """Return whether it could be replayed."""
         from_states = {State.BURIED, State.EXPIRED, State.REFUSED} | ({State.UNKNOWN} if unknown else set())
-        doubtful = message.uncertain and message.repeat != "harmless" and not unknown
+        return self.again(message, from_states, "replay", sure=unknown)
+
+    def again(self, message: Kept, from_states: set[State], act: str, *, sure: bool) -> bool:
+        """Return whether it could be made pending."""
+        doubtful = message.uncertain and message.repeat != "harmless" and not sure
         if message.state not in from_states or message.stage == 2 or doubtful:
             return False
         message.stage, message.answered, message.ask = 0, None, None
         self.end(message, State.PENDING)
         message.direct, message.good = False, None
-        message.deeds.append("replay")
+        message.deeds.append(act)
         message.failures = message.interruptions = 0
         message.due = self.now
         message.limit = None if message.expires is None else self.open_time(message.lane) + message.expires
@@ -382,10 +386,9 @@ class Model:
         message.good = None
         return True
 
-    def edit(self, message: Kept, body: str) -> bool:
-        """Return whether it was buried."""
-        if message.state is not State.BURIED:
+    def edit(self, message: Kept, body: str, *, sure: bool) -> bool:
+        """Return whether it was buried and could be sent again."""
+        if not self.again(message, {State.BURIED}, "edit", sure=sure):
             return False
-        message.deeds.append("edit")
         message.body = body
         return True

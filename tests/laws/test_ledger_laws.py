@@ -1,7 +1,6 @@
 """Whatever is asked of a ledger in whatever order, it does what the model does."""
 
 import asyncio
-import os
 import tempfile
 from dataclasses import replace
 from datetime import datetime
@@ -50,9 +49,7 @@ from tests.laws.ledger_draws import (
     who,
 )
 from tests.laws.ledger_model import Closed, Kept, Model
-
-LONGER = int(os.environ.get("LAWS_LONGER", "1"))
-"""How many times longer to search than `make test` does; 20 in `make chaos`."""
+from tests.laws.longer import LONGER
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -220,11 +217,11 @@ class LedgerMachine(RuleBasedStateMachine):
         assert self.runner.run(self.stage.ledger.cancel(message.id, by="sri")) == self.model.cancel(message)
 
     @precondition(lambda self: self.model.messages)
-    @rule(place=places, body=bodies)
-    def edit(self, place: int, body: str) -> None:
+    @rule(place=places, body=bodies, sure=st.booleans())
+    def edit(self, place: int, body: str, sure: bool) -> None:
         message = self.at(place, State.BURIED)
-        done = self.runner.run(self.stage.ledger.edit(message.id, {"isi": body}, by="sri"))
-        assert done == self.model.edit(message, body)
+        done = self.runner.run(self.stage.ledger.edit(message.id, {"isi": body}, by="sri", sure=sure))
+        assert done == self.model.edit(message, body, sure=sure)
 
     @rule(key=st.sampled_from(["k-1", "k-2"]), body=bodies)
     def find(self, key: str, body: str) -> None:
@@ -378,5 +375,5 @@ class SqliteMachine(LedgerMachine):
 
 TestSqlite = SqliteMachine.TestCase
 TestSqlite.settings = settings(
-    max_examples=100 * LONGER, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=50 * LONGER, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

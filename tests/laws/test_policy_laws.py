@@ -30,6 +30,7 @@ from gateway.policies.single_flight import single_flight
 from gateway.policies.stale import Shelf, stale
 from gateway.policies.throttle import throttle
 from gateway.ports import Handler, Policy
+from tests.laws.longer import LONGER
 from tests.virtual import LoopClock, VirtualLoop, a_message
 
 ATTEMPTS = 3
@@ -201,7 +202,7 @@ def live(
 
 worlds = {"script": scripts, "rate": st.sampled_from([None, 2.0]), "todo": asks}
 stalls = st.lists(st.tuples(st.floats(0.05, 3), st.sampled_from([20.0, 5.0, 0.1])), max_size=4)
-long = settings(max_examples=250, deadline=None)
+long = settings(max_examples=100 * min(LONGER, 10), deadline=None)
 
 
 @long

@@ -11,25 +11,27 @@ from gateway.clock import SystemClock
 from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
 from tests.contract.ledger import Stage
-from tests.laws.test_ledger_laws import LONGER, LedgerMachine
-from tests.postgres import Cluster, StandingClock
+from tests.laws.longer import LONGER
+from tests.laws.test_ledger_laws import LedgerMachine
+from tests.postgres import Cluster, StandingClock, emptied
 
 
 class PostgresMachine(LedgerMachine):
-    cluster: ClassVar[Cluster]
+    url: ClassVar[str]
     leases_move = False
 
     async def open(self) -> Stage:
         self.folder = tempfile.TemporaryDirectory()
         self.opened: list[PostgresLedger] = []
-        url, source = self.cluster.database(), KeySource(path=Path(self.folder.name) / "ledger.key")
+        await emptied(self.url)
+        source = KeySource(path=Path(self.folder.name) / "ledger.key")
 
         async def another() -> PostgresLedger:
-            self.opened.append(await PostgresLedger.open(url, source, SystemClock()))
+            self.opened.append(await PostgresLedger.open(self.url, source, SystemClock()))
             return self.opened[-1]
 
         ledger = await another()
-        self.clock = await StandingClock.put_into(url)
+        self.clock = await StandingClock.put_into(self.url)
         return Stage(ledger, another, self.clock.advance)
 
     async def jump(self, seconds: int) -> None:
@@ -45,10 +47,10 @@ class PostgresMachine(LedgerMachine):
 
 @pytest.fixture(scope="module", autouse=True)
 def server(postgres: Cluster) -> None:
-    PostgresMachine.cluster = postgres
+    PostgresMachine.url = postgres.database()
 
 
 TestPostgres = PostgresMachine.TestCase
 TestPostgres.settings = settings(
-    max_examples=25 * LONGER, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=13 * LONGER, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

@@ -21,6 +21,7 @@ import pytest
 from tests.chaos.agency import Arrival, CountingAgency
 from tests.flows.pilot import KEY, ROOT
 from tests.flows.process import Gateway, eventually
+from tests.ports import free_ports
 from tests.postgres import Cluster
 
 PROXY = ROOT / "docs/haproxy.cfg"
@@ -132,7 +133,7 @@ class Town:
     """Everything on the one machine; a gateway that is started anew has its old port."""
 
     def __init__(self, folder: Path, ledger: str, agency: str) -> None:
-        self.ports = [free_port() for _ in range(REPLICAS)]
+        self.ports = [free_ports() for _ in range(REPLICAS)]
         self._configs = [written(folder / f"gateway-{port}", port, ledger, agency) for port in self.ports]
         self.gateways: list[Gateway] = []
 
@@ -167,12 +168,6 @@ class Town:
         assert [line for line in self.gateways[number].lines() if line.get("event") == "bug"] == []
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as held:
-        port: int = held.getsockname()[1]
-        return port
-
-
 def written(folder: Path, port: int, ledger: str, agency: str) -> Path:
     """Write one gateway's configuration; all that differs is its port."""
     folder.mkdir()
@@ -187,7 +182,7 @@ def written(folder: Path, port: int, ledger: str, agency: str) -> Path:
 @contextmanager
 def proxied(haproxy: str, folder: Path, ports: list[int]) -> Iterator[tuple[str, int]]:
     """Run HAProxy by the manual's own file with other ports, and one at which it can be asked how often it retried."""
-    front, stats, text = free_port(), free_port(), PROXY.read_text("utf-8")
+    front, stats, text = free_ports(), free_ports(), PROXY.read_text("utf-8")
     for old, new in zip(("8000", "8081", "8082", "8083"), (front, *ports), strict=True):
         text, times = re.subn(rf"127\.0\.0\.1:{old}\b", f"127.0.0.1:{new}", text)
         assert times == 1

@@ -14,6 +14,7 @@ from prometheus_client import generate_latest
 from gateway.background import PROBE_EVERY, SHED_AGAIN, SWEEP_EVERY, Background, resign
 from gateway.config.models import Config
 from gateway.errors import LedgerUnavailable, Unavailable
+from gateway.intake import FileReport
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.metrics import Metrics
@@ -206,6 +207,23 @@ async def test_what_is_looked_at_now_and_then_is_in_the_figures(ledger: Full, tm
     assert 'gateway_agency_up{agency="dinkes"} 0.0' in later
     for outcome in ("ok", "failed"):
         assert f'gateway_agency_probes_total{{agency="dinkes",outcome="{outcome}"}} 1.0' in later
+
+
+async def test_files_and_rows_are_counted_from_nought(ledger: Full) -> None:
+    metrics = Metrics()
+    hear = a_background(ledger, FakeClock(), Told(), metrics=metrics)._file_news("puskesmas", ["imunisasi"])
+    before = shown(metrics)
+    told = {"accepted": 40, "rejected": 2, "repeated": 0, "rules": {}, "first": ()}
+    hear(FileReport(feed="imunisasi", file="imunisasi_1.csv", as_of=FakeClock().now(), **told))
+    after = shown(metrics)
+    for figure, first, then in (
+        ("drops_total", ("accepted", "refused"), (1.0, 0.0)),
+        ("rows_total", ("accepted", "rejected"), (40.0, 2.0)),
+    ):
+        for outcome, value in zip(first, then, strict=True):
+            series = f'gateway_file_{figure}{{agency="puskesmas",feed="imunisasi",outcome="{outcome}"}}'
+            assert f"{series} 0.0" in before
+            assert f"{series} {value}" in after
 
 
 def shown(metrics: Metrics) -> str:

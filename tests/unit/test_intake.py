@@ -58,7 +58,7 @@ async def run(*batches: Batch, feed: Feed | None = None, snapshots: MemorySnapsh
     source, reports = Script(*batches), []
     feed = feed or Feed(read=read, key=(), max_reject=0.1)
     task = asyncio.create_task(take_in(source, {"f": feed}, snapshots or MemorySnapshots(), reports.append))
-    await asyncio.wait_for(source.done.wait(), 5)
+    await asyncio.wait_for(source.done.wait(), 30)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

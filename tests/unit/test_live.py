@@ -146,6 +146,6 @@ async def test_what_belongs_to_the_process_can_not_change(rig: Rig) -> None:
 async def test_at_the_end_everything_is_closed_at_once(rig: Rig) -> None:
     await rig.live.reload()
     await rig.live.reload()
-    await asyncio.wait_for(rig.live.close(), 1.0)
+    await asyncio.wait_for(rig.live.close(), 30)
     assert [made.closed for made in rig.made] == [True, True, True]
     assert not any(made.working for made in rig.made)

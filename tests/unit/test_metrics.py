@@ -40,6 +40,19 @@ def test_gauges_of_an_agency_that_is_gone_are_gone_and_no_others() -> None:
         assert f"gateway_{figure} 1.0" in shown
 
 
+def test_values_that_are_known_beforehand_are_counted_from_nought() -> None:
+    metrics = Metrics()
+    name, labels = "gateway_translation_errors_total", ("dinkes", "dinkes/faskes")
+    count = metrics.by_last_label(name, *labels, known=("reply",))
+    where = f'{name}{{agency="dinkes",operation="dinkes/faskes",side='
+    assert f'{where}"reply"}} 0.0' in generate_latest(metrics.registry).decode()
+    for side in ("reply", "request", "request"):
+        count(side)
+    shown = generate_latest(metrics.registry).decode()
+    assert f'{where}"reply"}} 1.0' in shown
+    assert f'{where}"request"}} 2.0' in shown
+
+
 def test_the_process_itself_is_measured_too() -> None:
     shown = generate_latest(Metrics().registry).decode()
     for name in ("process_resident_memory_bytes", "process_cpu_seconds_total", "process_open_fds"):

@@ -263,10 +263,11 @@ class PostgresLedger:
             told = await people.cancel(connection, self._keys, message, by)
         return self._tell(told)
 
-    async def edit(self, message: MessageId, body: Document, /, *, by: str) -> bool:
-        """Replace a buried message's body."""
+    async def edit(self, message: MessageId, body: Document, /, *, by: str, sure: bool = False) -> bool:
+        """Replace a buried message's body and make it pending."""
         async with self._store.transaction() as connection:
-            return await people.edit(connection, self._keys, message, body, by)
+            told = await people.edit(connection, self._keys, message, body, by, sure=sure)
+        return self._tell(told)
 
     # The deadlines
 

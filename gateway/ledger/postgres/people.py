@@ -13,6 +13,8 @@ from gateway.ledger.verdicts import Change, change
 from gateway.message import Document, MessageId
 from gateway.records import BY_GATEWAY, Delivered, Refused, State
 
+Deed = tuple[str, str, bytes | None]
+"""Who, what, and its sealed detail."""
 _PAUSE = """
 INSERT INTO pause VALUES ($1, $2, $3, (SELECT ledger_now()), $4)
 ON CONFLICT (lane, reason) DO UPDATE SET by = excluded.by, since = excluded.since, until = excluded.until
@@ -30,7 +32,7 @@ WITH again AS (
         AND ($4 OR NOT m.uncertain OR m.repeat = 'harmless')
     ORDER BY m.seq FOR UPDATE
 ), deeds AS (
-    INSERT INTO deed (seq, at, by, act) SELECT seq, (SELECT ledger_now()), $3, 'replay' FROM again
+    INSERT INTO deed (seq, at, by, act, detail) SELECT seq, (SELECT ledger_now()), $3, $5::text, $6::bytea FROM again
 ), answers AS (
     DELETE FROM sealed AS s USING again WHERE s.seq = again.seq AND s.field <> 'body'
 )
@@ -73,11 +75,21 @@ async def replay(
     connection: Connection, ids: Sequence[MessageId], by: str, *, unknown: bool
 ) -> tuple[tuple[MessageId, ...], Told]:
     """Make messages pending again; returns those it could, and whom to tell."""
-    states = [state.value for state in (*_REPLAYABLE, *((State.UNKNOWN,) if unknown else ()))]
-    rows = await connection.fetch(_REPLAY, list(ids), states, by, unknown)
-    await hold_back(connection, [row["id"] for row in rows])
+    states = [*_REPLAYABLE, *((State.UNKNOWN,) if unknown else ())]
+    rows = await _again(connection, ids, states, (by, "replay", None), sure=unknown)
     done = {row["id"] for row in rows}
     return tuple(one for one in dict.fromkeys(ids) if one in done), Told(lanes={row["lane"] for row in rows})
+
+
+async def _again(
+    connection: Connection, ids: Sequence[MessageId], states: Sequence[State], deed: Deed, *, sure: bool
+) -> Sequence[Row]:
+    """Make those pending that are in these states, if `sure` those too that may have been done; returns their rows."""
+    by, act, detail = deed
+    values = [state.value for state in states]
+    rows: Sequence[Row] = await connection.fetch(_REPLAY, list(ids), values, by, sure, act, detail)
+    await hold_back(connection, [row["id"] for row in rows])
+    return rows
 
 
 async def resolve(
@@ -100,20 +112,24 @@ async def cancel(connection: Connection, keys: Keys, message: MessageId, by: str
     return await _changed(connection, keys, row, Change(state=state, reason="cancelled"), (by, "cancel"))
 
 
-async def edit(connection: Connection, keys: Keys, message: MessageId, body: Document, by: str) -> bool:
-    """Replace a buried message's body; returns whether it is buried."""
+async def edit(  # noqa: PLR0913 # one call's arguments, its connection and its keys
+    connection: Connection, keys: Keys, message: MessageId, body: Document, by: str, *, sure: bool
+) -> Told | None:
+    """Replace a buried message's body and make it pending; None when it is not buried, or kept without its body."""
     row: Row | None = await connection.fetchrow(_LOCK, message)
-    if row is None or row["state"] != State.BURIED:
-        return False
+    if row is None or (sealed := await connection.fetchval(_BODY, row["seq"])) is None:
+        return None
     try:
-        before = keys.unseal(message, "body", await connection.fetchval(_BODY, row["seq"]))
+        before = keys.unseal(message, "body", sealed)
         detail: Document | None = difference(decode(before), body)
     except Unreadable:
         detail = None
+    deed = (by, "edit", seal_deed(keys, message, detail))
+    if not await _again(connection, [message], [State.BURIED], deed, sure=sure):
+        return None
     data = encode(body)
     await connection.execute(_EDIT, row["seq"], keys.seal(message, "body", data), len(data), keys.current)
-    await connection.execute(_DEED, row["seq"], by, "edit", seal_deed(keys, message, detail))
-    return True
+    return Told(lanes={row["lane"]})
 
 
 async def _changed(connection: Connection, keys: Keys, row: Row, changed: Change, deed: tuple[str, str]) -> Told:

@@ -189,16 +189,15 @@ def test_a_buried_message_is_corrected_from_a_file_and_sent(office):
     told = office.json("messages", "show", message)
     assert [deed.get("changed") for deed in told["timeline"][1:]] == [
         {"/jenis": ["*** (3 characters)", "*** (4 characters)"]},
-        None,
     ]
-    assert deeds(office, message) == [("edit", "sri"), ("replay", "sri")]
+    assert deeds(office, message) == [("edit", "sri")]
 
 
 def test_a_buried_message_is_corrected_in_an_editor_and_the_look_is_recorded(office):
     (message,) = office.ledger(lambda books: books.ended(POISON))
     result = office.gateway("messages", "edit", message, "--by", "sri", EDITOR="sed -i s/IMB/SIUP/", VISUAL="")
     assert result.exit_code == 0
-    assert deeds(office, message) == [("unmask", "sri"), ("edit", "sri"), ("replay", "sri")]
+    assert deeds(office, message) == [("unmask", "sri"), ("edit", "sri")]
     assert office.ledger(lambda books: books.record(message)).body == {**BODY, "jenis": "SIUP"}
 
 

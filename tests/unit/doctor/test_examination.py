@@ -171,19 +171,45 @@ expose = "POST /v1/imunisasi"
 safe   = true
 call   = "imunisasi"
 """
+PUSKESMAS_MAPPING = """
+[imunisasi.row]
+nama = "NAMA"
+[riwayat.request]
+nama = "nama"
+[riwayat.reply.rows]
+each = "rows"
+nama = "nama"
+"""
 
 
 async def test_a_drop_folder(office: Office) -> None:
     office.write("http://127.0.0.1:1", others=CSV.format(folder="drop"))
-    (office.folder / "mappings/puskesmas.toml").write_text(
-        '[imunisasi.row]\nnama = "NAMA"\n[riwayat.request]\nnama = "nama"\n'
-        '[riwayat.reply.rows]\neach = "rows"\nnama = "nama"\n'
-    )
+    (office.folder / "mappings/puskesmas.toml").write_text(PUSKESMAS_MAPPING)
     (await office.diagnose("puskesmas")).said("folder", State.ERROR, "drop is not there", "mount", "puskesmas")
     (office.folder / "drop").mkdir()
     (await office.diagnose("puskesmas")).said("folder", State.WARNING, "no file of imunisasi", "", "puskesmas")
     (office.folder / "drop/IMUNISASI_1.CSV").touch()
     (await office.diagnose("puskesmas")).said("folder", State.OK, "with files of imunisasi", "", "puskesmas")
+
+
+async def test_a_folder_into_which_files_are_written(office: Office) -> None:
+    out = '[agency.puskesmas.out.jadwal]\nfolder = "masuk"\nfile = "jadwal_{id}.csv"\n'
+    office.write("http://127.0.0.1:1", others=CSV.format(folder="drop") + out)
+    (office.folder / "mappings/puskesmas.toml").write_text(PUSKESMAS_MAPPING)
+    (office.folder / "drop").mkdir()
+    (office.folder / "masuk").touch()
+
+    async def said() -> tuple[State, str]:
+        found = await office.diagnose("puskesmas")
+        (one,) = [one for one in found.checks if one.says.startswith("masuk")]
+        return one.state, one.says
+
+    assert await said() == (State.ERROR, "masuk is no folder")
+    (office.folder / "masuk").unlink()
+    assert await said() == (State.ERROR, "masuk is not there")
+    (office.folder / "masuk").mkdir()
+    assert await said() == (State.OK, "masuk is there for jadwal")
+    assert not list((office.folder / "masuk").iterdir()), "looking leaves no file behind"
 
 
 async def ledger(office: Office) -> None:

@@ -142,7 +142,7 @@ class Stand:
         reader, writer = await self.connect()
         writer.write(data)
         try:
-            got = await asyncio.wait_for(reader.readuntil(until) if until else reader.read(), 10)
+            got = await asyncio.wait_for(reader.readuntil(until) if until else reader.read(), 30)
         except asyncio.IncompleteReadError as error:
             got = error.partial
         writer.close()
@@ -225,13 +225,13 @@ async def _stand(  # noqa: PLR0913 -- what a test may want otherwise
             started=lambda api, metrics: where.set_result((api, metrics)),
         )
     )
-    listen, metrics = await asyncio.wait_for(where, 10)
+    listen, metrics = await asyncio.wait_for(where, 30)
     url = f"http://{listen}"
     async with httpx.AsyncClient(base_url=url, headers={"authorization": f"Bearer {KEY}"}, timeout=10) as http:
         yield Stand(url, f"http://{metrics}", http, edge, current, counted, stop, hurry, done, stream, log)
     stop.set()
     hurry.set()
-    await asyncio.wait_for(done, 10)
+    await asyncio.wait_for(done, 30)
     log.close()
 
 

@@ -23,10 +23,11 @@ class Stuck(BytesIO):
 
     def __init__(self):
         super().__init__()
-        self.free = threading.Event()
+        self.free, self.stuck = threading.Event(), threading.Event()
 
     def write(self, data):
-        self.free.wait(10)
+        self.stuck.set()
+        self.free.wait(60)
         return super().write(data)
 
 
@@ -67,7 +68,8 @@ async def test_a_stuck_reader_delays_nobody_and_lost_lines_are_counted():
     stream = Stuck()
     log = LineLog(stream, SystemClock())
     log("first")
-    await asyncio.sleep(0.1)
+    while not stream.stuck.is_set():  # noqa: ASYNC110 -- another thread writes
+        await asyncio.sleep(0.01)
     for _ in range(12):
         log("much", text="x" * (1 << 20))
     stream.free.set()

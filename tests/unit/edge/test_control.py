@@ -97,12 +97,12 @@ async def _desk(folder: Path):
                 ),
             )
         )
-        url = f"http://{await asyncio.wait_for(where, 10)}"
+        url = f"http://{await asyncio.wait_for(where, 30)}"
         async with httpx.AsyncClient(base_url=url, headers={"x-api-key": OPERATOR_KEY}, timeout=10) as http:
             yield Desk(http, made, stream, log, stop)
         stop.set()
         hurry.set()
-        await asyncio.wait_for(done, 10)
+        await asyncio.wait_for(done, 30)
         log.close()
 
 
@@ -292,7 +292,7 @@ async def test_a_replay_stops_when_its_operator_hangs_up(desk):
     wanted = {"filter": {"agency": "dpmptsp"}, "dry_run": False, "rate": "100/s"}
     async with desk.http.stream("POST", "/messages/replay", json=wanted) as answer:
         await anext(answer.aiter_lines())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not (said := [one for one in _events(desk) if one["event"] == "operator-act"]):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert await _expired(desk) == 300 - said[0]["replayed"] > 0

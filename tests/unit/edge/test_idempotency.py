@@ -123,7 +123,7 @@ async def test_rule_11_7_a_repeat_in_flight_waits_and_gets_the_same_answer(stand
 
 
 async def test_rule_11_7_a_repeat_that_waited_in_vain_is_in_progress_and_says_where(stand, tmp_path):
-    async with staged(stand, tmp_path, Agency(), deadline=0.3) as stage:
+    async with staged(stand, tmp_path, Agency(), deadline=1.0) as stage:
         stage.agency.let_go.clear()
         first = asyncio.create_task(stage.put(**KEY))
         await stage.agency.reached.wait()

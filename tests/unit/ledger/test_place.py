@@ -20,6 +20,7 @@ sshfs#x /mnt/ssh fuse.sshfs rw 0 0
 overlay /over overlay rw 0 0
 beegfs_nodev /mnt/beegfs beegfs rw 0 0
 /dev/sdb1 /mnt/ntfs fuseblk rw 0 0
+bucket /mnt/bucket fuse rw 0 0
 """
 
 
@@ -43,6 +44,11 @@ def test_a_network_file_system_is_refused(mounts: Path, path: str) -> None:
 )
 def test_a_local_disk_is_taken(mounts: Path, path: str) -> None:
     refuse_network(Path(path), mounts)
+
+
+def test_what_a_program_serves_without_saying_from_where_is_refused(mounts: Path) -> None:
+    with pytest.raises(ConfigError, match=r"serves from anywhere \(fuse\).*local disk.*postgresql://"):
+        refuse_network(Path("/mnt/bucket/ledger.db"), mounts)
 
 
 def test_a_link_to_a_network_file_system_is_refused(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from gateway.errors import BreakerOpen, Overloaded, Unavailable
+from gateway.errors import AgencyTimeout, BreakerOpen, Overloaded, Unavailable
 from gateway.message import Reply
 from gateway.pipeline import stack
 from gateway.policies.breaker import Breaker, breaker
@@ -107,6 +107,15 @@ async def test_a_breaker_that_refuses(clock: LoopClock, told: Told) -> None:
         await handler(told.message())
     assert told.short() == [("breaker", 0.0, True)]
     assert told.spans[0].facts == {"outcome": "breaker-open"}
+
+
+async def test_a_deadline_that_cut_a_read_off_or_let_nothing_begin(clock: LoopClock, told: Told) -> None:
+    handler = deadline(clock, safe=True)(Scripted((60.0, OK)))
+    for seconds in (3.0, -1.0):
+        with pytest.raises(AgencyTimeout):
+            await handler(told.message(seconds=seconds))
+    assert told.short() == [("deadline", 0.0, True), ("deadline", 0.0, True)]
+    assert told.spans[0].facts == {"outcome": "agency-timeout"}
 
 
 async def test_an_older_answer_that_served(clock: LoopClock, told: Told) -> None:
