@@ -12,7 +12,7 @@ from lxml import etree
 from adapters.soap.generate import Functions, generate
 from adapters.soap.lexical import TEXT as TEXT_TYPE
 from adapters.soap.lexical import TYPES
-from adapters.soap.plan import ANY, ENCODING, TEXT, VARIANT, Field, MessagePlan, Shape
+from adapters.soap.plan import ANY, TEXT, VARIANT, Field, MessagePlan, Shape
 from adapters.soap.text import CONTROL, as_attribute, escaped
 from gateway import Document, FieldError, TranslationError, mask_value
 
@@ -207,7 +207,7 @@ class Writer:
         except (etree.XMLSyntaxError, ValueError):
             self._wrong(path, "native", value, expected="one element, as XML")
             return ""
-        if root.getroottree().docinfo.doctype:
+        if etree.ElementTree(root).docinfo.doctype:
             self._wrong(path, "native", value, expected="XML without a DOCTYPE")
             return ""
         return etree.tostring(root, encoding="unicode", with_tail=False)

@@ -47,9 +47,7 @@ def read_plans(path: Path, *, service: str = "", port: str = "") -> Plans:
     for name in _bound(loaded) - operations.keys() - refused.keys():
         what = f"operation '{name}' is incomplete: {'; '.join(loaded.dropped)}"
         refused[name] = Finding(where=str(path), what=what, remedy="correct the file")
-    return Plans(
-        address=loaded.address, soap=planner.soap, operations=operations, refused=refused, trees=planner.trees
-    )
+    return Plans(address=loaded.address, soap=planner.soap, operations=operations, refused=refused, trees=planner.trees)
 
 
 def element_of(loaded: Loaded, operation: str, direction: str) -> Zeep:

@@ -62,11 +62,13 @@ class Tree:
             if not len(element) and not element.text and element.get(NIL) not in _TRUE:
                 element.text = _EMPTY
         again = etree.Element("root")
+        errors: list[FieldError] = []
         try:
             value = self._element.parse(marked, self._schema)
+            values: Any = serialize_object(value, dict)  # type: ignore[no-untyped-call]
             self._element.render(again, value)
-            document = _named(self._element.type, _plain(serialize_object(value, dict), zone))
-            _Given(errors := []).value(self._element.type, document, "")
+            document = _named(self._element.type, _plain(values, zone))
+            _Given(errors).value(self._element.type, document, "")
         except _FAILURES as error:
             raise _unfit(type(error).__name__) from error
         if errors:

@@ -124,7 +124,9 @@ class Second:
 
     def _turns(self, particle: Any, shape: Shape, document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         names = {element.qname.text for _, element in particle.elements if isinstance(element, xsd.Element)}
-        group = next((one for one in shape.fields if not one.tag and one.shape and names & one.shape.by_tag.keys()), None)
+        group = next(
+            (one for one in shape.fields if not one.tag and one.shape and names & one.shape.by_tag.keys()), None
+        )
         if group is not None and group.shape is not None:
             for turn in document.get(group.name, []):
                 yield self._turn(particle, group.shape, turn)
@@ -166,7 +168,9 @@ def unasked(field: Field, value: Any) -> Iterator[str]:
     if inner is not None and inner.item is not None:
         yield "an encoded array of arrays: zeep takes no lists for its items"
     for choice in shape.choices:
-        if len({name for option in choice.options for name in option.names}) < sum(len(one.names) for one in choice.options):
+        if len({name for option in choice.options for name in option.names}) < sum(
+            len(one.names) for one in choice.options
+        ):
             yield "a choice whose alternatives have a field in common: zeep takes the first of them"
         if len(choice.options) == 1 and not any(name in value for name in choice.names):
             yield "an optional sequence that is not there: zeep demands what is in it"
@@ -205,7 +209,9 @@ def differ(ours: etree._Element, theirs: etree._Element, *, encoded: bool) -> st
 
 
 def _attributes(element: etree._Element, encoded: bool) -> dict[str, str]:
-    attributes = {str(name): str(text) for name, text in element.attrib.items() if "/soap/" not in name and "/soap-en" not in name}
+    attributes = {
+        str(name): str(text) for name, text in element.attrib.items() if "/soap/" not in name and "/soap-en" not in name
+    }
     said = attributes.pop(f"{XSI}type", None)
     if said and not encoded:
         prefix, _, local = said.rpartition(":")

@@ -225,7 +225,9 @@ def test_what_is_given_as_xml_must_be_one_element(plan: Plan, given: object) -> 
 
 
 def test_a_type_that_contains_itself_is_read_to_any_depth_and_told_once(plan: Plan) -> None:
-    found = plan('<x:sequence><x:element name="a" type="t:T"/></x:sequence>', RECURSIVE.replace("b", 'b" minOccurs="0', 1))
+    found = plan(
+        '<x:sequence><x:element name="a" type="t:T"/></x:sequence>', RECURSIVE.replace("b", 'b" minOccurs="0', 1)
+    )
     document = {"a": {"b": {"c": {"b": {"c": {}}}}}}
 
     assert decode(found, encode(found, document)) == document
