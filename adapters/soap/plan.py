@@ -99,10 +99,10 @@ class Option:
 class Shape:
     """An object's content: child elements in order, attributes, and its own text if it has any.
 
-    `open` allows elements that nobody declared (xsd:any; then ANYTHING is a field), `loose` such attributes. `item` is set for an encoded array:
-    the item type's (namespace, name); its only field then takes every child, since the names of array items mean
-    nothing. `odd` says why the rest is not all: what is in there only zeep's tree knows. A type that contains itself
-    is a shape that contains itself. What the codec makes of it once is `kept` here.
+    `open` allows elements that nobody declared (xsd:any; then ANYTHING is a field), `loose` such attributes. `item` is
+    set for an encoded array: the item type's (namespace, name); its only field then takes every child, since the names
+    of array items mean nothing. `odd` says why the rest is not all: what is in there only zeep's tree knows. A type
+    that contains itself is a shape that contains itself. What the codec makes of it once is `kept` here.
     """
 
     name: str = ""

@@ -77,7 +77,7 @@ class _Planner:
         self.facts = loaded.facts
         self.soap: Soap = "1.2" if isinstance(self.binding, Soap12Binding) else "1.1"
         self.trees: dict[tuple[str, str], Tree] = {}
-        self._schema: Zeep = self.binding.wsdl.types
+        self._schema: Zeep = loaded.schema
         self._types = {use: Types(self._schema, loaded.facts, encoded=use) for use in (False, True)}
 
     def operation(self, name: str) -> OperationPlan:

@@ -6,6 +6,7 @@ from pathlib import Path
 from adapters.soap.planning import Plans, read_plans
 from gateway import ConfigError
 
+
 def plans(corpus: Path) -> Iterator[tuple[Path, Plans]]:
     for path in sorted((corpus / "wsdl").rglob("*.wsdl")):
         try:
