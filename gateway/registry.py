@@ -19,7 +19,8 @@ class Operation:
 
     `pipeline` is an agency operation's own way to the agency: without the ledger before it, its answer never shared.
     `stored`: it is delivered from the ledger; `reread` reads an answer that the ledger kept because it could not be
-    read, and raises AgencyError when it still can't. `targets` are those of a composite; `plan` shows how it is written.
+    read, and raises AgencyError when it still can't. `targets` are those of a composite; `plan` shows how
+    its messages are written.
     """
 
     id: OperationId

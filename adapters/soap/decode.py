@@ -14,7 +14,7 @@ from adapters.soap.facets import Beyond
 from adapters.soap.lexical import BLANKS, TYPES, derives, is_naive, with_zone
 from adapters.soap.plan import ANY, ENCODING, ENVELOPE, TEXT, VARIANT, XSD, XSI, Field, MessagePlan, Shape
 from adapters.soap.scope import scope
-from adapters.soap.table import Row, Table, table_of
+from adapters.soap.table import Row, Table, goes_on, table_of
 from adapters.soap.tolerate import Leniency
 from gateway import Document, Fault, FieldError, InvalidAnswer, mask_text, mask_value
 
@@ -140,12 +140,11 @@ class _Reader:
             if field.variants and (variant := self._variant(field, element, path)) is not None:
                 return {VARIANT: variant.name, **self._content(variant, element, path)}
             self._check_type(field, element, path)
-        if field.abstract:
-            return self._wrong(path, "native", expected=f"xsi:type, since {field.xsi and field.xsi[1]} is abstract")
         if field.kind == "any" and not field.members:
             return self._undeclared(element, path)
-        if field.shape is not None:
-            return self._content(field, element, path)
+        return self._text(field, element, path) if field.shape is None else self._content(field, element, path)
+
+    def _text(self, field: Field, element: etree._Element, path: str) -> Any:
         if element.attrib:
             self._refuse_attributes(element, path)
         if len(element):
@@ -153,6 +152,9 @@ class _Reader:
         return self._simple(field, element.text or "", path)
 
     def _content(self, field: Field, element: etree._Element, path: str) -> Document:
+        if field.abstract:
+            self._wrong(path, "native", expected=f"xsi:type, since {field.xsi and field.xsi[1]} is abstract")
+            return {}
         if field.shape is None or field.shape.odd:
             self._wrong(path, "native", expected="nothing: its type is not read here")
             return {}
@@ -335,7 +337,7 @@ class _Reader:
         if shape is None:
             return
         turns: list[dict[str, Any]] = document.setdefault(group.name, [])
-        if not turns or not _goes_on(shape, turns[-1], shape.by_tag[str(child.tag)]):
+        if not turns or not goes_on(shape, turns[-1], shape.by_tag[str(child.tag)]):
             turns.append({})
         self._child(shape, child, turns[-1], f"{before}{group.name}.")
 
@@ -490,13 +492,3 @@ def _as_text(element: etree._Element) -> str:
     text = etree.tostring(element, encoding="unicode", with_tail=False)
     named = [prefix for prefix in element.nsmap if prefix and f"{prefix}:" in text]
     return etree.tostring(element, method="c14n", exclusive=True, inclusive_ns_prefixes=named, with_tail=False).decode()
-
-
-def _goes_on(shape: Shape, turn: Mapping[str, Any], field: Field) -> bool:
-    """Tell whether a field may follow what a turn of its group has so far."""
-    names = [found.name for found in shape.fields]
-    place = names.index(field.name)
-    if any(name in turn for name in names[place + 1 :]) or (field.name in turn and not field.many):
-        return False
-    there = {*turn, field.name}
-    return all(choice.taken(there) is not None for choice in shape.choices)

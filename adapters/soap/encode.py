@@ -11,7 +11,7 @@ from lxml import etree
 
 from adapters.soap.facets import Beyond
 from adapters.soap.generate import Functions, generate
-from adapters.soap.plan import ANY, ENCODING, TEXT, VARIANT, Field, MessagePlan, Shape
+from adapters.soap.plan import ANY, TEXT, VARIANT, Field, MessagePlan, Shape
 from adapters.soap.text import CONTROL, as_attribute, escaped
 from gateway import Document, FieldError, TranslationError, mask_value
 
@@ -38,7 +38,8 @@ def encode(
     """Return the envelope as UTF-8; raises TranslationError (side "request") with every field that does not fit.
 
     `headers` are header blocks by element name; one that the WSDL does not declare is written in `header_namespace`
-    if that is set, its fields unqualified-typed as they are, else it is an error. `tree` is what writes an odd message; it blocks.
+    if that is set, its fields unqualified-typed as they are, else it is an error.
+    `tree` is what writes an odd message; it blocks.
     """
     functions: Functions | None = plan.kept.get("encode")
     if functions is None:
@@ -155,13 +156,12 @@ class Writer:
             return self._variant(field, tag, value, path)
         if field.kind == "any" and not field.members:
             return self._undeclared(tag, value, path)
-        if field.shape is None:
-            text = self.simple(field, value, path)
-            return f"<{tag}{self._functions.typed(field)}>{escaped(text)}</{tag}>"
-        if field.abstract:
-            self._wrong(path, "native", expected="{name}, one of: {names}", name=VARIANT, names=_named(field))
-            return ""
-        return self._object(tag, self._functions.typed(field), field.shape, value, path)
+        typed = self._functions.typed(field)
+        if field.shape is not None:
+            if field.abstract:
+                self._wrong(path, "native", expected="{name}, one of: {names}", name=VARIANT, names=_named(field))
+            return self._object(tag, typed, field.shape, value, path)
+        return f"<{tag}{typed}>{escaped(self.simple(field, value, path))}</{tag}>"
 
     def _object(self, tag: str, typed: str, shape: Shape, value: object, path: str) -> str:
         if not isinstance(value, Mapping):
@@ -206,7 +206,7 @@ class Writer:
         except (etree.XMLSyntaxError, ValueError):
             self._wrong(path, "native", value, expected="one element, as XML")
             return ""
-        if root.getroottree().docinfo.doctype:
+        if root.getroottree().docinfo.internalDTD is not None:
             self._wrong(path, "native", value, expected="XML without a DOCTYPE")
             return ""
         return etree.tostring(root, encoding="unicode", with_tail=False)

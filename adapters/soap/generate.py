@@ -229,9 +229,9 @@ def _plain(field: Field) -> bool:
 
 
 def _number(value: object) -> str | None:
-    if value.__class__ is Decimal and value.is_finite() and -_DIGITS < value.adjusted() < _DIGITS:  # type: ignore[attr-defined]
+    if value.__class__ is Decimal and value.is_finite() and -_DIGITS < value.adjusted() < _DIGITS:
         return format(value, "f")
-    return str(value) if value.__class__ is int and -(10**18) < value < 10**18 else None  # type: ignore[operator]
+    return str(value) if value.__class__ is int and -(10**18) < value < 10**18 else None
 
 
 def _checked(type_: str, lexical: Lexical) -> Callable[[object], str | None]:

@@ -47,9 +47,7 @@ def read_plans(path: Path, *, service: str = "", port: str = "") -> Plans:
     for name in _bound(loaded) - operations.keys() - refused.keys():
         what = f"operation '{name}' is incomplete: {'; '.join(loaded.dropped)}"
         refused[name] = Finding(where=str(path), what=what, remedy="correct the file")
-    return Plans(
-        address=loaded.address, soap=planner.soap, operations=operations, refused=refused, trees=planner.trees
-    )
+    return Plans(address=loaded.address, soap=planner.soap, operations=operations, refused=refused, trees=planner.trees)
 
 
 def element_of(loaded: Loaded, operation: str, direction: str) -> Zeep:
@@ -79,7 +77,7 @@ class _Planner:
         self.facts = loaded.facts
         self.soap: Soap = "1.2" if isinstance(self.binding, Soap12Binding) else "1.1"
         self.trees: dict[tuple[str, str], Tree] = {}
-        self._schema: Zeep = self.binding.wsdl.types
+        self._schema: Zeep = loaded.schema
         self._types = {use: Types(self._schema, loaded.facts, encoded=use) for use in (False, True)}
 
     def operation(self, name: str) -> OperationPlan:

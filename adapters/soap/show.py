@@ -24,7 +24,9 @@ def show(operation: OperationPlan) -> Document:
 def detour(operation: OperationPlan) -> str:
     """Return which messages go through zeep's tree and why, "" where all are compiled."""
     messages = (("request", operation.request), ("reply", operation.reply))
-    odd = (f"its {what} goes through zeep's tree: {plan.odd}" for what, plan in messages if plan is not None and plan.odd)
+    odd = (
+        f"its {what} goes through zeep's tree: {plan.odd}" for what, plan in messages if plan is not None and plan.odd
+    )
     return "; ".join(odd)
 
 

@@ -53,3 +53,13 @@ def _reader(field: Field) -> Callable[[str], Any] | None:
     if field.kind == "datetime":
         return lambda text: with_zone(str(read(text)), None)
     return None if field.lexical is TEXT else read
+
+
+def goes_on(shape: Shape, turn: Mapping[str, Any], field: Field) -> bool:
+    """Tell whether a field may follow what a turn of its group has so far."""
+    names = [found.name for found in shape.fields]
+    place = names.index(field.name)
+    if any(name in turn for name in names[place + 1 :]) or (field.name in turn and not field.many):
+        return False
+    there = {*turn, field.name}
+    return all(choice.taken(there) is not None for choice in shape.choices)

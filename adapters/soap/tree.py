@@ -4,7 +4,7 @@ Documents are in zeep's notation where they differ from a plan's: `_value_1` hol
 """
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from datetime import date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
@@ -62,11 +62,13 @@ class Tree:
             if not len(element) and not element.text and element.get(NIL) not in _TRUE:
                 element.text = _EMPTY
         again = etree.Element("root")
+        errors: list[FieldError] = []
         try:
             value = self._element.parse(marked, self._schema)
+            values: Any = serialize_object(value, dict)  # type: ignore[no-untyped-call]
             self._element.render(again, value)
-            document = _named(self._element.type, _plain(serialize_object(value, dict), zone))
-            _Given(errors := []).value(self._element.type, document, "")
+            document = _named(self._element.type, _plain(values, zone))
+            _Given(errors).value(self._element.type, document, "")
         except _FAILURES as error:
             raise _unfit(type(error).__name__) from error
         if errors:
@@ -204,16 +206,18 @@ def _plain(value: Any, zone: tzinfo | None) -> Any:
         return {name: _plain(one, zone) for name, one in value.items() if one is not None}
     if isinstance(value, list):
         return [_plain(one, zone) for one in value]
-    if isinstance(value, str):
-        return "" if value == _EMPTY else value
-    if isinstance(value, datetime):
-        return with_zone(value.isoformat(), zone)
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, float):
-        return Decimal(repr(value))
     if value is None or isinstance(value, bool | int | Decimal):
         return value
-    if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
-    raise TypeError(type(value).__name__)
+    found = next((plain for kind, plain in _PLAIN if isinstance(value, kind)), None)
+    if found is None:
+        raise TypeError(type(value).__name__)
+    return with_zone(found(value), zone) if isinstance(value, datetime) else found(value)
+
+
+_PLAIN: tuple[tuple[type, Callable[[Any], Any]], ...] = (
+    (str, lambda text: text.replace(_EMPTY, "")),
+    (date, lambda moment: moment.isoformat()),  # a datetime is one, too
+    (time, lambda moment: moment.isoformat()),
+    (float, lambda number: Decimal(repr(number))),
+    (bytes, lambda content: base64.b64encode(content).decode()),
+)

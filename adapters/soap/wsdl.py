@@ -21,6 +21,7 @@ from gateway import ConfigError, Finding
 
 if TYPE_CHECKING:
     from zeep.wsdl.definitions import Port
+    from zeep.xsd import Schema
 
 _warnings = threading.Lock()
 _NAMES = re.compile(r"\{[^}]*\}([\w.-]+)|'(?:[\w.-]+:)?([\w.-]+)'")
@@ -41,6 +42,7 @@ class Loaded:
     address: str
     facts: Facts
     dropped: tuple[str, ...]
+    schema: "Schema"
 
 
 def load(path: Path, *, service: str = "", port: str = "") -> Loaded:
@@ -49,7 +51,7 @@ def load(path: Path, *, service: str = "", port: str = "") -> Loaded:
     document, dropped = _read(path, folder)
     chosen = _choose(path, document, service, port)
     address = str(chosen.binding_options.get("address") or "")
-    return Loaded(port=chosen, address=address, facts=collect(folder.documents), dropped=dropped)
+    return Loaded(port=chosen, address=address, facts=collect(folder.documents), dropped=dropped, schema=document.types)
 
 
 def _read(path: Path, folder: _Transport) -> tuple[Document, tuple[str, ...]]:

@@ -136,13 +136,12 @@ class Drawn:
             return self._random.randint(*INTEGERS[field.type])
         if field.type in FORMS:
             return self._random.choice(FORMS[field.type])
-        if field.kind == "number":
-            return Decimal(self._random.randint(-(10**6), 10**6)).scaleb(-2)
-        if field.kind == "boolean":
-            return self._random.random() < 0.5
-        if field.kind == "binary":
-            return base64.b64encode(b"halo"[: self._random.randint(0, 4)]).decode()
-        return self._random.choice(TEXTS)
+        made = {
+            "number": lambda: Decimal(self._random.randint(-(10**6), 10**6)).scaleb(-2),
+            "boolean": lambda: self._random.random() < 0.5,
+            "binary": lambda: base64.b64encode(b"halo"[: self._random.randint(0, 4)]).decode(),
+        }
+        return made.get(field.kind, lambda: self._random.choice(TEXTS))()
 
     def _fitting(self, field: Field) -> Any:
         """Return a value that the type's facets allow, in the form in which it is read again."""

@@ -38,7 +38,7 @@ class Second:
     def __init__(self, path: Path) -> None:
         self._loaded = load(path)
         self._binding: Any = self._loaded.port.binding
-        self._schema = self._binding.wsdl.types
+        self._schema: Any = self._loaded.schema
 
     def write(self, operation: str, direction: str, plan: MessagePlan, document: dict[str, Any]) -> etree._Element:
         """Return the payload that zeep makes of a document."""
@@ -124,7 +124,9 @@ class Second:
 
     def _turns(self, particle: Any, shape: Shape, document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         names = {element.qname.text for _, element in particle.elements if isinstance(element, xsd.Element)}
-        group = next((one for one in shape.fields if not one.tag and one.shape and names & one.shape.by_tag.keys()), None)
+        group = next(
+            (one for one in shape.fields if not one.tag and one.shape and names & one.shape.by_tag.keys()), None
+        )
         if group is not None and group.shape is not None:
             for turn in document.get(group.name, []):
                 yield self._turn(particle, group.shape, turn)
@@ -153,28 +155,37 @@ def unasked(field: Field, value: Any) -> Iterator[str]:
     if not isinstance(value, Mapping):
         return
     variant = next((one for one in field.variants.values() if one.name == value.get(VARIANT)), field)
-    shape = variant.shape
-    if shape is None:
+    if variant.shape is None:
         return
-    if shape.item is not None and not value[shape.fields[0].name]:
+    yield from _unasked_array(variant.shape, value)
+    yield from _unasked_choice(variant.shape, value)
+    for one in variant.shape.everything:
+        if one.name in value:
+            yield from unasked(one, value[one.name])
+
+
+def _unasked_array(shape: Shape, value: Mapping[str, Any]) -> Iterator[str]:
+    if shape.item is None:
+        return
+    (item,) = shape.fields
+    if not value[item.name]:
         yield "an encoded array of nothing: zeep fails where its items have a type"
-    if shape.item is not None and shape.fields[0].kind == "any":
+    if item.kind == "any":
         yield "an encoded array of anyType: zeep takes no values for its items"
-    if shape.item is not None and shape.fields[0].kind == "binary":
+    if item.kind == "binary":
         yield "an encoded array of binaries: zeep takes no bytes for its items"
-    inner = shape.fields[0].shape if shape.item is not None else None
-    if inner is not None and inner.item is not None:
+    if item.shape is not None and item.shape.item is not None:
         yield "an encoded array of arrays: zeep takes no lists for its items"
+
+
+def _unasked_choice(shape: Shape, value: Mapping[str, Any]) -> Iterator[str]:
     for choice in shape.choices:
-        if len({name for option in choice.options for name in option.names}) < sum(len(one.names) for one in choice.options):
+        if len(choice.names) < sum(len(option.names) for option in choice.options):
             yield "a choice whose alternatives have a field in common: zeep takes the first of them"
         if len(choice.options) == 1 and not any(name in value for name in choice.names):
             yield "an optional sequence that is not there: zeep demands what is in it"
         if any(name in value and not value[name] for name in choice.names):
             yield "a choice of an empty text, 0 or false: zeep takes it for not made, and writes nothing"
-    for one in shape.everything:
-        if one.name in value:
-            yield from unasked(one, value[one.name])
 
 
 def simple(field: Field, value: Any) -> Any:
@@ -205,7 +216,9 @@ def differ(ours: etree._Element, theirs: etree._Element, *, encoded: bool) -> st
 
 
 def _attributes(element: etree._Element, encoded: bool) -> dict[str, str]:
-    attributes = {str(name): str(text) for name, text in element.attrib.items() if "/soap/" not in name and "/soap-en" not in name}
+    attributes = {
+        str(name): str(text) for name, text in element.attrib.items() if "/soap/" not in name and "/soap-en" not in name
+    }
     said = attributes.pop(f"{XSI}type", None)
     if said and not encoded:
         prefix, _, local = said.rpartition(":")
