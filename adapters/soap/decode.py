@@ -66,7 +66,8 @@ def decode(
     except RecursionError as error:
         raise InvalidAnswer("the answer is nested too deeply", maybe_done=True) from error
     if reader.errors:
-        raise InvalidAnswer("the answer does not fit the WSDL", maybe_done=True, errors=reader.errors)
+        what = f"the answer does not fit the WSDL{leniency.hint}"
+        raise InvalidAnswer(what, maybe_done=True, errors=reader.errors)
     return document
 
 
@@ -75,7 +76,7 @@ def _detail(plan: MessagePlan, zone: tzinfo | None, leniency: Leniency, element:
     field = plan.details.get(str(element.tag))
     if field is None:
         return untyped(element)
-    lenient = replace(leniency, used=set())
+    lenient = replace(leniency, used=set(), missed=set())
     reader = _Reader(plan, Body(None, {}), zone, lenient)
     value = reader.value(field, element, field.name)
     if reader.errors:

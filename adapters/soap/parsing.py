@@ -48,7 +48,7 @@ def parse_answer(content: bytes, leniency: Leniency) -> etree._Element:
     except etree.XMLSyntaxError as error:
         mended = _mended(content, error, leniency)
         if mended is content:
-            raise invalid(_why_unreadable(content, error)) from error
+            raise invalid(_why_unreadable(content, error) + leniency.hint) from error
     except ValueError as error:
         raise invalid("can't be decoded") from error
     return _parsed_again(mended, encoding, leniency)
@@ -64,7 +64,7 @@ def _parsed_again(content: bytes, encoding: str, leniency: Leniency) -> etree._E
     except etree.XMLSyntaxError as error:
         mended = _mended(content, error, leniency)
         if mended is content:
-            raise invalid(_why_unreadable(content, error)) from error
+            raise invalid(_why_unreadable(content, error) + leniency.hint) from error
     try:
         return _root(mended, encoding)
     except (etree.XMLSyntaxError, ValueError) as error:
@@ -206,16 +206,13 @@ def _why_unreadable(content: bytes, error: etree.XMLSyntaxError) -> str:
     if start.startswith((b"<!doctype html", b"<html", b"<br", b"<b>")):
         return "is an HTML page"
     if b"<?xml" in start and not content.startswith((b"<?xml", b"\xef\xbb\xbf<?xml")):
-        return (
-            "has something before its XML declaration; a PHP notice or a blank line in an included file does that"
-            ' (to take it all the same: tolerate = ["leading-junk"])'
-        )
+        return "has something before its XML declaration; a PHP notice or a blank line in an included file does that"
     return _why_broken(error) if start.startswith(b"<") else "is text, not XML"
 
 
 def _why_broken(error: etree.XMLSyntaxError) -> str:
     if _code(error) == etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE and "prefix xsi " in (error.msg or ""):
-        return 'uses the prefix xsi without declaring it (to take it all the same: tolerate = ["undeclared-xsi"])'
+        return "uses the prefix xsi without declaring it"
     if _code(error) in {etree.ErrorTypes.ERR_INVALID_CHAR, etree.ErrorTypes.ERR_INVALID_ENCODING, _UNDECODABLE}:
         return f"is in another encoding than it says (set `charset`), or has what XML forbids: {_said(error)}"
     return f"is not well-formed XML: {_said(error)}"

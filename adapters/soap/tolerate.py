@@ -38,15 +38,26 @@ def known(names: object) -> object:
 
 @dataclass(slots=True, kw_only=True)
 class Leniency:
-    """One answer's: what it may deviate in, the charset it may really be in, and in `used` what that was needed for."""
+    """One answer's: what it may deviate in, the charset that it may really be in, and what was met of it.
+
+    `used` are the deviations that were met and allowed, `missed` those that were not.
+    """
 
     named: frozenset[Tolerance] = frozenset()
     charset: Charset | None = None
     used: set[str] = field(default_factory=set)
+    missed: set[str] = field(default_factory=set)
 
     def allows(self, deviation: Tolerance) -> bool:
         """Tell whether a deviation that was met is allowed, and remember that it was."""
         if deviation not in self.named:
+            self.missed.add(deviation)
             return False
         self.used.add(deviation)
         return True
+
+    @property
+    def hint(self) -> str:
+        """What would have to be named for the deviations that were met, for an error; "" where no name helps."""
+        names = ", ".join(f'"{name}"' for name in sorted(self.missed))
+        return f" (where that is known to be harmless: tolerate = [{names}])" if names else ""

@@ -19,9 +19,10 @@ ANY_HOUR = {
 }
 PAGE = "dpupr: its answer is a page or XML, not JSON"
 LOOK = "its adapter can't read a kept answer again: look at it (messages show ID --unmask), then resolve it"
+HARMLESS = '(where that is known to be harmless: tolerate = ["leading-junk"])'
 SCENES = {
     "soap-page": (FILE_PERMIT, "html", "dpmptsp: ajukanPermohonan: the answer is an HTML page"),
-    "soap-junk": (FILE_PERMIT, "junk", "dpmptsp: ajukanPermohonan: the answer is an HTML page"),
+    "soap-junk": (FILE_PERMIT, "junk", f"dpmptsp: ajukanPermohonan: the answer is an HTML page {HARMLESS}"),
     "rest-page": (REPORT_ROAD, "html", PAGE),
     "own-page": (REPORT_OUTAGE, "html", LOOK),
 }

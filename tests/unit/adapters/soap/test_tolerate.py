@@ -99,8 +99,9 @@ def test_a_tolerance_lets_in_the_right_value_and_is_counted(
 def test_without_it_all_others_together_let_nothing_in(
     izin: Plans, name: Tolerance, content: bytes, field: str, value: Any
 ) -> None:
-    with pytest.raises(InvalidAnswer):
+    with pytest.raises(InvalidAnswer) as caught:
         read(izin, content)
+    assert f'"{name}"' in str(caught.value)
     with pytest.raises(InvalidAnswer):
         read(izin, content, *(other for other in TOLERANCES if other != name))
 
