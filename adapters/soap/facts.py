@@ -7,6 +7,7 @@ from lxml import etree
 
 from adapters.soap.facets import Facets, WhiteSpace
 from adapters.soap.kin import Kin, clark, kin
+
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 _MULTIPART = "{http://schemas.xmlsoap.org/wsdl/mime/}multipartRelated"
