@@ -1,5 +1,6 @@
 """All that an adapter's author imports; everything else is the gateway's own business."""
 
+from gateway.clock import SystemClock
 from gateway.config.units import Duration
 from gateway.errors import (
     AgencyLogin,
@@ -63,6 +64,7 @@ __all__ = [
     "Rereads",
     "Snapshots",
     "Source",
+    "SystemClock",
     "TranslationError",
     "Unavailable",
     "Unreachable",

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import quote
@@ -12,15 +13,20 @@ from zoneinfo import ZoneInfo
 from pydantic import Field as Setting
 
 from adapters.http import LARGE, HttpAnswer, HttpClient, trace_headers
-from adapters.login import Credentials
+from adapters.login import SoapLogin, fixed_headers
+from adapters.showing import Ask, showing
 from adapters.soap.contract import contract_of
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
+from adapters.soap.parts import Attachments
 from adapters.soap.plan import MessagePlan, OperationPlan
 from adapters.soap.planning import Plans, read_plans
+from adapters.soap.settings import AddressingSettings, Security
+from adapters.soap.wrapping import Wrapping, sent_of, wrapping
 from gateway import (
     Answer,
     Call,
+    Clock,
     ConfigError,
     Contract,
     Document,
@@ -28,6 +34,7 @@ from gateway import (
     FieldError,
     Finding,
     InvalidAnswer,
+    SystemClock,
     TranslationError,
 )
 
@@ -41,9 +48,9 @@ _AS_IT_IS = "%:/?#[]@!$&'()*+,;=~"
 class SoapAdapter:
     """Speaks with one agency as its WSDL says; making one reads the WSDL, which blocks: do it in a thread.
 
-    `url` overrides the WSDL's address; `service` and `port` choose where the WSDL has several; `login` is what
-    mappings place in a body or header; `timezone` is given to dateTimes that the agency sends without a zone;
-    `header_namespace` is for header blocks the WSDL does not declare. Raises ConfigError when the WSDL can't be used.
+    `url` overrides the WSDL's address; `service` and `port` choose where the WSDL has several; `timezone` is given to
+    dateTimes that the agency sends without a zone; `header_namespace` is for header blocks the WSDL does not declare.
+    Raises ConfigError when the WSDL, or a file of `security`, can't be used.
     """
 
     http: HttpClient
@@ -56,15 +63,38 @@ class SoapAdapter:
         str, Setting(description="Which port, where the service has several.", examples=["SipolanPort"])
     ] = ""
     login: Annotated[
-        Credentials | None, Setting(description="Credentials, which the mapping places in the body or in a header.")
+        SoapLogin | None,
+        Setting(description="Credentials, which the mapping places in the body or in a header; or a login of HTTP."),
     ] = None
     timezone: ZoneInfo | None = None
     header_namespace: Annotated[
         str,
         Setting(description="The namespace of header blocks that the WSDL does not declare.", examples=["urn:sipolan"]),
     ] = ""
+    security: Annotated[
+        Security | None,
+        Setting(
+            description="WS-Security: who we are, and whether the agency is who it says; a section of its own.",
+            examples=[{"user": "gateway", "password": "${SIPOLAN_PASSWORD}", "digest": True}],
+        ),
+    ] = None
+    addressing: Annotated[
+        AddressingSettings | None,
+        Setting(description="WS-Addressing; `{}` turns it on.", examples=[{"version": "2005/08"}]),
+    ] = None
+    attachments: Annotated[
+        Attachments | None,
+        Setting(
+            description="How binary fields are sent beside the envelope: all of them (`mtom`), or the files that it "
+            "refers to (`swa`); none when not set.",
+            examples=["mtom"],
+        ),
+    ] = None
+    clock: Clock = field(default_factory=SystemClock)
     plans: Plans = field(init=False, repr=False)
     _address: str = field(init=False, repr=False)
+    _wrapping: Wrapping | None = field(init=False, repr=False)
+    _ask: Ask = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         plans = read_plans(self.wsdl, service=self.service, port=self.port)
@@ -73,6 +103,9 @@ class SoapAdapter:
             raise ConfigError(Finding(where=str(self.wsdl), what="has no HTTP address", remedy="set `url`"))
         object.__setattr__(self, "plans", plans)
         object.__setattr__(self, "_address", quote(address, safe=_AS_IT_IS))
+        wraps = wrapping(self.security, self.addressing, self.attachments, clock=self.clock, where=self.wsdl)
+        object.__setattr__(self, "_wrapping", wraps)
+        object.__setattr__(self, "_ask", showing(self.login, self.http))
 
     @property
     def address(self) -> str:
@@ -87,14 +120,14 @@ class SoapAdapter:
         """Send one call and return its document or fault; see Adapter for the errors."""
         operation = self._operation(call.target)
         blocks, plain = _split(call.headers, operation.request)
-        body = encode(operation.request, call.document, blocks, header_namespace=self.header_namespace)
-        headers = {**plain, **trace_headers(call), **_content_headers(operation)}
-        answer = await self.http.send(
+        content, body = self._written(operation, call, blocks)
+        headers = {**plain, **trace_headers(call), **content, **fixed_headers(self.login)}
+        answer = await self._ask(
             "POST", self._address, headers=headers, body=body, timeout=call.timeout, safe=call.safe
         )
         if len(answer.body) > LARGE:
-            return await asyncio.to_thread(self._read, operation, answer)
-        return self._read(operation, answer)
+            return await asyncio.to_thread(self._read, operation, answer, call.message_id)
+        return self._read(operation, answer, call.message_id)
 
     async def probe(self) -> None:
         """Connect and hang up; raises Unavailable or AgencyTimeout."""
@@ -104,13 +137,22 @@ class SoapAdapter:
         """Read what was kept because it did not fit the WSDL."""
         return self._read(self._operation(target), HttpAnswer.kept(answer))
 
-    def _read(self, operation: OperationPlan, answer: HttpAnswer) -> Answer:
+    def _written(self, operation: OperationPlan, call: Call, blocks: Document) -> tuple[Mapping[str, str], bytes]:
+        plan, headers = operation.request, _content_headers(operation)
+        write = partial(encode, plan, headers=blocks, header_namespace=self.header_namespace)
+        if self._wrapping is None:
+            return headers, write(call.document)
+        sent = sent_of(operation, address=self._address, message_id=call.message_id, media_type=headers["Content-Type"])
+        sent = self._wrapping.wrap(sent, plan, call.document, write)
+        return {**headers, "Content-Type": sent.media_type}, sent.envelope
+
+    def _read(self, operation: OperationPlan, answer: HttpAnswer, asked: str | None = None) -> Answer:
         """A readable envelope counts whatever the status; an unreadable answer is left to a status that is no 2xx."""
         successful = 200 <= answer.status < 300  # noqa: PLR2004 -- RFC 9110 section 15.3
         if not successful and not answer.body.strip():
             return Answer(http_status=answer.status, headers=answer.headers)
         try:
-            found = self._decoded(operation, answer.body)
+            found = self._decoded(operation, answer, asked)
         except InvalidAnswer as error:
             if not successful:
                 return answer.unread()
@@ -123,11 +165,15 @@ class SoapAdapter:
             document=document, fault=fault, http_status=answer.status, headers=answer.headers, size=len(answer.body)
         )
 
-    def _decoded(self, operation: OperationPlan, body: bytes) -> Document | Fault:
-        if operation.reply is None and not body.strip():
+    def _decoded(self, operation: OperationPlan, answer: HttpAnswer, asked: str | None) -> Document | Fault:
+        if operation.reply is None and not answer.body.strip():
             return {}
         plan = operation.reply or MessagePlan(soap=operation.request.soap, rpc=False, encoded=False, payload=None)
-        return decode(plan, body, zone=self.timezone)
+        if self._wrapping is None:
+            return decode(plan, answer.body, zone=self.timezone)
+        content, parts = self._wrapping.unwrap(answer, asked)
+        found = decode(plan, content, zone=self.timezone)
+        return found if isinstance(found, Fault) else self._wrapping.restored(plan, found, parts)
 
     def _operation(self, target: str) -> OperationPlan:
         found = self.plans.operations.get(target)

@@ -27,7 +27,7 @@ def open_envelope(content: bytes, soap: Soap, *, encoded: bool) -> Body | Fault:
 
     A fault is read in either SOAP version: a server that knows the other one only must answer in its own.
     """
-    root = _parse(content)
+    root = parse(content)
     version = next((known for known, uri in ENVELOPE.items() if root.tag == f"{{{uri}}}Envelope"), None)
     if version is None:
         raise _invalid(f"is no SOAP envelope but <{_shown(root)}>")
@@ -40,7 +40,8 @@ def open_envelope(content: bytes, soap: Soap, *, encoded: bool) -> Body | Fault:
     return _only_payload(children, encoded=encoded)
 
 
-def _parse(content: bytes) -> etree._Element:
+def parse(content: bytes) -> etree._Element:
+    """Return the root of an answer; raises InvalidAnswer for what is no XML, or has what no answer may have."""
     parser = etree.XMLParser(
         resolve_entities=False,
         no_network=True,

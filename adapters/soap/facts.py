@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from adapters.soap.actions import Action, actions
+
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 _MULTIPART = "{http://schemas.xmlsoap.org/wsdl/mime/}multipartRelated"
@@ -33,7 +35,8 @@ class Use:
 class Facts:
     """Everything collected: facets and named types by Clark name, uses by (binding, operation, direction).
 
-    `faults` and `words` are by (port type, operation): names of detail elements, and the documentation.
+    `faults` and `words` are by (port type, operation): names of detail elements, and the documentation;
+    `actions` are those of WS-Addressing.
     """
 
     facets: Mapping[str, Facets] = field(default_factory=dict)
@@ -42,6 +45,7 @@ class Facts:
     overloaded: frozenset[tuple[str, str]] = frozenset()
     faults: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     words: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    actions: Mapping[tuple[str, str], Action] = field(default_factory=dict)
 
 
 def collect(documents: Iterable[etree._Element]) -> Facts:
@@ -61,6 +65,7 @@ def collect(documents: Iterable[etree._Element]) -> Facts:
         overloaded=frozenset(key for key in keys if keys.count(key) > 1),
         faults=dict(_faults(documents)),
         words=dict(_words(documents)),
+        actions=actions(documents),
     )
 
 

@@ -90,7 +90,10 @@ class Shape:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessagePlan:
-    """One direction: what the Body holds (`payload` None: nothing) and the headers that the binding declares."""
+    """One direction: what the Body holds (`payload` None: nothing) and the headers that the binding declares.
+
+    `attached` are binary fields that travel beside the envelope, each by its media type.
+    """
 
     soap: Soap
     rpc: bool
@@ -98,13 +101,15 @@ class MessagePlan:
     payload: Field | None
     headers: Mapping[str, Field] = field(default_factory=dict)
     prefixes: Mapping[str, str] = field(default_factory=dict)
+    attached: tuple[Field, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationPlan:
     """An operation: its SOAPAction and both messages; `reply` is None when the agency answers nothing.
 
-    `faults` are the detail elements of those it declares; `words` is what the WSDL says about it.
+    `faults` are the detail elements of those it declares; `words` is what the WSDL says about it; `addressed` is its
+    action in WS-Addressing.
     """
 
     name: str
@@ -113,6 +118,7 @@ class OperationPlan:
     reply: MessagePlan | None
     faults: tuple[str, ...] = ()
     words: str = ""
+    addressed: str = ""
 
 
 def size(content: Shape | None, most: int) -> int:

@@ -93,6 +93,7 @@ class _Planner:
             reply=None if found.output is None else self._message(found, "output"),
             faults=self.facts.faults.get((self.binding.port_name.text, name), ()),
             words=self.facts.words.get((self.binding.port_name.text, name), ""),
+            addressed=self.facts.actions[(self.binding.port_name.text, name)].beside(found.soapaction or ""),
         )
 
     def _message(self, operation: Zeep, direction: str) -> MessagePlan:
