@@ -61,11 +61,11 @@ class Verifier:
             _in_time(_only(security, f"{WSU}Timestamp"), now, timedelta(seconds=self._settings.tolerance))
 
     def _unsigned(self, body: etree._Element) -> None:
-        fault = next((child for child in body if etree.QName(child).localname == "Fault"), None)
-        if fault is None:
+        # What is read as a fault, and nothing that only bears its name.
+        if not len(body) or body[0].tag != f"{{{etree.QName(body).namespace}}}Fault":
             raise invalid("is not signed")
         if not self._settings.unsigned_faults:
-            said = " ".join(" ".join(map(str, fault.itertext())).split())
+            said = " ".join(" ".join(map(str, body[0].itertext())).split())
             raise invalid(f"is a fault that is not signed (`unsigned_faults` takes it): {mask_text(said[:200])}")
 
     def _covers(
@@ -142,7 +142,7 @@ def _only(parent: etree._Element, tag: str) -> etree._Element:
 
 
 def _named(name: str, header: etree._Element, security: etree._Element) -> etree._Element:
-    found = [block for block in (*header, *security) if etree.QName(block).localname == name]
+    found: list[etree._Element] = [block for block in (*header, *security) if etree.QName(block).localname == name]
     if len(found) != 1:
         raise invalid(f"does not have exactly one {name} in its Header")
     return found[0]
