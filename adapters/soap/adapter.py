@@ -179,6 +179,9 @@ class SoapAdapter:
         found = self.plans.operations.get(target)
         if found is None:
             raise ConfigError(self.plans.refused.get(target) or self._unknown(target))
+        if self.attachments != "swa" and any(plan.attached for plan in (found.request, found.reply) if plan):
+            what = f"operation '{target}' has attachments beside its Body"
+            raise ConfigError(Finding(where=str(self.wsdl), what=what, remedy='set attachments = "swa"'))
         return found
 
     def _unknown(self, target: str) -> Finding:

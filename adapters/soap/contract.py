@@ -21,11 +21,12 @@ def contract_of(operation: OperationPlan) -> Contract:
 
 
 def _payload(plan: MessagePlan) -> Mapping[str, NativeField]:
+    attached = {found.name: _native(found) for found in plan.attached}
     if plan.payload is None:
-        return {}
+        return attached
     if plan.payload.shape is None:
-        return {TEXT: _native(plan.payload)}
-    return dict(_natives(plan.payload.shape))
+        return {TEXT: _native(plan.payload), **attached}
+    return {**dict(_natives(plan.payload.shape)), **attached}
 
 
 def _natives(shape: Shape | None, before: str = "") -> Iterator[tuple[str, NativeField]]:

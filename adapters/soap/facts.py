@@ -9,7 +9,7 @@ from adapters.soap.actions import Action, actions
 
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
-_MULTIPART = "{http://schemas.xmlsoap.org/wsdl/mime/}multipartRelated"
+_MIME = "{http://schemas.xmlsoap.org/wsdl/mime/}"
 _SOAP = ("{http://schemas.xmlsoap.org/wsdl/soap/}", "{http://schemas.xmlsoap.org/wsdl/soap12/}")
 
 
@@ -24,11 +24,15 @@ class Facets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """A binding's soap:body: `encoded` or literal, the parts it names (None: all), and attachments."""
+    """A binding's soap:body: `encoded` or literal, the parts it names (None: all), those beside it by media type."""
 
     encoded: bool = False
     parts: frozenset[str] | None = None
-    attachments: bool = False
+    attached: Mapping[str, str] = field(default_factory=dict)
+
+    def takes(self, part: str) -> bool:
+        """Whether a part of the message is in the body."""
+        return part not in self.attached and (self.parts is None or part in self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +180,14 @@ def _uses(operation: etree._Element) -> Iterator[tuple[str, Use]]:
                     Use(
                         encoded=body.get("use", "literal") == "encoded",
                         parts=None if parts is None else frozenset(parts.split()),
-                        attachments=operation.find(f"{_WSDL}{direction}/{_MULTIPART}") is not None,
+                        attached=_attached(operation, direction),
                     ),
                 )
+
+
+def _attached(operation: etree._Element, direction: str) -> Mapping[str, str]:
+    """Return the parts that travel beside the envelope; of several media types for one, the first."""
+    found: dict[str, str] = {}
+    for content in operation.iterfind(f"{_WSDL}{direction}/{_MIME}multipartRelated/{_MIME}part/{_MIME}content"):
+        found.setdefault(content.get("part", ""), content.get("type", ""))
+    return found

@@ -3,7 +3,6 @@
 import base64
 import binascii
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from secrets import token_hex
@@ -15,8 +14,8 @@ from lxml import etree
 from adapters.http import HttpAnswer
 from adapters.soap import multipart
 from adapters.soap.envelope import parse
-from adapters.soap.plan import TEXT, Field, MessagePlan, Shape
-from adapters.soap.wrap import OCTETS, Part, Received, Sent, invalid
+from adapters.soap.plan import MEDIA_TYPE, OCTETS, TEXT, Field, MessagePlan, Shape
+from adapters.soap.wrap import Part, Received, Sent, invalid
 from gateway import Document, FieldError, TranslationError
 
 Attachments = Literal["mtom", "swa"]
@@ -26,7 +25,6 @@ MOST_INLINE = 7_000_000
 SWA_REF = ("http://ws-i.org/profiles/basic/1.1/xsd", "swaRef")
 _XOP = "http://www.w3.org/2004/08/xop/include"
 _INCLUDE = f"{{{_XOP}}}Include"
-_MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?: *; *[\w.+-]+=[\w.+-]+)*", re.ASCII)
 _MARK_BYTES = 24
 
 
@@ -146,7 +144,7 @@ class _Taker:
             return value
         mark = base64.b64encode(os.urandom(_MARK_BYTES)).decode()
         kind = OCTETS if media_type is None else str(media_type)
-        if not _MEDIA_TYPE.fullmatch(kind):
+        if not MEDIA_TYPE.fullmatch(kind):
             self.errors.append(FieldError(pointer=path, rule="native", params={"expected": "a media type"}))
         self.parts.append(Part(id=_identity(len(self.parts)), content=content, mark=mark, media_type=kind))
         return mark

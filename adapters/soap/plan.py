@@ -1,5 +1,6 @@
 """The field plan of a SOAP operation: plain frozen data between the WSDL and the codec; knows neither zeep nor lxml."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -21,6 +22,11 @@ XSD = "http://www.w3.org/2001/XMLSchema"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 TEXT = "#text"
 """The field that holds an element's own text when the element also has attributes; `@name` is an attribute."""
+
+
+OCTETS = "application/octet-stream"
+MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?: *; *[\w.+-]+=[\w.+-]+)*", re.ASCII)
+"""Media types as they are sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

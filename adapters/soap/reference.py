@@ -11,7 +11,9 @@ from adapters.soap.wss import CANONICAL, DS, EXCLUSIVE, HASHES, ID, SIGNATURES
 from gateway import InvalidAnswer
 
 _IDS = etree.XPath("//@*[local-name()='Id' or local-name()='ID' or local-name()='id']", smart_strings=False)
+_CROWDED = etree.XPath("boolean(//*[@*[101]])")
 _MOST = 20
+_MOST_NAMESPACES = 200
 _PARTS = ([f"{DS}SignedInfo", f"{DS}SignatureValue"], [f"{DS}SignedInfo", f"{DS}SignatureValue", f"{DS}KeyInfo"])
 _HEADS = [f"{DS}CanonicalizationMethod", f"{DS}SignatureMethod"]
 _REFERENCE = [f"{DS}Transforms", f"{DS}DigestMethod", f"{DS}DigestValue"]
@@ -37,6 +39,9 @@ class Allowed:
 
 def referred(signature: etree._Element, root: etree._Element, allowed: Allowed) -> Sequence[etree._Element]:
     """Return the elements that a signature is over; raises InvalidAnswer for anything out of the ordinary."""
+    if _CROWDED(root) or not _is_roomy(root):
+        # The canonical form sorts them, in quadratic time.
+        raise invalid("has too many attributes or namespaces on one element")
     if _tags(signature) not in _PARTS or _tags(signature[0])[:2] != _HEADS:
         raise refused("is built in an unusual way")
     canonical, method, *references = signature[0]
@@ -75,6 +80,16 @@ def _target(reference: etree._Element, known: Mapping[str, etree._Element], allo
     if found is None:
         raise refused("refers to no element, or not to exactly one")
     return found
+
+
+def _is_roomy(root: etree._Element) -> bool:
+    """Whether no element has more namespaces than anybody needs."""
+    in_scope = 0
+    for event, _ in etree.iterwalk(root, events=("start-ns", "end-ns")):
+        in_scope += 1 if event == "start-ns" else -1
+        if in_scope > _MOST_NAMESPACES:
+            return False
+    return True
 
 
 def _is_canonical(method: etree._Element) -> bool:

@@ -7,10 +7,9 @@ from typing import Protocol, Self
 
 from lxml import etree
 
-from adapters.soap.plan import ENVELOPE, Soap
+from adapters.soap.plan import ENVELOPE, OCTETS, Soap
 from gateway import InvalidAnswer
 
-OCTETS = "application/octet-stream"
 _BODY = b"<soap:Body>"
 _HEADER = b"<soap:Header>"
 

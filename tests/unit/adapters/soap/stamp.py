@@ -1,4 +1,4 @@
-"""An agency's signatures, good and bad, made without xmlsec: digests over lxml's canonical form, RSA by cryptography."""
+"""An agency's signatures, good and bad, without xmlsec: digests of lxml's canonical form, RSA by cryptography."""
 
 import hashlib
 from base64 import b64encode

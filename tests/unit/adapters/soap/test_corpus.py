@@ -121,7 +121,7 @@ def test_what_we_send_is_what_zeep_would_send(corpus: Path) -> None:
                 document = sample(shape) if shape is not None else {}
             except Unsampled:
                 continue
-            if shape is None:
+            if shape is None or plan.attached:  # zeep knows no attachments
                 continue
             ours = etree.fromstring(encode(plan, document)).find("{*}Body")
             theirs = binding.get(name).create(**for_zeep(document, shape)).content.find("{*}Body")
