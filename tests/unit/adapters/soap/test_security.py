@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import xmlsec
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec
 from lxml import etree
 from zeep.wsse import BinarySignature, Signature, UsernameToken
 from zeep.wsse import utils as zeep_utils
@@ -48,16 +48,6 @@ def security(sent: Sent) -> etree._Element:
 
 def text(element: etree._Element, path: str) -> str | None:
     return element.findtext(path)
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("certificates"))
-
-
-@pytest.fixture(scope="module")
-def certificate(authority: Authority) -> Path:
-    return authority.issue("gateway", key=rsa.generate_private_key(public_exponent=65537, key_size=2048))
 
 
 @pytest.mark.parametrize("digest", [True, False])
