@@ -18,6 +18,7 @@ from adapters.showing import Ask, showing
 from adapters.soap.contract import contract_of
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
+from adapters.soap.envelope import parse
 from adapters.soap.parts import Attachments
 from adapters.soap.plan import MessagePlan, OperationPlan
 from adapters.soap.planning import Plans, read_plans
@@ -171,7 +172,7 @@ class SoapAdapter:
         plan = operation.reply or MessagePlan(soap=operation.request.soap, rpc=False, encoded=False, payload=None)
         if self._wrapping is None:
             return decode(plan, answer.body, zone=self.timezone)
-        content, parts = self._wrapping.unwrap(answer, asked)
+        content, parts = self._wrapping.unwrap(answer, asked, parse)
         found = decode(plan, content, zone=self.timezone)
         return found if isinstance(found, Fault) else self._wrapping.restored(plan, found, parts)
 

@@ -13,9 +13,8 @@ from lxml import etree
 
 from adapters.http import HttpAnswer
 from adapters.soap import multipart
-from adapters.soap.envelope import parse
 from adapters.soap.plan import MEDIA_TYPE, OCTETS, TEXT, Field, MessagePlan, Shape
-from adapters.soap.wrap import Part, Received, Sent, invalid
+from adapters.soap.wrap import Parse, Part, Received, Sent, invalid
 from gateway import Document, FieldError, TranslationError
 
 Attachments = Literal["mtom", "swa"]
@@ -69,7 +68,7 @@ class Attached:
         body = multipart.write(root, sent.parts, related["boundary"])
         return replace(sent, envelope=body, media_type=f"multipart/related{said}")
 
-    def opened(self, answer: HttpAnswer, asked: str | None) -> Received:
+    def opened(self, answer: HttpAnswer, asked: str | None, parse: Parse) -> Received:
         """Return an answer's envelope with all that belongs into it, and the attachments that it only refers to."""
         kept = "Content-Type" not in answer.headers and answer.body.lstrip().startswith(b"--")
         if answer.media_type != "multipart/related" and not kept:

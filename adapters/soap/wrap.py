@@ -1,6 +1,7 @@
 """What goes around an envelope on its way out and comes off on its way in; the steps' contract, and none of them."""
 
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Protocol, Self
@@ -12,6 +13,10 @@ from gateway import InvalidAnswer
 
 _BODY = b"<soap:Body>"
 _HEADER = b"<soap:Header>"
+
+
+Parse = Callable[[bytes], etree._Element]
+"""Returns the root of an answer's envelope; raises InvalidAnswer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

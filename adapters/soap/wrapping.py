@@ -8,12 +8,11 @@ from lxml import etree
 
 from adapters.http import HttpAnswer
 from adapters.soap.addressing import Addressing
-from adapters.soap.envelope import parse
 from adapters.soap.parts import Attached, Attachments
 from adapters.soap.plan import MessagePlan, OperationPlan
 from adapters.soap.security import secured
 from adapters.soap.settings import AddressingSettings, Security
-from adapters.soap.wrap import Part, Received, Sent, Step
+from adapters.soap.wrap import Parse, Part, Received, Sent, Step
 from gateway import Clock, ConfigError, Document, Finding
 
 
@@ -32,17 +31,19 @@ class Wrapping:
             sent = step.outgoing(sent)
         return sent if self.attached is None else self.attached.outgoing(sent)
 
-    def unwrap(self, answer: HttpAnswer, asked: str | None) -> tuple[bytes, tuple[Part, ...]]:
-        """Return the envelope that may be read, and the attachments that it refers to; raises InvalidAnswer."""
+    def unwrap(self, answer: HttpAnswer, asked: str | None, parse: Parse) -> tuple[bytes, tuple[Part, ...]]:
+        """Return the envelope that may be read, and the attachments that it refers to; raises InvalidAnswer.
+
+        What was opened is written anew, in ASCII: it reads the same whatever is let pass in answers.
+        """
         received = (
             Received(root=parse(answer.body), content=answer.body, asked=asked)
             if self.attached is None
-            else self.attached.opened(answer, asked)
+            else self.attached.opened(answer, asked, parse)
         )
         for step in reversed(self.steps):
             received = step.incoming(received)
-        content = etree.tostring(received.root, encoding="utf-8") if received.changed else received.content
-        return content, received.parts
+        return etree.tostring(received.root) if received.changed else received.content, received.parts
 
     def restored(self, plan: MessagePlan, document: Document, parts: tuple[Part, ...]) -> Document:
         """Return a document with the attachments that it refers to."""
