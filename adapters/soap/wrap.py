@@ -15,7 +15,7 @@ _BODY = b"<soap:Body>"
 _HEADER = b"<soap:Header>"
 
 
-Parse = Callable[[bytes], etree._Element]
+Parse = Callable[[bytes], etree._Element]  # noqa: SLF001 -- so lxml calls them
 """Returns the root of an answer's envelope; raises InvalidAnswer."""
 
 
