@@ -158,7 +158,7 @@ class _Taker:
         try:
             return base64.b64decode("".join(str(value).split()), validate=True)
         except (binascii.Error, ValueError):
-            self.errors.append(FieldError(pointer=path, rule="native", params={"expected": "xsd:base64Binary"}))
+            self.errors.append(FieldError(pointer=path, rule="native", params={"expected": "base64"}))
             return None
 
 

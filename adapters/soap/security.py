@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from adapters.soap.encode import CONTROL
 from adapters.soap.settings import Security, Sign, Verify
-from adapters.soap.wrap import Received, Sent, namespace_of, written
+from adapters.soap.wrap import Received, Sent, fits_xml, namespace_of, written
 from adapters.soap.wss import BASE64, PASSWORD_DIGEST, PASSWORD_TEXT, WSSE_URI, WSU_URI
 from gateway import Clock, ConfigError, Finding
 
@@ -96,7 +95,7 @@ def moment(at: datetime) -> str:
 def secured(settings: Security, clock: Clock, where: str) -> Secured:
     """Make the step; raises ConfigError for files that can't be used, or without what signatures need. Blocks."""
     shown = (settings.user, settings.password.get_secret_value() if settings.password else "")
-    if any(CONTROL.search(text) for text in shown):
+    if not all(map(fits_xml, shown)):
         what = "security: user or password has a control character, which XML can't hold"
         raise ConfigError(Finding(where=where, what=what, remedy="ask the agency for another one"))
     return Secured(

@@ -101,6 +101,15 @@ def written(text: str) -> str:
     return escape(text).replace("\r", "&#13;").replace("\n", "&#10;").replace("\t", "&#9;")
 
 
+def fits_xml(text: str) -> bool:
+    """Whether XML can hold a text: no control characters, not even escaped."""
+    try:
+        etree.Element("text").text = text
+    except ValueError:
+        return False
+    return True
+
+
 def invalid(what: str) -> InvalidAnswer:
     """Return why an answer can't be used."""
     return InvalidAnswer(f"the answer {what}", maybe_done=True)
