@@ -66,7 +66,8 @@ lock: $(VENV)/uv ## Renew the pinned requirements
 	$(LOCK) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt
 	$(LOCK) --upgrade requirements/run.in -o requirements/run.txt
 	$(LOCK) --upgrade requirements/tracing.in -c requirements/run.txt -o requirements/tracing.txt
-	$(LOCK) --upgrade requirements/dev.in -c requirements/run.txt -c requirements/tracing.txt -o requirements/dev.txt
+	$(LOCK) --upgrade requirements/soap-security.in -c requirements/run.txt -o requirements/soap-security.txt
+	$(LOCK) --upgrade requirements/dev.in -c requirements/run.txt -c requirements/tracing.txt -c requirements/soap-security.txt -o requirements/dev.txt
 	$(LOCK) --upgrade requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	$(LOCK) --upgrade requirements/chart.in -o requirements/chart.txt
 	$(LOCK) --upgrade requirements/watch.in -o requirements/watch.txt
@@ -101,8 +102,12 @@ $(VENV)/tracing: requirements/tracing.txt $(VENV)/run
 	@$(UV) --compile-bytecode --require-hashes -r $<
 	@touch $@
 
+$(VENV)/soap-security: requirements/soap-security.txt $(VENV)/run
+	@$(UV) --compile-bytecode --require-hashes -r $<
+	@touch $@
+
 # hatchling and editables are among the hashed requirements, so the build needs no network.
-$(VENV)/dev: requirements/dev.txt pyproject.toml $(VENV)/tracing
+$(VENV)/dev: requirements/dev.txt pyproject.toml $(VENV)/tracing $(VENV)/soap-security
 	@$(UV) --compile-bytecode --require-hashes -r requirements/dev.txt
 	@$(UV) --no-build-isolation --no-deps --no-index --editable .
 	@touch $@

@@ -41,6 +41,14 @@ class BasicLogin(_Settings):
     password: SecretStr = Field(description="The password.")
 
 
+class DigestLogin(_Settings):
+    """HTTP digest: the agency challenges, and the password itself is never sent."""
+
+    kind: Literal["digest"] = Field(description="Says that it is this kind.", examples=["digest"])
+    user: str = Field(description="The user's name.", examples=["gateway"])
+    password: SecretStr = Field(description="The password.", examples=["${SIKAP_PASSWORD}"])
+
+
 class BearerLogin(_Settings):
     """A fixed token as `Authorization: Bearer`."""
 
@@ -99,7 +107,7 @@ def _kind(value: object) -> str:
     if "header" in keys:
         return "header"
     if "kind" in keys:
-        return "bearer" if keys["kind"] == "bearer" else "basic"
+        return str(keys["kind"]) if keys["kind"] in {"bearer", "digest"} else "basic"
     return "credentials"
 
 
@@ -108,13 +116,23 @@ Login = Annotated[
     | Annotated[HeaderLogin, Tag("header")]
     | Annotated[BearerLogin, Tag("bearer")]
     | Annotated[BasicLogin, Tag("basic")]
+    | Annotated[DigestLogin, Tag("digest")]
     | Annotated[Credentials, Tag("credentials")],
     Discriminator(_kind),
 ]
+SoapLogin = Annotated[
+    Annotated[HeaderLogin, Tag("header")]
+    | Annotated[BearerLogin, Tag("bearer")]
+    | Annotated[BasicLogin, Tag("basic")]
+    | Annotated[DigestLogin, Tag("digest")]
+    | Annotated[Credentials, Tag("credentials")],
+    Discriminator(_kind),
+]
+"""Where every call is a POST of an envelope, no call gives a token."""
 
 
 def fixed_headers(login: Login | None) -> dict[str, str]:
-    """Return the headers that a login adds to every call, none where a token is fetched."""
+    """Return the headers that a login adds to every call, none where a token is fetched or a challenge answered."""
     match login:
         case BasicLogin():
             pair = f"{login.user}:{login.password.get_secret_value()}".encode()

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from adapters.body import JSON, read, read_now
 from adapters.http import HttpAnswer, HttpClient, Url, trace_headers
-from adapters.login import FetchedToken, Login, TokenLogin, fixed_headers
+from adapters.login import DigestLogin, FetchedToken, Login, TokenLogin, fixed_headers
+from adapters.showing import Ask, showing
 from adapters.target import IN_QUERY, Target, compile_target, plain_text
 from gateway import AgencyLogin, AgencyTimeout, Answer, Call, Clock, Document, FieldError, TranslationError, UrlFields
 
@@ -28,13 +29,15 @@ class RestAdapter:
     http: HttpClient
     clock: Clock
     url: Annotated[Url, Field(description="The address that every `call` stands below.")]
-    login: Annotated[Login | None, Field(description="How the gateway shows who it is; five kinds, below.")] = None
+    login: Annotated[Login | None, Field(description="How the gateway shows who it is; six kinds, below.")] = None
     _targets: dict[str, Target] = field(init=False, repr=False, compare=False, default_factory=dict)
     _token: FetchedToken | None = field(init=False, repr=False, compare=False, default=None)
     _headers: dict[str, str] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _ask: Ask = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self._headers.update({"Accept": JSON, "Content-Type": JSON}, **fixed_headers(self.login))
+        object.__setattr__(self, "_ask", showing(self.login, self.http))
         if isinstance(self.login, TokenLogin):
             token = FetchedToken(self.login, http=self.http, clock=self.clock, url=self.url)
             object.__setattr__(self, "_token", token)
@@ -76,15 +79,15 @@ class RestAdapter:
             await self._token.headers(timeout=timeout)
             return True
         shown = fixed_headers(self.login)
-        if not shown:
+        if not shown and not isinstance(self.login, DigestLogin):
             return False
-        if await self._status(shown, self._left(deadline)) == _UNAUTHORIZED:
+        if await self._status(self._ask, shown, self._left(deadline)) == _UNAUTHORIZED:
             raise AgencyLogin(f"{self.http.agency}: it rejects the gateway's login; check `login`", maybe_done=False)
-        return await self._status({}, self._left(deadline)) == _UNAUTHORIZED
+        return await self._status(self.http.send, {}, self._left(deadline)) == _UNAUTHORIZED
 
-    async def _status(self, shown: Mapping[str, str], timeout: float) -> int:  # noqa: ASYNC109 -- as in HttpClient.send
+    async def _status(self, ask: Ask, shown: Mapping[str, str], timeout: float) -> int:  # noqa: ASYNC109 -- as in HttpClient.send
         headers = {"Accept": JSON, **shown}
-        answer = await self.http.send("HEAD", self.url, headers=headers, body=None, timeout=timeout, safe=True)
+        answer = await ask("HEAD", self.url, headers=headers, body=None, timeout=timeout, safe=True)
         return answer.status
 
     async def _with_token(self, token: FetchedToken, request: "_Request", deadline: float) -> Answer:
@@ -105,7 +108,7 @@ class RestAdapter:
         return left
 
     async def _send(self, request: "_Request", timeout: float, shown: Mapping[str, str] = NOTHING) -> Answer:  # noqa: ASYNC109 -- as in HttpClient.send
-        answer = await self.http.send(
+        answer = await self._ask(
             request.method,
             request.url,
             headers={**request.headers, **shown},

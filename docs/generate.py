@@ -23,6 +23,7 @@ from adapters.csv import adapter as csv
 from adapters.csv import settings as csv_settings
 from adapters.rest import RestAdapter
 from adapters.soap import adapter as soap
+from adapters.soap import settings as soap_settings
 from gateway import Duration
 from gateway.config import models
 from gateway.config.units import Quota, Rate
@@ -56,8 +57,13 @@ SECTIONS: Mapping[str, tuple[type, str]] = {
     "final": (models.FinalSettings, "agency.dpmptsp.operation.*.ask.final"),
     "composite": (models.Composite, "operation.*"),
     "soap": (soap.SoapAdapter, "agency.dpmptsp"),
+    "soap-security": (soap_settings.Security, "agency.*.security"),
+    "soap-sign": (soap_settings.Sign, "agency.*.security.sign"),
+    "soap-verify": (soap_settings.Verify, "agency.*.security.verify"),
+    "soap-addressing": (soap_settings.AddressingSettings, "agency.*.addressing"),
     "rest": (RestAdapter, "agency.dinkes"),
     "basic": (login.BasicLogin, "agency.diskominfo.login"),
+    "digest": (login.DigestLogin, "agency.*.login"),
     "bearer": (login.BearerLogin, "agency.*.login"),
     "header": (login.HeaderLogin, "agency.dpupr.login"),
     "token": (login.TokenLogin, "agency.dinkes.login"),

@@ -1,5 +1,6 @@
 """All that an adapter's author imports; everything else is the gateway's own business."""
 
+from gateway.clock import SystemClock
 from gateway.config.units import Duration
 from gateway.errors import (
     AgencyLogin,
@@ -68,6 +69,7 @@ __all__ = [
     "Rereads",
     "Snapshots",
     "Source",
+    "SystemClock",
     "Tolerated",
     "TranslationError",
     "Unavailable",

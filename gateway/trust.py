@@ -1,13 +1,14 @@
-"""What `gateway check` has to say about TLS: what a setting lets in, who can read keys, which certificates end."""
+"""What `gateway check` has to say of TLS and signatures: what is let in, who can read keys, which certificates end."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from gateway import certificates
 from gateway.config.follow import KeyPath
 from gateway.config.load import Located
+from gateway.config.models import Agency
 from gateway.errors import ConfigError, Finding
 
 SOON = timedelta(days=30)
@@ -36,6 +37,29 @@ def trusted(located: Located, now: datetime) -> Iterator[Finding]:
             yield from _hidden(located, path, agency.tls.certificate, agency.tls.key)
         if agency.tls.ca is not None:
             yield from _lasting(located, (*path, "ca"), agency.tls.ca, now)
+        yield from _signatures(located, ("agency", name, "security"), agency, now)
+
+
+def _signatures(located: Located, path: KeyPath, agency: Agency, now: datetime) -> Iterator[Finding]:
+    """Warn of what an adapter that signs messages says about it, if it says so in these words."""
+    said = _table(agency.model_extra, "security")
+    signs, verifies = _table(said, "sign"), _table(said, "verify")
+    remedy = "have the agency renew its system, and take it away"
+    if signs.get("hash") == "sha1":
+        yield _warning(located, (*path, "sign", "hash"), "SHA-1 is broken: signatures can be forged", remedy)
+    if verifies.get("sha1") is True:
+        yield _warning(located, (*path, "verify", "sha1"), "SHA-1 is broken: answers can be forged", remedy)
+    certificate, key = signs.get("certificate"), signs.get("key")
+    if isinstance(certificate, str):
+        yield from _lasting(located, (*path, "sign", "certificate"), certificate, now)
+        yield from _hidden(located, (*path, "sign"), certificate, key if isinstance(key, str) else None)
+    if isinstance(authorities := verifies.get("ca"), str):
+        yield from _lasting(located, (*path, "verify", "ca"), authorities, now)
+
+
+def _table(tables: Mapping[str, object] | None, name: str) -> Mapping[str, object]:
+    found = (tables or {}).get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def _lasting(located: Located, path: KeyPath, file: str, now: datetime) -> Iterator[Finding]:

@@ -88,6 +88,7 @@ EXPECTED: Mapping[str, str] = {
     "something else than . or ..": "selain . dan ..",
     "no header that the gateway writes itself": "bukan header yang ditulis gateway sendiri",
     "an element name": "nama elemen",
+    "a media type": "jenis media",
     "only one of: {names}": "hanya salah satu dari: {names}",
     "at least {count}": "paling sedikit {count}",
     "at most {count}": "paling banyak {count}",

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 DAY = dt.timedelta(days=1)
+Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(slots=True)
@@ -33,9 +34,17 @@ class Authority:
     def file(self) -> Path:
         return self.folder / f"{self.name.replace(' ', '-')}.pem"
 
-    def issue(self, name: str = "server", *, days: float = 200, since: float = 300, host: str = "127.0.0.1") -> Path:
+    def issue(
+        self,
+        name: str = "server",
+        *,
+        days: float = 200,
+        since: float = 300,
+        host: str = "127.0.0.1",
+        key: Key | None = None,
+    ) -> Path:
         """Write `name`.pem, good from `since` days ago for `days` more days (less than none: it has ended)."""
-        key = ec.generate_private_key(ec.SECP256R1())
+        key = key or ec.generate_private_key(ec.SECP256R1())
         made = _signed(name, key, self.name, self.key, days=days, since=since, host=host)
         file = self.folder / f"{name}.pem"
         file.write_bytes(_pem(made) + _key(key))
@@ -71,7 +80,7 @@ def _allow_old(context: ssl.SSLContext, highest: ssl.TLSVersion) -> None:
 
 def _signed(  # noqa: PLR0913
     name: str,
-    key: ec.EllipticCurvePrivateKey,
+    key: Key,
     issuer: str,
     signer: ec.EllipticCurvePrivateKey,
     *,
@@ -111,7 +120,7 @@ def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
 
 
-def _key(key: ec.EllipticCurvePrivateKey) -> bytes:
+def _key(key: Key) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

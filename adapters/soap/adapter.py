@@ -14,18 +14,24 @@ from pydantic import BeforeValidator
 from pydantic import Field as Setting
 
 from adapters.http import LARGE, HttpAnswer, HttpClient, Tls, trace_headers
-from adapters.login import Credentials
+from adapters.login import SoapLogin, fixed_headers
+from adapters.showing import Ask, showing
 from adapters.soap.contract import contract_of
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
 from adapters.soap.live import changed, origin
+from adapters.soap.parsing import parse_answer
+from adapters.soap.parts import Attachments
 from adapters.soap.plan import MessagePlan, OperationPlan
 from adapters.soap.planning import Plans, read_plans
+from adapters.soap.settings import AddressingSettings, Security
 from adapters.soap.show import show
 from adapters.soap.tolerate import Charset, Leniency, Tolerance, known
+from adapters.soap.wrapping import Wrapping, sent_of, wrapping
 from gateway import (
     Answer,
     Call,
+    Clock,
     ConfigError,
     Contract,
     Document,
@@ -34,6 +40,7 @@ from gateway import (
     FieldError,
     Finding,
     InvalidAnswer,
+    SystemClock,
     Tolerated,
     TranslationError,
 )
@@ -54,10 +61,10 @@ def _uncounted(_tolerance: str, /) -> None:
 class SoapAdapter:
     """Speaks with one agency as its WSDL says; making one reads the WSDL, which blocks: do it in a thread.
 
-    `url` overrides the WSDL's address; `service` and `port` choose where the WSDL has several; `login` is what
-    mappings place in a body or header; `timezone` is given to dateTimes that the agency sends without a zone;
-    `header_namespace` is for header blocks the WSDL does not declare; `tolerated` hears how an answer deviated that was
-    taken all the same. Raises ConfigError when the WSDL can't be used.
+    `url` overrides the WSDL's address; `service` and `port` choose where the WSDL has several; `timezone` is given to
+    dateTimes that the agency sends without a zone; `header_namespace` is for header blocks the WSDL does not declare;
+    `tolerated` hears how an answer deviated that was taken all the same. Raises ConfigError when the WSDL, or a file of
+    `security`, can't be used.
     """
 
     http: HttpClient
@@ -70,7 +77,8 @@ class SoapAdapter:
         str, Setting(description="Which port, where the service has several.", examples=["SipolanPort"])
     ] = ""
     login: Annotated[
-        Credentials | None, Setting(description="Credentials, which the mapping places in the body or in a header.")
+        SoapLogin | None,
+        Setting(description="Credentials, which the mapping places in the body or in a header; or a login of HTTP."),
     ] = None
     timezone: ZoneInfo | None = None
     header_namespace: Annotated[
@@ -100,9 +108,31 @@ class SoapAdapter:
     ] = _DAY
     tls: Tls = _USUAL_TLS
     tolerated: Tolerated = _uncounted
+    security: Annotated[
+        Security | None,
+        Setting(
+            description="WS-Security: who we are, and whether the agency is who it says; a section of its own.",
+            examples=[{"user": "gateway", "password": "${SIPOLAN_PASSWORD}", "digest": True}],
+        ),
+    ] = None
+    addressing: Annotated[
+        AddressingSettings | None,
+        Setting(description="WS-Addressing; `{}` turns it on.", examples=[{"version": "2005/08"}]),
+    ] = None
+    attachments: Annotated[
+        Attachments | None,
+        Setting(
+            description="How binary fields are sent beside the envelope: all of them (`mtom`), or the files that it "
+            "refers to (`swa`); none when not set.",
+            examples=["mtom"],
+        ),
+    ] = None
+    clock: Clock = field(default_factory=SystemClock)
     plans: Plans = field(init=False, repr=False)
     _address: str = field(init=False, repr=False)
     _origin: str = field(init=False, repr=False)
+    _wrapping: Wrapping | None = field(init=False, repr=False)
+    _ask: Ask = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         plans = read_plans(self.wsdl, service=self.service, port=self.port)
@@ -112,6 +142,9 @@ class SoapAdapter:
         object.__setattr__(self, "plans", plans)
         object.__setattr__(self, "_origin", origin(self.wsdl))
         object.__setattr__(self, "_address", quote(address, safe=_AS_IT_IS))
+        wraps = wrapping(self.security, self.addressing, self.attachments, clock=self.clock, where=self.wsdl)
+        object.__setattr__(self, "_wrapping", wraps)
+        object.__setattr__(self, "_ask", showing(self.login, self.http))
 
     @property
     def address(self) -> str:
@@ -130,19 +163,17 @@ class SoapAdapter:
         """Send one call and return its document or fault; see Adapter for the errors."""
         operation = self._operation(call.target)
         blocks, plain = _split(call.headers, operation.request)
-        tree = self.plans.trees.get((operation.name, "input"))
-        write = partial(encode, header_namespace=self.header_namespace, tree=tree)
-        sent = (operation.request, call.document, blocks)
-        body = write(*sent) if tree is None else await asyncio.to_thread(write, *sent)
-        headers = {**plain, **trace_headers(call), **_content_headers(operation)}
-        answer = await self.http.send(
+        written = partial(self._written, operation, call, blocks)
+        odd = (operation.name, "input") in self.plans.trees
+        content, body = await asyncio.to_thread(written) if odd else written()
+        headers = {**plain, **trace_headers(call), **content, **fixed_headers(self.login)}
+        answer = await self._ask(
             "POST", self._address, headers=headers, body=body, timeout=call.timeout, safe=call.safe
         )
         leniency = self._leniency()
-        if len(answer.body) > LARGE or (operation.name, "output") in self.plans.trees:
-            read = await asyncio.to_thread(self._read, operation, answer, leniency)
-        else:
-            read = self._read(operation, answer, leniency)
+        reading = partial(self._read, operation, answer, leniency, call.message_id)
+        slow = len(answer.body) > LARGE or (operation.name, "output") in self.plans.trees
+        read = await asyncio.to_thread(reading) if slow else reading()
         for deviation in sorted(leniency.used) if leniency.used else ():
             self.tolerated(deviation)
         return read
@@ -167,13 +198,25 @@ class SoapAdapter:
         """Read what was kept because it did not fit the WSDL."""
         return self._read(self._operation(target), HttpAnswer.kept(answer), self._leniency())
 
-    def _read(self, operation: OperationPlan, answer: HttpAnswer, leniency: Leniency) -> Answer:
+    def _written(self, operation: OperationPlan, call: Call, blocks: Document) -> tuple[Mapping[str, str], bytes]:
+        plan, headers = operation.request, _content_headers(operation)
+        tree = self.plans.trees.get((operation.name, "input"))
+        write = partial(encode, plan, headers=blocks, header_namespace=self.header_namespace, tree=tree)
+        if self._wrapping is None:
+            return headers, write(call.document)
+        sent = sent_of(operation, address=self._address, message_id=call.message_id, media_type=headers["Content-Type"])
+        sent = self._wrapping.wrap(sent, plan, call.document, write)
+        return {**headers, "Content-Type": sent.media_type}, sent.envelope
+
+    def _read(
+        self, operation: OperationPlan, answer: HttpAnswer, leniency: Leniency, asked: str | None = None
+    ) -> Answer:
         """A readable envelope counts whatever the status; an unreadable answer is left to a status that is no 2xx."""
         successful = 200 <= answer.status < 300  # noqa: PLR2004 -- RFC 9110 section 15.3
         if not successful and not answer.body.strip():
             return Answer(http_status=answer.status, headers=answer.headers)
         try:
-            found = self._decoded(operation, answer.body, leniency)
+            found = self._decoded(operation, answer, leniency, asked)
         except InvalidAnswer as error:
             if not successful:
                 leniency.used.clear()
@@ -187,17 +230,27 @@ class SoapAdapter:
             document=document, fault=fault, http_status=answer.status, headers=answer.headers, size=len(answer.body)
         )
 
-    def _decoded(self, operation: OperationPlan, body: bytes, leniency: Leniency) -> Document | Fault:
-        if operation.reply is None and not body.strip():
+    def _decoded(
+        self, operation: OperationPlan, answer: HttpAnswer, leniency: Leniency, asked: str | None
+    ) -> Document | Fault:
+        if operation.reply is None and not answer.body.strip():
             return {}
         plan = operation.reply or MessagePlan(soap=operation.request.soap, rpc=False, encoded=False, payload=None)
         tree = self.plans.trees.get((operation.name, "output"))
-        return decode(plan, body, zone=self.timezone, tree=tree, leniency=leniency)
+        read = partial(decode, plan, zone=self.timezone, tree=tree, leniency=leniency)
+        if self._wrapping is None:
+            return read(answer.body)
+        content, parts = self._wrapping.unwrap(answer, asked, partial(parse_answer, leniency=leniency))
+        found = read(content)
+        return found if isinstance(found, Fault) else self._wrapping.restored(plan, found, parts)
 
     def _operation(self, target: str) -> OperationPlan:
         found = self.plans.operations.get(target)
         if found is None:
             raise ConfigError(self.plans.refused.get(target) or self._unknown(target))
+        if self.attachments != "swa" and any(plan.attached for plan in (found.request, found.reply) if plan):
+            what = f"operation '{target}' has attachments beside its Body"
+            raise ConfigError(Finding(where=str(self.wsdl), what=what, remedy='set attachments = "swa"'))
         return found
 
     def _unknown(self, target: str) -> Finding:

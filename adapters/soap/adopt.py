@@ -163,6 +163,8 @@ def _unfit(operation: OperationPlan) -> str:
     messages: list[tuple[str, MessagePlan]] = [("request", operation.request)]
     messages += [("reply", operation.reply)] if operation.reply else []
     for what, plan in messages:
+        if plan.attached:
+            return f'has attachments beside its {what}, which need `attachments = "swa"'
         shape = plan.payload.shape if plan.payload else None
         if size(shape, MOST_FIELDS + 1) > MOST_FIELDS:
             return f"has more than {MOST_FIELDS} fields in its {what}"

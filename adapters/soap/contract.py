@@ -27,11 +27,12 @@ def _blocks(fields: Iterable[Field]) -> Iterator[tuple[str, NativeField]]:
 
 
 def _payload(plan: MessagePlan) -> Mapping[str, NativeField]:
+    attached = {found.name: _native(found) for found in plan.attached}
     if plan.payload is None:
-        return {}
+        return attached
     if plan.payload.shape is None:
-        return {TEXT: _native(plan.payload)}
-    return dict(_natives(plan.payload.shape))
+        return {TEXT: _native(plan.payload), **attached}
+    return {**dict(_natives(plan.payload.shape)), **attached}
 
 
 def _natives(shape: Shape | None, before: str = "") -> Iterator[tuple[str, NativeField]]:

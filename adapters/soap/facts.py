@@ -5,22 +5,27 @@ from dataclasses import dataclass, field
 
 from lxml import etree
 
+from adapters.soap.actions import Action, actions
 from adapters.soap.facets import Facets, WhiteSpace
 from adapters.soap.kin import Kin, clark, kin
 
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
 _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
-_MULTIPART = "{http://schemas.xmlsoap.org/wsdl/mime/}multipartRelated"
+_MIME = "{http://schemas.xmlsoap.org/wsdl/mime/}"
 _SOAP = ("{http://schemas.xmlsoap.org/wsdl/soap/}", "{http://schemas.xmlsoap.org/wsdl/soap12/}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Use:
-    """A binding's soap:body: `encoded` or literal, the parts it names (None: all), and attachments."""
+    """A binding's soap:body: `encoded` or literal, the parts it names (None: all), those beside it by media type."""
 
     encoded: bool = False
     parts: frozenset[str] | None = None
-    attachments: bool = False
+    attached: Mapping[str, str] = field(default_factory=dict)
+
+    def takes(self, part: str) -> bool:
+        """Whether a part of the message is in the body."""
+        return part not in self.attached and (self.parts is None or part in self.parts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +33,8 @@ class Facts:
     """Everything collected: facets and named types by Clark name, uses by (binding, operation, direction).
 
     `inner` are those of anonymous types by (the type that their element is in, their name), since a name alone may mean
-    several. `faults` and `words` are by (port type, operation): names of detail elements, and the documentation.
+    several. `faults` and `words` are by (port type, operation): names of detail elements, and the documentation;
+    `actions` are those of WS-Addressing.
     """
 
     facets: Mapping[str, Facets] = field(default_factory=dict)
@@ -39,6 +45,7 @@ class Facts:
     faults: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     words: Mapping[tuple[str, str], str] = field(default_factory=dict)
     kin: Kin = field(default_factory=Kin)
+    actions: Mapping[tuple[str, str], Action] = field(default_factory=dict)
 
 
 def collect(documents: Iterable[etree._Element]) -> Facts:
@@ -60,6 +67,7 @@ def collect(documents: Iterable[etree._Element]) -> Facts:
         faults=dict(_faults(documents)),
         words=dict(_words(documents)),
         kin=kin(documents),
+        actions=actions(documents),
     )
 
 
@@ -220,6 +228,14 @@ def _uses(operation: etree._Element) -> Iterator[tuple[str, Use]]:
                     Use(
                         encoded=body.get("use", "literal") == "encoded",
                         parts=None if parts is None else frozenset(parts.split()),
-                        attachments=operation.find(f"{_WSDL}{direction}/{_MULTIPART}") is not None,
+                        attached=_attached(operation, direction),
                     ),
                 )
+
+
+def _attached(operation: etree._Element, direction: str) -> Mapping[str, str]:
+    """Return the parts that travel beside the envelope; of several media types for one, the first."""
+    found: dict[str, str] = {}
+    for content in operation.iterfind(f"{_WSDL}{direction}/{_MIME}multipartRelated/{_MIME}part/{_MIME}content"):
+        found.setdefault(content.get("part", ""), content.get("type", ""))
+    return found

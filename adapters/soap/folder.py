@@ -34,6 +34,7 @@ _SHIPPED = {
     "www.w3.org/2006/03/addressing/ws-addr.xsd": "addressing.xsd",
 }
 _BODIES = ("{http://schemas.xmlsoap.org/wsdl/soap/}body", "{http://schemas.xmlsoap.org/wsdl/soap12/}body")
+_MIME = "{http://schemas.xmlsoap.org/wsdl/mime/}"
 _IMPORT = "{http://www.w3.org/2001/XMLSchema}import"
 
 
@@ -62,7 +63,7 @@ class Folder:
         self.documents.append(document)
         if path.is_relative_to(self.root):
             self.own[self.reading] = document
-        mended = [_point_to_shipped(document), _drop_empty_namespaces(document)]
+        mended = [_point_to_shipped(document), _drop_empty_namespaces(document), _lift_bodies(document)]
         return etree.tostring(document) if any(mended) else content
 
     def shown(self, path: str) -> str:
@@ -127,6 +128,16 @@ def _drop_empty_namespaces(document: etree._Element) -> bool:
     for found in empty:
         del found.attrib["namespace"]
     return bool(empty)
+
+
+def _lift_bodies(document: etree._Element) -> bool:
+    """Put a soap:body that has attachments beside it where one without has it: zeep looks nowhere else."""
+    related = [found for found in document.iter(_MIME + "multipartRelated") if found.getparent() is not None]
+    for found in related:
+        for part in found.iterfind(_MIME + "part"):
+            for lifted in (one for body in _BODIES for one in part.findall(body)):
+                found.addprevious(lifted)
+    return bool(related)
 
 
 def _problem(where: str, what: str, remedy: str) -> ConfigError:

@@ -1,5 +1,6 @@
 """The field plan of a SOAP operation: plain frozen data between the WSDL and the codec; knows neither zeep nor lxml."""
 
+import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -28,6 +29,11 @@ VARIANT = "@xsi:type"
 """The field that names the type an object is of, where it is one derived from the declared one."""
 
 Names = tuple[str, str]  # namespace, local name
+
+
+OCTETS = "application/octet-stream"
+MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(?: *; *[\w.+-]+=[\w.+-]+)*", re.ASCII)
+"""Media types as they are sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,9 +174,10 @@ class Shape:
 class MessagePlan:
     """One direction: what the Body holds (`payload` None: nothing) and the headers that the binding declares.
 
-    `details` are the elements that the detail of a declared fault may hold, by their tags. `prefixes` are those of all
-    namespaces; the `spare` ones are declared where a variant bears them, not in the envelope. `odd` is why it goes
-    through zeep's tree; empty where the compiled codec takes it.
+    `details` are the elements that the detail of a declared fault may hold, by their tags. `attached` are binary fields
+    that travel beside the envelope, each by its media type. `prefixes` are those of all namespaces; the `spare` ones
+    are declared where a variant bears them, not in the envelope. `odd` is why it goes through zeep's tree; empty where
+    the compiled codec takes it.
     """
 
     soap: Soap
@@ -180,6 +187,7 @@ class MessagePlan:
     headers: Mapping[str, Field] = field(default_factory=dict)
     prefixes: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Field] = field(default_factory=dict)
+    attached: tuple[Field, ...] = ()
     spare: frozenset[str] = frozenset()
     odd: str = ""
     kept: dict[Any, Any] = field(init=False, default_factory=dict, repr=False, compare=False)
@@ -189,7 +197,8 @@ class MessagePlan:
 class OperationPlan:
     """An operation: its SOAPAction and both messages; `reply` is None when the agency answers nothing.
 
-    `faults` are the detail elements of those it declares; `words` is what the WSDL says about it.
+    `faults` are the detail elements of those it declares; `words` is what the WSDL says about it; `addressed` is its
+    action in WS-Addressing.
     """
 
     name: str
@@ -198,6 +207,7 @@ class OperationPlan:
     reply: MessagePlan | None
     faults: tuple[str, ...] = ()
     words: str = ""
+    addressed: str = ""
 
 
 def size(content: Shape | None, most: int) -> int:

@@ -8,7 +8,19 @@ from typing import Any as Zeep
 from zeep.wsdl.bindings import Soap12Binding
 
 from adapters.soap.facts import Use
-from adapters.soap.plan import ENCODING, ENVELOPE, XSD, XSI, Field, MessagePlan, OperationPlan, Shape, Soap
+from adapters.soap.plan import (
+    ENCODING,
+    ENVELOPE,
+    MEDIA_TYPE,
+    OCTETS,
+    XSD,
+    XSI,
+    Field,
+    MessagePlan,
+    OperationPlan,
+    Shape,
+    Soap,
+)
 from adapters.soap.tree import Tree
 from adapters.soap.types import Types
 from adapters.soap.wsdl import Loaded, load
@@ -93,6 +105,7 @@ class _Planner:
             reply=None if found.output is None else self._reply(found),
             faults=self.facts.faults.get((self.binding.port_name.text, name), ()),
             words=self.facts.words.get((self.binding.port_name.text, name), ""),
+            addressed=self.facts.actions[(self.binding.port_name.text, name)].beside(found.soapaction or ""),
         )
 
     def _reply(self, operation: Zeep) -> MessagePlan:
@@ -108,12 +121,19 @@ class _Planner:
     def _message(self, operation: Zeep, direction: str) -> MessagePlan:
         message: Zeep = getattr(operation, direction)
         use = self.facts.uses.get((self.binding.name.text, operation.name, direction))
-        if use is None or use.attachments:
-            raise _Unplannable("has attachments or another kind of body than SOAP's, which are not sent or read here")
+        if use is None:
+            raise _Unplannable("has another kind of body than SOAP's, which is not sent or read here")
         types = self._types[use.encoded]
         rpc = operation.style == "rpc"
         element = message.body if rpc else _document(message, use)
         payload = self._rpc(operation, direction, types, use) if rpc else element and types.element(element)
+        attached = tuple(_attachment(name, media_type) for name, media_type in use.attached.items())
+        if (
+            payload is not None
+            and payload.shape is not None
+            and not use.attached.keys().isdisjoint(payload.shape.names)
+        ):
+            raise _Unplannable("has an attachment with the name of an element")
         headers = {found.name: replace(found, least=0) for found in _headers(message, types)}
         types.finish()
         reach = _Reach(self.soap, (payload, *headers.values()))
@@ -130,6 +150,7 @@ class _Planner:
             prefixes=reach.prefixes(),
             spare=frozenset(reach.spare),
             odd=reach.odd,
+            attached=attached,
         )
 
     def _rpc(self, operation: Zeep, direction: str, types: Types, use: Use) -> Field:
@@ -138,7 +159,7 @@ class _Planner:
         # The message has no body where the operation has no parts; the wrapper is there all the same.
         parts = () if message.body is None else message.body.type._element  # noqa: SLF001
         namespace = "" if message.body is None else message.body.qname.namespace or ""
-        fields = tuple(types.element(part) for part in parts if use.parts is None or part.name in use.parts)
+        fields = tuple(types.element(part) for part in parts if use.takes(part.name))
         return Field(name=name, tag=_clark(namespace, name), kind="object", shape=Shape(fields=fields))
 
 
@@ -146,14 +167,20 @@ def _document(message: Zeep, use: Use) -> Zeep | None:
     """The one element under the Body; zeep does not read which part is meant, and guesses where a part is a type."""
     if message.body is None:
         return None
-    declared = [] if message.abstract is None else message.abstract.parts.values()
+    parts = {} if message.abstract is None else message.abstract.parts
+    declared = [part for name, part in parts.items() if name not in use.attached]
     if any(part.element is None for part in declared):
         raise _Unplannable("has a part of a type, not an element, in a document-style Body")
     elements = message.body.type._element if message._is_body_wrapped else [message.body]  # noqa: SLF001
-    meant = [found for found in elements if use.parts is None or len(elements) == 1 or found.attr_name in use.parts]
+    meant = [found for found in elements if len(elements) == 1 or use.takes(found.attr_name)]
     if len(meant) != 1:
         raise _Unplannable(f"has {len(meant)} parts in a document-style Body")
     return meant[0]
+
+
+def _attachment(name: str, media_type: str) -> Field:
+    kind = media_type if MEDIA_TYPE.fullmatch(media_type) else OCTETS
+    return Field(name=name, tag=name, kind="binary", type=kind)
 
 
 def _headers(message: Zeep, types: Types) -> Iterator[Field]:

@@ -112,3 +112,42 @@ def test_when_our_certificate_for_an_agency_ends_is_a_figure_as_long_as_there_is
         made.draft.adopt()
         shown = metrics.registry.get_sample_value(name, {"agency": "dinkes"})
         assert (shown is not None) == there
+
+
+SIGNED = """
+[agency.arsip]
+adapter = "soap"
+wsdl    = "arsip.wsdl"
+mapping = "mappings/arsip.toml"
+[agency.arsip.security]
+sign   = {{ certificate = "{certificate}"{sign} }}
+verify = {{ ca = "Otoritas-Uji.pem"{verify} }}
+[agency.arsip.operation.simpan]
+expose = "POST /v1/simpan"
+call   = "Simpan"
+"""
+ARSIP = Path(__file__).parent / "adapters/soap/wsdl/arsip.wsdl"
+
+
+def signing(certificate: Path, sign: str = "", verify: str = "") -> list[tuple[str, bool, str]]:
+    Path("arsip.wsdl").write_bytes(ARSIP.read_bytes())
+    Path("mappings/arsip.toml").write_text('[simpan.request]\njudul = "judul"\n[simpan.reply]\njudul = "judul"\n')
+    Path("gateway.toml").write_text(SIGNED.format(certificate=certificate.name, sign=sign, verify=verify))
+    found = app.check(Path("gateway.toml"), {})
+    return [(one.where, one.warning, one.what.removeprefix("agency.arsip.security.")) for one in found]
+
+
+def test_what_weakens_signatures_is_warned_of_and_what_makes_them_is_watched_too(authority: Authority) -> None:
+    ours = authority.issue("kami")
+    assert signing(ours) == []
+    assert signing(ours, ', hash = "sha1"') == [
+        ("gateway.toml:7", True, "sign.hash: SHA-1 is broken: signatures can be forged")
+    ]
+    assert signing(ours, verify=", sha1 = true") == [
+        ("gateway.toml:8", True, "verify.sha1: SHA-1 is broken: answers can be forged")
+    ]
+    ending = authority.issue("kami", days=20)
+    ending.chmod(0o644)
+    (where, warning, what), (_, hidden, readable) = signing(ending)
+    assert (where, warning, what.startswith("sign.certificate: kami.pem ends on ")) == ("gateway.toml:7", True, True)
+    assert (hidden, readable.startswith("sign.certificate: others than its owner can read")) == (True, True)

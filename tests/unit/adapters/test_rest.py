@@ -111,7 +111,7 @@ async def test_a_rejected_fixed_login_is_the_channels_to_judge(
     [
         ({"kind": "basic", "user": "a", "pasword": "b"}, ["password", "pasword"]),
         ({"kind": "bearer"}, ["token"]),
-        ({"kind": "digest", "user": "a", "password": "b"}, ["kind"]),
+        ({"kind": "ntlm", "user": "a", "password": "b"}, ["kind"]),
         ({"header": "x"}, ["value"]),
         ({"call": "GET /auth", "token": "t", "send": "x", "sent": "y"}, ["sent"]),
         ({"call": "GET /auth", "token": "t", "send": "x", "lifetime": "lama"}, ["lifetime"]),

@@ -1,0 +1,86 @@
+"""All that a section says to put around envelopes, in its order: addresses, then security, attachments outermost."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lxml import etree
+
+from adapters.http import HttpAnswer
+from adapters.soap.addressing import Addressing
+from adapters.soap.parts import Attached, Attachments
+from adapters.soap.plan import MessagePlan, OperationPlan
+from adapters.soap.security import secured
+from adapters.soap.settings import AddressingSettings, Security
+from adapters.soap.wrap import Parse, Part, Received, Sent, Step
+from gateway import Clock, ConfigError, Document, Finding
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wrapping:
+    """The steps of one agency, innermost first."""
+
+    steps: tuple[Step, ...]
+    attached: Attached | None = None
+
+    def wrap(self, sent: Sent, plan: MessagePlan, document: Document, encode: Callable[[Document], bytes]) -> Sent:
+        """Return a message as it is sent; `encode` writes the envelope. Raises TranslationError as that does."""
+        rest, parts = (document, ()) if self.attached is None else self.attached.taken(plan, document)
+        sent = replace(sent, envelope=encode(rest), parts=parts)
+        for step in self.steps:
+            sent = step.outgoing(sent)
+        return sent if self.attached is None else self.attached.outgoing(sent)
+
+    def unwrap(self, answer: HttpAnswer, asked: str | None, parse: Parse) -> tuple[bytes, tuple[Part, ...]]:
+        """Return the envelope that may be read, and the attachments that it refers to; raises InvalidAnswer.
+
+        What was opened is written anew, in ASCII: it reads the same whatever is let pass in answers.
+        """
+        received = (
+            Received(root=parse(answer.body), content=answer.body, asked=asked)
+            if self.attached is None
+            else self.attached.opened(answer, asked, parse)
+        )
+        for step in reversed(self.steps):
+            received = step.incoming(received)
+        return etree.tostring(received.root) if received.changed else received.content, received.parts
+
+    def restored(self, plan: MessagePlan, document: Document, parts: tuple[Part, ...]) -> Document:
+        """Return a document with the attachments that it refers to."""
+        return document if self.attached is None else self.attached.restored(plan, document, parts)
+
+
+def wrapping(
+    security: Security | None,
+    addressing: AddressingSettings | None,
+    attachments: Attachments | None,
+    *,
+    clock: Clock,
+    where: Path,
+) -> Wrapping | None:
+    """Make what the settings say, None where they say nothing; raises ConfigError. Blocks on files."""
+    steps: list[Step] = []
+    if addressing is not None:
+        steps.append(Addressing(version=addressing.version, to=addressing.to))
+    if security is not None:
+        steps.append(secured(security, clock, str(where)))
+    signed = security is not None and security.verify is not None
+    if signed and attachments == "swa":
+        what = '`attachments` are "swa", which no signature covers, and `security.verify` wants all signed'
+        raise ConfigError(Finding(where=str(where), what=what, remedy='use attachments = "mtom"'))
+    if not steps and attachments is None:
+        return None
+    attached = Attached(kind=attachments, signed=signed) if attachments is not None else None
+    return Wrapping(steps=tuple(steps), attached=attached)
+
+
+def sent_of(operation: OperationPlan, *, address: str, message_id: str, media_type: str) -> Sent:
+    """Return a message of which nothing is written yet."""
+    action = operation.addressed or operation.action
+    return Sent(
+        soap=operation.request.soap,
+        action=action,
+        address=address,
+        message_id=message_id,
+        media_type=media_type,
+    )
