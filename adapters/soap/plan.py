@@ -235,7 +235,10 @@ def _varied(found: Field, before: str, above: tuple[Shape, ...]) -> Iterator[tup
     if not found.variants or found.kind == "any":
         return
     allowed = tuple(variant.name for variant in found.variants.values())
-    yield before + VARIANT, Field(name=VARIANT, tag="", kind="text", type="string", least=0, facets=Facets(allowed=allowed))
+    yield (
+        before + VARIANT,
+        Field(name=VARIANT, tag="", kind="text", type="string", least=0, facets=Facets(allowed=allowed)),
+    )
     known = set() if found.shape is None else {one.name for one in found.shape.everything}
     for variant in found.variants.values():
         if variant.shape is not None and variant.shape not in above:
