@@ -23,6 +23,7 @@ from adapters.csv import adapter as csv
 from adapters.csv import settings as csv_settings
 from adapters.rest import RestAdapter
 from adapters.soap import adapter as soap
+from adapters.soap import no_wsdl
 from gateway import Duration
 from gateway.config import models
 from gateway.config.units import Quota, Rate
@@ -56,6 +57,7 @@ SECTIONS: Mapping[str, tuple[type, str]] = {
     "final": (models.FinalSettings, "agency.dpmptsp.operation.*.ask.final"),
     "composite": (models.Composite, "operation.*"),
     "soap": (soap.SoapAdapter, "agency.dpmptsp"),
+    "soap-no-wsdl": (no_wsdl.SoapWithoutWsdl, "agency.*"),
     "rest": (RestAdapter, "agency.dinkes"),
     "basic": (login.BasicLogin, "agency.diskominfo.login"),
     "bearer": (login.BearerLogin, "agency.*.login"),

@@ -222,10 +222,11 @@ class _Reader:
             return text
         if name not in {*_TEXTS, *TYPES} or namespace not in {*_SIMPLE, *_ENCODINGS}:
             return self._wrong(path, "native", type_[1], expected="a type that is known")
-        if name in _TEXTS:
-            return text
         if name == "base64Binary" and self.spoken.base64_text and path not in self.spoken.binary:
             return self._text_in_base64(text, path)
+        return text if name in _TEXTS else self._builtin(name, text, path)
+
+    def _builtin(self, name: str, text: str, path: str) -> Any:
         try:
             value = TYPES[name].read(text)
         except ValueError:

@@ -105,6 +105,15 @@ class OutcomeRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inner:
+    """Native texts that hold JSON: paths lead on into them."""
+
+    line: int
+    request: tuple[Path, ...] = ()
+    reply: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """`[agency]` or one operation: what is not said (None) is the agency's."""
 
@@ -114,6 +123,7 @@ class Section:
     outcome: OutcomeRule | None = None
     http: Mapping[int, Outcome] = field(default_factory=dict)
     faults: Mapping[str, Outcome] = field(default_factory=dict)
+    json: Inner | None = None
     headers: Rules = ()
     request: Rules | None = None
     reply: Rules | None = None
