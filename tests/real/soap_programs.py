@@ -23,15 +23,14 @@ NUSOAP = Path("/usr/share/php/nusoap")
 PATIENCE = 30.0
 """Seconds, far more than any of them takes."""
 
-AXIS = (
-    "axis axis-jaxrpc axis-saaj jaxrpc saaj commons-logging commons-discovery wsdl4j javax.mail javax.activation"
-).split()
-JAXWS = (
-    "jaxws-api jaxws-rt jaxb-api jaxb-impl jaxb-core jaxb-runtime jsr181-api saaj saaj-impl streambuffer stax-ex policy "
-    "gmbal gmbal-api-only woodstox-core woodstox-core-lgpl stax2-api mimepull FastInfoset istack-commons-runtime "
-    "txw2 jaxb-txw2 geronimo-annotation-1.3-spec javax.activation management-api ha-api jsr250-api asm "
-    "xml-resolver resolver"
-).split()
+AXIS = """
+axis axis-jaxrpc axis-saaj jaxrpc saaj commons-logging commons-discovery wsdl4j javax.mail javax.activation
+"""
+JAXWS = """
+jaxws-api jaxws-rt jaxb-api jaxb-impl jaxb-core jaxb-runtime jsr181-api saaj saaj-impl streambuffer stax-ex policy
+gmbal gmbal-api-only woodstox-core woodstox-core-lgpl stax2-api mimepull FastInfoset istack-commons-runtime
+txw2 jaxb-txw2 geronimo-annotation-1.3-spec javax.activation management-api ha-api jsr250-api asm xml-resolver resolver
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,15 +75,20 @@ def run(command: Sequence[str], folder: Path) -> None:
 
 
 def fetched(address: str, folder: Path) -> Path:
-    """Return a server's own WSDL, pinned."""
+    """Return a server's own WSDL, pinned with the schema that it imports."""
+    text = httpx.get(address, timeout=PATIENCE).raise_for_status().text
+    for number, imported in enumerate(re.findall(r'schemaLocation="(http[^"]+)"', text)):
+        schema = folder / f"{number}.xsd"
+        schema.write_bytes(httpx.get(imported, timeout=PATIENCE).raise_for_status().content)
+        text = text.replace(imported, schema.name)
     path = folder / "fetched.wsdl"
-    path.write_bytes(httpx.get(address, timeout=PATIENCE).raise_for_status().content)
+    path.write_text(re.sub(r"^<\?xml[^>]*\?>", "", text), "utf-8")
     return path
 
 
-def jars(names: Sequence[str], needed: str) -> str:
+def jars(names: str, needed: str) -> str:
     """Return a class path of Debian's jars, those that are there; without `needed` the test is skipped."""
-    found = [JARS / f"{name}.jar" for name in names if (JARS / f"{name}.jar").exists()]
+    found = [JARS / f"{name}.jar" for name in names.split() if (JARS / f"{name}.jar").exists()]
     if JARS / f"{needed}.jar" not in found:
         pytest.skip(f"{needed}.jar is not installed")
     return ":".join(map(str, found))

@@ -14,7 +14,7 @@ ABSENT = "(not there)"
 class SoapServer:
     """One server. `takes` is what it calls the argument, `root` the result, `item` the elements of its lists.
 
-    `rules` are the converters of fields that its WSDL does not type as ours does, `reads` those that hold for answers
+    `more` are rules of its request alone, `rules` the converters of fields that its WSDL does not type as ours does, `reads` those that hold for answers
     only. `odd` has, by case, what comes back in place of what should; `why` a case's reason.
     """
 
@@ -25,6 +25,7 @@ class SoapServer:
     reason: str = "alasan"
     root: str = "return"
     item: str = ""
+    more: str = ""
     rules: Mapping[str, str] = field(default_factory=dict)
     reads: Mapping[str, str] = field(default_factory=dict)
     fault: str = "Server.Sibuk"
@@ -65,6 +66,7 @@ faults = {{ "{self.fault}" = "refused" }}
 root = "{self.root}"
 [gema.request]
 {request}
+{self.more}
 {takes}.daftar{item} = {{ each = "daftar", from = "." }}
 [gema.request.{takes}.orang{item}]
 each = "orang"
@@ -103,7 +105,7 @@ SERVERS = (
     SoapServer(
         name="PHP ext-soap without a WSDL",
         start=soap_programs.with_php("bare.php"),
-        section=f'{NO_WSDL}objects = "map"\n',
+        section=f'{NO_WSDL}objects = "map"\nbinary = ["data.berkas", "return.berkas"]\n',
         rules=UNTYPED,
     ),
     SoapServer(
@@ -117,7 +119,10 @@ SERVERS = (
     SoapServer(
         name="SOAP::Lite",
         start=soap_programs.soap_lite,
-        section=f'{NO_WSDL}numbers = "text"\nbase64_text = ["utf-8", "iso-8859-1"]\nbinary = ["return.berkas"]\n',
+        section=(
+            f'{NO_WSDL}numbers = "text"\nbase64_text = ["utf-8", "iso-8859-1"]\n'
+            'binary = ["data.berkas", "return.berkas"]\n'
+        ),
         rules=UNTYPED,
         reads={"benar": 'bool = ["1", "0"]'},
     ),
@@ -134,6 +139,7 @@ SERVERS = (
         takes="in0",
         reason="in0",
         root="gemaReturn",
+        more='in0.telepon = { const = "" }',
         item=".item",
         odd={"telepon tidak ada": None},
         why="a field of a bean is always written",

@@ -47,7 +47,7 @@ class Way:
     def echo(self, case: str, **changed: Any) -> dict[str, Any]:
         """Ask, and hold what comes back against what was sent, or against the server's oddity in this case."""
         answer = self.gateway.http.post("/v1/gema", json={**ASKED, **changed})
-        assert answer.status_code == 200, self.gateway.line(answer)
+        assert answer.status_code == 200, self.gateway.line(answer)["error"]
         found: dict[str, Any] = json.loads(answer.text, parse_float=Decimal)
         odd = self.server.expected(case, {})
         assert isinstance(odd, dict)

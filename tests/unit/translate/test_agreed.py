@@ -158,3 +158,14 @@ def test_an_operation_without_an_answer_needs_no_outcome_in_it() -> None:
     text = '[agency]\noutcome = { from = "kode", ok = ["1"] }\n[op.request]\nnip = "n"'
     one_way = Contract(request={"nip": NativeField()}, reply={})
     assert compile_operation(parse_mapping(text, "x.toml"), "op", contract=one_way).request.fields == {"n"}
+
+
+def test_a_field_below_the_root_is_what_the_contract_says() -> None:
+    contract = Contract(
+        request={}, reply={"return": NativeField(kind="object"), "return.n": NativeField(kind="integer")}
+    )
+    text = '[op]\nroot = "return"\n[op.reply]\nn = "n"'
+    table = compile_operation(parse_mapping(text, "x.toml"), "op", contract=contract)
+
+    assert table.translator.to_canonical({"return": {"n": 7}}) == {"n": 7}
+    assert table.reply.json["properties"] == {"n": {"type": "integer"}}

@@ -3,7 +3,9 @@ import javax.jws.WebParam;
 import javax.jws.WebService;
 import javax.jws.soap.SOAPBinding;
 import javax.xml.namespace.QName;
+import javax.xml.soap.SOAPException;
 import javax.xml.soap.SOAPFactory;
+import javax.xml.soap.SOAPFault;
 import javax.xml.ws.Endpoint;
 import javax.xml.ws.soap.SOAPFaultException;
 
@@ -18,10 +20,17 @@ public class Layanan {
     }
 
     @WebMethod
-    public String gagal(@WebParam(name = "alasan") String alasan) throws Exception {
-        String envelope = "http://schemas.xmlsoap.org/soap/envelope/";
-        throw new SOAPFaultException(
-            SOAPFactory.newInstance().createFault(alasan, new QName(envelope, "Server.Sibuk")));
+    public String gagal(@WebParam(name = "alasan") String alasan) {
+        throw new SOAPFaultException(fault(alasan));
+    }
+
+    private static SOAPFault fault(String text) {
+        try {
+            String envelope = "http://schemas.xmlsoap.org/soap/envelope/";
+            return SOAPFactory.newInstance().createFault(text, new QName(envelope, "Server.Sibuk"));
+        } catch (SOAPException error) {
+            throw new IllegalStateException(error);
+        }
     }
 
     public static void main(String[] words) {
