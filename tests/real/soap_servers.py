@@ -8,14 +8,16 @@ from tests.real.soap_programs import Running, Start
 
 FIELDS = ("teks", "bulat", "pecahan", "benar", "tanggal", "waktu", "berkas")
 ABSENT = "(not there)"
+INVALID = "agency-invalid-answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoapServer:
     """One server. `takes` is what it calls the argument, `root` the result, `item` the elements of its lists.
 
-    `more` are rules of its request alone, `rules` the converters of fields that its WSDL does not type as ours does, `reads` those that hold for answers
-    only. `odd` has, by case, what comes back in place of what should; `why` a case's reason.
+    `more` are rules of its request alone; `rules` the converters of fields that its WSDL does not type as ours does,
+    `reads` those that hold for answers only. `odd` has, by case, what comes back in place of what should, or the code
+    of a problem; `why` says the reasons.
     """
 
     name: str
@@ -141,10 +143,20 @@ SERVERS = (
         root="gemaReturn",
         more='in0.telepon = { const = "" }',
         item=".item",
-        odd={"telepon tidak ada": None},
-        why="a field of a bean is always written",
+        odd={"telepon tidak ada": None, "text 𝄞": INVALID},
+        why="a field of a bean is always written; a letter beyond 16 bits becomes two references that XML forbids",
     ),
-    SoapServer(name="spyne", start=soap_programs.spyne, odd={"telepon null": ABSENT}, why="leaves out None"),
-    SoapServer(name="node-soap", start=soap_programs.node_soap),
+    SoapServer(
+        name="spyne",
+        start=soap_programs.spyne,
+        odd={"telepon null": ABSENT, "scalars -2147483648": INVALID},
+        why="leaves out None; takes no whole number of 11 characters, the sign counted",
+    ),
+    SoapServer(
+        name="node-soap",
+        start=soap_programs.node_soap,
+        odd={"answer null": INVALID, "text   dua  spasi  ": {"teks": "dua  spasi"}},
+        why="writes xsi:nil without declaring xsi; cuts off blanks around what it reads",
+    ),
     SoapServer(name="JAX-WS RI", start=soap_programs.jax_ws, odd={"telepon null": ABSENT}, why="leaves out null"),
 )

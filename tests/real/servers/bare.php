@@ -4,7 +4,7 @@ class Layanan
 {
     public function gema($data)
     {
-        $back = (array) $data;
+        $back = $data + ["asal" => "André"];
         if ($data["teks"] === "null") {
             $back["telepon"] = null;
         }
