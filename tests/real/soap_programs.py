@@ -27,9 +27,9 @@ AXIS = """
 axis axis-jaxrpc axis-saaj jaxrpc saaj commons-logging commons-discovery wsdl4j javax.mail javax.activation
 """
 JAXWS = """
-jaxws-api jaxws-rt jaxb-api jaxb-impl jaxb-core jaxb-runtime jsr181-api saaj saaj-impl streambuffer stax-ex policy
-gmbal gmbal-api-only woodstox-core woodstox-core-lgpl stax2-api mimepull FastInfoset istack-commons-runtime
-txw2 jaxb-txw2 geronimo-annotation-1.3-spec javax.activation management-api ha-api jsr250-api asm xml-resolver resolver
+jaxws-api jaxws-rt jaxb-api jaxb-impl jaxb-core jaxb-runtime saaj saaj-impl streambuffer stax-ex gmbal woodstox-core
+woodstox-core-lgpl stax2-api mimepull FastInfoset istack-commons-runtime txw2 geronimo-annotation-1.3-spec
+javax.activation asm xml-resolver
 """
 
 

@@ -388,28 +388,3 @@ async def test_how_long_translating_took_is_heard_of_each_side_and_not_of_what_d
         with suppress(InvalidAnswer):
             await made.send(message())
     assert seen == ["request", "reply", "request", "misfit reply"]
-
-
-def within(document):
-    """Open the text `hasil`."""
-    if not isinstance(document["hasil"], dict):
-        raise TranslationError("reply", [FieldError(pointer="/hasil", rule="json", where="mappings/x.toml:3")])
-    return document["hasil"]
-
-
-async def test_a_code_within_a_text_is_found_once_it_is_opened() -> None:
-    made, _, _ = channel(Answer(document={"hasil": {"kode": "02"}}, http_status=200), code_path=("kode",), codes=CODES)
-
-    with pytest.raises(NotFound):
-        await replace(made, opened=within).send(message())
-
-
-async def test_a_text_that_cant_be_opened_is_an_invalid_answer_unless_the_status_says_how_it_went() -> None:
-    made, _, _ = channel(Answer(document={"hasil": "Fatal error"}, http_status=200))
-    with pytest.raises(InvalidAnswer) as caught:
-        await replace(made, opened=within).send(message())
-    assert [error.pointer for error in caught.value.errors] == ["/hasil"]
-
-    made, _, _ = channel(Answer(document={"hasil": "Fatal error"}, http_status=503))
-    with pytest.raises(Unavailable):
-        await replace(made, opened=within).send(message())

@@ -73,7 +73,7 @@ def test_a_context_value_goes_into_the_text_too() -> None:
 
 
 def test_a_path_that_is_no_text_of_the_contract_is_found() -> None:
-    numbers = Contract(request={"data": NativeField(kind="integer")}, reply={"retrun": NativeField()})
+    numbers = Contract(request={"data": NativeField(kind="integer")}, reply={"hasil": NativeField()})
 
     assert refused(MAPPING, numbers)[:2] == [
         "mappings/x.toml:3: data is integer by the contract, so it holds no JSON in a text",

@@ -139,7 +139,7 @@ def test_a_datetime_without_a_zone_gets_the_agencys_or_is_an_error() -> None:
 @pytest.mark.parametrize(
     ("content", "path", "expected"),
     [
-        ('<return i:type="d:strng">x</return>', "return", "a type that is known"),
+        ('<return i:type="d:teks">x</return>', "return", "a type that is known"),
         ('<return i:type="x:string">x</return>', "return", "a type that is known"),
         ('<return i:type="u:Kode">x</return>', "return", "no text beside elements"),
         ('<return i:type="d:string"><x/></return>', "return", "a type that holds elements"),
