@@ -3,7 +3,6 @@
 import base64
 import binascii
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
@@ -35,7 +34,7 @@ _ONE_DIMENSION = re.compile(r"(?P<item>.+?)\[(?P<count>[0-9]{0,7})\]")
 _GENERATED = re.compile(r"[sc]-gensym[0-9]+")
 _CONTROL = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _ENOUGH = 50
-_MOST_REFERRED = 100_000  # elements read through references, which may name one element many times
+_REFERRED_FEW, _REFERRED_EACH = 1_000, 10  # elements read again through references: so many, and so many times over
 _MOST_ATTRIBUTES = 100  # reading them one by one costs quadratic time in lxml
 _DEEPEST = 100
 
@@ -65,7 +64,7 @@ class _Reader:
         self.spoken = spoken
         self.body = body
         self.ids: dict[str, etree._Element] | None = None
-        self.followed = 0
+        self.left = _REFERRED_FEW
         self.errors: list[FieldError] = []
 
     def payload(self, element: etree._Element | None, name: str) -> Document:
@@ -122,24 +121,26 @@ class _Reader:
     def _target(self, element: etree._Element, target: str, path: str) -> etree._Element | None:
         """Return the element that a reference names: anywhere in the Body, since PHP puts ids where it first writes."""
         if self.ids is None:
-            self.ids = dict(self._identified())
+            self.ids = self._identified()
         found = self.ids.get(target.removeprefix("#"))
         empty = not len(element) and not (element.text or "").strip()
         if found is None or not empty or "href" in found.attrib or _REF in found.attrib:
             self._wrong(path, "native", expected="a reference to an element of the Body")
             return None
-        self.followed += sum(1 for _ in found.iter())
-        if self.followed > _MOST_REFERRED:
-            self._wrong(path, "native", expected="fewer references")
-            return None
+        self.left -= sum(1 for _ in found.iter())
+        if self.left < 0:
+            raise InvalidAnswer("the answer refers to its own elements too often", maybe_done=True)
         return found
 
-    def _identified(self) -> Iterator[tuple[str, etree._Element]]:
+    def _identified(self) -> dict[str, etree._Element]:
+        """Return the elements that bear an id; counts all, since what references may cost depends on how many came."""
         roots = [*self.body.referred.values(), *([] if self.body.payload is None else [self.body.payload])]
-        for element in (found for root in roots for found in root.iter()):
-            identity = element.get("id") or element.get(_ID)
-            if identity is not None:
-                yield identity, element
+        found: dict[str, etree._Element] = {}
+        for element in (each for root in roots for each in root.iter()):
+            self.left += _REFERRED_EACH
+            if (identity := element.get("id") or element.get(_ID)) is not None:
+                found[identity] = element
+        return found
 
     def _null(self, element: etree._Element, nil: str, path: str) -> None:
         if nil not in {"true", "1"}:

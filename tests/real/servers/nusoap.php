@@ -1,6 +1,7 @@
 <?php
 // nuSOAP as Indonesian systems ship it: rpc/encoded, every moment a text with a blank, its WSDL made on the way.
 error_reporting(E_ERROR);
+ini_set("display_errors", "1"); // so a fatal error is a page under HTTP 200
 require "nusoap/nusoap.php";
 
 function gema($data)
@@ -19,6 +20,22 @@ function gema($data)
 function gagal($alasan)
 {
     return new nusoap_fault("Server.Sibuk", "", $alasan);
+}
+
+function tanya($masukan)
+{
+    $nim = json_decode($masukan)->nim;
+    if ($nim === "fatal") {
+        return tidak_ada();
+    }
+    if ($nim === "rusak") {
+        return "Notice: Undefined index: nim";
+    }
+    if ($nim === "tidak ada") {
+        return json_encode(["kode" => 106, "pesan" => "Mahasiswa tidak ditemukan", "data" => null]);
+    }
+    $nilai = [["mk" => "Kalkulus", "angka" => 3.5], ["mk" => "Fisika", "angka" => 4]];
+    return json_encode(["kode" => 0, "data" => ["nim" => $nim, "nama" => "André <&>", "nilai" => $nilai]]);
 }
 
 $server = new soap_server();
@@ -57,4 +74,5 @@ $types->addComplexType("Data", "complexType", "struct", "all", "", [
 ]);
 $server->register("gema", ["data" => "tns:Data"], ["return" => "tns:Data"], "urn:layanan", "urn:layanan#gema");
 $server->register("gagal", ["alasan" => "xsd:string"], ["return" => "xsd:string"], "urn:layanan", "urn:layanan#gagal");
+$server->register("tanya", ["masukan" => "xsd:string"], ["return" => "xsd:string"], "urn:layanan", "urn:layanan#tanya");
 $server->service(file_get_contents("php://input"));

@@ -1,5 +1,6 @@
 """Messages that say their types: what is written, what is read of PHP, SOAP::Lite and Axis, and what is refused."""
 
+import time
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -21,6 +22,7 @@ LITE = Spoken(
     digits=True,
     zone=ZoneInfo("Asia/Jakarta"),
 )
+HALF_A_BLINK = 0.05
 NAMESPACES = (
     'xmlns:e="http://schemas.xmlsoap.org/soap/envelope/" xmlns:c="http://schemas.xmlsoap.org/soap/encoding/" '
     'xmlns:d="http://www.w3.org/2001/XMLSchema" xmlns:i="http://www.w3.org/2001/XMLSchema-instance" '
@@ -181,8 +183,17 @@ def test_references_that_lead_in_circles_or_multiply_end_in_an_error() -> None:
         for level in range(9)
     )
     bomb = '<return i:type="c:Array"><i href="#b0"/></return>'
-    found = errors(answer(bomb, beside=f'{items}<x9 id="b9">x</x9>'))
-    assert ("return", "fewer references") in found
+    with pytest.raises(InvalidAnswer, match="too often"):
+        read(PLAIN, "cari", answer(bomb, beside=f'{items}<x9 id="b9">x</x9>'))
+
+
+def test_references_cost_time_by_the_size_of_the_answer() -> None:
+    content = answer(f'<return id="a" i:type="c:Array">{f"<x href={chr(34)}#a{chr(34)}/>" * 5000}</return>')
+    started = time.thread_time()
+
+    with pytest.raises(InvalidAnswer, match="too often"):
+        read(PLAIN, "cari", content)
+    assert time.thread_time() - started < HALF_A_BLINK
 
 
 def test_a_fault_is_a_fault() -> None:
