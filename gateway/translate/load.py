@@ -86,15 +86,32 @@ class _Loader:
             outcome=self._outcome(table, (name, "outcome")),
             http=self._http(table, (name, "http")),
             faults=self._words(table.get("faults", {}), (name, "faults")),
-            json=self._json(table, (name, "json")),
             headers=tables.get("headers", ()),
             request=tables.get("request"),
             reply=tables.get("reply"),
             row=tables.get("row"),
+            json=self._json(table, (name, "json")),
         )
 
     def _rules(self, table: Mapping[str, Any], key: Key) -> Rules:
         return self._read.rules(table[key[-1]], key, context=key[-1] in {"request", "headers"})
+
+    def _json(self, table: Mapping[str, Any], key: Key) -> Inner | None:
+        if "json" not in table:
+            return None
+        given = self._table(table["json"], key)
+        for side, paths in given.items():
+            if side not in {"request", "reply"} or not isinstance(paths, list):
+                remedy = 'write json = { request = ["data"], reply = ["return"] }'
+                self._read.find(
+                    (*key, side), "json names the texts that hold JSON, in the request and in the reply", remedy
+                )
+                return None
+        request, reply = (
+            tuple(path for text in given.get(side, ()) if (path := self._read.path(text, (*key, side), native=True)))
+            for side in ("request", "reply")
+        )
+        return Inner(line=self._read.line(key), request=request, reply=reply)
 
     def _root(self, table: Mapping[str, Any], key: Key) -> Path | None:
         if "root" not in table:
@@ -123,23 +140,6 @@ class _Loader:
         return OutcomeRule(
             line=self._read.line(key), code=code or (), outcomes=outcomes, message=message or (), absent=absent
         )
-
-    def _json(self, table: Mapping[str, Any], key: Key) -> Inner | None:
-        if "json" not in table:
-            return None
-        given = self._table(table["json"], key)
-        for side, paths in given.items():
-            if side not in {"request", "reply"} or not isinstance(paths, list):
-                remedy = 'write json = { request = ["data"], reply = ["return"] }'
-                self._read.find(
-                    (*key, side), "json names the texts that hold JSON, in the request and in the reply", remedy
-                )
-                return None
-        request, reply = (
-            tuple(path for text in given.get(side, ()) if (path := self._read.path(text, (*key, side), native=True)))
-            for side in ("request", "reply")
-        )
-        return Inner(line=self._read.line(key), request=request, reply=reply)
 
     def _codes_of(self, word: str, codes: object, key: Key, outcomes: dict[str, Outcome]) -> None:
         outcome = self._word(word, key)

@@ -123,11 +123,11 @@ class Section:
     outcome: OutcomeRule | None = None
     http: Mapping[int, Outcome] = field(default_factory=dict)
     faults: Mapping[str, Outcome] = field(default_factory=dict)
-    json: Inner | None = None
     headers: Rules = ()
     request: Rules | None = None
     reply: Rules | None = None
     row: Rules | None = None
+    json: Inner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
