@@ -80,6 +80,17 @@ def test_native_types_become_canonical_types() -> None:
     assert properties["berkas"]["items"]["properties"]["ukuran"] == {"type": "integer"}
 
 
+def test_a_field_below_the_root_is_what_the_contract_says() -> None:
+    contract = Contract(
+        request={}, reply={"return": NativeField(kind="object"), "return.n": NativeField(kind="integer")}
+    )
+    text = '[op]\nroot = "return"\n[op.reply]\nn = "n"'
+    table = compile_operation(parse_mapping(text, "x.toml"), "op", contract=contract)
+
+    assert table.translator.to_canonical({"return": {"n": 7}}) == {"n": 7}
+    assert table.reply.json["properties"] == {"n": {"type": "integer"}}
+
+
 def test_native_values_pass_as_what_they_are() -> None:
     table = compiled(GOOD)
     native = {
@@ -158,14 +169,3 @@ def test_an_operation_without_an_answer_needs_no_outcome_in_it() -> None:
     text = '[agency]\noutcome = { from = "kode", ok = ["1"] }\n[op.request]\nnip = "n"'
     one_way = Contract(request={"nip": NativeField()}, reply={})
     assert compile_operation(parse_mapping(text, "x.toml"), "op", contract=one_way).request.fields == {"n"}
-
-
-def test_a_field_below_the_root_is_what_the_contract_says() -> None:
-    contract = Contract(
-        request={}, reply={"return": NativeField(kind="object"), "return.n": NativeField(kind="integer")}
-    )
-    text = '[op]\nroot = "return"\n[op.reply]\nn = "n"'
-    table = compile_operation(parse_mapping(text, "x.toml"), "op", contract=contract)
-
-    assert table.translator.to_canonical({"return": {"n": 7}}) == {"n": 7}
-    assert table.reply.json["properties"] == {"n": {"type": "integer"}}
