@@ -10,13 +10,14 @@ from lxml import etree
 
 from adapters.soap.envelope import NIL, Body, open_envelope
 from adapters.soap.lexical import TYPES, with_zone
-from adapters.soap.plan import ENCODING, XSD, XSI
+from adapters.soap.plan import ENCODING, ENVELOPE, XSD, XSI
 from adapters.soap.spoken import APACHE, PERL, RETURN, Spoken
 from gateway import Document, Fault, FieldError, InvalidAnswer, mask_text, mask_value
 
 _TYPE = f"{{{XSI}}}type"
 _SIMPLE = frozenset({XSD, "http://www.w3.org/1999/XMLSchema", "http://www.w3.org/2000/10/XMLSchema"})
 _ENCODINGS = frozenset(ENCODING.values())
+_MARKUP = frozenset({*ENVELOPE.values(), *_ENCODINGS, XSI, "http://www.w3.org/XML/1998/namespace"})
 _ANY = frozenset({"", "anyType", "ur-type", "anySimpleType"})
 _TEXTS = frozenset({"string", "normalizedString", "token", "anyURI", "language", "NMTOKEN", "Name", "NCName"})
 _OTHER_NAMES = {"base64": "base64Binary", "timeInstant": "dateTime"}
@@ -98,10 +99,19 @@ class _Reader:
             element = referred
         if depth > _DEEPEST or len(element.attrib) > _MOST_ATTRIBUTES:
             return self._wrong(path, "native", expected="less depth and fewer attributes")
+        if element.attrib:
+            self._refuse_attributes(element, path)
         nil = element.get(NIL, "false")
         if nil not in {"false", "0"}:
             return self._null(element, nil, path)
         return self._typed(element, self._type(element.get(_TYPE), element, said), path, depth)
+
+    def _refuse_attributes(self, element: etree._Element, path: str) -> None:
+        """Whatever is no markup would be left out without a word."""
+        for key in map(str, element.attrib):
+            namespace, _, name = key[1:].partition("}") if key.startswith("{") else ("", "", key)
+            if namespace not in _MARKUP and key not in {"id", "href"}:
+                self._wrong(f"{path}.@{mask_text(name[:80])}", "unknown")
 
     def _typed(self, element: etree._Element, type_: Type, path: str, depth: int) -> Any:
         if self._is_array(element, type_):
@@ -139,6 +149,8 @@ class _Reader:
         for element in (each for root in roots for each in root.iter()):
             self.left += _REFERRED_EACH
             if (identity := element.get("id") or element.get(_ID)) is not None:
+                if identity in found:
+                    raise InvalidAnswer("the answer has two elements with one id", maybe_done=True)
                 found[identity] = element
         return found
 

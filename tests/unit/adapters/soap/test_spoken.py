@@ -160,6 +160,8 @@ def test_a_datetime_without_a_zone_gets_the_agencys_or_is_an_error() -> None:
             "return.a",
             "each name once",
         ),
+        ('<return lang="id">x</return>', "return.@lang", "unknown"),
+        ('<return><x u:a="1"/></return>', "return.x.@a", "unknown"),
         ('<return href="#x"/>', "return", "a reference to an element of the Body"),
         ('<return id="x" href="#x"/>', "return", "a reference to an element of the Body"),
     ],
@@ -172,6 +174,11 @@ def test_a_payload_of_another_name_and_a_second_one_are_errors() -> None:
     assert errors(answer("", "u:lainResponse")) == [("", "an element cariResponse")]
     with pytest.raises(InvalidAnswer, match="2 payloads"):
         read(PLAIN, "cari", answer("", beside="<u:lain/>"))
+
+
+def test_an_id_that_two_elements_have_is_an_error() -> None:
+    with pytest.raises(InvalidAnswer, match="one id"):
+        read(PLAIN, "cari", answer('<return><a id="x">1</a><b id="x">2</b><c href="#x"/></return>'))
 
 
 def test_references_that_lead_in_circles_or_multiply_end_in_an_error() -> None:
