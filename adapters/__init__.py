@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 BUILTIN: Mapping[str, str] = {
     "soap": "adapters.soap.adapter:SoapAdapter",
+    "soap-no-wsdl": "adapters.soap.no_wsdl:SoapWithoutWsdl",
     "rest": "adapters.rest:RestAdapter",
     "csv": "adapters.csv.adapter:CsvAdapter",
 }

@@ -23,6 +23,7 @@ from adapters.csv import adapter as csv
 from adapters.csv import settings as csv_settings
 from adapters.rest import RestAdapter
 from adapters.soap import adapter as soap
+from adapters.soap import no_wsdl
 from adapters.soap import settings as soap_settings
 from gateway import Duration
 from gateway.config import models
@@ -61,6 +62,7 @@ SECTIONS: Mapping[str, tuple[type, str]] = {
     "soap-sign": (soap_settings.Sign, "agency.*.security.sign"),
     "soap-verify": (soap_settings.Verify, "agency.*.security.verify"),
     "soap-addressing": (soap_settings.AddressingSettings, "agency.*.addressing"),
+    "soap-no-wsdl": (no_wsdl.SoapWithoutWsdl, "agency.*"),
     "rest": (RestAdapter, "agency.dinkes"),
     "basic": (login.BasicLogin, "agency.diskominfo.login"),
     "digest": (login.DigestLogin, "agency.*.login"),

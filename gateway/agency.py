@@ -305,6 +305,7 @@ class _Builder:
         return Channel(
             adapter=self.tools.tap(adapter),
             translator=compiled.translator,
+            opened=compiled.opened,
             outcomes=compiled.outcomes,
             target=section.call,
             timeout=section.timeout or self.section.timeout or self.located.config.defaults.timeout,

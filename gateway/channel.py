@@ -79,6 +79,7 @@ class OutcomeTable(Protocol):
 class Channel:
     """One operation's way to its agency and back; `timeout` is seconds for one attempt.
 
+    `opened` makes of an answer what its tables read, JSON within texts included.
     `wrote` and `read` hear how long translating a request and a reply took, `on_misfit` which of them did not fit.
     """
 
@@ -90,6 +91,7 @@ class Channel:
     safe: bool
     clock: Clock
     login: Mapping[str, str] = field(default_factory=dict, repr=False)
+    opened: Callable[[Document], Document] = lambda document: document
     observe: Callable[[Outcome, float], None] = lambda _outcome, _seconds: None
     on_misfit: Callable[[str], None] = lambda _side: None
     wrote: Callable[[float], None] = lambda _seconds: None
@@ -186,12 +188,24 @@ class Channel:
         return reply
 
     def _reply(self, answer: Answer) -> Reply:
+        answer = self._opened(answer)
         outcome = self._outcome(answer)
         if answer.document is None:
             raise InvalidAnswer("the answer has no body", maybe_done=True)
         try:
             return Reply(body=self.translator.to_canonical(answer.document), outcome=outcome)
         except TranslationError as error:
+            raise InvalidAnswer("the answer does not fit the mapping", maybe_done=True, errors=error.errors) from error
+
+    def _opened(self, answer: Answer) -> Answer:
+        """Open what is wrapped in texts; where that can't be done, a status that is no success says how it went."""
+        if answer.document is None:
+            return answer
+        try:
+            return replace(answer, document=self.opened(answer.document))
+        except TranslationError as error:
+            if answer.http_status is not None and not 200 <= answer.http_status < 300:  # noqa: PLR2004 - RFC 9110
+                return replace(answer, document=None)
             raise InvalidAnswer("the answer does not fit the mapping", maybe_done=True, errors=error.errors) from error
 
     def _outcome(self, answer: Answer) -> Outcome:

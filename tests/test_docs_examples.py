@@ -101,7 +101,7 @@ def translated(example: Example) -> Document:
     (name,) = [name for name, section in mapping.operations.items() if section.row is None]
     operation = compile_operation(mapping, name)
     if example.side == "theirs":
-        return operation.translator.to_canonical(given)
+        return operation.translator.to_canonical(operation.opened(given))
     if errors := operation.request.check(given):
         raise TranslationError("request", errors)
     operation.translator.to_headers(given, CONTEXT)

@@ -316,7 +316,9 @@ class Agency(Settings):
     model_config = ConfigDict(extra="allow")
 
     title: str = Field("", description="The agency as people know it; shown in errors.")
-    adapter: str = Field(description='`"soap"`, `"rest"`, `"csv"`, or a dotted name as `"adapters.pln:PlnAdapter"`.')
+    adapter: str = Field(
+        description='`"soap"`, `"soap-no-wsdl"`, `"rest"`, `"csv"`, or a dotted name as `"adapters.pln:PlnAdapter"`.'
+    )
     mapping: str = Field(description="The agency's mapping file.")
     timezone: Zone | None = Field(None, description="The zone of its dates and times; the gateway's when not set.")
     timeout: Duration | None = Field(None, description="As in `[defaults]`, for this agency.")

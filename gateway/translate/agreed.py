@@ -8,31 +8,36 @@ from gateway.ports import NativeField
 from gateway.translate.rules import CONTEXT, MappingFile, Path, Repeat, Rules, show
 
 Fields = Mapping[str, NativeField]
+Opened = tuple[Path, ...]
 
 
-def unread(mapping: MappingFile, rules: Rules, fields: Fields, above: Path = ()) -> Iterator[Finding]:
-    """Yield what a reply or row table reads but the contract does not have."""
+def unread(
+    mapping: MappingFile, rules: Rules, fields: Fields, above: Path = (), *, opened: Opened = ()
+) -> Iterator[Finding]:
+    """Yield what a reply or row table reads but the contract does not have; what is in `opened` texts is beyond it."""
     for rule in rules:
         where = mapping.at(rule.line)
         inside = above
         if rule.each is not None:
-            yield from _named(where, (*above, *rule.each), above, fields, entered=True)
+            yield from _named(where, (*above, *rule.each), above, fields, opened, entered=True)
             inside = (*above, *rule.each)
         if rule.when is not None:
-            yield from _named(where, (*above, *rule.when.path), above, fields)
+            yield from _named(where, (*above, *rule.when.path), above, fields, opened)
         if isinstance(rule, Repeat):
-            yield from unread(mapping, rule.rules, fields, inside)
+            yield from unread(mapping, rule.rules, fields, inside, opened=opened)
             continue
         for path in rule.sources:
-            yield from _named(where, (*inside, *path), inside, fields)
+            yield from _named(where, (*inside, *path), inside, fields, opened)
 
 
-def unwritten(mapping: MappingFile, rules: Rules, fields: Fields, line: int) -> Iterator[Finding]:
+def unwritten(
+    mapping: MappingFile, rules: Rules, fields: Fields, line: int, *, opened: Opened = ()
+) -> Iterator[Finding]:
     """Yield what a request table writes but the contract lacks, and what the contract requires but nothing feeds."""
     fed: set[Path] = set()
     for where, path, above, entered in _lefts(mapping, rules, ()):
         fed.update(path[:length] for length in range(1, len(path) + 1))
-        yield from _named(where, path, above, fields, entered=entered)
+        yield from _named(where, path, above, fields, opened, entered=entered)
     for name, native in fields.items():
         path = tuple(name.split("."))
         wanted = all(path[:n] in fed or _required(path[:n], fields) for n in range(1, len(path)))
@@ -51,7 +56,10 @@ def _lefts(mapping: MappingFile, rules: Rules, above: Path) -> Iterator[tuple[st
             yield from _lefts(mapping, rule.rules, left)
 
 
-def _named(where: str, path: Path, above: Path, fields: Fields, *, entered: bool = False) -> Iterator[Finding]:
+def _named(  # noqa: PLR0913 - one path, and where it stands
+    where: str, path: Path, above: Path, fields: Fields, opened: Opened, *, entered: bool = False
+) -> Iterator[Finding]:
+    path = next((text for text in opened if path[: len(text)] == text), path)
     if not path[:1] or path[len(above) :][:1] == () or path[len(above)] == CONTEXT:
         return
     name = show(path)

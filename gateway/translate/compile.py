@@ -1,6 +1,6 @@
 """A mapping's tables -> what the gateway runs: translators, row readers and their canonical schemas."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
@@ -15,15 +15,22 @@ from gateway.translate.agreed import unread, unwritten
 from gateway.translate.backward import Backward
 from gateway.translate.explain import from_context
 from gateway.translate.forward import Forward
+from gateway.translate.inner import Closing, Opening, unopened
 from gateway.translate.outcome import OutcomeTable, compile_outcome
 from gateway.translate.pairs import Native, Pairs, Setting, Side, pointer
 from gateway.translate.plan import Plan, inexact, is_context
 from gateway.translate.program import Program
-from gateway.translate.rules import MISSING, MappingFile, OutcomeRule, Path, Repeat, Rule, Rules, Section, show
+from gateway.translate.rules import MISSING, Inner, MappingFile, OutcomeRule, Path, Repeat, Rule, Rules, Section, show
 from gateway.translate.schema import CanonicalSchema, schema
 from gateway.translate.shape import Clash, Record, built, needed
 
 T = TypeVar("T")
+
+
+def as_it_came(document: Document, /) -> Document:
+    """Return an answer in which no text is to be opened."""
+    return document
+
 
 _SORTED = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str)
 
@@ -33,7 +40,9 @@ class TableTranslator:
 
     __slots__ = ("_context", "_pointers", "to_canonical", "to_headers", "to_native")
 
-    def __init__(self, request: Program, headers: Program, reply: Program, rules: Rules, header_rules: Rules) -> None:
+    def __init__(
+        self, request: Program | Closing, headers: Program, reply: Program, rules: Rules, header_rules: Rules
+    ) -> None:
         self.to_native = request
         self.to_headers = headers
         self.to_canonical = reply
@@ -65,6 +74,7 @@ class Compiled:
     """All that one operation needs; `native_of` and `request_of` undo the tables, None where that can't be done.
 
     `fed` has the native request fields, each with the canonical fields, by dotted path, and `@` values it is made of.
+    `opened` is done to every answer before anything else is read of it.
     """
 
     translator: TableTranslator
@@ -74,6 +84,7 @@ class Compiled:
     outcomes: OutcomeTable
     native_of: Program | None
     request_of: Program | None
+    opened: Callable[[Document], Document] = as_it_came
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,15 +111,18 @@ def compile_operation(
     root = _nearest(section.root, mapping.agency.root, ())
     header_rules = tuple({rule.left: rule for rule in (*mapping.agency.headers, *section.headers)}.values())
     request_rules, reply_rules = section.request or (), section.reply or ()
+    inner = section.json or mapping.agency.json or Inner(line=section.line)
     compiler = _Compiler(mapping, ZoneInfo(timezone), blank=blank)
+    compiler.findings += unopened(mapping, inner, contract)
     request = compiler.table(request_rules, "write", contract.request if contract else None)
     headers = compiler.table(header_rules, "write", contract.headers if contract else None)
     reply = compiler.table(reply_rules, "read", contract.reply if contract else None, root=root)
     if contract is not None:
-        compiler.findings += unwritten(mapping, request_rules, contract.request, section.line)
-        compiler.findings += unread(mapping, reply_rules, contract.reply, root)
+        compiler.findings += unwritten(mapping, request_rules, contract.request, section.line, opened=inner.request)
+        compiler.findings += unread(mapping, reply_rules, contract.reply, root, opened=inner.reply)
         if contract.reply:
-            compiler.findings += unread(mapping, _told(section.outcome or mapping.agency.outcome), contract.reply)
+            told = _told(section.outcome or mapping.agency.outcome)
+            compiler.findings += unread(mapping, told, contract.reply, opened=inner.reply)
         compiler.findings += unread(mapping, _in_details(mapping, section, contract), contract.faults)
         if contract.headers:
             declared = {name.partition(".")[0] for name in contract.headers}
@@ -119,14 +133,17 @@ def compile_operation(
     compiler.finish()
     to_native, to_headers = Program(request[0], "request"), Program(headers[0], "request")
     trials = (Program(inexact(table[0]), "request").errors for table in (request, headers) if inexact(table[0]).parts)
+    at = mapping.at(inner.line)
+    written = Closing(to_native, inner.request, at) if inner.request else to_native
     return Compiled(
-        translator=TableTranslator(to_native, to_headers, Program(reply[0], "reply"), request_rules, header_rules),
+        translator=TableTranslator(written, to_headers, Program(reply[0], "reply"), request_rules, header_rules),
         fed=dict(_fed(request_rules)),
         request=schema(wanted, *trials, nulls=False),
         reply=schema(given),
         outcomes=compile_outcome(mapping, operation),
-        native_of=Program(reply[1], "reply", rare=True) if reply[1] else None,
-        request_of=Program(request[1], "request", rare=True) if request[1] else None,
+        native_of=Program(reply[1], "reply", rare=True) if reply[1] and not inner.reply else None,
+        request_of=Program(request[1], "request", rare=True) if request[1] and not inner.request else None,
+        opened=Opening(inner.reply, at) if inner.reply else as_it_came,
     )
 
 

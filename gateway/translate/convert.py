@@ -214,7 +214,8 @@ def codes(words: Mapping[str, str], *, number: bool = False) -> Pair:
     )
 
 
-def _open(value: object) -> object:
+def open_json(value: object) -> object:
+    """Return what a text says in JSON."""
     text = need_text(value)
     try:
         return _JSON_READ.decode(text)
@@ -222,14 +223,15 @@ def _open(value: object) -> object:
         raise Bad("json", text) from error
 
 
-def _close(value: object) -> str:
+def close_json(value: object) -> str:
+    """Return a value as JSON in a text."""
     try:
         return _JSON_WRITE.encode(value).decode()
     except (TypeError, ValueError, RecursionError) as error:
         raise Bad("json", value) from error
 
 
-JSON = Pair(read=Step(run=_open), write=Step(run=_close), form=Form(kind="any"), exact=False)
+JSON = Pair(read=Step(run=open_json), write=Step(run=close_json), form=Form(kind="any"), exact=False)
 
 
 def pure(read: Callable[..., Any] | None, write: Callable[..., Any] | None) -> Pair:

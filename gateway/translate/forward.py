@@ -36,7 +36,7 @@ class Forward:
 
     def plan(self, rules: Rules, root: Path = ()) -> Plan:
         """Return the plan that builds the left of each rule."""
-        return Plan(file=self._setting.mapping.name, parts=self._forward(rules, root), root=root)
+        return Plan(file=self._setting.mapping.name, parts=self._forward(rules, ()), root=root)
 
     def _overlaps(self, rules: Rules) -> None:
         for index, rule in enumerate(rules):

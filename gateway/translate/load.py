@@ -9,12 +9,12 @@ from typing import Any
 from gateway.config.locate import Key, locate, suggest
 from gateway.errors import ConfigError, Finding
 from gateway.message import Outcome
-from gateway.translate.rules import CodeTable, MappingFile, OutcomeRule, Path, Rules, Section
+from gateway.translate.rules import CodeTable, Inner, MappingFile, OutcomeRule, Path, Rules, Section
 from gateway.translate.tables import Reader
 
 _TABLES = ("request", "reply", "headers", "row")
-_KEYS = ("root", "blank", "outcome", "http", "faults", *_TABLES)
-_AGENCY_KEYS = ("root", "blank", "outcome", "http", "faults", "headers")
+_KEYS = ("root", "blank", "outcome", "http", "faults", "json", *_TABLES)
+_AGENCY_KEYS = ("root", "blank", "outcome", "http", "faults", "json", "headers")
 
 
 def load_mapping(path: FilePath, name: str = "") -> MappingFile:
@@ -90,10 +90,28 @@ class _Loader:
             request=tables.get("request"),
             reply=tables.get("reply"),
             row=tables.get("row"),
+            json=self._json(table, (name, "json")),
         )
 
     def _rules(self, table: Mapping[str, Any], key: Key) -> Rules:
         return self._read.rules(table[key[-1]], key, context=key[-1] in {"request", "headers"})
+
+    def _json(self, table: Mapping[str, Any], key: Key) -> Inner | None:
+        if "json" not in table:
+            return None
+        given = self._table(table["json"], key)
+        for side, paths in given.items():
+            if side not in {"request", "reply"} or not isinstance(paths, list):
+                remedy = 'write json = { request = ["data"], reply = ["return"] }'
+                self._read.find(
+                    (*key, side), "json names the texts that hold JSON, in the request and in the reply", remedy
+                )
+                return None
+        request, reply = (
+            tuple(path for text in given.get(side, ()) if (path := self._read.path(text, (*key, side), native=True)))
+            for side in ("request", "reply")
+        )
+        return Inner(line=self._read.line(key), request=request, reply=reply)
 
     def _root(self, table: Mapping[str, Any], key: Key) -> Path | None:
         if "root" not in table:

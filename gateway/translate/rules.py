@@ -105,6 +105,15 @@ class OutcomeRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inner:
+    """Native texts that hold JSON: paths lead on into them."""
+
+    line: int
+    request: tuple[Path, ...] = ()
+    reply: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
     """`[agency]` or one operation: what is not said (None) is the agency's."""
 
@@ -118,6 +127,7 @@ class Section:
     request: Rules | None = None
     reply: Rules | None = None
     row: Rules | None = None
+    json: Inner | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Every `<agency>/*.case` is translated by the pilot's configuration and compared; a new case needs no Python."""
+"""Every `<agency>/*.case` is translated and compared: by the pilot's configuration, or by a mapping.toml beside it."""
 
 import json
 import tomllib
@@ -72,7 +72,7 @@ def errors(lines: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def contract(agency: str, operation: str) -> Contract | None:
-    section = PILOT["agency"][agency]
+    section = PILOT["agency"].get(agency, {"adapter": "none"})
     if section["adapter"] != "soap":
         return None
     adapter = SoapAdapter(http=HttpClient(agency), wsdl=ROOT / section["wsdl"], url=section["url"])
@@ -81,7 +81,8 @@ def contract(agency: str, operation: str) -> Contract | None:
 
 @cache
 def compiled(agency: str, operation: str) -> Compiled:
-    mapping = load_mapping(ROOT / PILOT["agency"][agency]["mapping"])
+    own = HERE / agency / "mapping.toml"
+    mapping = load_mapping(own if own.exists() else ROOT / PILOT["agency"][agency]["mapping"])
     return compile_operation(mapping, operation, contract=contract(agency, operation))
 
 
@@ -94,7 +95,8 @@ def request(case: Case) -> Document:
 
 
 def reply(case: Case) -> Document:
-    return compiled(case.agency, case.operation).translator.to_canonical(case.given)
+    operation = compiled(case.agency, case.operation)
+    return operation.translator.to_canonical(operation.opened(case.given))
 
 
 def row(case: Case) -> Document:
@@ -129,4 +131,4 @@ def test_a_case_gives_what_stands_under_its_dashes(path: Path) -> None:
 
 
 def test_every_agency_of_the_pilot_has_cases() -> None:
-    assert {path.parent.name for path in HERE.glob("*/*.case")} == PILOT["agency"].keys()
+    assert {path.parent.name for path in HERE.glob("*/*.case")} >= PILOT["agency"].keys()

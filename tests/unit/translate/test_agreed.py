@@ -80,6 +80,17 @@ def test_native_types_become_canonical_types() -> None:
     assert properties["berkas"]["items"]["properties"]["ukuran"] == {"type": "integer"}
 
 
+def test_a_field_below_the_root_is_what_the_contract_says() -> None:
+    contract = Contract(
+        request={}, reply={"return": NativeField(kind="object"), "return.n": NativeField(kind="integer")}
+    )
+    text = '[op]\nroot = "return"\n[op.reply]\nn = "n"'
+    table = compile_operation(parse_mapping(text, "x.toml"), "op", contract=contract)
+
+    assert table.translator.to_canonical({"return": {"n": 7}}) == {"n": 7}
+    assert table.reply.json["properties"] == {"n": {"type": "integer"}}
+
+
 def test_native_values_pass_as_what_they_are() -> None:
     table = compiled(GOOD)
     native = {

@@ -1,0 +1,61 @@
+"""The adapter for SOAP servers without a WSDL, held to what every adapter promises."""
+
+import pytest
+
+from adapters.http import HttpClient
+from adapters.soap.no_wsdl import SoapWithoutWsdl
+from gateway import Adapter, Call, ConfigError, Probe, Rereads
+from tests.contract.adapter import HttpAdapterContract
+from tests.contract.calls import a_call
+from tests.unit.adapters.json_agency import Asked, JsonAgency, Said
+
+GOOD = (
+    b'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><cariResponse><return>ada</return>'
+    b"</cariResponse></e:Body></e:Envelope>"
+)
+
+
+class TestSoapWithoutWsdl(HttpAdapterContract):
+    good = GOOD
+    media_type = "text/xml"
+
+    def adapter(self, http: HttpClient, url: str) -> Adapter:
+        return SoapWithoutWsdl(http=http, url=url, namespace="urn:arsip")
+
+    def call(self, *, timeout: float = 5.0, safe: bool = False) -> Call:
+        return a_call("cari", {"nomor": "1"}, timeout=timeout, safe=safe)
+
+
+@pytest.mark.parametrize(
+    ("settings", "header", "expected"),
+    [
+        ({}, "SOAPAction", '"urn:arsip#cari"'),
+        ({"action": "{namespace}/{method}"}, "SOAPAction", '"urn:arsip/cari"'),
+        ({"action": ""}, "SOAPAction", '""'),
+        ({"soap": "1.2"}, "Content-Type", 'application/soap+xml; charset=utf-8; action="urn:arsip#cari"'),
+    ],
+)
+async def test_the_action_is_written_as_the_section_says(settings: dict[str, str], header: str, expected: str) -> None:
+    async def failing(_: Asked) -> Said:
+        return Said(status=500)
+
+    async with JsonAgency(failing) as agency:
+        http = HttpClient("arsip")
+        adapter = SoapWithoutWsdl(http=http, url=agency.url, namespace="urn:arsip", **settings)  # type: ignore[arg-type]
+        await adapter.exchange(a_call("cari", {}))
+        await http.close()
+
+    assert agency.asked[0].headers[header.lower()] == expected
+
+
+def test_a_call_is_the_name_of_a_method() -> None:
+    adapter = SoapWithoutWsdl(http=HttpClient("arsip"), url="http://127.0.0.1:1", namespace="urn:arsip")
+
+    adapter.prepare("cariArsip")
+    with pytest.raises(ConfigError, match="no name of a method"):
+        adapter.prepare("POST /cari")
+
+
+def test_it_probes_and_reads_again_what_was_kept() -> None:
+    assert issubclass(SoapWithoutWsdl, Probe)
+    assert issubclass(SoapWithoutWsdl, Rereads)

@@ -1,0 +1,4 @@
+public class Orang implements java.io.Serializable {
+    public String nama;
+    public int umur;
+}

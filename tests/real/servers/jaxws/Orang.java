@@ -1,0 +1,4 @@
+public class Orang {
+    public String nama;
+    public int umur;
+}
