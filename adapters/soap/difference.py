@@ -122,11 +122,10 @@ def _said(what: str, old: str, new: str) -> Iterator[str]:
 
 
 def _kind(field: Field) -> str:
-    return (
-        f"xsd:{field.type}"
-        if field.type and field.type != "list"
-        else {"object": "an object"}.get(field.kind, field.kind)
-    )
+    kind = f"xsd:{field.type}" if field.type else {"object": "an object"}.get(field.kind, field.kind)
+    if field.members:
+        kind = f"one of {', '.join(f'xsd:{member.type}' for member in field.members)}"
+    return f"a list of {kind}" if field.listed else kind
 
 
 def _length(field: Field) -> str:

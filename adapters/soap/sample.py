@@ -6,7 +6,7 @@ from typing import Any
 
 from adapters.soap.lexical import TYPES
 from adapters.soap.pattern import pattern
-from adapters.soap.plan import TEXT, Field, MessagePlan, Shape
+from adapters.soap.plan import ANY, TEXT, VARIANT, Field, MessagePlan, Shape
 from gateway import Document
 
 Made = Callable[[str], str | None]
@@ -35,7 +35,6 @@ _SPECIAL: dict[str, Any] = {
     "gMonth": "--11",
     "gMonthDay": "--11-24",
     "gDay": "---24",
-    "list": "1",
     "Name": "contoh",
     "NCName": "contoh",
     "NMTOKEN": "contoh",
@@ -58,24 +57,45 @@ def sample(plan: MessagePlan, made: Made, *, full: bool = True) -> Document:
     return _object(plan.payload.shape, made, full=full)
 
 
-def _object(shape: Shape, made: Made, *, full: bool) -> dict[str, Any]:
+def _object(shape: Shape, made: Made, *, full: bool, above: tuple[Shape, ...] = ()) -> dict[str, Any]:
+    """Return an object; a type that contains itself ends where it would begin again."""
+    above = (*above, shape)
     left_out = {name for choice in shape.choices for option in choice.options[1:] for name in option.names}
     wanted = {name for choice in shape.choices for option in choice.options[:1] for name in option.needed}
+    left_out -= {name for choice in shape.choices for option in choice.options[:1] for name in option.names}
+    wanted |= {next(iter(choice.options[0].names)) for choice in shape.choices if choice.least and not wanted}
     document = {
-        found.name: _value(found, made, full=full)
+        found.name: _value(found, made, full=full, above=above)
         for found in (*shape.fields, *shape.attributes)
         if found.least or found.name in wanted or (full and found.name not in left_out and found.most != 0)
+        if found.many or found.shape not in above
     }
     return document | ({TEXT: _simple(shape.text, made)} if shape.text is not None else {})
 
 
-def _value(field: Field, made: Made, *, full: bool) -> Any:
-    one = _simple(field, made) if field.shape is None else _object(field.shape, made, full=full)
+def _value(field: Field, made: Made, *, full: bool, above: tuple[Shape, ...]) -> Any:
+    if field.many and field.shape in above:
+        return []
+    if field.name == ANY:
+        return ["<contoh/>"] * field.least
+    one = _one(field, made, full=full, above=above)
     return [one] * max(field.least, 1) if field.many else one
+
+
+def _one(field: Field, made: Made, *, full: bool, above: tuple[Shape, ...]) -> Any:
+    if field.abstract:
+        variant = next((one for one in field.variants.values() if one.shape is not None), field)
+        shape = variant.shape or Shape()
+        return {VARIANT: variant.name, **_object(shape, made, full=full, above=above)}
+    return _simple(field, made) if field.shape is None else _object(field.shape, made, full=full, above=above)
 
 
 def _simple(field: Field, made: Made) -> Any:
     """Return the first value that comes to mind and that the type takes; where none does, one that it does not."""
+    if field.listed:
+        return [_simple(field.value, made)]
+    if field.members:
+        return _simple(field.members[0], made)
     candidates = [*_candidates(field, made)]
     return next((one for one in candidates if _takes(field, one)), candidates[0])
 

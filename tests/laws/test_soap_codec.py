@@ -4,20 +4,27 @@ import re
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
+from adapters.soap.plan import MessagePlan
 from adapters.soap.planning import read_plans
 from adapters.soap.tolerate import TOLERANCES, Charset, Leniency
 from gateway import Fault, InvalidAnswer, TranslationError
+from tests.unit.adapters.soap.drawn import Drawn, plans_of
+from tests.unit.adapters.soap.test_differential import declared
 
 WSDLS = Path(__file__).parents[1] / "unit" / "adapters" / "soap" / "wsdl"
 IZIN = read_plans(WSDLS / "izin.wsdl").operations["AjukanIzin"]
 RIWAYAT = read_plans(WSDLS / "sipolan.wsdl").operations["simpanRiwayat"]
+RAGAM = read_plans(WSDLS / "ragam.wsdl")
+EVERY = [plan for _, _, plan in plans_of(RAGAM) if not plan.odd]
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 texts = st.text().filter(lambda text: not NOT_XML.search(text))
@@ -99,3 +106,49 @@ def test_a_damaged_answer_is_read_or_refused_whatever_is_tolerated(
 def test_bytes_are_read_or_refused(content: bytes) -> None:
     with suppress(InvalidAnswer):
         decode(IZIN.request, content)
+
+
+@given(st.sampled_from(EVERY), st.randoms(use_true_random=False))
+def test_a_document_of_every_type_is_read_back_as_it_was(plan: MessagePlan, random: Random) -> None:
+    document = Drawn(random).message(plan)
+
+    assert declared(document, decode(plan, encode(plan, document))) == document
+
+
+@given(st.sampled_from(EVERY), st.randoms(use_true_random=False), st.data())
+def test_a_damaged_document_of_every_type_is_read_or_refused(
+    plan: MessagePlan, random: Random, data: st.DataObject
+) -> None:
+    content = encode(plan, Drawn(random).message(plan))
+    at = data.draw(st.integers(0, len(content)))
+    pieces = st.sampled_from([b"", b"<x/>", b"x", b' xsi:nil="true"', b' xsi:type="n0:Kepala"', b"</n0:nama>", b"&#1;"])
+    with suppress(InvalidAnswer):
+        decode(plan, content[:at] + data.draw(pieces) + content[at + data.draw(st.integers(0, 40)) :])
+
+
+@given(st.sampled_from(EVERY), st.randoms(use_true_random=False), st.data())
+def test_elements_that_moved_are_read_or_refused(plan: MessagePlan, random: Random, data: st.DataObject) -> None:
+    root = etree.fromstring(encode(plan, Drawn(random).message(plan)))
+    elements = list(root.iter())
+    one, other = data.draw(st.sampled_from(elements)), data.draw(st.sampled_from(elements))
+    if other not in one.iterancestors() and one is not other and one is not root and one not in other.iterancestors():
+        other.append(one)
+    with suppress(InvalidAnswer):
+        decode(plan, etree.tostring(root))
+
+
+@given(st.integers(-(2**31), 2**31 - 1), texts, st.none() | texts, st.integers(0, 400), st.integers(0, 20))
+def test_what_goes_through_zeeps_tree_is_the_same_or_refused(
+    number: int, text: str, mark: str | None, at: int, drop: int
+) -> None:
+    plan = RAGAM.operations["Kembar"].request
+    tree = RAGAM.trees["Kembar", "input"]
+    document = {"awal": number, "isi": text, "awal__1": 1} | ({} if mark is None else {"@tanda": mark})
+    try:
+        content = encode(plan, document, tree=tree)
+    except TranslationError:
+        return
+    with suppress(InvalidAnswer):
+        assert decode(plan, content, tree=tree) == document
+    with suppress(InvalidAnswer):
+        decode(plan, content[:at] + content[at + drop :], tree=tree)
