@@ -121,7 +121,10 @@ class SoapAdapter:
         """Send one call and return its document or fault; see Adapter for the errors."""
         operation = self._operation(call.target)
         blocks, plain = _split(call.headers, operation.request)
-        content, body = self._written(operation, call, blocks)
+        if self.attachments is None:
+            content, body = self._written(operation, call, blocks)
+        else:  # files are large
+            content, body = await asyncio.to_thread(self._written, operation, call, blocks)
         headers = {**plain, **trace_headers(call), **content, **fixed_headers(self.login)}
         answer = await self._ask(
             "POST", self._address, headers=headers, body=body, timeout=call.timeout, safe=call.safe
