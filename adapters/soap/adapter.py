@@ -164,16 +164,17 @@ class SoapAdapter:
         operation = self._operation(call.target)
         blocks, plain = _split(call.headers, operation.request)
         written = partial(self._written, operation, call, blocks)
-        odd = (operation.name, "input") in self.plans.trees
-        content, body = await asyncio.to_thread(written) if odd else written()
+        # Files are large, and zeep is slow.
+        slow = self.attachments is not None or (operation.name, "input") in self.plans.trees
+        content, body = await asyncio.to_thread(written) if slow else written()
         headers = {**plain, **trace_headers(call), **content, **fixed_headers(self.login)}
         answer = await self._ask(
             "POST", self._address, headers=headers, body=body, timeout=call.timeout, safe=call.safe
         )
         leniency = self._leniency()
         reading = partial(self._read, operation, answer, leniency, call.message_id)
-        slow = len(answer.body) > LARGE or (operation.name, "output") in self.plans.trees
-        read = await asyncio.to_thread(reading) if slow else reading()
+        long = len(answer.body) > LARGE or (operation.name, "output") in self.plans.trees
+        read = await asyncio.to_thread(reading) if long else reading()
         for deviation in sorted(leniency.used) if leniency.used else ():
             self.tolerated(deviation)
         return read

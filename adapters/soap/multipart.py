@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from email.message import Message
 from email.parser import BytesHeaderParser
+from email.utils import collapse_rfc2231_value
 from typing import NamedTuple
 
 from adapters.soap.wrap import Part, invalid
@@ -57,7 +58,7 @@ def read(content_type: str, body: bytes) -> Related:
 def _parameters(content_type: str) -> Mapping[str, str]:
     message = Message()
     message["Content-Type"] = content_type
-    return {name.lower(): value for name, value in message.get_params(failobj=[])}
+    return {name.lower(): collapse_rfc2231_value(value) for name, value in message.get_params(failobj=[])}
 
 
 def _first_boundary(body: bytes) -> bytes:

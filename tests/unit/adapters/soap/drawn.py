@@ -2,11 +2,14 @@
 
 import base64
 from collections.abc import Iterator
+from contextlib import suppress
 from decimal import Decimal
+from itertools import chain
 from random import Random
 from typing import Any
 
 from adapters.soap.lexical import TYPES
+from adapters.soap.pattern import pattern
 from adapters.soap.plan import ANY, TEXT, VARIANT, Choice, Field, MessagePlan, Shape
 
 TEXTS = ("", "a <&> é", "Pelalawan", ' "kutip" ', "dua\nbaris", "]]>", "0", "😀")
@@ -145,11 +148,10 @@ class Drawn:
 
     def _fitting(self, field: Field) -> Any:
         """Return a value that the type's facets allow, in the form in which it is read again."""
-        for value in (*(self._sized(field, self._typed(field)) for _ in range(20)), *_bounds(field)):
-            try:
+        drawn = (self._sized(field, self._typed(field)) for _ in range(20))
+        for value in chain(drawn, _candidates(field)):
+            with suppress(TypeError, ValueError):
                 return field.lexical.read(field.lexical.write(value))
-            except (TypeError, ValueError):
-                continue
         raise Undrawable(field.name)
 
     def _sized(self, field: Field, value: Any) -> Any:
@@ -162,13 +164,15 @@ class Undrawable(Exception):
     """A type whose facets nothing that is drawn here fits: mostly patterns."""
 
 
-def _bounds(field: Field) -> Iterator[Any]:
-    if field.kind in {"integer", "number"}:
-        for text in (field.facets.low, field.facets.high, field.facets.above, field.facets.below, "0", "1", "10"):
-            if text:
-                value = TYPES[field.type].read(text)
-                yield from (value, value + 1, value - 1)
-    yield from ("a", "A", "00", "0000", "000000", "a@b.id", "AB", "12345678")
+def _candidates(field: Field) -> Iterator[Any]:
+    facets = field.facets
+    for alternatives in facets.patterns:
+        yield from (pattern(one).example() for one in alternatives)
+    for text in (facets.low, facets.high, facets.above, facets.below):
+        if text and field.kind in {"integer", "number"}:
+            yield from (Decimal(text), Decimal(text) + 1, Decimal(text) - 1)
+            yield from (int(Decimal(text)) + step for step in (-1, 0, 1))
+    yield from (0, 1, Decimal("0.5"))
 
 
 def plans_of(plans: Any) -> Iterator[tuple[str, str, MessagePlan]]:

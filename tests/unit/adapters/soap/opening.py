@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from adapters.soap.envelope import parse
+from adapters.soap.parsing import parse_answer
 from adapters.soap.security import secured
 from adapters.soap.settings import Security, Verify
+from adapters.soap.tolerate import Leniency
 from adapters.soap.wrap import Received
 from gateway import InvalidAnswer
 from tests.unit.adapters.hand_clock import HandClock
@@ -21,6 +22,10 @@ class Moved(HandClock):
 
     def now(self) -> datetime:
         return self.moment
+
+
+def parse(content: bytes) -> etree._Element:
+    return parse_answer(content, Leniency())
 
 
 def opened(content: bytes, verify: Verify, *, at: datetime | None = None, asked: str | None = "1") -> bytes:

@@ -1,8 +1,14 @@
 """Where a message goes and which one is answered; and who sends it, as HTTP tells."""
 
+from pathlib import Path
+
 import pytest
 
-from gateway import InvalidAnswer
+from adapters.http import HttpClient, Tls
+from adapters.soap.adapter import SoapAdapter
+from gateway import InvalidAnswer, Unavailable
+from tests.authority import Authority
+from tests.contract.raw_agency import Link, RawAgency
 from tests.unit.adapters.json_agency import Asked, JsonAgency, Said
 from tests.unit.adapters.soap.wrapped import (
     WSA,
@@ -95,3 +101,24 @@ async def test_a_soap_agency_may_challenge(adapt: Adapt, agency: JsonAgency) -> 
     for _ in range(2):
         assert (await adapter.exchange(a_save())).document is not None
     assert [len(asked.body) > 0 for asked in agency.asked] == [True, True, True]
+
+
+async def test_an_agency_that_asks_for_our_certificate_gets_it(authority: Authority, wsdls: Path) -> None:
+    answer = simpan().encode()
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: {len(answer)}\r\n\r\n".encode()
+
+    async def script(link: Link) -> None:
+        await link.request()
+        await link.say(head + answer)
+
+    server, ours = authority.issue("arsip-tls"), authority.issue("gateway-tls")
+    for tls, taken in ((Tls(ca=authority.file, certificate=ours), True), (Tls(ca=authority.file), False)):
+        async with RawAgency(script, tls=authority.server(server, asks=True)) as agency:
+            http = HttpClient("arsip", tls=tls)
+            adapter = SoapAdapter(http=http, wsdl=wsdls / "arsip.wsdl", url=f"{agency.url}/arsip", port="ArsipSoap")
+            if taken:
+                assert (await adapter.exchange(a_save())).document is not None
+            else:
+                with pytest.raises(Unavailable):
+                    await adapter.exchange(a_save())
+            await http.close()

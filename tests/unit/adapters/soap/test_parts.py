@@ -142,6 +142,13 @@ async def test_an_answer_whose_attachments_are_not_whole_is_refused_and_kept(
     assert caught.value.answer.unread.body == body
 
 
+@pytest.mark.parametrize("boundary", ["boundary*=utf-8''batas", "boundary*0=ba; boundary*1=tas", "Boundary=batas"])
+async def test_a_boundary_may_be_written_in_any_way(adapt: Adapt, agency: JsonAgency, boundary: str) -> None:
+    agency.behave = saying(related(simpan(include("c")), ("c", PDF)), f"Multipart/Related; {boundary}")
+    answer = await adapt(attachments="mtom").exchange(a_save())
+    assert answer.document == {"judul": "Surat", "isi": [PDF64], "lampiran": []}
+
+
 async def test_a_root_in_base64_or_quoted_printable_is_read(adapt: Adapt, agency: JsonAgency) -> None:
     plain = simpan().encode()
     quoted = plain.replace(b"=", b"=3D").replace(b"Surat", b"Su=\r\nrat")

@@ -15,12 +15,12 @@ from zeep.wsse import BinarySignature, Signature, UsernameToken
 from zeep.wsse import utils as zeep_utils
 from zeep.wsse.signature import verify_envelope
 
-from adapters.soap.envelope import parse
 from adapters.soap.security import Secured, moment, password_digest, secured
 from adapters.soap.settings import Security
 from adapters.soap.wrap import Received, Sent
 from adapters.soap.wss import DS, WSSE, WSU
 from gateway import ConfigError
+from tests.unit.adapters.soap.opening import parse
 from tests.authority import Authority
 from tests.unit.adapters.hand_clock import HandClock
 

@@ -7,8 +7,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 from zeep.wsse.signature import verify_envelope
 
+from adapters.http import HttpAnswer
+from adapters.soap.decode import decode
+from adapters.soap.plan import MessagePlan
+from adapters.soap.planning import read_plans
+from adapters.soap.settings import AddressingSettings, Security, Verify
+from adapters.soap.wrapping import wrapping
 from adapters.soap.wss import DS
 from gateway import ConfigError, InvalidAnswer
+from tests.unit.adapters.soap.opening import parse
+from tests.unit.adapters.hand_clock import HandClock
 from tests.unit.adapters.json_agency import JsonAgency
 from tests.unit.adapters.soap.stamp import TIMESTAMP, Stamp, envelope
 from tests.unit.adapters.soap.wrapped import (
@@ -93,3 +101,38 @@ async def test_an_unsigned_fault_under_500_stays_an_unreadable_500(
     answer = await adapt(security=trusting).exchange(a_save())
     assert answer.fault is not None
     assert answer.fault.text == "Tutup"
+
+
+def ended(plan: MessagePlan, content: bytes) -> object:
+    try:
+        return decode(plan, content)
+    except InvalidAnswer as error:
+        return str(error)
+
+
+def test_what_is_around_changes_nothing_of_what_bad_answers_end_as(corpus: Path, wsdls: Path) -> None:
+    plan = read_plans(wsdls / "izin.wsdl").operations["AjukanIzin"].reply
+    assert plan is not None
+    around = wrapping(None, AddressingSettings(), "mtom", clock=HandClock(), where=wsdls)
+    assert around is not None
+    compared = 0
+    for path in sorted((corpus / "xml-attacks").glob("*.xml")):
+        answer = HttpAnswer(status=200, headers={"Content-Type": "text/xml"}, body=path.read_bytes())
+        plain = ended(plan, answer.body)
+        try:
+            opened: object = ended(plan, around.unwrap(answer, "1", parse)[0])
+        except InvalidAnswer as error:
+            opened = str(error)
+        assert opened == plain, path.name
+        compared += 1
+    assert compared >= 30
+
+
+def test_no_bad_answer_passes_where_answers_must_be_signed(corpus: Path, wsdls: Path, certificate: Path) -> None:
+    security = Security(verify=Verify(certificate=certificate))
+    around = wrapping(security, None, None, clock=HandClock(), where=wsdls)
+    assert around is not None
+    for path in sorted((corpus / "xml-attacks").glob("*.xml")):
+        answer = HttpAnswer(status=200, headers={"Content-Type": "text/xml"}, body=path.read_bytes())
+        with pytest.raises(InvalidAnswer):
+            around.unwrap(answer, "1", parse)
