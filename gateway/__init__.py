@@ -18,23 +18,8 @@ from gateway.errors import (
 from gateway.feeds import Batch, FeedColumns, Found, Reject, Snapshots, Source
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
-from gateway.ports import (
-    Adapter,
-    Addressed,
-    Clock,
-    Compared,
-    Contract,
-    Described,
-    Log,
-    LogsIn,
-    NativeField,
-    Planned,
-    Prepared,
-    Probe,
-    Rereads,
-    Tolerated,
-    UrlFields,
-)
+from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared
+from gateway.ports import Adapter, Addressed, Clock, Log, LogsIn, Probe, Rereads, Tolerated, UrlFields
 
 __all__ = [
     "Adapter",

@@ -19,11 +19,12 @@ from gateway.kept import Draft
 from gateway.limits import Limits, limits
 from gateway.message import Context, Message, OperationId, Reply
 from gateway.metrics import Metrics
+from gateway.native import Compared, Contract, Described, Planned, Prepared
 from gateway.opening import calendar
 from gateway.paths import called
 from gateway.pipeline import SHARING, stack
 from gateway.policies.hours import outside_hours
-from gateway.ports import Adapter, Addressed, Clock, Compared, Contract, Described, Handler, Planned, Prepared, Probe
+from gateway.ports import Adapter, Addressed, Clock, Handler, Probe
 from gateway.recorder import Recording
 from gateway.recording import recording
 from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from gateway.errors import GatewayError, LedgerUnavailable
 from gateway.metrics import Metrics
-from gateway.ports import Clock, Compared, Log, Upkeep
+from gateway.native import Compared
+from gateway.ports import Clock, Log, Upkeep
 
 FIRST_WITHIN = 300.0
 """Seconds after a start: processes that start often would otherwise never come to it."""

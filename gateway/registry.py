@@ -8,7 +8,8 @@ from gateway.errors import Finding
 from gateway.feeds import Snapshots, Source
 from gateway.hours import Calendar
 from gateway.message import Document, OperationId, Reply
-from gateway.ports import Compared, Handler, Probe, Schema
+from gateway.native import Compared
+from gateway.ports import Handler, Probe, Schema
 from gateway.recorder import Recording
 from gateway.translate.schema import CanonicalSchema
 

@@ -1,35 +1,26 @@
 """From an answer's bytes and its plan to a document; every value typed or an error, never silently None."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import UTC, tzinfo
+from datetime import tzinfo
 from functools import partial
 from typing import Any, Protocol
 
 from lxml import etree
 
 from adapters.soap.envelope import NIL, Body, open_envelope, untyped
-from adapters.soap.facets import Beyond
-from adapters.soap.lexical import BLANKS, TYPES, derives, is_naive, with_zone
-from adapters.soap.plan import ANY, ENCODING, ENVELOPE, TEXT, VARIANT, XSD, XSI, Field, MessagePlan, Shape
-from adapters.soap.scope import scope
+from adapters.soap.lexical import BLANKS, TYPES
+from adapters.soap.plan import ANY, ENCODING, ENVELOPE, TEXT, VARIANT, XSI, Field, MessagePlan, Shape
+from adapters.soap.said import TYPE, TYPE_NAMESPACES, Said
 from adapters.soap.table import Row, Table, goes_on, table_of
 from adapters.soap.tolerate import Leniency
-from gateway import Document, Fault, FieldError, InvalidAnswer, mask_text, mask_value
+from adapters.soap.values import Values
+from gateway import Document, Fault, InvalidAnswer, mask_text
 
-_TYPE = f"{{{XSI}}}type"
-_OURS = frozenset({NIL, _TYPE, f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation"})
+_OURS = frozenset({NIL, TYPE, f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespaceSchemaLocation"})
 _MARKUP = frozenset({*ENVELOPE.values(), *ENCODING.values(), "http://www.w3.org/XML/1998/namespace"})
-_TYPE_NAMESPACES = frozenset({XSD, "http://www.w3.org/1999/XMLSchema", "http://www.w3.org/2000/10/XMLSchema"})
 _RESULT = "{http://www.w3.org/2003/05/soap-rpc}result"  # SOAP 1.2 part 2 section 4.2.1: names the part that returns
-_ENOUGH = 50
-_LOOKED_AT = 200  # of a value that is wrong; masking a megabyte takes longer than reading it
 _MOST_REFERRED = 100_000  # elements read through references, which may name one element many times
-_USUAL_NAMESPACES = 30
-_MOST_NAMESPACES = 50_000  # looked through beyond those that are usual, in one answer
-_ZERO = re.compile(r"0000-00-00(?:[T ]00:00:00(?:\.0+)?Z?)?")
-_BLANK = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:.*")
 _MOST_ATTRIBUTES = 100  # reading them one by one costs quadratic time in lxml
 
 
@@ -96,10 +87,10 @@ class _Reader:
         self.zone = zone
         self.leniency = leniency
         self.followed = 0
-        self.scope = scope(content, body.payload) if plan.encoded and body.payload is not None else None
-        self.fitting: set[tuple[str | None, int]] = set()
-        self.looked_through = 0
-        self.errors: list[FieldError] = []
+        values = Values(zone, leniency)
+        self.errors = values.errors
+        self._simple, self._wrong = values.simple, values.wrong
+        self._said = Said(plan, content, body.payload, values, leniency)
 
     def payload(self, element: etree._Element | None, tree: Reads | None) -> Document:
         """Return the payload's children: one level of wrapping is taken off."""
@@ -140,7 +131,7 @@ class _Reader:
                 return self._null(field, element, path)
             if field.variants and (variant := self._variant(field, element, path)) is not None:
                 return {VARIANT: variant.name, **self._content(variant, element, path)}
-            self._check_type(field, element, path)
+            self._said.check(field, element, path)
         if field.kind == "any" and not field.members:
             return self._undeclared(element, path)
         return self._text(field, element, path) if field.shape is None else self._content(field, element, path)
@@ -163,7 +154,7 @@ class _Reader:
 
     def _variant(self, field: Field, element: etree._Element, path: str) -> Field | None:
         """Return the type that is named, where it is another one than the declared one."""
-        name = self._resolved(element.get(_TYPE, ""), element, path)
+        name = self._said.resolved(element.get(TYPE, ""), element, path)
         return None if name == field.xsi else field.variants.get(name)
 
     def _followed(self, element: etree._Element, path: str) -> etree._Element:
@@ -190,52 +181,6 @@ class _Reader:
             self._wrong(path, "native", expected="nothing where xsi:nil is true")
         elif not field.nillable and not self.leniency.allows("undeclared-null"):
             self._wrong(path, "null")
-
-    def _simple(self, field: Field, text: str, path: str) -> Any:
-        if field.listed:
-            return [self._simple(field.value, one, path) for one in text.split()]
-        if field.members:
-            return self._union(field, text, path)
-        try:
-            value = field.lexical.read(text)
-        except Beyond as beyond:
-            if not self.leniency.allows("beyond-facets"):
-                return self._wrong(path, beyond.rule, text, **beyond.params)
-            value = beyond.value
-        except ValueError:
-            return self._unwritten(field, text, path)
-        return self._moment(str(value), path) if field.kind == "datetime" else value
-
-    def _unwritten(self, field: Field, text: str, path: str) -> Any:
-        """What is in no form of its type: what the agency's section tolerates of it, else an error."""
-        plain = text.strip(BLANKS)
-        if not plain and field.kind not in {"text", "binary"} and self.leniency.allows("empty-values"):
-            return None
-        if field.kind in {"date", "datetime"} and _ZERO.fullmatch(plain) and self.leniency.allows("zero-dates"):
-            return None
-        if field.kind == "datetime" and _BLANK.fullmatch(plain) and self.leniency.allows("blank-in-datetime"):
-            return self._simple(field, plain.replace(" ", "T", 1), path)
-        return self._wrong(path, "native", text, expected=f"xsd:{field.type}")
-
-    def _moment(self, text: str, path: str) -> Any:
-        zone = self.zone
-        if is_naive(text) and self.leniency.allows("naive-utc"):
-            zone = UTC
-        try:
-            return with_zone(text, zone)
-        except ValueError:
-            return self._wrong(path, "native", text, expected="a dateTime with its zone; else set `timezone`")
-
-    def _union(self, field: Field, text: str, path: str) -> Any:
-        """Read by the first member that takes the text."""
-        for member in field.members:
-            before = len(self.errors)
-            value = self._simple(member, text, path)
-            if len(self.errors) == before < _ENOUGH:
-                return value
-            del self.errors[before:]
-        names = ", ".join(f"xsd:{member.type}" for member in field.members)
-        return self._wrong(path, "native", text, expected=f"one of: {names}")
 
     def _object(self, shape: Shape, element: etree._Element, before: str) -> Document:
         document: dict[str, Any] = {}
@@ -265,7 +210,7 @@ class _Reader:
         look = rows.get
         for child in element:
             row = look(child.tag)
-            if row is None or (child.attrib and not self._is_usual(row[0], child)):
+            if row is None or (child.attrib and not self._said.is_usual(row[0], child)):
                 self._child(shape, child, document, before)
                 continue
             field, name, read, many, inner = row
@@ -284,29 +229,10 @@ class _Reader:
                     value = self._simple(field, child.text or "", before + name)
             if (tail := child.tail) and tail.strip(BLANKS):
                 self._wrong(before.rstrip("."), "native", tail, expected="elements only")
-            if many:
-                if shape.ordered and name in document and next(reversed(document)) != name:
-                    self._disordered(before + name)
-                document.setdefault(name, []).append(value)
-            elif name in document:
-                self._wrong(before + name, "native", expected="at most 1")
+            if many or name in document:
+                self._keep(shape, field, value, document, before + name)
             else:
                 document[name] = value
-
-    def _is_usual(self, field: Field, element: etree._Element) -> bool:
-        """Tell whether an element's only attribute names a type that fitted before, where prefixes mean the same."""
-        if self.scope is None or len(element.attrib) > 1:
-            return False
-        said = (element.get(_TYPE), id(field))
-        if said in self.fitting:
-            return True
-        before = len(self.errors)
-        self._check_type(field, element, "")
-        if said[0] is not None and len(self.errors) == before < _ENOUGH:
-            self.fitting.add(said)
-            return True
-        del self.errors[before:]
-        return False
 
     def _child(self, shape: Shape, child: etree._Element, document: dict[str, Any], before: str) -> None:
         if child.tail and child.tail.strip(BLANKS):
@@ -322,7 +248,9 @@ class _Reader:
 
     def _place(self, shape: Shape, field: Field, child: etree._Element, document: dict[str, Any], before: str) -> None:
         path = before + field.name
-        value = self.value(field, child, path)
+        self._keep(shape, field, self.value(field, child, path), document, path)
+
+    def _keep(self, shape: Shape, field: Field, value: Any, document: dict[str, Any], path: str) -> None:
         if field.many:
             if shape.ordered and field.name in document and next(reversed(document)) != field.name:
                 self._disordered(path)
@@ -443,49 +371,13 @@ class _Reader:
             return self.plan.encoded
         return tag.startswith("{") and tag[1:].partition("}")[0] in _MARKUP
 
-    def _check_type(self, field: Field, element: etree._Element, path: str) -> None:
-        """xsi:type must name the declared type, or for a simple one its built-in base or a restriction of that."""
-        declared = element.get(_TYPE)
-        if declared is None or field.kind == "any" or field.members or field.listed:
-            return
-        namespace, name = self._resolved(declared, element, path)
-        if (namespace, name) == field.xsi:
-            return
-        if field.shape is not None:
-            fits = field.shape.item is not None and (namespace, name) in {(uri, "Array") for uri in ENCODING.values()}
-        else:
-            plain = namespace in _TYPE_NAMESPACES or namespace in ENCODING.values()
-            fits = plain and (derives(name, field.type) or derives(field.type, name))
-            # What is encoded must be decoded: of binary nothing can be taken for something else.
-            fits = fits or (plain and "Binary" not in name + field.type and self.leniency.allows("guessed-types"))
-        if not fits:
-            wanted = field.xsi[1] if field.xsi else field.kind
-            self._wrong(path, "native", declared, expected=f"type {wanted}")
-
     def _undeclared(self, element: etree._Element, path: str) -> Any:
         """xsd:anyType: typed where the element names a built-in type, else text and elements as they are."""
-        namespace, name = self._resolved(element.get(_TYPE, ""), element, path)
-        if namespace in _TYPE_NAMESPACES and name in TYPES and not len(element):
+        namespace, name = self._said.resolved(element.get(TYPE, ""), element, path)
+        if namespace in TYPE_NAMESPACES and name in TYPES and not len(element):
             typed = Field(name="", tag="", kind=TYPES[name].kind, type=name)
             return self._simple(typed, element.text or "", path)
         return untyped(element)
-
-    def _resolved(self, name: str, element: etree._Element, path: str) -> tuple[str, str]:
-        """Return a type's (namespace, name); what lxml makes for each look-up grows with the namespaces declared."""
-        prefix, _, local = name.strip().rpartition(":")
-        if self.scope is not None:
-            return self.scope.get(prefix or None) or "", local
-        if self.looked_through > _MOST_NAMESPACES:
-            self._wrong(path, "native", expected="fewer namespaces")
-            return "", local
-        known = element.nsmap
-        self.looked_through += max(0, len(known) - _USUAL_NAMESPACES)
-        return known.get(prefix or None) or "", local
-
-    def _wrong(self, path: str, rule: str, value: str | None = None, **params: str) -> None:
-        if len(self.errors) < _ENOUGH:
-            shown = None if value is None else mask_value(value[:_LOOKED_AT].strip())
-            self.errors.append(FieldError(pointer=path, rule=rule, params=params, value=shown))
 
 
 def _as_text(element: etree._Element) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from gateway.errors import ConfigError, TranslationError
 from gateway.message import Context, Document, MessageId
-from gateway.ports import Contract
+from gateway.native import Contract
 from gateway.sketch.names import words
 from gateway.sketch.tables import table
 from gateway.sketch.text import aligned, quoted, step, these

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from gateway.ports import NativeField
+from gateway.native import NativeField
 from gateway.sketch.names import canonical, distinct, is_password, is_user
 from gateway.translate.rules import Path
 

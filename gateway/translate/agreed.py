@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from gateway.config.locate import suggest
 from gateway.errors import Finding
-from gateway.ports import NativeField
+from gateway.native import NativeField
 from gateway.translate.rules import CONTEXT, MappingFile, Path, Repeat, Rules, show
 
 Fields = Mapping[str, NativeField]

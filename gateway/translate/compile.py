@@ -10,7 +10,7 @@ import msgspec
 from gateway.config.locate import suggest
 from gateway.errors import ConfigError, Finding
 from gateway.message import Context, Document
-from gateway.ports import Contract, NativeField
+from gateway.native import Contract, NativeField
 from gateway.translate.agreed import unread, unwritten
 from gateway.translate.backward import Backward
 from gateway.translate.explain import from_context

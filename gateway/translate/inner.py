@@ -7,7 +7,7 @@ from typing import Any
 from gateway.config.locate import suggest
 from gateway.errors import FieldError, Finding, TranslationError
 from gateway.message import Context, Document
-from gateway.ports import Contract
+from gateway.native import Contract
 from gateway.translate.convert import Bad, close_json, open_json, picture
 from gateway.translate.pairs import pointer
 from gateway.translate.program import Program

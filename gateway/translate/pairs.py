@@ -7,7 +7,7 @@ from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from gateway.errors import Finding
-from gateway.ports import NativeField
+from gateway.native import NativeField
 from gateway.translate import convert
 from gateway.translate.convert import Bad, Form, Pair, Step
 from gateway.translate.dates import dates, typed

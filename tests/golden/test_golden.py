@@ -17,7 +17,7 @@ from adapters.http import HttpClient
 from adapters.soap.adapter import SoapAdapter
 from gateway.errors import FieldError, TranslationError
 from gateway.message import Context, Document, MessageId
-from gateway.ports import Contract
+from gateway.native import Contract
 from gateway.translate.compile import Compiled, compile_operation, compile_row
 from gateway.translate.load import load_mapping
 

@@ -17,9 +17,9 @@ from adapters.soap.settings import Security, Verify
 from adapters.soap.wrap import Part, Received
 from adapters.soap.wrapping import Wrapping
 from gateway import InvalidAnswer
-from tests.unit.adapters.soap.opening import parse
 from tests.authority import Authority
 from tests.unit.adapters.hand_clock import HandClock
+from tests.unit.adapters.soap.opening import parse
 from tests.unit.adapters.soap.stamp import SOAP, TIMESTAMP, Stamp, canonical, envelope
 from tests.unit.adapters.soap.wrapped import RELATED, include, related, simpan
 

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.ports import Contract, NativeField
+from gateway.native import Contract, NativeField
 from gateway.sketch.mapping import Asked, Sketch, meaning, sketch
 
 TEXT, MUST = NativeField(), NativeField(required=True)

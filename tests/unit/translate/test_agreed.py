@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway.errors import ConfigError
-from gateway.ports import Contract, NativeField
+from gateway.native import Contract, NativeField
 from gateway.translate import Compiled, compile_operation
 from gateway.translate.load import parse_mapping
 from tests.unit.translate.test_compile import CONTEXT

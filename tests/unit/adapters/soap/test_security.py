@@ -20,9 +20,9 @@ from adapters.soap.settings import Security
 from adapters.soap.wrap import Received, Sent
 from adapters.soap.wss import DS, WSSE, WSU
 from gateway import ConfigError
-from tests.unit.adapters.soap.opening import parse
 from tests.authority import Authority
 from tests.unit.adapters.hand_clock import HandClock
+from tests.unit.adapters.soap.opening import parse
 
 ENVELOPE = (
     b'<?xml version="1.0" encoding="utf-8"?>\n<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/">'

@@ -15,9 +15,9 @@ from adapters.soap.settings import AddressingSettings, Security, Verify
 from adapters.soap.wrapping import wrapping
 from adapters.soap.wss import DS
 from gateway import ConfigError, InvalidAnswer
-from tests.unit.adapters.soap.opening import parse
 from tests.unit.adapters.hand_clock import HandClock
 from tests.unit.adapters.json_agency import JsonAgency
+from tests.unit.adapters.soap.opening import parse
 from tests.unit.adapters.soap.stamp import TIMESTAMP, Stamp, envelope
 from tests.unit.adapters.soap.wrapped import (
     PDF,
