@@ -12,7 +12,9 @@ _DATE = rf"(?:{_YEAR}[-.]{_MONTH}[-.]{_DAY}|{_DAY}[-.]{_MONTH}[-.]{_YEAR})"
 _TIME = r"(?:[01]?\d|2[0-3])\.[0-5]\d(?:\.[0-5]\d)?"
 # A date, with its time or not, that stands by itself: within more groups of digits it is a part of their number.
 _MOMENT = rf"(?<!\d)(?<!\d[{_DASH}]){_DATE}(?:[ ]{_TIME})?(?![{_DASH}]?\d)"
-_NUMBER = re.compile(rf"(?P<moment>{_MOMENT})|\d+(?:{_BETWEEN}(?!{_MOMENT})\d+)*")
+# A message's id, a version 7 UUID: every sixth has digits enough in a row to be taken for a number.
+_ID = r"(?<![\w-])[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}(?![\w-])"
+_NUMBER = re.compile(rf"(?P<open>{_MOMENT}|{_ID})|\d+(?:{_BETWEEN}(?!{_MOMENT}|{_ID})\d+)*")
 # The look-behind keeps it linear: without it, a long word that is no address is tried again from every letter.
 _CONTACT = re.compile(r"(?<![\w.+-])[\w.+-]+@[\w-]+\.[\w.-]+")
 _SHOWN = 40
@@ -29,12 +31,12 @@ def mask_digits(digits: str) -> str:
 
 
 def mask_text(text: str) -> str:
-    """Return text with every long number, its groups apart or not, and every e-mail address hidden; dates are left."""
+    """Return text with every long number, in groups or not, and every e-mail address hidden; dates and ids are left."""
     return _CONTACT.sub("***@***", _NUMBER.sub(_hidden, text))
 
 
 def _hidden(found: re.Match[str]) -> str:
-    digits = "" if found["moment"] else _digits(found.group())
+    digits = "" if found["open"] else _digits(found.group())
     return mask_digits(digits) if len(digits) >= LONG else found.group()
 
 
@@ -46,7 +48,7 @@ def _identifier(text: str) -> str | None:
     """Return the digits of a text that is one long number and nothing else."""
     found = _NUMBER.fullmatch(text)
     digits = _digits(text)
-    return digits if found and not found["moment"] and len(digits) >= LONG else None
+    return digits if found and not found["open"] and len(digits) >= LONG else None
 
 
 def mask_value(value: object, *, personal: bool = False) -> str:

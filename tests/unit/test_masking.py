@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from gateway.masking import mask_document, mask_text, mask_value
+from gateway.message import new_message_id
 
 MASKED = "140502******0001"
 
@@ -84,3 +85,23 @@ def test_of_a_document_its_shape_is_left() -> None:
 
 def test_names_that_are_numbers_are_masked_too() -> None:
     assert mask_document({"1405020101909001": "ada"}) == {"140502******9001": "*** (3 characters)"}
+
+
+def test_a_messages_id_is_left_whatever_digits_it_has() -> None:
+    for identity in ("01a20e32-e4d4-7244-8566-47dc0b3b71b3", *(new_message_id() for _ in range(1000))):
+        for text in (f"an older message of its order: {identity}", f"failed 12 {identity} 24-11-2026"):
+            assert mask_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "01234567-0123-4123-8123-012345678901",
+        "01234567-0123-7123-8123-0123456789012",
+        "1-01234567-0123-7123-8123-012345678901",
+        "1405025205909001 01234567-0123-7123-8123-012345678901",
+    ],
+)
+def test_what_only_looks_like_an_id_or_stands_beside_one_is_hidden(text: str) -> None:
+    assert "*" in mask_text(text)
+    assert "140502520590" not in mask_text(text)
