@@ -168,10 +168,7 @@ class Compared(Protocol):
         ...
 
     async def compare(self) -> Sequence[str]:
-        """Return one line for each difference that a caller could notice.
-
-        Raises ConfigError, saying why, when what the agency publishes can't be had or can't be understood.
-        """
+        """Return one line for each difference that a caller could notice; raises ConfigError when that can't be told."""
         ...
 
 

@@ -54,7 +54,7 @@ def sample(plan: MessagePlan, made: Made, *, full: bool = True) -> Document:
     if plan.payload is None:
         return {}
     if plan.payload.shape is None:
-        return {TEXT: _simple(plan.payload, made)}
+        return {TEXT: value_of(plan.payload, made)}
     return _object(plan.payload.shape, made, full=full)
 
 
@@ -66,21 +66,22 @@ def _object(shape: Shape, made: Made, *, full: bool) -> dict[str, Any]:
         for found in (*shape.fields, *shape.attributes)
         if found.least or found.name in wanted or (full and found.name not in left_out and found.most != 0)
     }
-    return document | ({TEXT: _simple(shape.text, made)} if shape.text is not None else {})
+    return document | ({TEXT: value_of(shape.text, made)} if shape.text is not None else {})
 
 
 def _value(field: Field, made: Made, *, full: bool) -> Any:
-    one = _simple(field, made) if field.shape is None else _object(field.shape, made, full=full)
+    one = value_of(field, made) if field.shape is None else _object(field.shape, made, full=full)
     return [one] * max(field.least, 1) if field.many else one
 
 
-def _simple(field: Field, made: Made) -> Any:
+def value_of(field: Field, made: Made) -> Any:
     """Return the first value that comes to mind and that the type takes; where none does, one that it does not."""
     candidates = [*_candidates(field, made)]
-    return next((one for one in candidates if _takes(field, one)), candidates[0])
+    return next((one for one in candidates if takes(field, one)), candidates[0])
 
 
-def _takes(field: Field, value: Any) -> bool:
+def takes(field: Field, value: Any) -> bool:
+    """Tell whether a value could be written."""
     try:
         field.lexical.write(value)
     except (ValueError, TypeError):

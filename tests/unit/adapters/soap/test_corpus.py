@@ -15,7 +15,7 @@ from adapters.soap.encode import encode
 from adapters.soap.facets import Facets
 from adapters.soap.plan import TEXT, Field, MessagePlan, Shape
 from adapters.soap.planning import Plans, read_plans
-from adapters.soap.sample import sample as made_of
+from adapters.soap.sample import takes, value_of
 from adapters.soap.wsdl import load
 from gateway import ConfigError
 
@@ -83,18 +83,11 @@ def simple(field: Field) -> Any:
     if field.allowed:
         return field.allowed[0]
     if field.facets != Facets() or field.type in NAMES:
-        found = made_of(MessagePlan(soap="1.1", rpc=False, encoded=False, payload=field), lambda _: None)[TEXT]
+        found = value_of(field, lambda _: None)
         if not takes(field, found):
             raise Unsampled
         return found
     return SPECIAL.get(field.type, VALUES[field.kind])
-
-
-def takes(field: Field, found: Any) -> bool:
-    try:
-        return bool(field.lexical.write(found)) or True
-    except (ValueError, TypeError):
-        return False
 
 
 def for_zeep(document: dict[str, Any], shape: Shape) -> dict[str, Any]:
