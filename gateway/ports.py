@@ -168,7 +168,7 @@ class Compared(Protocol):
         ...
 
     async def compare(self) -> Sequence[str]:
-        """Return one line for each difference that a caller could notice; raises ConfigError when that can't be told."""
+        """Return one line for each difference a caller could notice; raises ConfigError when that can't be told."""
         ...
 
 
