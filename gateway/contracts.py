@@ -59,8 +59,8 @@ class ContractWatch:
         except GatewayError as error:
             self._tell("contract-unchecked", str(error), level="warning", why=str(error).splitlines()[0])
             return
-        self.metrics.gauge(f"{_GAUGES}changed", self.agency).set(bool(changes))
-        checked = self.metrics.gauge(f"{_GAUGES}checked_timestamp_seconds", self.agency)
+        self.metrics.gauge("gateway_agency_contract_changed", self.agency).set(bool(changes))
+        checked = self.metrics.gauge("gateway_agency_contract_checked_timestamp_seconds", self.agency)
         checked.set(self.clock.now().timestamp())
         if changes:
             more = {"more": len(changes) - _SHOWN} if len(changes) > _SHOWN else {}

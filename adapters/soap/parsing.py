@@ -152,16 +152,14 @@ def _decoded(content: bytes, charset: str) -> str | None:
 
 
 def _refuse_costly(content: bytes) -> None:
-    match doctype(content):
-        case "there" if content[:_HEAD].lower().lstrip(_UTF8_BOM + b" \t\r\n").startswith(b"<!doctype html"):
-            raise invalid("is an HTML page")
-        case "there":
-            raise invalid("has a DOCTYPE, which SOAP forbids")
-        case "hidden":
-            raise invalid("has too much before its envelope")
-    most = _MANY_ATTRIBUTES + _ATTRIBUTES_EACH * content.count(b"<")
-    if content.count(b"=") > most and any(True for _ in islice(_ATTRIBUTE.finditer(content), most, None)):
-        raise invalid("has elements with thousands of attributes")
+    if b"<!" in content and (found := doctype(content)) != "none":
+        is_html = content[:_HEAD].lower().lstrip(_UTF8_BOM + b" \t\r\n").startswith(b"<!doctype html")
+        hidden = "has too much before its envelope" if found == "hidden" else "has a DOCTYPE, which SOAP forbids"
+        raise invalid("is an HTML page" if is_html else hidden)
+    if (signs := content.count(b"=")) > _MANY_ATTRIBUTES:
+        most = _MANY_ATTRIBUTES + _ATTRIBUTES_EACH * content.count(b"<")
+        if signs > most and any(True for _ in islice(_ATTRIBUTE.finditer(content), most, None)):
+            raise invalid("has elements with thousands of attributes")
 
 
 def doctype(content: bytes) -> Literal["none", "there", "hidden"]:

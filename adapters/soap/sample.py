@@ -53,7 +53,7 @@ def sample(plan: MessagePlan, made: Made, *, full: bool = True) -> Document:
     if plan.payload is None:
         return {}
     if plan.payload.shape is None:
-        return {TEXT: _simple(plan.payload, made)}
+        return {TEXT: value_of(plan.payload, made)}
     return _object(plan.payload.shape, made, full=full)
 
 
@@ -70,7 +70,7 @@ def _object(shape: Shape, made: Made, *, full: bool, above: tuple[Shape, ...] = 
         if found.least or found.name in wanted or (full and found.name not in left_out and found.most != 0)
         if found.many or found.shape not in above
     }
-    return document | ({TEXT: _simple(shape.text, made)} if shape.text is not None else {})
+    return document | ({TEXT: value_of(shape.text, made)} if shape.text is not None else {})
 
 
 def _value(field: Field, made: Made, *, full: bool, above: tuple[Shape, ...]) -> Any:
@@ -87,20 +87,21 @@ def _one(field: Field, made: Made, *, full: bool, above: tuple[Shape, ...]) -> A
         variant = next((one for one in field.variants.values() if one.shape is not None), field)
         shape = variant.shape or Shape()
         return {VARIANT: variant.name, **_object(shape, made, full=full, above=above)}
-    return _simple(field, made) if field.shape is None else _object(field.shape, made, full=full, above=above)
+    return value_of(field, made) if field.shape is None else _object(field.shape, made, full=full, above=above)
 
 
-def _simple(field: Field, made: Made) -> Any:
+def value_of(field: Field, made: Made) -> Any:
     """Return the first value that comes to mind and that the type takes; where none does, one that it does not."""
     if field.listed:
-        return [_simple(field.value, made)]
+        return [value_of(field.value, made)]
     if field.members:
-        return _simple(field.members[0], made)
+        return value_of(field.members[0], made)
     candidates = [*_candidates(field, made)]
-    return next((one for one in candidates if _takes(field, one)), candidates[0])
+    return next((one for one in candidates if takes(field, one)), candidates[0])
 
 
-def _takes(field: Field, value: Any) -> bool:
+def takes(field: Field, value: Any) -> bool:
+    """Tell whether a value could be written."""
     try:
         field.lexical.write(value)
     except (ValueError, TypeError):
