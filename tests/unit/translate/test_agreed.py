@@ -158,3 +158,21 @@ def test_an_operation_without_an_answer_needs_no_outcome_in_it() -> None:
     text = '[agency]\noutcome = { from = "kode", ok = ["1"] }\n[op.request]\nnip = "n"'
     one_way = Contract(request={"nip": NativeField()}, reply={})
     assert compile_operation(parse_mapping(text, "x.toml"), "op", contract=one_way).request.fields == {"n"}
+
+
+def test_below_what_can_be_anything_and_beside_any_element_a_mapping_names_what_it_likes() -> None:
+    contract = Contract(
+        request={},
+        reply={"apa": NativeField(kind="any"), "isi": NativeField(kind="object"), "isi.#any": NativeField(many=True)},
+    )
+
+    def told(source: str) -> list[str]:
+        text = f'[op.request]\n[op.reply]\nx = "{source}"\n'
+        try:
+            compile_operation(parse_mapping(text, "mappings/x.toml"), "op", contract=contract)
+        except ConfigError as error:
+            return [finding.what for finding in error.findings]
+        return []
+
+    assert [told(source) for source in ("apa.b.c", "isi.DataSet.Tabel", "apa")] == [[], [], []]
+    assert told("lain") == ["the agency's contract has no field lain"]
