@@ -30,6 +30,7 @@ real: $(VENV)/dev $(WATCH)/made ## Test against programs pip can't bring; REQUIR
 
 chaos: $(VENV)/dev ## Kill gateways 200 times on both stores, and watch an outage with Prometheus; prints what came of it
 	@LAWS_LONGER=20 $(PYTEST) tests/laws/test_ledger_laws.py tests/laws/test_postgres_ledger_laws.py
+	@LAWS_LONGER=20 $(PYTEST) tests/unit/adapters/soap/test_differential.py
 	@CHAOS_KILLS=200 $(PYTEST) -s tests/chaos
 
 chart: $(CHART)/made ## Test the Helm chart and the image's description, in an environment of their own (half a gigabyte)

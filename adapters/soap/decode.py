@@ -45,7 +45,10 @@ def decode(
     if isinstance(opened, Fault):
         return opened
     reader = _Reader(plan, opened, zone, content)
-    document = reader.payload(opened.payload, tree)
+    try:
+        document = reader.payload(opened.payload, tree)
+    except RecursionError as error:
+        raise InvalidAnswer("the answer is nested too deeply", maybe_done=True) from error
     if reader.errors:
         raise InvalidAnswer("the answer does not fit the WSDL", maybe_done=True, errors=reader.errors)
     return document
