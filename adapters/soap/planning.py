@@ -107,6 +107,8 @@ class _Planner:
         headers = {found.name: replace(found, least=0) for found in _headers(message, types)}
         types.finish()
         reach = _Reach(self.soap, (payload, *headers.values()))
+        if reach.odd and use.encoded:
+            raise _Unplannable(f"is encoded, and {reach.odd}, which is not sent or read here")
         if reach.odd:
             self.trees[operation.name, direction] = Tree(element, self._schema)
         return MessagePlan(

@@ -22,7 +22,8 @@ WSDL = """<wsdl:definitions xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" xmlns:
   <wsdl:service name="S"><wsdl:port name="P" binding="t:B"><soap:address location="http://127.0.0.1:1/"/></wsdl:port>
   </wsdl:service>
 </wsdl:definitions>"""
-START = '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><r:op xmlns:r="urn:t"><isi href="#1"/></r:op>'
+CALL = '<r:op xmlns:r="urn:t"><isi href="#1"/></r:op>'
+START = f'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{CALL}'
 END = "</e:Body></e:Envelope>"
 
 
@@ -37,6 +38,14 @@ def test_references_are_followed_through_a_type_that_contains_itself(plan: Messa
     refs = '<m id="1"><nama>x</nama><induk href="#2"/></m><m id="2"><nama>y</nama></m>'
 
     assert decode(plan, f"{START}{refs}{END}".encode()) == {"isi": {"nama": "x", "induk": {"nama": "y"}}}
+
+
+def test_an_encoded_message_that_no_plan_can_say_is_refused(tmp_path: Path) -> None:
+    again = '<x:element name="induk" type="t:T" minOccurs="0"/>'
+    path = tmp_path / "t.wsdl"
+    path.write_text(WSDL.replace(again, f'{again}<x:element name="nama" type="x:string"/>'))
+
+    assert "is encoded, and type 'T' has two elements named 'nama'" in read_plans(path).refused["op"].what
 
 
 @pytest.mark.parametrize("target", ["1", "2"])
