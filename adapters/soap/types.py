@@ -52,7 +52,7 @@ class Types:
         if names == [own] or not names:
             return (self.element(element),)
         found = (element if name == own else self._substitute(name, element) for name in names)
-        return tuple(self.element(one) for one in found if one is not None)
+        return tuple(self.element(one) for one in found if one is not None) or (self.element(element),)
 
     def finish(self) -> None:
         """Plan the types that xsi:type may name; until then variants are empty."""
