@@ -34,6 +34,7 @@ real: $(VENV)/dev $(WATCH)/made ## Test against programs pip can't bring; REQUIR
 chaos: $(VENV)/dev ## At length: flows, laws, 200 kills on both stores, an outage watched by Prometheus; prints what came of it
 	@$(PYTEST) tests/flows
 	@LAWS_LONGER=40 $(PYTEST) tests/laws
+	@LAWS_LONGER=20 $(PYTEST) tests/unit/adapters/soap/test_differential.py
 	@LEDGER_KILLS=50 SOAK=20000 $(PYTEST) tests/contract/test_sqlite_processes.py tests/contract/test_sending_soak.py
 	@CHAOS_KILLS=200 $(PYTEST) -s tests/chaos
 

@@ -46,7 +46,11 @@ def encode(
         functions = plan.kept["encode"] = generate(plan)
     writer = Writer(plan, functions)
     head = writer.headers(headers, header_namespace) if headers else ""
-    body = tree.write(document) if tree is not None and not writer.errors else writer.payload(document)
+    try:
+        body = tree.write(document) if tree is not None and not writer.errors else writer.payload(document)
+    except RecursionError as error:
+        deep = FieldError(pointer="", rule="native", params={"expected": "fewer levels"})
+        raise TranslationError("request", [deep]) from error
     if writer.errors:
         raise TranslationError("request", writer.errors)
     return f"{functions.start}{head}{functions.middle}{body}{functions.end}".encode()

@@ -6,6 +6,7 @@ WSDL may offer hundreds of types where xsi:type chooses one.
 
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from adapters.soap import quick
@@ -31,7 +32,8 @@ class Functions:
         self.middle, self.end = "<soap:Body>", "</soap:Body></soap:Envelope>"
         self.spare = _declared({uri: plan.prefixes[uri] for uri in plan.spare})
         self.root = self._root(plan)
-        self._shapes: dict[int, int] = {}
+        self._shapes: Mapping[int, int] = {}
+        self._making = Lock()
         self._space: dict[str, Any] = {"MISSING": object(), "escaped": escaped}
         self._space |= {"special": SPECIAL.search, "quoted": QUOTED.search, "control": CONTROL.search}
 
@@ -69,22 +71,25 @@ class Functions:
 
     def _made(self, what: str, shape: Shape) -> Content:
         if id(shape) not in self._shapes:
-            self._make(shape)
+            with self._making:
+                self._make(shape)
         made: Content = self._space[f"{what}{self._shapes[id(shape)]}"]
         return made
 
     def _make(self, shape: Shape) -> None:
         """Make the functions of a shape and of those below it."""
         fresh: list[Shape] = []
+        numbers = dict(self._shapes)
         waiting = [shape]
         while waiting:
             one = waiting.pop()
-            if id(one) not in self._shapes:
-                self._shapes[id(one)] = len(self._shapes)
+            if id(one) not in numbers:
+                numbers[id(one)] = len(numbers)
                 fresh.append(one)
                 waiting += [found.shape for found in one.fields if found.shape is not None]
-        lines = [line for one in fresh for line in _Source(self, self._space, self._shapes, one).lines()]
+        lines = [line for one in fresh for line in _Source(self, self._space, numbers, one).lines()]
         exec(compile("\n".join(lines), "<soap>", "exec"), self._space)  # noqa: S102 -- names and texts are literals
+        self._shapes = numbers  # only now, since other threads look
 
 
 def generate(plan: MessagePlan) -> Functions:

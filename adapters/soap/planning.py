@@ -139,6 +139,8 @@ class _Planner:
         reach = _Reach(self.soap, (payload, *headers.values()))
         if reach.unreadable:
             raise _Unplannable(reach.unreadable)
+        if reach.odd and use.encoded:
+            raise _Unplannable(f"is encoded, and {reach.odd}, which is not sent or read here")
         if reach.odd:
             self.trees[operation.name, direction] = Tree(element, self._schema)
         return MessagePlan(

@@ -49,8 +49,7 @@ def _integer(read: Callable[[str], Any], low: int, high: int) -> Callable[[str],
 
 def _number(read: Callable[[str], Any]) -> Callable[[str], Any]:
     def quick(text: str) -> Any:
-        whole, dot, part = text.partition(".")
-        if len(text) < _LONG and whole.isdigit() and (part.isdigit() or not dot) and text.isascii():
+        if len(text) < _LONG and text.replace(".", "", 1).isdigit() and text.isascii():
             return Decimal(text)
         return read(text)
 
@@ -76,14 +75,11 @@ def _date(read: Callable[[str], Any]) -> Callable[[str], Any]:
 
 def _moment(read: Callable[[str], Any]) -> Callable[[str], Any]:
     def quick(text: str) -> Any:
-        if len(text) == 25 and text.isascii() and _has_form(text):  # noqa: PLR2004 -- YYYY-MM-DDTHH:MM:SS+HH:MM
+        marks = len(text) == 25 and text[4] == "-" == text[7] and text[10] == "T" and text[13] == ":"  # noqa: PLR2004
+        if marks and text[19] in "+-" and text[20:22] < "15" and text.isascii():
+            # YYYY-MM-DDTHH:MM:SS+HH:MM, if Python reads it
             datetime.fromisoformat(text)
             return text
         return with_zone(read(text), None)
 
     return quick
-
-
-def _has_form(text: str) -> bool:
-    marks = text[4] + text[7] + text[10] + text[13] + text[16] + text[22]
-    return marks == "--T:::" and text[19] in "+-" and text[20:22] < "15"

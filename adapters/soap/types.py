@@ -6,6 +6,7 @@ from typing import Any as Zeep
 
 from lxml import etree
 from zeep import xsd
+from zeep.exceptions import Error as ZeepError
 from zeep.xsd.elements import AnyAttribute, AttributeGroup
 from zeep.xsd.types.builtins import BuiltinType
 from zeep.xsd.types.collection import ListType, UnionType
@@ -57,10 +58,8 @@ class Types:
         names = [name for name in (own, *members) if name not in self._facts.kin.abstract_elements]
         if names == [own] or not names:
             return (self.element(element),)
-        occurs = {"min_occurs": element.min_occurs, "max_occurs": element.max_occurs}
-        return tuple(
-            self.element(element if name == own else self._schema.get_element(name).clone(**occurs)) for name in names
-        )
+        found = (element if name == own else self._substitute(name, element) for name in names)
+        return tuple(self.element(one) for one in found if one is not None) or (self.element(element),)
 
     def finish(self) -> None:
         """Plan the types that xsi:type may name; until then variants are empty."""
@@ -83,8 +82,15 @@ class Types:
     def _global(self, name: str) -> Zeep | None:
         try:
             return self._schema.get_type(name, fail_silently=True)
-        except LookupError:  # of a schema that nothing imports
+        except ZeepError:  # of a schema that nothing imports
             return None
+
+    def _substitute(self, name: str, element: Zeep) -> Zeep | None:
+        try:
+            found = self._schema.get_element(name)
+        except ZeepError:
+            return None
+        return found.clone(min_occurs=element.min_occurs, max_occurs=element.max_occurs)
 
     def _of(self, base: str) -> dict[Names, Field]:
         if base not in self._variants:

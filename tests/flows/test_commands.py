@@ -317,3 +317,12 @@ def test_there_are_five_things_to_try_one_for_each_kind_of_agency() -> None:
         CHILD.path,
         "/v1/warga/ringkasan",
     ]
+
+
+def test_a_plan_is_shown_and_nothing_is_sent(config: Path, fresh: Running) -> None:
+    done = gateway("try", "dpmptsp/status-izin", "--plan", "--config", config)
+    assert done.returncode == 0, done.stderr
+    assert '"style": "rpc/encoded"' in done.stdout
+    assert '"path": "compiled"' in done.stdout
+    assert fresh.arrivals("dpmptsp") == []
+    assert "has no plan" in gateway("try", CHILD.operation, "--plan", "--config", config).stdout

@@ -44,6 +44,14 @@ def test_what_can_not_be_taken_in_is_named_with_its_reason_and_the_rest_is_writt
     assert 'timezone = "Asia/Jayapura"' in CONFIG.read_text()
 
 
+def test_what_goes_through_zeeps_tree_is_taken_in_and_warned_of() -> None:
+    add.soap(CONFIG, wanted(IZIN.with_name("ragam.wsdl")), {})
+
+    (warning,) = app.check(CONFIG, {})
+    assert warning.warning
+    assert "izin/kembar: its request goes through zeep's tree: type 'Kembar' has two elements" in warning.what
+
+
 def test_only_the_operations_that_are_asked_for_are_taken_in() -> None:
     added = add.soap(CONFIG, wanted(only=["Catat"]), {})
 

@@ -183,3 +183,21 @@ def test_a_code_in_a_faults_detail_must_be_one_of_its_fields() -> None:
     (finding,) = refused.value.findings
     assert finding.where == "x.toml:4"
     assert "kode" in str(finding)
+
+
+def test_below_what_can_be_anything_and_beside_any_element_a_mapping_names_what_it_likes() -> None:
+    contract = Contract(
+        request={},
+        reply={"apa": NativeField(kind="any"), "isi": NativeField(kind="object"), "isi.#any": NativeField(many=True)},
+    )
+
+    def told(source: str) -> list[str]:
+        text = f'[op.request]\n[op.reply]\nx = "{source}"\n'
+        try:
+            compile_operation(parse_mapping(text, "mappings/x.toml"), "op", contract=contract)
+        except ConfigError as error:
+            return [finding.what for finding in error.findings]
+        return []
+
+    assert [told(source) for source in ("apa.b.c", "isi.DataSet.Tabel", "apa")] == [[], [], []]
+    assert told("lain") == ["the agency's contract has no field lain"]

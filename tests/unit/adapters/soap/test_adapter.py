@@ -355,3 +355,20 @@ async def test_an_answer_that_is_refused_all_the_same_counts_nothing(
         await adapter.exchange(a_call("AjukanIzin", ENOUGH))
 
     assert counted == []
+
+
+async def test_what_no_plan_can_say_is_exchanged_through_zeeps_tree(
+    http: HttpClient, agency: JsonAgency, url: str, wsdls: Path
+) -> None:
+    adapter = SoapAdapter(http=http, wsdl=wsdls / "ragam.wsdl", url=url)
+    inside = "<awal>1</awal><isi>a</isi><awal>2</awal>"
+    agency.behave = answering(soap(f'<Kembar xmlns="urn:ragam" tanda="x">{inside}</Kembar>'))
+
+    answer = await adapter.exchange(a_call("Kembar", {"awal": 3, "isi": "", "awal__1": 4}))
+
+    assert answer.document == {"awal": 1, "isi": "a", "awal__1": 2, "@tanda": "x"}
+    assert "has two elements named 'awal'" in adapter.contract("Kembar").detour
+    assert adapter.plan("Kembar")["request"]["path"].startswith("zeep's tree: type 'Kembar'")
+    assert adapter.plan("Ragam")["request"]["path"] == "compiled"
+    with pytest.raises(TranslationError):
+        await adapter.exchange(a_call("Kembar", {"awal": "x", "isi": "", "awal__1": 4}))

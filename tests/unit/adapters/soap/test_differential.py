@@ -113,10 +113,10 @@ def test_public_wsdls_are_written_and_read_as_zeep_does(corpus: Path, capsys: py
     comparison = Comparison()
     for path in sorted((corpus / "wsdl").rglob("*.wsdl")):
         try:
-            comparison.wsdl(path, 3 * LONGER)
+            comparison.wsdl(path, 5 * LONGER)
         except ConfigError:
             continue  # test_corpus.py says what becomes of those
 
     with capsys.disabled():
         print(f"\ndifferential: {dict(comparison.counts.most_common())}")  # noqa: T201
-    assert comparison.counts["the same"] >= 2_000 * LONGER
+    assert comparison.counts["the same"] >= 3_200 * LONGER

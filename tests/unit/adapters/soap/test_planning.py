@@ -250,6 +250,20 @@ def test_a_type_that_contains_itself_is_read_to_any_depth_and_told_once(plan: Pl
     ]
 
 
+def test_what_is_nested_without_end_is_refused(plan: Plan) -> None:
+    found = plan(
+        '<x:sequence><x:element name="a" type="t:T"/></x:sequence>', RECURSIVE.replace("b", 'b" minOccurs="0', 1)
+    )
+    document: dict[str, Any] = {}
+    for _ in range(2000):
+        document = {"b": {"c": document}}
+
+    with pytest.raises(TranslationError):
+        encode(found, {"a": document})
+    with pytest.raises(InvalidAnswer):
+        read(found, "<a>" + "<b><c>" * 2000 + "</c></b>" * 2000 + "</a>")
+
+
 def test_a_repeated_group_of_several_elements_is_a_list_of_its_turns(plan: Plan) -> None:
     found = plan(f'<x:sequence maxOccurs="unbounded">{BATAS}</x:sequence>')
 
