@@ -210,22 +210,8 @@ class _Source:
 
 
 def _plain(field: Field) -> bool:
-    """Tell whether all that is known of a value is known here; what else a plan may say the Writer judges."""
-    known = Field(
-        name=field.name,
-        tag=field.tag,
-        kind=field.kind,
-        type=field.type,
-        least=field.least,
-        most=field.most,
-        nillable=field.nillable,
-        xsi=field.xsi,
-        allowed=field.allowed,
-        min_length=field.min_length,
-        max_length=field.max_length,
-    )
     sized = field.min_length or field.max_length is not None
-    return known == field and not (sized and (field.allowed or field.type in TYPES))
+    return quick.is_plain(field) and not (sized and (field.allowed or field.type in TYPES))
 
 
 def _number(value: object) -> str | None:

@@ -35,9 +35,9 @@ def table_of(shape: Shape) -> Table:
 
 
 def _is_usual(field: Field) -> bool:
-    if field.shape is not None and (field.shape.odd or field.abstract):
-        return False
-    return bool(field.tag) and field.kind != "any" and not (field.listed or field.members)
+    if field.shape is not None:
+        return bool(field.tag) and not field.shape.odd and not field.abstract
+    return field.kind != "any" and quick.is_plain(field)
 
 
 def _row(field: Field) -> Row:
@@ -49,8 +49,6 @@ def _reader(field: Field) -> Callable[[str], Any] | None:
     if field.type not in TYPES:
         return _one_of(field.allowed) if field.allowed else None
     read = quick.reader(field.type)
-    if field.kind == "datetime":
-        return read
     if field.allowed:
         among = _one_of(field.allowed)
         return lambda text: read(among(text))
