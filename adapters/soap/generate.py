@@ -174,7 +174,7 @@ class _Source:
 
     def _text(self, field: Field, value: str, *, attribute: bool = False) -> tuple[str, str]:
         """Return expressions for a value's text, and for whether it is right at once."""
-        if not _plain(field):
+        if not quick.is_plain(field):
             return value, "False"
         lexical = TYPES.get(field.type)
         if field.facets != NO_FACETS:
@@ -215,22 +215,6 @@ class _Source:
         name = f"field{self._number}_{len(self._space)}"
         self._space[name] = field
         return name
-
-
-def _plain(field: Field) -> bool:
-    """Tell whether all that is known of a value is known here; what else a plan may say the Writer judges."""
-    known = Field(
-        name=field.name,
-        tag=field.tag,
-        kind=field.kind,
-        type=field.type,
-        least=field.least,
-        most=field.most,
-        nillable=field.nillable,
-        xsi=field.xsi,
-        facets=field.facets,
-    )
-    return known == field
 
 
 def _number(value: object) -> str | None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.soap.lexical import TYPES, with_zone
+from adapters.soap.plan import Field
 
 BOUNDS: Mapping[str, tuple[int, int]] = {
     "long": (-(2**63), 2**63 - 1),
@@ -22,6 +23,22 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
 """Integers that are right at once, by the local name of their type; larger ones are not wrong for that."""
 _DIGITS = 17
 _LONG = 100
+
+
+def is_plain(field: Field) -> bool:
+    """Tell whether all that is said of a field's values is what is judged here: one value of one type, and no more."""
+    known = Field(
+        name=field.name,
+        tag=field.tag,
+        kind=field.kind,
+        type=field.type,
+        least=field.least,
+        most=field.most,
+        nillable=field.nillable,
+        xsi=field.xsi,
+        facets=field.facets,
+    )
+    return known == field
 
 
 def reader(type_: str) -> Callable[[str], Any]:

@@ -36,9 +36,9 @@ def table_of(shape: Shape) -> Table:
 
 
 def _is_usual(field: Field) -> bool:
-    if field.shape is not None and (field.shape.odd or field.abstract):
-        return False
-    return bool(field.tag) and field.kind != "any" and not (field.listed or field.members)
+    if field.shape is not None:
+        return bool(field.tag) and not field.shape.odd and not field.abstract
+    return field.kind != "any" and quick.is_plain(field)
 
 
 def _row(field: Field) -> Row:

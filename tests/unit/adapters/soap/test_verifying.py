@@ -235,7 +235,7 @@ def test_chosen_headers_must_be_there_once_and_be_signed(stamp: Stamp, certifica
 
 @pytest.mark.parametrize("what", ['a{}="1"', 'xmlns:a{}="urn:{}"'])
 def test_what_would_take_quadratic_time_to_verify_is_refused_first(stamp: Stamp, certificate: Path, what: str) -> None:
-    many = " ".join(what.format(number, number) for number in range(20_000))
+    many = " ".join(what.format(number, number) for number in range(1_900))
     content = stamp.sign(envelope()).replace(b"<m:nomor>", f"<m:nomor {many}>".encode())
     started = time.process_time()
     assert "too many attributes or namespaces" in refused(content, Verify(certificate=certificate))
