@@ -59,9 +59,9 @@ class Lasting:
     replicas: Replicas
     guests: tuple[Admission, ...]
     hours: bool
-    compares: bool
     stop: asyncio.Event
     traces: Traces
+    compares: bool = True
 
 
 class Latest:

@@ -12,6 +12,7 @@ from tests.flows import process
 from tests.flows.asks import EVERY, FACILITIES, FILE_PERMIT, KINDS, MY_TICKETS, PERMIT_STATUS, Ask
 from tests.flows.pilot import defaults, dropped_in, pilot
 from tests.flows.process import Gateway, eventually
+from tests.served import serving
 
 CHANGES = {
     'hours   = "Mon-Thu 07:30-16:00; Fri 07:30-16:30"': 'hours   = "Mon-Sun 00:00-24:00"',
@@ -31,9 +32,7 @@ def lively(agencies: Running, drops: Path, folder: Path) -> Iterator[Gateway]:
     """Run a gateway and let it live through everything."""
     agencies.reset()
     config = pilot(folder, agencies.ports, {**CHANGES, **IMPATIENT, **dropped_in(drops)}, stored=True)
-    source = f"{agencies.url('dpmptsp')}/sipolan?wsdl"
-    (folder / "wsdl/dpmptsp/pinned.toml").write_text(f'source = "{source}"\ntaken = 2026-11-24T10:00:00Z\n', "utf-8")
-    with process.running(config) as gateway:
+    with _published(folder / "wsdl/dpmptsp"), process.running(config) as gateway:
         gateway.event("file-accepted")
         for each in EVERY:
             if each.first is None:
@@ -43,6 +42,15 @@ def lively(agencies: Running, drops: Path, folder: Path) -> Iterator[Gateway]:
         _outage(gateway, agencies)
         yield gateway
     agencies.reset()
+
+
+@contextmanager
+def _published(folder: Path) -> Iterator[None]:
+    """Publish what is pinned in a folder elsewhere than at the stand-in, whose arrivals other tests count."""
+    with serving() as server:
+        source = server.put("/sipolan?wsdl", (folder / "sipolan.wsdl").read_text("latin-1"))
+        (folder / "pinned.toml").write_text(f'source = "{source}"\ntaken = 2026-11-24T10:00:00Z\n', "utf-8")
+        yield
 
 
 def ask(gateway: Gateway, what: Ask, **headers: str) -> httpx.Response:
