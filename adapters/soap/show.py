@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from adapters.soap.plan import Field, MessagePlan, OperationPlan, Shape
+from adapters.soap.schema import json_schema
 from gateway import Document
 
 COMPILED = "compiled"
@@ -39,6 +40,7 @@ def _message(plan: MessagePlan) -> Document:
         "path": f"zeep's tree: {plan.odd}" if plan.odd else COMPILED,
         "body": None if plan.payload is None else _field(plan.payload, told),
         "headers": {name: _field(block, told) for name, block in plan.headers.items()},
+        "schema": json_schema(plan),
     }
 
 

@@ -120,7 +120,7 @@ class Types:
             # soapenc:string and its like: a text that may be referred to.
             return replace(content.text, name=name, tag=tag, xsi=_qname(type_), nillable=True)
         field = Field(name=name, tag=tag, kind="object", xsi=_qname(type_) if own else None, shape=content)
-        derived = own in self._facts.kin.derived and type_.qname.namespace not in {XSD, *_ENCODED}
+        derived = own and own in self._facts.kin.derived and type_.qname.namespace not in {XSD, *_ENCODED}
         return replace(
             field,
             variants=self._of(own) if derived else {},

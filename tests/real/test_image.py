@@ -17,7 +17,8 @@ import pytest
 from demo import ENVIRONMENT
 from tests.flows.pilot import ROOT, changed
 from tests.flows.process import STOP, eventually
-from tests.real.test_replicas_behind_proxy import answers, free_port
+from tests.ports import free_ports
+from tests.real.test_replicas_behind_proxy import answers
 
 TEXT = (ROOT / "Dockerfile").read_text("utf-8")
 RELEASE = re.findall(r"^ARG BASE=python:3\.11-slim-(\w+)$", TEXT, re.MULTILINE)[0]
@@ -147,7 +148,7 @@ def test_two_builds_hold_the_same_to_the_byte_and_what_is_built_serves(
     made = json.loads(builder("inspect", "--type", "image", "first"))["Docker"]["config"]
     assert (made["User"], made["Entrypoint"], made["Cmd"]) == ("10001:10001", ["gateway"], ["run"])
 
-    port = free_port()
+    port = free_ports()
     url, container = f"http://127.0.0.1:{port}", builder("from", "first")
     seen = ["--volume", f"{_configured(tmp_path, port)}:/etc/opd-gateway:ro"]
     seen += [f"--env={name}={value}" for name, value in ENVIRONMENT.items()]

@@ -291,6 +291,17 @@ def test_an_attribute_and_an_element_of_one_name_are_two(plan: Plan) -> None:
     assert decode(found, encode(found, {"t": {"a": 1, "@a": 2}})) == {"t": {"a": 1, "@a": 2}}
 
 
+def test_only_types_derived_from_a_named_one_may_stand_for_it(plan: Plan) -> None:
+    more = (
+        '<x:complexType name="T"><x:sequence><x:element name="a" type="x:int"/></x:sequence></x:complexType>'
+        '<x:complexType name="U"><x:complexContent><x:extension base="t:T"/></x:complexContent></x:complexType>'
+    )
+    inner = '<x:element name="tanpa"><x:complexType><x:sequence/></x:complexType></x:element>'
+    found = plan(f'<x:sequence><x:element name="t" type="t:T"/>{inner}</x:sequence>', more)
+
+    assert {name: list(field.variants) for name, field in fields(found).items()} == {"t": [("urn:t", "U")], "tanpa": []}
+
+
 def test_a_group_that_may_be_there_no_times_is_not_there(plan: Plan) -> None:
     more = f'<x:group name="g"><x:sequence>{BATAS}</x:sequence></x:group>'
 
