@@ -12,6 +12,7 @@ from tests.contract.ledger import DirectContract, OrderContract, PutContract, St
 from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract, UpkeepContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
+from tests.contract.ledger_feeds import LookUpContract, ModeContract, SnapshotContract
 from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.postgres import Cluster, StandingClock
@@ -92,3 +93,12 @@ class TestFinal(FinalContract): ...
 
 
 class TestUpkeep(UpkeepContract): ...
+
+
+class TestLookUps(LookUpContract): ...
+
+
+class TestSnapshots(SnapshotContract): ...
+
+
+class TestModes(ModeContract): ...
