@@ -14,7 +14,7 @@ from gateway.errors import (
     Unavailable,
     Unreachable,
 )
-from gateway.feeds import Batch, FeedColumns, Found, Reject, Snapshots, Source
+from gateway.feeds import Batch, FeedColumns, Filing, Found, Held, Ready, Reject, Snapshots, Source
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.ports import (
@@ -49,8 +49,10 @@ __all__ = [
     "Fault",
     "FeedColumns",
     "FieldError",
+    "Filing",
     "Finding",
     "Found",
+    "Held",
     "InvalidAnswer",
     "Log",
     "LogsIn",
@@ -58,6 +60,7 @@ __all__ = [
     "NotFound",
     "Prepared",
     "Probe",
+    "Ready",
     "Refused",
     "Reject",
     "Rereads",

@@ -68,6 +68,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     recorder: Recorder | None = None,
     hours: bool = True,
     draft: Draft | None = None,
+    snapshots: Callable[[str], Snapshots] = lambda _agency: MemorySnapshots(),
 ) -> Assembled:
     """Build the whole table; raises ConfigError with every finding. Blocks on files, opens no connection.
 
@@ -80,13 +81,12 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     def provide(name: str, section: Agency) -> Provided:
         client = _client(name, located, metrics, draft)
         opened.append(client)
-        zone = ZoneInfo(section.timezone) if section.timezone else None
         return {
             HttpClient: client,
             Clock: clock,
             Log: partial(log, agency=name),
-            Snapshots: draft.same((name, "snapshots"), None, MemorySnapshots),
-            ZoneInfo | None: zone,
+            Snapshots: snapshots(name),
+            ZoneInfo | None: ZoneInfo(section.timezone) if section.timezone else None,
         }
 
     tools = Tools(

@@ -15,12 +15,14 @@ from gateway.config.models import Config
 from gateway.deliver import Deliverer, Lane
 from gateway.dropped import dropped
 from gateway.errors import FieldError, GatewayError, LedgerUnavailable
-from gateway.intake import FileReport, take_in
+from gateway.feeds import FileState
+from gateway.intake import FileNews, Intake
 from gateway.lanes import inquiries, lanes
 from gateway.ledger import Ledger
 from gateway.ledger.opening import SQLITE, folder_of
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Log, Outbox
+from gateway.receipts import line
 from gateway.records import LaneStats, Retention, State
 from gateway.registry import Registry
 from gateway.room import Rooms
@@ -112,10 +114,18 @@ class Background:
                 continue
             if agency.probe is not None:
                 yield partial(self._probe, agency)
-            if agency.source is not None and agency.snapshots is not None:
+            if agency.source is not None:
                 self.log("feeds-watched", agency=agency.name, feeds=sorted(agency.feeds))
-                report = partial(self._file_news, agency.name)
-                yield partial(take_in, agency.source, agency.feeds, agency.snapshots, report)
+                yield Intake(
+                    agency=agency.name,
+                    source=agency.source,
+                    feeds=agency.feeds,
+                    ledger=self.ledger,
+                    me=self.me,
+                    clock=self.clock,
+                    log=partial(self.log, agency=agency.name),
+                    report=partial(self._file_news, agency.name),
+                ).run
 
     async def _watch_loop(self) -> None:
         lag = self.metrics.histogram("gateway_event_loop_lag_seconds")
@@ -240,26 +250,30 @@ class Background:
                 self.metrics.gauge("gateway_ledger_bytes").set(taken)
             await self.clock.sleep(DISK_EVERY)
 
-    def _file_news(self, agency: str, news: FileReport) -> None:
-        outcome = "refused" if news.refused else "accepted"
-        count = partial(self.metrics.counter, "gateway_file_rows_total", agency, news.feed)
-        self.metrics.counter("gateway_file_drops_total", agency, news.feed, outcome)(1)
-        count("rejected")(news.rejected)
-        count("accepted")(0 if news.refused else news.accepted)
-        if not news.refused:
-            last = self.metrics.gauge("gateway_file_drop_last_success_timestamp_seconds", agency, news.feed)
+    def _file_news(self, agency: str, news: FileNews) -> None:
+        receipt, feed = news.receipt, news.receipt.feed.partition("/")[2]
+        accepted = receipt.state is FileState.ACCEPTED
+        count = partial(self.metrics.counter, "gateway_file_rows_total", agency, feed)
+        self.metrics.counter("gateway_file_drops_total", agency, feed, receipt.state.value)(1)
+        count("rejected")(receipt.tally.rejected)
+        count("accepted")(receipt.tally.accepted if accepted else 0)
+        if accepted:
+            last = self.metrics.gauge("gateway_file_drop_last_success_timestamp_seconds", agency, feed)
             last.set_to_current_time()
         self.log(
-            f"file-{outcome}",
-            level="warning" if news.refused or news.rejected else "info",
+            f"file-{receipt.state.value}",
+            level="warning" if receipt.reason or receipt.tally.rejected else "info",
             agency=agency,
-            feed=news.feed,
-            file=news.file,
-            accepted=news.accepted,
-            rejected=news.rejected,
-            rules=dict(news.rules),
+            feed=feed,
+            file=receipt.file,
+            receipt=receipt.number,
+            accepted=receipt.tally.accepted,
+            unchanged=receipt.tally.unchanged,
+            rejected=receipt.tally.rejected,
+            rules=dict(receipt.tally.rules),
             first=[f"{row.number}: {'; '.join(_reason(reason) for reason in row.reasons)}" for row in news.first],
-            refused=say(news.refused, "id") if news.refused else None,
+            refused=say(receipt.reason, "id") if receipt.reason else None,
+            what=line(receipt),
         )
 
 

@@ -245,13 +245,15 @@ class Overtaken(Exception):
 
 
 class Receipts(Protocol):
-    """What became of each file, in the ledger. Every method may raise LedgerUnavailable, those with a Turn Overtaken."""
+    """What became of each file, in the ledger. All may raise LedgerUnavailable, those with a Turn Overtaken."""
 
-    async def take_up(self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "") -> FileReceipt:
+    async def take_up(
+        self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "", afresh: bool = False
+    ) -> FileReceipt:
         """Claim a file by its content, or go on with one that was claimed before.
 
-        The live snapshot's own content by the same mapping is a duplicate; a file that mends rejects of what is live
-        no more is refused; both receipts have ended.
+        The live snapshot's own content by the same mapping is a duplicate, unless it is wanted `afresh`; a file that
+        mends rejects of what is live no more is refused; both receipts have ended.
         A file that ended and could not be moved is answered with that receipt.
         """
         ...
@@ -312,7 +314,7 @@ class Receipts(Protocol):
         """Make the previous snapshot live, and the live one previous, at once; None where there is none."""
         ...
 
-    async def look_up(  # noqa: PLR0913 - a question has so many parts
+    async def look_up(
         self,
         feed: str,
         where: Document,

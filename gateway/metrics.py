@@ -121,7 +121,12 @@ TABLE: tuple[Metric, ...] = (
     Metric(
         "gateway_translation_errors_total", "counter", ("agency", "operation", "side"), "Documents that did not fit."
     ),
-    Metric("gateway_file_drops_total", "counter", ("agency", "feed", "outcome"), "Files taken in or refused."),
+    Metric(
+        "gateway_file_drops_total",
+        "counter",
+        ("agency", "feed", "outcome"),
+        "Files accepted, refused, or a duplicate of the live one.",
+    ),
     Metric("gateway_file_rows_total", "counter", ("agency", "feed", "outcome"), "Rows taken in or refused."),
     Metric(
         "gateway_file_drop_last_success_timestamp_seconds",

@@ -65,6 +65,22 @@ RULES: Mapping[str, tuple[str, str]] = {
         "menyusut dari {before} menjadi {after} baris; data lama tetap dipakai",
         "shrank from {before} to {after} rows; the old data stays in use",
     ),
+    "key-taken": (
+        "kuncinya sudah ada dengan isi lain; berkas ini hanya boleh menambah",
+        "has a key that is there already with other content; this feed's files only add",
+    ),
+    "superseded": (
+        "berkas asal baris-baris ini sudah diganti berkas lain atau tidak pernah diterima; kirim berkas lengkap",
+        "the file that these rows mend is not in use any more, or never was; send a complete file",
+    ),
+    "no-trailer": (
+        'baris penutup "{trailer}" tidak ada; berkas mungkin terpotong',
+        'the last row "{trailer}" is missing; the file may be cut short',
+    ),
+    "trailer-early": (
+        "masih ada baris setelah baris penutup (baris {number}); mungkin dua berkas digabung",
+        "there are rows after the last one (row {number}); two files may be in one",
+    ),
     "intake": ("gagal diolah karena kesalahan gateway ({error})", "could not be taken in: a bug ({error})"),
     "rounded-number": (
         "angka sudah dibulatkan oleh aplikasi spreadsheet (1,40502E+15); jadikan kolom bertipe Teks",

@@ -275,6 +275,7 @@ class SqliteLedger(SqliteFeeds):
         """Write a complete copy, readable by this user only, while work goes on; raises OSError when it can't."""
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         await asyncio.to_thread(_copy, self._path, path)
+        await self._copy_feeds(path)
 
     async def close(self) -> None:
         """Finish what was asked and close the file."""

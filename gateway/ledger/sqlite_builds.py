@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.feeds import Chunk, Keeping, Overtaken, Reject, Tally
+from gateway.ledger.opening import beside
 from gateway.ledger.place import connect
 from gateway.ledger.rows import decode
 from gateway.ledger.snapshot_rows import (
@@ -69,7 +70,7 @@ class Builds:
             if known:
                 for table in ("row", "reject", "meta"):
                     db.execute(f"DROP TABLE {table}")
-            tally = Tally(kept=_made(db, fields, keeping, number, None if base is None else self.place(base)))
+            tally = Tally(kept=_made(db, fields, keeping, None if base is None else self.place(base)))
             for name, value in (("fields", fields), ("token", str(token)), ("tally", written_tally(tally))):
                 _keep(db, name, value)
             return tally
@@ -138,12 +139,19 @@ class Builds:
                 with opened.lock:
                     opened.db.close()
 
-    def copy(self, numbers: Sequence[int], folder: Path) -> None:
-        """Copy complete snapshots, which never change; one that is missing here is missing there."""
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for number in numbers:
+    def copy(self, ledger: Path) -> None:
+        """Copy the snapshots that a copied ledger needs; one that went meanwhile is made again of its file."""
+        folder = beside(ledger)
+        db = connect(ledger, reads=True)
+        try:
+            feeds = db.execute("SELECT live, previous FROM feed").fetchall()
+        finally:
+            db.close()
+        for number in {number for feed in feeds for number in feed if number is not None}:
+            folder.mkdir(mode=0o700, exist_ok=True)
             with suppress(FileNotFoundError):
                 shutil.copyfile(self.place(number), folder / f"{number}.db")
+                (folder / f"{number}.db").chmod(0o600)
 
     def _build(self, number: int) -> Path:
         return self._folder / f"{number}.build"
@@ -191,9 +199,7 @@ def read_fields(db: sqlite3.Connection) -> tuple[str, ...]:
     return tuple(json.loads(_meta(db)["fields"]))
 
 
-def page(
-    db: sqlite3.Connection, asked: Sequence[Condition], after: int, size: int
-) -> Sequence[tuple[int, bytes]]:
+def page(db: sqlite3.Connection, asked: Sequence[Condition], after: int, size: int) -> Sequence[tuple[int, bytes]]:
     """Return rows that meet all conditions, after a number and in its order."""
     parts, values = ["n > ?"], [after]
     for one in asked:
@@ -220,7 +226,7 @@ def _keep(db: sqlite3.Connection, name: str, value: str) -> None:
     db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
 
-def _made(db: sqlite3.Connection, fields: str, keeping: Keeping, number: int, base: Path | None) -> int:
+def _made(db: sqlite3.Connection, fields: str, keeping: Keeping, base: Path | None) -> int:
     """Make the tables, with the rows of the snapshot that is added to; returns how many those are."""
     names = "".join(f", c{column} BLOB" for column in range(len(json.loads(fields))))
     db.execute(
@@ -229,10 +235,10 @@ def _made(db: sqlite3.Connection, fields: str, keeping: Keeping, number: int, ba
     )
     for statement in filter(str.strip, _TABLES.split(";")):
         db.execute(statement)
-    return 0 if base is None else _copied(db, keeping, number, base)
+    return 0 if base is None else _copied(db, keeping, base)
 
 
-def _copied(db: sqlite3.Connection, keeping: Keeping, number: int, base: Path) -> int:
+def _copied(db: sqlite3.Connection, keeping: Keeping, base: Path) -> int:
     before = complete(base)
     kept = 0
     try:

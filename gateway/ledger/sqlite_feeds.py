@@ -25,6 +25,7 @@ from gateway.feeds import (
     Turn,
 )
 from gateway.ledger import sqlite_clock, sqlite_receipts
+from gateway.ledger.opening import beside
 from gateway.ledger.receipt_rows import receipt_of
 from gateway.ledger.snapshot_rows import conditions, gathered
 from gateway.ledger.sqlite_builds import Builds, complete, page, read_fields
@@ -49,13 +50,17 @@ class SqliteFeeds:
     _when: Callable[[float], datetime]
 
     def __init__(self) -> None:
-        self._builds = Builds(snapshots_of(self._path))
+        self._builds = Builds(beside(self._path))
         self._shelf = _Shelf(self._builds.place)
 
-    async def take_up(self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "") -> FileReceipt:
+    async def take_up(
+        self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "", afresh: bool = False
+    ) -> FileReceipt:
         """Claim a file by its content, or go on with it."""
         row, anew = await self._writer.do(
-            lambda tx: sqlite_receipts.take_up(sqlite_clock.followed(tx, self._clock), turn, held, keeping, confirmed)
+            lambda tx: sqlite_receipts.take_up(
+                sqlite_clock.followed(tx, self._clock), turn, held, keeping, confirmed=confirmed, afresh=afresh
+            )
         )
         receipt = receipt_of(row, self._when)
         if receipt.state is not FileState.TAKING:
@@ -149,7 +154,7 @@ class SqliteFeeds:
         done = await self._writer.do(lambda tx: sqlite_receipts.roll_back(tx, feed, by))
         return await self.standing(feed) if done else None
 
-    async def look_up(  # noqa: PLR0913 - a question has so many parts
+    async def look_up(
         self,
         feed: str,
         where: Document,
@@ -160,28 +165,27 @@ class SqliteFeeds:
         after: str | None = None,
     ) -> Found:
         """Return rows of the live snapshot."""
-        begun = starts or {}
+        begun, pinned = starts or {}, list[tuple[int, float]]()
 
-        def work(tx: Transaction) -> _Snapshot | None:
-            row = tx.db.execute(_LIVE, (feed,)).fetchone()
-            return None if row is None else self._shelf.get(feed, row["number"], row["as_of"])
+        def look(tx: Transaction, last: int, size: int) -> Sequence[tuple[int, bytes]]:
+            if not pinned:
+                row = tx.db.execute(_LIVE, (feed,)).fetchone()
+                if row is None:
+                    raise NoSnapshot(f"{feed}: no file has been taken in yet", maybe_done=False)
+                pinned.append((row["number"], row["as_of"]))
+            mine = self._shelf.get(feed, pinned[0][0])
+            return page(mine.db, conditions(mine.fields, where, begun), last, size)
 
         async def rows(last: int, size: int) -> Sequence[tuple[int, bytes]]:
-            def look(tx: Transaction) -> Sequence[tuple[int, bytes]]:
-                nonlocal snapshot
-                snapshot = snapshot or work(tx)
-                if snapshot is None:
-                    raise NoSnapshot(f"{feed}: no file has been taken in yet", maybe_done=False)
-                mine = self._shelf.get(feed, snapshot.number, snapshot.as_of)
-                return page(mine.db, conditions(mine.fields, where, begun), last, size)
+            return await self._readers.do(lambda tx: look(tx, last, size))
 
-            return await self._readers.do(look)
-
-        snapshot: _Snapshot | None = None
         found, further = await gathered(rows, where, begun, limit=limit, after=int(after or 0))
-        assert snapshot is not None  # noqa: S101 - a page was read
-        as_of = self._when(snapshot.as_of)
+        as_of = self._when(pinned[0][1])
         return Found(rows=tuple(found), as_of=as_of, further=None if further is None else str(further))
+
+    async def _copy_feeds(self, copy: Path) -> None:
+        """Put the snapshots that a copy of the ledger needs beside it."""
+        await _apart(self._builds.copy, copy)
 
     def _close_feeds(self) -> None:
         self._builds.close()
@@ -196,11 +200,10 @@ class SqliteFeeds:
 class _Snapshot:
     """A snapshot opened by one thread."""
 
-    __slots__ = ("as_of", "db", "fields", "number")
+    __slots__ = ("db", "fields", "number")
 
-    def __init__(self, number: int, as_of: float, db: sqlite3.Connection) -> None:
+    def __init__(self, number: int, db: sqlite3.Connection) -> None:
         self.number = number
-        self.as_of = as_of
         self.db = db
         self.fields = read_fields(db)
 
@@ -213,14 +216,14 @@ class _Shelf:
         self._own = threading.local()
         self._open: set[sqlite3.Connection] = set()
 
-    def get(self, feed: str, number: int, as_of: float) -> _Snapshot:
+    def get(self, feed: str, number: int) -> _Snapshot:
         """Return a feed's snapshot; raises NoSnapshot when its file is not there."""
         mine: dict[str, _Snapshot] = self._own.__dict__.setdefault("snapshots", {})
         there = mine.get(feed)
         if there is not None and there.number == number:
             return there
         try:
-            made = _Snapshot(number, as_of, self._connect(number))
+            made = _Snapshot(number, self._connect(number))
         except sqlite3.OperationalError as error:
             raise NoSnapshot(f"{feed}: its snapshot is not there; its file is read again", maybe_done=False) from error
         if there is not None:
@@ -238,11 +241,6 @@ class _Shelf:
         db = complete(self._place(number))
         self._open.add(db)
         return db
-
-
-def snapshots_of(path: Path) -> Path:
-    """Return the folder beside a ledger in which its feeds' snapshots are."""
-    return path.with_name(f"{path.stem}-feeds")
 
 
 def _with(receipt: FileReceipt, tally: Tally) -> FileReceipt:

@@ -10,8 +10,9 @@ from gateway.ledger.sqlite_queue import lives
 from gateway.ledger.transaction import Transaction
 
 
-
-def take_up(tx: Transaction, turn: Turn, held: Held, keeping: Keeping, confirmed: str) -> tuple[sqlite3.Row, bool]:
+def take_up(  # noqa: PLR0913 - what a file is claimed by
+    tx: Transaction, turn: Turn, held: Held, keeping: Keeping, *, confirmed: str, afresh: bool
+) -> tuple[sqlite3.Row, bool]:
     """Return the receipt of a file, and whether what was built of it must be begun anew."""
     in_turn(tx, turn)
     if not held.folder and (stuck := _ended(tx, turn.feed, held)) is not None:
@@ -28,7 +29,8 @@ def take_up(tx: Transaction, turn: Turn, held: Held, keeping: Keeping, confirmed
         return one(tx, going["number"]), going["base"] != base
     before = read_kept(live)
     made = _insert(tx, turn, held, keeping, mode=mode, base=base, before=before, confirmed=confirmed)
-    if live is not None and (live["sha256"], live["mapping"]) == (held.sha256, keeping.mapping):
+    is_live = live is not None and (live["sha256"], live["mapping"]) == (held.sha256, keeping.mapping)
+    if live is not None and is_live and not afresh:
         _end(tx, made, FileState.DUPLICATE, Tally(), None)
         tx.db.execute("UPDATE receipt SET original = ? WHERE number = ?", (live["number"], made))
     elif mode == REPAIR and not _mends(tx, live, held.repairs):
@@ -138,7 +140,8 @@ def _insert(  # noqa: PLR0913 - the columns of a receipt
     confirmed: str,
 ) -> int:
     made = tx.db.execute(
-        "INSERT INTO receipt (feed, file, sha256, size, as_of, mapping, mode, state, base, before, claimed_at, confirmed) "
+        "INSERT INTO receipt "
+        "(feed, file, sha256, size, as_of, mapping, mode, state, base, before, claimed_at, confirmed) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, 'taking', ?, ?, ?, ?)",
         (
             turn.feed,

@@ -53,7 +53,11 @@ async def turn(ledger: Ledger, by: str = "a", seconds: float = LEASE) -> Turn:
 
 
 async def taken(
-    ledger: Ledger, *rows: Document, file: Held | None = None, keeping: Keeping = KEYED, rejects: tuple[Reject, ...] = ()
+    ledger: Ledger,
+    *rows: Document,
+    file: Held | None = None,
+    keeping: Keeping = KEYED,
+    rejects: tuple[Reject, ...] = (),
 ) -> FileReceipt:
     mine = await turn(ledger)
     receipt = await ledger.take_up(mine, file or held(), keeping)

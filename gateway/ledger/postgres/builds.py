@@ -78,7 +78,7 @@ async def drop(connection: Connection, number: int) -> None:
     await connection.execute("DELETE FROM reject WHERE receipt = $1", number)
 
 
-async def page(  # noqa: PLR0913, PLR0917 - a question has so many parts
+async def page(
     connection: Connection, number: int, asked: Sequence[Condition], after: int, size: int
 ) -> Sequence[tuple[int, bytes]]:
     """Return rows that meet all conditions, after a number and in its order."""
@@ -112,9 +112,7 @@ async def _copied(connection: Connection, number: int, base: int, keeping: Keepi
     return kept
 
 
-async def _put(
-    connection: Connection, number: int, receipt: int, rows: Sequence[PackedRow]
-) -> tuple[int, list[Clash]]:
+async def _put(connection: Connection, number: int, receipt: int, rows: Sequence[PackedRow]) -> tuple[int, list[Clash]]:
     """Copy rows in, those whose ids are there already left out; returns how many, and the others."""
     names = ["receipt", "number", "id", "doc", *(f"c{column}" for column in range(len(rows[0].cells)))]
     records = [(receipt, row.number, row.id, row.doc, *row.cells) for row in rows]

@@ -24,7 +24,7 @@ from gateway.feeds import (
 from gateway.ledger.postgres import builds, receipts
 from gateway.ledger.postgres.store import Store
 from gateway.ledger.receipt_rows import receipt_of
-from gateway.ledger.snapshot_rows import conditions, gathered, read_reasons, read_tally
+from gateway.ledger.snapshot_rows import conditions, fields_of, gathered, read_reasons, read_tally
 from gateway.message import Document
 
 _LIVE = "SELECT r.number, r.as_of, r.fields FROM feed AS f JOIN receipt AS r ON r.number = f.live WHERE f.name = $1"
@@ -37,15 +37,17 @@ class PostgresFeeds:
     _store: Store
     _when: Callable[[datetime], datetime]
 
-    async def take_up(self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "") -> FileReceipt:
+    async def take_up(
+        self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "", afresh: bool = False
+    ) -> FileReceipt:
         """Claim a file by its content, or go on with it."""
         async with self._store.transaction() as connection:
             row: Any
-            row, anew = await receipts.take_up(connection, turn, held, keeping, confirmed)
+            row, anew = await receipts.take_up(connection, turn, held, keeping, confirmed=confirmed, afresh=afresh)
             receipt = receipt_of(row, self._when)
             if receipt.state is not FileState.TAKING:
                 return receipt
-            if not anew and row["fields"] == json.dumps(builds.fields_of(keeping)):
+            if not anew and row["fields"] == json.dumps(fields_of(keeping)):
                 return receipt
             return replace(receipt, tally=await builds.begin(connection, receipt.number, keeping, receipt.base))
 
@@ -56,9 +58,7 @@ class PostgresFeeds:
             before = read_tally(row["tally"])
             if before.position != chunk.after:
                 raise Overtaken(f"receipt {number} is at {before.position}, not at {chunk.after}")
-            return await builds.add(
-                connection, number, keeping, before, chunk, replaces=keeping.mode != "append"
-            )
+            return await builds.add(connection, number, keeping, before, chunk, replaces=keeping.mode != "append")
 
     async def publish(self, turn: Turn, number: int, keeping: Keeping, /) -> FileReceipt:
         """Make what was taken the live snapshot."""
@@ -137,7 +137,7 @@ class PostgresFeeds:
             done = await receipts.roll_back(connection, feed, by)
         return await self.standing(feed) if done else None
 
-    async def look_up(  # noqa: PLR0913 - a question has so many parts
+    async def look_up(
         self,
         feed: str,
         where: Document,

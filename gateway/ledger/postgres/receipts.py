@@ -36,8 +36,8 @@ UPDATE receipt SET again = $2, shrink = $3 WHERE number = $1 AND settled AND pla
 """
 
 
-async def take_up(
-    connection: Connection, turn: Turn, held: Held, keeping: Keeping, confirmed: str
+async def take_up(  # noqa: PLR0913 - what a file is claimed by
+    connection: Connection, turn: Turn, held: Held, keeping: Keeping, *, confirmed: str, afresh: bool
 ) -> tuple[Row, bool]:
     """Return the receipt of a file, and whether what was built of it must be begun anew."""
     await in_turn(connection, turn)
@@ -56,7 +56,8 @@ async def take_up(
     before = read_tally(live["tally"]).kept if live is not None else 0
     what = (turn.feed, held.name, held.sha256, held.size, held.as_of, keeping.mapping, mode)
     made = await connection.fetchval(_INSERT, *what, base, before, turn.token, confirmed)
-    if live is not None and (live["sha256"], live["mapping"]) == (held.sha256, keeping.mapping):
+    is_live = live is not None and (live["sha256"], live["mapping"]) == (held.sha256, keeping.mapping)
+    if is_live and not afresh:
         await _end(connection, made, FileState.DUPLICATE, Tally(), None)
         await connection.execute("UPDATE receipt SET original = $2 WHERE number = $1", made, live["number"])
     elif mode == REPAIR and not await _mends(connection, live, held.repairs):
@@ -84,7 +85,7 @@ async def refuse(connection: Connection, turn: Turn, number: int, tally: Tally, 
     await _end(connection, number, FileState.REFUSED, tally, reason)
 
 
-async def filed(connection: Connection, turn: Turn, number: int, place: str) -> Row:
+async def filed(connection: Connection, turn: Turn, number: int, place: str) -> Any:
     """Note where the file lies."""
     await in_turn(connection, turn)
     await connection.execute("UPDATE receipt SET place = $2, settled = true WHERE number = $1", number, place)
@@ -130,8 +131,6 @@ async def _mends(connection: Connection, live: Any, mended: str) -> bool:
     return False
 
 
-async def _end(
-    connection: Connection, number: int, state: FileState, tally: Tally, reason: FieldError | None
-) -> None:
+async def _end(connection: Connection, number: int, state: FileState, tally: Tally, reason: FieldError | None) -> None:
     why = written_reasons([reason]) if reason is not None else ""
     await connection.execute(_END, number, state.value, written_tally(tally), why)

@@ -20,4 +20,4 @@ def test_a_step_that_ledgers_have_been_through_never_changes(dialect: Dialect) -
 
 def test_both_stores_have_the_same_steps() -> None:
     steps = [[(step.number, step.name) for step in migrations(dialect)] for dialect in SHIPPED]
-    assert steps[0] == steps[1] == [(1, "ledger"), (2, "turns")]
+    assert steps[0] == steps[1] == [(1, "ledger"), (2, "turns"), (3, "feeds")]

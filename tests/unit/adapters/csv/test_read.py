@@ -7,20 +7,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.csv.read import Piece, find_encoding, pieces, read
+from adapters.csv.read import Reading, batches, find_encoding, read
 from adapters.csv.settings import Dialect
-from gateway import Reject, mask_text
+from gateway import Batch, Reject, mask_text
 
 HEADER = "nik_anak;nama_anak;jenis"
 WANTED = ("nik_anak", "nama_anak", "jenis")
 
 
-def read_all(content: bytes, wanted: Sequence[str] = WANTED, dialect: Dialect | None = None) -> Piece:
-    parts = list(read(io.BytesIO(content), dialect or Dialect(), wanted, 2000))
+def reading(
+    dialect: Dialect | None = None, wanted: Sequence[str] = WANTED, size: int = 2000, **more: object
+) -> Reading:
+    return Reading(dialect=dialect or Dialect(), wanted=wanted, size=size, **more)
+
+
+def read_all(content: bytes, wanted: Sequence[str] = WANTED, dialect: Dialect | None = None, **more: object) -> Batch:
+    parts = list(read(io.BytesIO(content), reading(dialect, wanted, **more)))
     assert [part.last for part in parts] == [False] * (len(parts) - 1) + [True]
-    return Piece(
+    return Batch(
         rows=[row for part in parts for row in part.rows],
         rejects=[reject for part in parts for reject in part.rejects],
+        done=parts[-1].done,
+        skipped=sum(part.skipped for part in parts),
+        encoding=parts[-1].encoding,
         last=True,
     )
 
@@ -105,9 +114,9 @@ def test_a_file_of_broken_quotes_only_takes_linear_time() -> None:
     assert len(found.rows) + len(found.rejects) == 20_000
 
 
-def test_pieces_are_cut_at_the_asked_size_and_the_last_says_so() -> None:
+def test_batches_are_cut_at_the_asked_size_and_the_last_says_so() -> None:
     content = lines(*[f"{number};a;b" for number in range(5)])
-    parts = list(read(io.BytesIO(content), Dialect(), WANTED, 2))
+    parts = list(read(io.BytesIO(content), reading(size=2)))
     assert [(len(part.rows), part.last) for part in parts] == [(2, False), (2, False), (1, True)]
 
 
@@ -146,7 +155,7 @@ async def test_reading_in_a_thread_closes_the_file_even_when_left_early(tmp_path
     path = tmp_path / "a.csv"
     path.write_bytes(lines(*[f"{number};a;b" for number in range(10)]))
     file = path.open("rb")
-    parts = pieces(file, Dialect(), WANTED, 2)
+    parts = batches(file, reading(size=2))
     assert len((await anext(parts)).rows) == 2
     await parts.aclose()
     assert file.closed
@@ -176,5 +185,5 @@ def test_public_files_never_break_the_reader() -> None:
     assert files
     for path in files:
         with path.open("rb") as file:
-            for part in read(file, Dialect(delimiter=","), (), 500):
+            for part in read(file, reading(Dialect(delimiter=","), (), 500)):
                 assert all(isinstance(cell, str) for _, row in part.rows for cell in row.values())

@@ -1,0 +1,209 @@
+"""Files while drops, disks, ledgers and processes fail: nothing is lost, doubled or in anybody's way."""
+
+from typing import Any, BinaryIO
+
+import pytest
+
+from adapters.csv.drop import Drop
+from gateway.errors import LedgerUnavailable, Unavailable
+from gateway.feeds import FileState, lease_of
+from tests.drops import FEED, GOOD, OpenSite, rows, with_mode
+
+DAY = "archive/2026-03-02"
+
+
+class Faulty:
+    """A Drop that fails when told: `fails` names methods and what they raise."""
+
+    def __init__(self, drop: Drop) -> None:
+        self._drop = drop
+        self.fails: dict[str, Exception] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._drop, name)
+
+        async def act(*arguments: Any) -> Any:
+            if name in self.fails:
+                raise self.fails[name]
+            return await real(*arguments)
+
+        return act
+
+
+def read_only() -> Unavailable:
+    error = Unavailable("could not move: read-only", maybe_done=False)
+    error.__cause__ = OSError(30, "Read-only file system")
+    return error
+
+
+async def test_a_file_that_can_not_be_moved_is_taken_once_and_stays(open_site: OpenSite) -> None:
+    faulty: list[Faulty] = []
+    site = await open_site(drop=lambda drop: faulty.append(Faulty(drop)) or faulty[0])
+    faulty[0].fails = {"move": read_only(), "put": read_only()}
+    site.drop("imunisasi_1.csv")
+    await site.look(times=3)
+    assert site.told() == [("imunisasi_1.csv", "accepted")]
+    assert site.files() == ["imunisasi_1.csv"]
+    assert [event for event, _ in site.lines] == ["file-stays"]
+    other = await site.again()
+    other.adapter._inbox.drop = faulty[0]
+    other.drop("imunisasi_0.csv", rows(3))
+    await other.look(times=2)
+    assert other.told() == [("imunisasi_0.csv", "accepted")], "what stayed is known to whoever comes later"
+    await other.close()
+
+
+async def test_a_full_disk_lets_the_file_wait_and_nothing_is_taken_twice(open_site: OpenSite) -> None:
+    faulty: list[Faulty] = []
+    site = await open_site(drop=lambda drop: faulty.append(Faulty(drop)) or faulty[0])
+    faulty[0].fails = {"put": Unavailable("could not write: no space left", maybe_done=False)}
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look(times=3)
+    assert site.told() == [("imunisasi_1.csv", "accepted")]
+    assert len(await site.rows()) == 3
+    assert site.files() == [".taking/imunisasi_1.csv"]
+    assert [event for event, _ in site.lines] == ["file-waits"]
+    faulty[0].fails = {}
+    await site.look(61)
+    assert site.files() == [f"{DAY}/imunisasi_1.csv", "rejected/imunisasi_1.csv.rejected.csv"]
+    assert len(site.told()) == 1
+
+
+async def test_a_drop_that_breaks_off_in_mid_file_is_gone_on_with_at_the_next_row(open_site: OpenSite) -> None:
+    class Short:
+        """A file whose reading fails after so many bytes."""
+
+        def __init__(self, file: BinaryIO, left: int) -> None:
+            self._file, self._left = file, left
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._file, name)
+
+        def read1(self, size: int = -1) -> bytes:
+            self._left -= max(size, 0)
+            if self._left < 0:
+                raise OSError(5, "Input/output error")
+            return self._file.read1(size)  # type: ignore[attr-defined]
+
+    class Breaking(Faulty):
+        opened = 0
+
+        async def open(self, name: str) -> Any:
+            file = await self._drop.open(name)
+            self.opened += 1
+            return Short(file, 200_000) if self.opened == 2 else file
+
+    drops: list[Breaking] = []
+    site = await open_site(drop=lambda drop: drops.append(Breaking(drop)) or drops[0])
+    site.drop("imunisasi_1.csv", rows(40_000))
+    await site.look()
+    assert site.told() == []
+    reached = (await site.ledger.receipts(FEED))[0]
+    assert reached.state is FileState.TAKING
+    await site.look(61)
+    assert site.told() == [("imunisasi_1.csv", "accepted")]
+    assert len(await site.rows()) == 40_000
+
+
+async def test_a_ledger_that_is_away_lets_files_wait(open_site: OpenSite) -> None:
+    site = await open_site()
+    real = site.intake.ledger
+
+    class Away:
+        def __getattr__(self, name: str) -> Any:
+            raise LedgerUnavailable("away")
+
+    site.drop("imunisasi_1.csv")
+    site.intake.ledger = Away()  # type: ignore[assignment]
+    await site.look()
+    assert site.files() == ["imunisasi_1.csv"]
+    site.intake.ledger = real
+    await site.look()
+    assert site.told() == [("imunisasi_1.csv", "accepted")]
+
+
+async def test_rule_11_20_one_process_takes_a_feeds_files_at_a_time(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv")
+    assert await site.ledger.hold(lease_of(FEED), by="another", seconds=4.0) is not None
+    await site.look()
+    assert site.files() == ["imunisasi_1.csv"]
+    await site.look(10)
+    assert site.told() == [("imunisasi_1.csv", "accepted")]
+
+
+async def test_rule_11_20_a_reader_that_is_overtaken_leaves_the_file_to_the_other(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", rows(12_000))
+    chunks, real = 0, site.ledger.add_rows
+
+    async def add_rows(*arguments: Any) -> Any:
+        nonlocal chunks
+        chunks += 1
+        if chunks == 2:
+            site.clock._monotonic += 30
+            assert await site.ledger.hold(lease_of(FEED), by="another", seconds=1.0) is not None
+        return await real(*arguments)
+
+    site.ledger.add_rows = add_rows  # type: ignore[method-assign]
+    await site.look()
+    assert site.told() == []
+    assert [event for event, _ in site.lines] == ["feed-overtaken"]
+    await site.look(30)
+    assert site.told() == [("imunisasi_1.csv", "accepted")]
+    assert len(await site.rows()) == 12_000
+
+
+async def test_rule_11_21_a_changed_mapping_reads_the_archived_file_again_behind_the_old_snapshot(
+    open_site: OpenSite,
+) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look()
+    back = (site.folder / "rejected/imunisasi_1.csv.rejected.csv").read_text("utf-8-sig")
+    site.drop("imunisasi_1.rejected.csv", back.replace('"x"', '"7"'))
+    await site.look()
+    keeping = with_mode("snapshot", mapping="m2")
+    other = await site.again(keeping=keeping)
+    await other.look(times=2)
+    assert other.told() == [("imunisasi_1.csv", "accepted"), ("imunisasi_1.rejected.csv", "accepted")]
+    assert len(await other.rows()) == 4
+    live = (await other.ledger.standing(FEED)).live
+    assert live is not None
+    assert (live.mapping, live.place) == ("m2", f"{DAY}/imunisasi_1.rejected.csv")
+    await other.close()
+
+
+async def test_rule_11_21_rows_that_were_added_file_by_file_stay_and_that_is_said(open_site: OpenSite) -> None:
+    site = await open_site(keeping=with_mode("append"))
+    site.drop("imunisasi_1.csv")
+    await site.look()
+    other = await site.again(keeping=with_mode("append", mapping="m2"))
+    await other.look()
+    assert [event for event, _ in other.lines] == ["feed-outdated"]
+    assert len(await other.rows()) == 3
+    await other.close()
+
+
+async def test_a_snapshot_that_is_missing_is_made_again_of_its_file(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv")
+    await site.look()
+    (site.place / "ledger-feeds/1.db").unlink()
+    other = await site.again()
+    with pytest.raises(Unavailable):
+        await other.rows()
+    await other.look()
+    assert len(await other.rows()) == 3
+    await other.close()
+
+
+async def test_an_archived_file_that_is_gone_is_told_and_not_asked_for_again(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", rows(10))
+    await site.look()
+    (site.folder / DAY / "imunisasi_1.csv").unlink()
+    assert await site.ledger.want_again(1, by="budi")
+    await site.look(times=2)
+    assert [event for event, _ in site.lines] == ["file-gone"]
+    assert len(await site.rows()) == 10
