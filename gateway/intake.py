@@ -5,7 +5,7 @@ Whatever ends this in the middle, the ledger knows how far a file was: it is gon
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import PurePath
 from traceback import extract_tb
@@ -37,9 +37,10 @@ from gateway.wording import say
 FIRST_REJECTS = 5
 # An export cut short looks like a good file with fewer rows; agencies don't lose half their people overnight.
 SHRINK = 0.5
-LEASE = 5.0
+LEASE = 3.0
 """Seconds after which another process may go on with a file whose reader is silent; what that one does is void."""
-RENEW = 1.0
+BEATS = 4
+"""How often a lease is renewed while it lasts."""
 TRY_AGAIN = 60.0
 """Seconds until a file that could not be read or put away is tried again."""
 _MENDED = "gateway"
@@ -98,11 +99,34 @@ class Intake:
         unfiled = [one for one in await self.ledger.unfiled(full) if self._is_due(one.number)]
         if not (ready or unfiled or await self.ledger.wanted_again(full)):
             return
+        async with self._turn(full) as turn:
+            if turn is not None:
+                await self._in_turn(_Work(self, name, feed, turn), full, ready)
+
+    @asynccontextmanager
+    async def _turn(self, full: str) -> AsyncIterator[Turn | None]:
+        """Hold a feed's lease, and let go of it at once afterwards; None while another has it."""
         token = await self.ledger.hold(lease_of(full), by=self.me, seconds=self.lease)
         if token is None:
+            yield None
             return
-        await self._in_turn(_Work(self, name, feed, Turn(feed=full, by=self.me, token=token)), full, ready)
-        await self.ledger.hold(lease_of(full), by=self.me, seconds=0.0)
+        turn = Turn(feed=full, by=self.me, token=token)
+        beating = asyncio.create_task(self._beat(turn))
+        try:
+            yield turn
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+            with suppress(LedgerUnavailable):
+                await self.ledger.hold(turn.lease, by=self.me, seconds=0.0)
+
+    async def _beat(self, turn: Turn) -> None:
+        """Keep the lease; once it is another's, the ledger takes nothing of this turn any more."""
+        token: int | None = turn.token
+        while token == turn.token:
+            await self.clock.sleep(self.lease / BEATS)
+            with suppress(LedgerUnavailable):
+                token = await self.ledger.hold(turn.lease, by=self.me, seconds=self.lease)
 
     async def _in_turn(self, work: "_Work", full: str, ready: Sequence[Ready]) -> None:
         for receipt in await self.ledger.unfiled(full):
@@ -165,11 +189,9 @@ class _Work:
         self._name = name
         self._feed = feed
         self._turn = turn
-        self._held_at = intake.clock.monotonic()
 
     async def take(self, ready: Ready) -> bool:
         """Take a file in; true when it stays where it is and need not be looked at again."""
-        await self._renew()
         held = await self._source.take(ready)
         if held is None:
             return False
@@ -177,7 +199,6 @@ class _Work:
 
     async def again(self, receipt: FileReceipt) -> bool:
         """Take in once more what somebody wants again."""
-        await self._renew()
         held = await self._source.bring(self._name, receipt.place)
         if held is None:
             self._intake.log("file-gone", level="warning", feed=receipt.feed, file=receipt.file, place=receipt.place)
@@ -188,7 +209,6 @@ class _Work:
 
     async def finish(self, receipt: FileReceipt) -> bool:
         """Put away a file that had ended when its process did."""
-        await self._renew()
         await self._put_away(_held(self._name, receipt), receipt)
         return False
 
@@ -207,7 +227,6 @@ class _Work:
         tally, refused = receipt.tally, FieldError(pointer="", rule="unfinished") if overdue else None
         if refused is None and not tally.whole:
             tally, refused = await self._read(held, receipt)
-        await self._renew()
         if refused := refused or objection(self._feed, receipt, tally):
             return await self._ledger.refuse(self._turn, receipt.number, tally, refused)
         return await self._ledger.publish(self._turn, receipt.number, self._feed.keeping)
@@ -218,7 +237,6 @@ class _Work:
         batches = self._source.batches(held, after=tally.position)
         async with aclosing(cast("Any", batches)):
             async for batch in batches:
-                await self._renew()
                 if refused := refusal(batch):
                     return replace(tally, encoding=batch.encoding or tally.encoding), refused
                 try:
@@ -244,7 +262,6 @@ class _Work:
         if place is None:
             what = "it can't be moved, and is not taken in again as long as it stays as it is"
             self._intake.log("file-stays", level="warning", feed=receipt.feed, file=receipt.file, what=what)
-        await self._renew()
         await self._ledger.filed(self._turn, receipt.number, place or "")
         return place or ""
 
@@ -254,17 +271,6 @@ class _Work:
             for reject in found:
                 yield reject.number, "; ".join(map(reason_words, reject.reasons))
             after = found[-1].number
-            await self._renew()
-
-    async def _renew(self) -> None:
-        """Hold the feed a while longer; raises Overtaken when another has it."""
-        now = self._intake.clock.monotonic()
-        if now - self._held_at < min(RENEW, self._intake.lease / 3):
-            return
-        token = await self._ledger.hold(self._turn.lease, by=self._turn.by, seconds=self._intake.lease)
-        if token != self._turn.token:
-            raise Overtaken(f"{self._turn.feed} is another's by now")
-        self._held_at = now
 
 
 def translated(feed: Feed, batch: Batch, after: int) -> Chunk:
