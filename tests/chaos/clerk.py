@@ -19,9 +19,10 @@ from tests.flows.process import Gateway
 
 MASTER = "5c" * 32
 FEEDS = {"potret": "snapshot", "catatan": "append", "daftar": "upsert"}
-FIRST_KILL, LAST_KILL = 0.1, 4.5
-"""Seconds after the start; the lease of the one that was killed before ends in between."""
-ROWS = (2_000, 20_000)
+ANY_TIME = 0.2
+"""How many of the kills come at any time, the others while a file is put aside, read, stored or put away."""
+IN_WORK, LATEST = 0.6, 5.0
+ROWS = (2_000, 40_000)
 SETTLED = 240.0
 
 CONFIG = """
@@ -87,7 +88,7 @@ class Tally:
     def __str__(self) -> str:
         return (
             f"{self.kills} kills: {self.files} files of {self.dropped} rows, {self.accepted} accepted, "
-            f"{self.rejected} rejected, {self.resumed} files gone on with after a kill"
+            f"{self.rejected} rejected, {self.resumed} kills in the midst of a file"
         )
 
 
@@ -113,12 +114,12 @@ class Clerk:
             try:
                 for _ in range(random.randint(1, 2)):
                     self._put()
-                await asyncio.sleep(random.uniform(FIRST_KILL, LAST_KILL))
-                tally.resumed += len(list((self._drop / ".taking").glob("*.csv")))
+                await self._moment()
             finally:
                 gateway.process.kill()
                 gateway.process.wait()
                 gateway.http.close()
+            tally.resumed += len(self._in_work())
             assert [line for line in gateway.lines() if line.get("event") == "bug"] == []
         gateway = await asyncio.to_thread(Gateway, self._config, {})
         try:
@@ -128,6 +129,19 @@ class Clerk:
             gateway.http.close()
         await self._compare(tally)
         return tally
+
+    async def _moment(self) -> None:
+        """Wait for the moment to kill in; the lease of the one that was killed before must end first."""
+        until = time.monotonic() + random.uniform(0.1, LATEST)
+        if random.random() > ANY_TIME:
+            until = time.monotonic() + LATEST
+            while not self._in_work() and time.monotonic() < until:
+                await asyncio.sleep(0.002)
+            until = time.monotonic() + random.uniform(0.0, IN_WORK)
+        await asyncio.sleep(max(0.0, until - time.monotonic()))
+
+    def _in_work(self) -> list[Path]:
+        return [*self._drop.glob(".taking/*.csv")]
 
     def _put(self) -> None:
         """Drop a file whole: some rows twice, some with bad ids."""
