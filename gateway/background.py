@@ -20,6 +20,7 @@ from gateway.intake import FileNews, Intake
 from gateway.lanes import inquiries, lanes
 from gateway.ledger import Ledger
 from gateway.ledger.opening import SQLITE, folder_of
+from gateway.message import new_message_id
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Log, Outbox
 from gateway.receipts import line
@@ -121,7 +122,7 @@ class Background:
                     source=agency.source,
                     feeds=agency.feeds,
                     ledger=self.ledger,
-                    me=self.me,
+                    me=new_message_id(),  # not the process: at a reload the one before must have let go
                     clock=self.clock,
                     log=partial(self.log, agency=agency.name),
                     report=partial(self._file_news, agency.name),

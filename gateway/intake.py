@@ -260,7 +260,7 @@ class _Work:
             self._intake.postpone(receipt.number)
             raise
         if place is None:
-            what = "it can't be moved, and is not taken in again as long as it stays as it is"
+            what = "it is gone or can't be moved; as long as it stays as it is, it is not taken in again"
             self._intake.log("file-stays", level="warning", feed=receipt.feed, file=receipt.file, what=what)
         await self._ledger.filed(self._turn, receipt.number, place or "")
         return place or ""

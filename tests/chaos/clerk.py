@@ -135,7 +135,9 @@ class Clerk:
         until = time.monotonic() + random.uniform(0.1, LATEST)
         if random.random() > ANY_TIME:
             until = time.monotonic() + LATEST
-            while not self._in_work() and time.monotonic() < until:
+            while not self._in_work():
+                if time.monotonic() > until:
+                    return
                 await asyncio.sleep(0.002)
             until = time.monotonic() + random.uniform(0.0, IN_WORK)
         await asyncio.sleep(max(0.0, until - time.monotonic()))
