@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
@@ -19,8 +20,7 @@ PAGE = 500
 _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PackedRow:
+class PackedRow(NamedTuple):
     """One row: `id` is the hash of what it is known by, `cells` what it is looked up by."""
 
     number: int
@@ -56,42 +56,36 @@ def fields_of(keeping: Keeping) -> tuple[str, ...]:
 
 def packed(rows: Sequence[tuple[int, Document]], keeping: Keeping, fields: Sequence[str]) -> list[PackedRow]:
     """Return a store's form of rows."""
+    key = [name.split(".") for name in keeping.key]
     paths = [name.split(".") for name in fields]
     return [
-        PackedRow(
-            number=number,
-            id=_identity(row, keeping.key),
-            doc=encode(row),
-            cells=tuple(cell(at(row, path)) for path in paths),
-        )
+        PackedRow(number, _identity(row, key), encode(row), tuple([cell(at(row, path)) for path in paths]))
         for number, row in rows
     ]
 
 
-def _identity(row: Document, key: Sequence[str]) -> bytes:
-    known_by = [at(row, name.split(".")) for name in key] if key else row
+def _identity(row: Document, key: Sequence[Sequence[str]]) -> bytes:
+    known_by = [at(row, path) for path in key] if key else row
     return hashlib.blake2b(_CANONICAL.encode(known_by), digest_size=16).digest()
 
 
 def at(row: Document, path: Sequence[str]) -> object:
     """Return what stands at a path, None for what is not there."""
-    value: object = row
-    for step in path:
+    value: object = row.get(path[0])
+    for step in path[1:]:
         value = value.get(step) if isinstance(value, Mapping) else None
     return value
 
 
 def cell(value: object) -> bytes | None:
     """Return what an index holds of a value, None for what can't be looked up by."""
-    match value:
-        case bool():
-            return b"true" if value else b"false"
-        case int() | Decimal() | float():
-            return format(Decimal(value).normalize(), "f").encode()[:LONGEST_CELL]
-        case str():
-            return value.encode("utf-8", "surrogatepass")[:LONGEST_CELL]
-        case _:
-            return None
+    if isinstance(value, str):
+        return value.encode("utf-8", "surrogatepass")[:LONGEST_CELL]
+    if isinstance(value, bool):
+        return b"true" if value else b"false"
+    if isinstance(value, int | Decimal | float):
+        return format(Decimal(value).normalize(), "f").encode()[:LONGEST_CELL]
+    return None
 
 
 def matches(row: Document, where: Document, starts: Cells) -> bool:
