@@ -85,7 +85,7 @@ class Intake:
         """Look once; what can't be done now is done another time."""
         ready = await self.source.look()
         for name, feed in self.feeds.items():
-            files = [one for one in ready if one.feed == name and self._is_due(one)]
+            files = [one for one in ready if one.feed == name and self._is_due(_same(one))]
             try:
                 await self._feed(name, feed, files)
             except Overtaken as error:
@@ -137,7 +137,7 @@ class Intake:
         ended = {receipt.file for receipt in await self.ledger.unfiled(full)}
         for one in ready:
             if one.name not in ended:
-                await self._attempt(one, work.take(one))
+                await self._attempt(_same(one), work.take(one))
 
     async def _attempt(self, what: object, doing: Any) -> None:
         """Do it; what the drop does not allow now is told, and tried again later."""
@@ -146,6 +146,11 @@ class Intake:
                 self._later[what] = float("inf")
         except Unavailable as error:
             self.log("file-waits", level="warning", why=str(error))
+            self.postpone(what)
+        except (LedgerUnavailable, Overtaken):
+            raise
+        except Exception as error:  # noqa: BLE001 - one strange file must not keep the others waiting
+            self.log("file-waits", level="error", why=_bug(error).params["error"])
             self.postpone(what)
 
     def postpone(self, what: object) -> None:
@@ -235,15 +240,17 @@ class _Work:
         """Read on from where the ledger is; returns what it has come to, and why the file is refused whole."""
         tally = receipt.tally
         batches = self._source.batches(held, after=tally.position)
-        async with aclosing(cast("Any", batches)):
-            async for batch in batches:
-                if refused := refusal(batch):
-                    return replace(tally, encoding=batch.encoding or tally.encoding), refused
-                try:
+        try:
+            async with aclosing(cast("Any", batches)):
+                async for batch in batches:
+                    if refused := refusal(batch):
+                        return replace(tally, encoding=batch.encoding or tally.encoding), refused
                     chunk = await asyncio.to_thread(translated, self._feed, batch, tally.position)
-                except Exception as error:  # noqa: BLE001 - a bug met by one file must not end the feed
-                    return tally, _bug(error)
-                tally = await self._ledger.add_rows(self._turn, receipt.number, self._feed.keeping, chunk)
+                    tally = await self._ledger.add_rows(self._turn, receipt.number, self._feed.keeping, chunk)
+        except (Unavailable, LedgerUnavailable, Overtaken):
+            raise
+        except Exception as error:  # noqa: BLE001 - a bug met by one file must not end the feed
+            return tally, _bug(error)
         return tally, None
 
     async def _put_away(self, held: Held, receipt: FileReceipt) -> str:
@@ -271,6 +278,11 @@ class _Work:
             for reject in found:
                 yield reject.number, "; ".join(map(reason_words, reject.reasons))
             after = found[-1].number
+
+
+def _same(ready: Ready) -> object:
+    """Return what a file is known by before it is read, wherever it lies."""
+    return (ready.feed, ready.name, ready.size, ready.modified)
 
 
 def translated(feed: Feed, batch: Batch, after: int) -> Chunk:

@@ -56,7 +56,6 @@ RULES: Mapping[str, tuple[str, str]] = {
         "berkas belum selesai ditulis (baris terakhir tidak ditutup, atau berkas berubah saat dibaca)",
         "the file is not completely written (its last line isn't closed, or it changed while being read)",
     ),
-    "unreadable": ("berkas tidak dapat dibaca: {error}", "the file can't be read: {error}"),
     "max-reject": (
         "{rejected} dari {total} baris ditolak; paling banyak {max}; data lama tetap dipakai",
         "{rejected} of {total} rows were rejected; at most {max}; the old data stays in use",

@@ -113,7 +113,8 @@ def _scan(path: Path) -> list[Entry]:
     with os.scandir(path) as found:
         for each in found:
             try:
-                if each.is_file():
+                # A link may lead anywhere, to files that whoever may write here may not read.
+                if each.is_file(follow_symlinks=False):
                     stat = each.stat()
                     entries.append(Entry(name=each.name, size=stat.st_size, mtime=stat.st_mtime))
             except FileNotFoundError:

@@ -22,7 +22,7 @@ FEEDS = {"potret": "snapshot", "catatan": "append", "daftar": "upsert"}
 ANY_TIME = 0.2
 """How many of the kills come at any time, the others while a file is put aside, read, stored or put away."""
 IN_WORK, LATEST = 0.6, 5.0
-ROWS = (2_000, 40_000)
+ROWS = (1_000, 15_000)
 SETTLED = 240.0
 
 CONFIG = """

@@ -1,5 +1,6 @@
 """Files while drops, disks, ledgers and processes fail: nothing is lost, doubled or in anybody's way."""
 
+import asyncio
 from typing import Any, BinaryIO
 
 import pytest
@@ -207,3 +208,42 @@ async def test_an_archived_file_that_is_gone_is_told_and_not_asked_for_again(ope
     await site.look(times=2)
     assert [event for event, _ in site.lines] == ["file-gone"]
     assert len(await site.rows()) == 10
+
+
+async def test_a_strange_file_keeps_no_other_waiting(open_site: OpenSite) -> None:
+    class Strange(Faulty):
+        async def open(self, name: str) -> Any:
+            if "strange" in name:
+                raise RuntimeError("whatever")
+            return await self._drop.open(name)
+
+    site = await open_site(drop=Strange)
+    site.drop("imunisasi_0strange.csv", rows(5))
+    site.drop("imunisasi_1.csv")
+    await site.look(times=3)
+    assert site.told() == [("imunisasi_1.csv", "accepted")]
+    ((event, facts),) = site.lines
+    assert (event, facts["level"]) == ("file-waits", "error")
+    assert "RuntimeError, test_intake_interrupted.py" in str(facts["why"])
+
+
+async def test_a_link_out_of_the_drop_is_no_file(open_site: OpenSite) -> None:
+    site = await open_site()
+    (site.place / "secret").write_text(GOOD)
+    (site.folder / "imunisasi_1.csv").symlink_to(site.place / "secret")
+    await site.look()
+    assert site.told() == []
+
+
+async def test_rule_11_20_two_gateways_on_one_folder_take_each_file_once(open_site: OpenSite) -> None:
+    site = await open_site(keeping=with_mode("append"))
+    other = await site.again()
+    other.clock._monotonic = site.clock._monotonic
+    for number in range(6):
+        site.drop(f"imunisasi_{number}.csv", rows(3000, first=1 + 3000 * number))
+    while len(site.news) + len(other.news) < 6:
+        await asyncio.gather(site.intake.once(), other.intake.once())
+    assert sorted(site.told() + other.told()) == [(f"imunisasi_{number}.csv", "accepted") for number in range(6)]
+    assert len(await site.rows()) == 18_000
+    assert len(await site.ledger.receipts(FEED)) == 6
+    await other.close()
