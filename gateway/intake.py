@@ -329,8 +329,9 @@ def reason_words(reason: FieldError) -> str:
 
 
 def _held(feed: str, receipt: FileReceipt) -> Held:
-    """Return a file by its receipt; its source knows where it may be by now."""
-    return Held(feed=feed, name=receipt.file, folder="", size=receipt.size, as_of=receipt.as_of, sha256=receipt.sha256)
+    """Return a file by its receipt; where that does not know, its source knows where it may be by now."""
+    folder, _, name = receipt.place.rpartition("/") if receipt.place else ("", "", receipt.file)
+    return Held(feed=feed, name=name, folder=folder, size=receipt.size, as_of=receipt.as_of, sha256=receipt.sha256)
 
 
 def _bug(error: Exception) -> FieldError:

@@ -28,7 +28,8 @@ def take_up(  # noqa: PLR0913 - what a file is claimed by
         tx.db.execute("UPDATE receipt SET base = ? WHERE number = ?", (base, going["number"]))
         return one(tx, going["number"]), going["base"] != base
     before = read_kept(live)
-    made = _insert(tx, turn, held, keeping, mode=mode, base=base, before=before, confirmed=confirmed)
+    place = f"{held.folder}/{held.name}" if afresh else ""
+    made = _insert(tx, turn, held, keeping, mode=mode, base=base, before=before, confirmed=confirmed, place=place)
     is_live = live is not None and (live["sha256"], live["mapping"]) == (held.sha256, keeping.mapping)
     if live is not None and is_live and not afresh:
         _end(tx, made, FileState.DUPLICATE, Tally(), None)
@@ -138,11 +139,12 @@ def _insert(  # noqa: PLR0913 - the columns of a receipt
     base: int | None,
     before: int,
     confirmed: str,
+    place: str,
 ) -> int:
     made = tx.db.execute(
         "INSERT INTO receipt "
-        "(feed, file, sha256, size, as_of, mapping, mode, state, base, before, claimed_at, confirmed) "
-        "VALUES (?, ?, ?, ?, ?, ?, ?, 'taking', ?, ?, ?, ?)",
+        "(feed, file, sha256, size, as_of, mapping, mode, state, base, before, claimed_at, confirmed, place) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, 'taking', ?, ?, ?, ?, ?)",
         (
             turn.feed,
             held.name,
@@ -155,6 +157,7 @@ def _insert(  # noqa: PLR0913 - the columns of a receipt
             before,
             tx.now,
             confirmed,
+            place,
         ),
     )
     return int(made.lastrowid or 0)

@@ -247,3 +247,25 @@ async def test_rule_11_20_two_gateways_on_one_folder_take_each_file_once(open_si
     assert len(await site.rows()) == 18_000
     assert len(await site.ledger.receipts(FEED)) == 6
     await other.close()
+
+
+async def test_what_was_tried_again_is_found_where_it_lay_by_whoever_goes_on(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", rows(10))
+    await site.look()
+    await site.clock.advance(86_400)
+    real, site.ledger.filed = site.ledger.filed, no_more  # type: ignore[method-assign]
+    assert await site.ledger.want_again(1, by="budi")
+    await site.look()
+    site.ledger.filed = real  # type: ignore[method-assign]
+    assert (await site.receipt(2)).settled is False
+    other = await site.again()
+    await other.look()
+    receipt = await other.receipt(2)
+    assert (receipt.settled, receipt.place) == (True, f"{DAY}/imunisasi_1.csv")
+    assert other.files() == [f"{DAY}/imunisasi_1.csv"]
+    await other.close()
+
+
+async def no_more(*_: object) -> None:
+    raise LedgerUnavailable("gone in the middle")

@@ -20,8 +20,8 @@ WHERE feed = $1 AND file = $2 AND sha256 = $3 AND as_of = $4 AND settled AND pla
 _GOING = "SELECT * FROM receipt WHERE feed = $1 AND sha256 = $2 AND mapping = $3 AND state = 'taking' FOR UPDATE"
 _INSERT = """
 INSERT INTO receipt
-    (feed, file, sha256, size, as_of, mapping, mode, state, base, before, token, confirmed, claimed_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'taking', $8, $9, $10, $11, ledger_now()) RETURNING number
+    (feed, file, sha256, size, as_of, mapping, mode, state, base, before, token, confirmed, place, claimed_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'taking', $8, $9, $10, $11, $12, ledger_now()) RETURNING number
 """
 _END = "UPDATE receipt SET state = $2, ended_at = ledger_now(), tally = $3, reason = $4 WHERE number = $1"
 _SWAP = """
@@ -55,7 +55,8 @@ async def take_up(  # noqa: PLR0913 - what a file is claimed by
         return await one(connection, going["number"]), going["base"] != base
     before = read_tally(live["tally"]).kept if live is not None else 0
     what = (turn.feed, held.name, held.sha256, held.size, held.as_of, keeping.mapping, mode)
-    made = await connection.fetchval(_INSERT, *what, base, before, turn.token, confirmed)
+    place = f"{held.folder}/{held.name}" if afresh else ""
+    made = await connection.fetchval(_INSERT, *what, base, before, turn.token, confirmed, place)
     is_live = live is not None and (live["sha256"], live["mapping"]) == (held.sha256, keeping.mapping)
     if is_live and not afresh:
         await _end(connection, made, FileState.DUPLICATE, Tally(), None)
