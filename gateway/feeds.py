@@ -90,8 +90,12 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filing:
-    """How a file is put away: papers lie beside it under its name and their ending; `rejects` are (number, why)."""
+    """How a file is put away: papers lie beside it under its name and their ending; `rejects` are (number, why).
 
+    `number` is its receipt's, `reference` its content's: both go into its name where that is another's already.
+    """
+
+    number: int
     accepted: bool
     day: date
     papers: Mapping[str, bytes]

@@ -255,6 +255,7 @@ class _Work:
 
     async def _put_away(self, held: Held, receipt: FileReceipt) -> str:
         filing = Filing(
+            number=receipt.number,
             accepted=receipt.state is FileState.ACCEPTED,
             day=(receipt.ended_at or self._intake.clock.now()).date(),
             papers=papers(receipt),

@@ -104,13 +104,13 @@ class Files:
     async def put_away(self, held: Held, filing: Filing) -> str | None:
         """Write papers and rejects, then move the file and its markers; finds what was done of it before."""
         folder = f"{ARCHIVE}/{filing.day:%Y-%m-%d}" if filing.accepted else REJECTED
-        own = f"{PurePosixPath(held.name).stem}.{filing.reference}{PurePosixPath(held.name).suffix}"
         there = {entry.name for entry in await self.drop.list(folder)}
-        now = await self._now(held, (f"{folder}/{own}", f"{folder}/{held.name}", f"{REJECTED}/{held.name}"))
+        names = _names(held.name, filing)
+        now = await self._now(held, [*(f"{folder}/{name}" for name in names), f"{REJECTED}/{held.name}"])
         if now is None:
             return None
         stays = now.startswith(f"{folder}/") or held.folder.startswith(ARCHIVE)
-        target = now if stays else f"{folder}/{own if held.name in there else held.name}"
+        target = now if stays else f"{folder}/{next(name for name in names if name not in there)}"
         try:
             await self._write_papers(now, target, held, filing)
             if not stays and not await self.drop.move(now, target):
@@ -207,9 +207,21 @@ class Files:
                 dialect = self.feeds[held.feed].dialect
                 made = await rejected_file(file, dialect, filing.reference, filing.rejects)
                 with made:
-                    await self.drop.put(f"{REJECTED}/{place.name}.rejected.csv", made)
+                    await self.drop.put(await self._name_of_rejects(place.name, held.feed, filing), made)
             finally:
                 file.close()
+
+    async def _name_of_rejects(self, name: str, feed: str, filing: Filing) -> str:
+        """Return where rejects go: beside those of an older file of the same name, not in their place."""
+        place = f"{REJECTED}/{name}.rejected.csv"
+        if place.rpartition("/")[2] not in {entry.name for entry in await self.drop.list(REJECTED)}:
+            return place
+        file = await self.drop.open(place)
+        try:
+            theirs = await asyncio.to_thread(_repairs, file, self.feeds[feed].dialect)
+        finally:
+            file.close()
+        return place if theirs == filing.reference else f"{REJECTED}/{name}.{filing.reference}.rejected.csv"
 
     async def _take_markers(self, ready: Ready) -> None:
         """Take a file's markers with it; one for a file that has come meanwhile stays where it is."""
@@ -227,6 +239,13 @@ class Files:
 
 def _path(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
+
+
+def _names(name: str, filing: Filing) -> list[str]:
+    """Return what a file may be called where it is put away, the best first."""
+    path = PurePosixPath(name)
+    own = f"{path.stem}.{filing.reference}-{filing.number}"
+    return [name, f"{own}{path.suffix}", *(f"{own}.{again}{path.suffix}" for again in range(2, 100))]
 
 
 def _is_for_ever(error: Unavailable) -> bool:

@@ -224,6 +224,14 @@ class SnapshotContract:
         assert again.state is FileState.ACCEPTED
         assert await rows_of(stage.ledger) == ROWS
 
+    async def test_what_is_wanted_afresh_is_no_duplicate_and_its_place_is_known(self, stage: Stage) -> None:
+        file = held()
+        await taken(stage.ledger, *ROWS, file=file)
+        mine = await turn(stage.ledger)
+        lies = replace(file, folder="archive/2026-03-02")
+        again = await stage.ledger.take_up(mine, lies, KEYED, afresh=True)
+        assert (again.state, again.place) == (FileState.TAKING, "archive/2026-03-02/a.csv")
+
     async def test_rule_11_21_the_same_content_by_another_mapping_is_no_duplicate(self, stage: Stage) -> None:
         file = held()
         await taken(stage.ledger, *ROWS, file=file)

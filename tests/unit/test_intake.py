@@ -188,8 +188,35 @@ async def test_two_files_of_one_name_on_one_day_are_both_kept(open_site: OpenSit
         site.drop("imunisasi_1.csv", content)
         await site.look()
     second = site.news[1].receipt
-    assert site.files() == [f"{DAY}/imunisasi_1.csv", f"{DAY}/imunisasi_1.{second.reference}.csv"]
-    assert (await site.receipt(second.number)).place == f"{DAY}/imunisasi_1.{second.reference}.csv"
+    name = f"{DAY}/imunisasi_1.{second.reference}-{second.number}.csv"
+    assert site.files() == [f"{DAY}/imunisasi_1.csv", name]
+    assert (await site.receipt(second.number)).place == name
+
+
+async def test_a_duplicate_that_comes_every_day_is_put_aside_every_day(open_site: OpenSite) -> None:
+    site = await open_site()
+    for _ in range(4):
+        site.drop("imunisasi_1.csv")
+        await site.look()
+    assert [told for _, told in site.told()] == ["accepted", "duplicate", "duplicate", "duplicate"]
+    assert len(site.files()) == 4
+    assert site.lines == []
+
+
+async def test_rejects_of_files_of_one_name_are_all_handed_back(open_site: OpenSite) -> None:
+    site = await open_site()
+    for bad in "xy":
+        site.drop("imunisasi_1.csv", f"{GOOD}{bad};BCG\n")
+        await site.look()
+    reference = site.news[1].receipt.reference
+    backs = ["imunisasi_1.csv.rejected.csv", f"imunisasi_1.{reference}-2.csv.rejected.csv"]
+    assert [site.handed_back(name)[1][3] for name in backs] == ["x", "y"]
+    await site.clock.advance(86_400)
+    site.drop("imunisasi_1.csv", f"{GOOD}z;BCG\n")
+    await site.look()
+    third = site.news[2].receipt.reference
+    assert site.handed_back(f"imunisasi_1.csv.{third}.rejected.csv")[1][3] == "z"
+    assert site.handed_back(backs[0])[1][3] == "x"
 
 
 async def test_the_trailer_is_no_row_and_a_file_without_it_was_cut_short(open_site: OpenSite) -> None:
