@@ -86,6 +86,7 @@ class _Builder:
             for operation, section in self.section.operation.items()
             if (made := self._operation(operation, section, adapter, shared)) is not None
         ]
+        feeds = {feed: self._feed(feed, row) for feed, row in rows.items()}
         if self.findings:
             raise ConfigError(*self.findings)
         return registry.Agency(
@@ -96,7 +97,7 @@ class _Builder:
             probe=adapter if isinstance(adapter, Probe) else None,
             source=adapter if rows and isinstance(adapter, Source) else None,
             snapshots=cast("Snapshots | None", self.provided.get(Snapshots)),
-            feeds={feed: self._feed(feed, row) for feed, row in rows.items()},
+            feeds=feeds,
             queue=registry.Queue(
                 concurrency=self.section.concurrency or self.located.config.defaults.concurrency,
                 slots=lambda: shared.slots.limit,
