@@ -72,6 +72,10 @@ RULES: Mapping[str, tuple[str, str]] = {
         "berkas asal baris-baris ini sudah diganti berkas lain atau tidak pernah diterima; kirim berkas lengkap",
         "the file that these rows mend is not in use any more, or never was; send a complete file",
     ),
+    "begun-anew": (
+        "dibaca ulang dari awal, karena isinya atau tabelnya berubah sebelum selesai",
+        "was begun anew, as its content or its mapping changed before it was done",
+    ),
     "no-trailer": (
         'baris penutup "{trailer}" tidak ada; berkas mungkin terpotong',
         'the last row "{trailer}" is missing; the file may be cut short',

@@ -1,11 +1,14 @@
 """A row of the receipts as everybody sees it, the same for every store; knows no SQL."""
 
+from gateway.errors import FieldError
 from gateway.feeds import FileReceipt, FileState
 from gateway.ledger.rows import Row, When
 from gateway.ledger.snapshot_rows import read_reasons, read_tally
 
 REPAIR = "repair"
 """The mode of a file that mends rejects of a snapshot: it is added to it."""
+BEGUN_ANEW = FieldError(pointer="", rule="begun-anew")
+"""Why a receipt ends of a file that was not read to its end, and is another by now."""
 
 
 def reference(sha256: str) -> str:

@@ -65,6 +65,8 @@ class SqliteFeeds:
         receipt = receipt_of(row, self._when)
         if receipt.state is not FileState.TAKING:
             return receipt
+        for other in await self._writer.do(lambda tx: sqlite_receipts.give_up_others(tx, turn, receipt.number)):
+            await _apart(self._builds.drop, other)
         tally = await _apart(self._builds.begin, receipt.number, turn.token, keeping, receipt.base, anew=anew)
         return _with(receipt, tally)
 

@@ -4,7 +4,7 @@ import sqlite3
 
 from gateway.errors import FieldError
 from gateway.feeds import FileState, Held, Keeping, Overtaken, Tally, Turn
-from gateway.ledger.receipt_rows import REPAIR, reference
+from gateway.ledger.receipt_rows import BEGUN_ANEW, REPAIR, reference
 from gateway.ledger.snapshot_rows import read_tally, written_reasons, written_tally
 from gateway.ledger.sqlite_queue import lives
 from gateway.ledger.transaction import Transaction
@@ -37,6 +37,17 @@ def take_up(  # noqa: PLR0913 - what a file is claimed by
     elif mode == REPAIR and not _mends(tx, live, held.repairs):
         _end(tx, made, FileState.REFUSED, Tally(), FieldError(pointer="", rule="superseded"))
     return one(tx, made), False
+
+
+def give_up_others(tx: Transaction, turn: Turn, number: int) -> list[int]:
+    """End receipts that were begun of the same file, whose content or mapping has changed since; returns them."""
+    file = one(tx, number)["file"]
+    query = "SELECT number FROM receipt WHERE feed = ? AND file = ? AND state = 'taking' AND number <> ?"
+    left = [row["number"] for row in tx.db.execute(query, (turn.feed, file, number)).fetchall()]
+    for other in left:
+        _end(tx, other, FileState.REFUSED, Tally(), BEGUN_ANEW)
+        tx.db.execute("UPDATE receipt SET settled = 1 WHERE number = ?", (other,))
+    return left
 
 
 def publish(tx: Transaction, turn: Turn, number: int, tally: Tally) -> int | None:
@@ -113,8 +124,8 @@ def _ended(tx: Transaction, feed: str, held: Held) -> sqlite3.Row | None:
     """Return the receipt of a file that stayed where it was, as nobody could move it."""
     row: sqlite3.Row | None = tx.db.execute(
         "SELECT * FROM receipt WHERE feed = ? AND file = ? AND sha256 = ? AND as_of = ? AND settled = 1 AND place = '' "
-        "ORDER BY number DESC",
-        (feed, held.name, held.sha256, held.as_of.timestamp()),
+        "AND reason <> ? ORDER BY number DESC",
+        (feed, held.name, held.sha256, held.as_of.timestamp(), written_reasons([BEGUN_ANEW])),
     ).fetchone()
     return row
 

@@ -224,6 +224,21 @@ class SnapshotContract:
         assert again.state is FileState.ACCEPTED
         assert await rows_of(stage.ledger) == ROWS
 
+    async def test_a_file_that_is_another_before_it_was_done_is_begun_anew(self, stage: Stage) -> None:
+        file, mine = held(), await turn(stage.ledger)
+        first = await stage.ledger.take_up(mine, file, KEYED)
+        await stage.ledger.add_rows(mine, first.number, KEYED, chunk(ROWS[0], last=False))
+        other = replace(KEYED, mapping="m2")
+        second = await stage.ledger.take_up(mine, replace(file, folder=""), other)
+        third = await stage.ledger.take_up(mine, held(folder=""), other)
+        again = await stage.ledger.take_up(mine, replace(file, folder=""), other)
+        assert [one.tally.position for one in (first, second, third, again)] == [0, 0, 0, 0]
+        ended = [await stage.ledger.receipt(one.number) for one in (first, second, third, again)]
+        assert [one.state for one in ended if one] == [FileState.REFUSED] * 3 + [FileState.TAKING]
+        assert [one.reason.rule for one in ended if one and one.reason] == ["begun-anew"] * 3
+        assert await stage.ledger.unfiled(FEED) == ()
+        assert not await stage.ledger.want_again(first.number, by="budi")
+
     async def test_what_is_wanted_afresh_is_no_duplicate_and_its_place_is_known(self, stage: Stage) -> None:
         file = held()
         await taken(stage.ledger, *ROWS, file=file)

@@ -47,6 +47,8 @@ class PostgresFeeds:
             receipt = receipt_of(row, self._when)
             if receipt.state is not FileState.TAKING:
                 return receipt
+            for other in await receipts.give_up_others(connection, turn, receipt.number):
+                await builds.drop(connection, other)
             if not anew and row["fields"] == json.dumps(fields_of(keeping)):
                 return receipt
             return replace(receipt, tally=await builds.begin(connection, receipt.number, keeping, receipt.base))

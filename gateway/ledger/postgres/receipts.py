@@ -5,7 +5,7 @@ from typing import Any
 from gateway.errors import FieldError
 from gateway.feeds import FileState, Held, Keeping, Overtaken, Tally, Turn
 from gateway.ledger.postgres.store import Connection
-from gateway.ledger.receipt_rows import REPAIR, reference
+from gateway.ledger.receipt_rows import BEGUN_ANEW, REPAIR, reference
 from gateway.ledger.rows import Row
 from gateway.ledger.snapshot_rows import read_tally, written_reasons, written_tally
 
@@ -15,9 +15,14 @@ SELECT 1 FROM hold WHERE name = $1 AND by = $2 AND token = $3 AND ledger_lives(u
 _LIVE = "SELECT r.* FROM feed AS f JOIN receipt AS r ON r.number = f.live WHERE f.name = $1"
 _STUCK = """
 SELECT * FROM receipt
-WHERE feed = $1 AND file = $2 AND sha256 = $3 AND as_of = $4 AND settled AND place = '' ORDER BY number DESC LIMIT 1
+WHERE feed = $1 AND file = $2 AND sha256 = $3 AND as_of = $4 AND settled AND place = '' AND reason <> $5
+ORDER BY number DESC LIMIT 1
 """
 _GOING = "SELECT * FROM receipt WHERE feed = $1 AND sha256 = $2 AND mapping = $3 AND state = 'taking' FOR UPDATE"
+_OTHERS = """
+SELECT r.number FROM receipt AS r JOIN receipt AS mine ON mine.number = $2 AND mine.file = r.file
+WHERE r.feed = $1 AND r.state = 'taking' AND r.number <> $2 FOR UPDATE OF r
+"""
 _INSERT = """
 INSERT INTO receipt
     (feed, file, sha256, size, as_of, mapping, mode, state, base, before, token, confirmed, place, claimed_at)
@@ -42,7 +47,8 @@ async def take_up(  # noqa: PLR0913 - what a file is claimed by
     """Return the receipt of a file, and whether what was built of it must be begun anew."""
     await in_turn(connection, turn)
     if not held.folder:
-        stuck = await connection.fetchrow(_STUCK, turn.feed, held.name, held.sha256, held.as_of)
+        anew = written_reasons([BEGUN_ANEW])
+        stuck = await connection.fetchrow(_STUCK, turn.feed, held.name, held.sha256, held.as_of, anew)
         if stuck is not None:
             return stuck, False
     live = await connection.fetchrow(_LIVE, turn.feed)
@@ -64,6 +70,15 @@ async def take_up(  # noqa: PLR0913 - what a file is claimed by
     elif mode == REPAIR and not await _mends(connection, live, held.repairs):
         await _end(connection, made, FileState.REFUSED, Tally(), FieldError(pointer="", rule="superseded"))
     return await one(connection, made), False
+
+
+async def give_up_others(connection: Connection, turn: Turn, number: int) -> list[int]:
+    """End receipts that were begun of the same file, whose content or mapping has changed since; returns them."""
+    left = [row["number"] for row in await connection.fetch(_OTHERS, turn.feed, number)]
+    for other in left:
+        await _end(connection, other, FileState.REFUSED, Tally(), BEGUN_ANEW)
+        await connection.execute("UPDATE receipt SET settled = true WHERE number = $1", other)
+    return left
 
 
 async def publish(connection: Connection, turn: Turn, number: int) -> int | None:
