@@ -8,6 +8,8 @@ import pytest
 from adapters.csv.drop import Drop
 from gateway.errors import LedgerUnavailable, Unavailable
 from gateway.feeds import FileState, lease_of
+from gateway.ledger.keys import KeySource
+from gateway.ledger.sqlite import SqliteLedger
 from tests.drops import FEED, GOOD, OpenSite, rows, with_mode
 
 DAY = "archive/2026-03-02"
@@ -269,3 +271,15 @@ async def test_what_was_tried_again_is_found_where_it_lay_by_whoever_goes_on(ope
 
 async def no_more(*_: object) -> None:
     raise LedgerUnavailable("gone in the middle")
+
+
+async def test_a_copy_of_the_ledger_answers_from_its_own_snapshots(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv")
+    await site.look()
+    (site.place / "copy").mkdir()
+    await site.ledger.backup(site.place / "copy/ledger.db")
+    copy = await SqliteLedger.open(site.place / "copy/ledger.db", KeySource(path=site.place / "ledger.key"), site.clock)
+    found = await copy.look_up(FEED, {"jenis": "BCG"}, limit=10)
+    assert len(found.rows) == 2
+    await copy.close()
