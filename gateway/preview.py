@@ -1,7 +1,8 @@
 """What would become of a file, without a ledger: read, translated and judged by itself, kept in memory alone."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -29,10 +30,14 @@ class Preview:
 
 
 async def preview(
-    feed: Feed, batches: AsyncIterator[Batch], progress: Callable[[int], None] = lambda _records: None
+    feed: Feed,
+    batches: AsyncIterator[Batch],
+    progress: Callable[[int], None] = lambda _records: None,
+    *,
+    keep: bool = True,
 ) -> Preview:
-    """Read a whole file; `progress` hears how many records are done."""
-    trial = _Trial(feed)
+    """Read a whole file; `progress` hears how many records are done. Without `keep` its rows are not returned."""
+    trial = _Trial(feed, keep=keep)
     async with aclosing(cast("Any", batches)):
         async for batch in batches:
             if reason := refusal(batch):
@@ -45,8 +50,9 @@ async def preview(
 class _Trial:
     """The rows so far, by what each is known by."""
 
-    def __init__(self, feed: Feed) -> None:
+    def __init__(self, feed: Feed, *, keep: bool) -> None:
         self.tally = Tally()
+        self._keep = keep
         self._feed = feed
         self._rows: dict[bytes, PackedRow] = {}
         self._first: list[Reject] = []
@@ -55,7 +61,7 @@ class _Trial:
         """Take a batch, as the ledger would."""
         chunk = translated(self._feed, batch, self.tally.position)
         rejects, new, said = [*chunk.rejects], 0, []
-        for portion in once(packed(chunk.rows, self._feed.keeping, ())):
+        for portion in once(self._light(packed(chunk.rows, self._feed.keeping, ()))):
             clashes = [
                 Clash(row=row, number=old.number, doc=old.doc, mine=True)
                 for row in portion
@@ -73,5 +79,11 @@ class _Trial:
 
     def end(self, tally: Tally, refused: FieldError | None) -> Preview:
         """Return what it has come to."""
-        rows = tuple(decode(row.doc) for row in self._rows.values())
+        rows = tuple(decode(row.doc) for row in self._rows.values()) if self._keep else ()
         return Preview(tally=tally, first=tuple(self._first), refused=refused, rows=rows)
+
+    def _light(self, rows: Sequence[PackedRow]) -> Sequence[PackedRow]:
+        """Keep of a row no more than tells it from another, where that is all that is asked."""
+        if self._keep or self._feed.keeping.newer:
+            return rows
+        return [row._replace(doc=hashlib.blake2b(row.doc, digest_size=8).digest()) for row in rows]

@@ -154,7 +154,7 @@ async def _seen(located: Located, full: str, file: Path, *, quiet: bool) -> Prev
         total = await asyncio.to_thread(_lines, file)
         with Bar(file.name, quiet=quiet) as bar:
             batches = source.peek(feed, file)
-            return await preview(made.feeds[feed], batches, lambda done: bar.at(min(done, total), total))
+            return await preview(made.feeds[feed], batches, lambda done: bar.at(min(done, total), total), keep=False)
     finally:
         await assembled.close()
 
