@@ -43,6 +43,8 @@ BEATS = 4
 """How often a lease is renewed while it lasts."""
 TRY_AGAIN = 60.0
 """Seconds until a file that could not be read or put away is tried again."""
+EXAMINE_EVERY = 60.0
+"""Seconds between two looks at whether the live snapshot is of this mapping: another process may have another."""
 _MENDED = "gateway"
 """Who wants a file again whose mapping has changed."""
 
@@ -73,7 +75,8 @@ class Intake:
     report: Callable[[FileNews], None]
     lease: float = LEASE
     _later: dict[object, float] = field(init=False, default_factory=dict)
-    _examined: set[str] = field(init=False, default_factory=set)
+    _examined: dict[str, float] = field(init=False, default_factory=dict)
+    _asked: set[int] = field(init=False, default_factory=set)
 
     async def run(self) -> None:
         """Look, and take in what is there, for ever."""
@@ -133,7 +136,9 @@ class Intake:
             if self._is_due(receipt.number):
                 await self._attempt(receipt.number, work.finish(receipt))
         for receipt in await self.ledger.wanted_again(full):
-            await self._attempt(receipt.number, work.again(receipt))
+            # What another process wants read by its mapping is for that one.
+            if receipt.again != _MENDED or not await self._is_of_now(receipt, work.feed):
+                await self._attempt(receipt.number, work.again(receipt))
         ended = {receipt.file for receipt in await self.ledger.unfiled(full)}
         for one in ready:
             if one.name not in ended:
@@ -161,15 +166,19 @@ class Intake:
         return self._later.get(what, 0.0) <= self.clock.monotonic()
 
     async def _examine(self, full: str, feed: Feed) -> None:
-        """Once, see whether the snapshot was read by this mapping and is there; else read its files again (11.21)."""
-        if full in self._examined:
+        """See whether the snapshot was read by this mapping and is there; else, once, read its files again (11.21)."""
+        if self._examined.get(full, 0.0) > self.clock.monotonic():
             return
         live = (await self.ledger.standing(full)).live
-        if live is not None:
-            changed = live.mapping != feed.keeping.mapping
-            if (changed or not await self.ledger.is_there(live.number)) and not await self._rebuild(live, feed):
-                self.log("feed-outdated", level="warning", feed=full, what="its older rows stay as they were read")
-        self._examined.add(full)
+        self._examined[full] = self.clock.monotonic() + EXAMINE_EVERY
+        if live is None or live.number in self._asked or await self._is_of_now(live, feed):
+            return
+        self._asked.add(live.number)
+        if not await self._rebuild(live, feed):
+            self.log("feed-outdated", level="warning", feed=full, what="its older rows stay as they were read")
+
+    async def _is_of_now(self, live: FileReceipt, feed: Feed) -> bool:
+        return live.mapping == feed.keeping.mapping and await self.ledger.is_there(live.number)
 
     async def _rebuild(self, live: FileReceipt, feed: Feed) -> bool:
         if feed.keeping.mode != "snapshot":
@@ -192,7 +201,7 @@ class _Work:
         self._source = intake.source
         self._ledger = intake.ledger
         self._name = name
-        self._feed = feed
+        self.feed = feed
         self._turn = turn
 
     async def take(self, ready: Ready) -> bool:
@@ -218,7 +227,7 @@ class _Work:
         return False
 
     async def _take_in(self, held: Held, *, confirmed: str = "", overdue: bool = False, afresh: bool = False) -> bool:
-        keeping = self._feed.keeping
+        keeping = self.feed.keeping
         receipt = await self._ledger.take_up(self._turn, held, keeping, confirmed=confirmed, afresh=afresh)
         if receipt.settled:
             return True
@@ -232,9 +241,9 @@ class _Work:
         tally, refused = receipt.tally, FieldError(pointer="", rule="unfinished") if overdue else None
         if refused is None and not tally.whole:
             tally, refused = await self._read(held, receipt)
-        if refused := refused or objection(self._feed, receipt, tally):
+        if refused := refused or objection(self.feed, receipt, tally):
             return await self._ledger.refuse(self._turn, receipt.number, tally, refused)
-        return await self._ledger.publish(self._turn, receipt.number, self._feed.keeping)
+        return await self._ledger.publish(self._turn, receipt.number, self.feed.keeping)
 
     async def _read(self, held: Held, receipt: FileReceipt) -> tuple[Tally, FieldError | None]:
         """Read on from where the ledger is; returns what it has come to, and why the file is refused whole."""
@@ -245,8 +254,8 @@ class _Work:
                 async for batch in batches:
                     if refused := refusal(batch):
                         return replace(tally, encoding=batch.encoding or tally.encoding), refused
-                    chunk = await asyncio.to_thread(translated, self._feed, batch, tally.position)
-                    tally = await self._ledger.add_rows(self._turn, receipt.number, self._feed.keeping, chunk)
+                    chunk = await asyncio.to_thread(translated, self.feed, batch, tally.position)
+                    tally = await self._ledger.add_rows(self._turn, receipt.number, self.feed.keeping, chunk)
         except (Unavailable, LedgerUnavailable, Overtaken):
             raise
         except Exception as error:  # noqa: BLE001 - a bug met by one file must not end the feed

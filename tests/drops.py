@@ -102,7 +102,8 @@ class Site:
         """Return another process, after this one's lease is over; the plan may have changed."""
         other = Site(self.place, **{"keeping": self.keeping, "max_reject": self.plan.max_reject, **changes})
         other.settings = self.settings
-        other.clock._monotonic = self.clock._monotonic + 60
+        other.clock = self.clock
+        self.clock._monotonic += 60
         return await other.open(me)
 
     async def close(self) -> None:

@@ -240,7 +240,6 @@ async def test_a_link_out_of_the_drop_is_no_file(open_site: OpenSite) -> None:
 async def test_rule_11_20_two_gateways_on_one_folder_take_each_file_once(open_site: OpenSite) -> None:
     site = await open_site(keeping=with_mode("append"))
     other = await site.again()
-    other.clock._monotonic = site.clock._monotonic
     for number in range(6):
         site.drop(f"imunisasi_{number}.csv", rows(3000, first=1 + 3000 * number))
     while len(site.news) + len(other.news) < 6:
@@ -283,3 +282,25 @@ async def test_a_copy_of_the_ledger_answers_from_its_own_snapshots(open_site: Op
     found = await copy.look_up(FEED, {"jenis": "BCG"}, limit=10)
     assert len(found.rows) == 2
     await copy.close()
+
+
+async def test_rule_11_21_a_process_with_the_old_mapping_leaves_reading_anew_to_the_one_with_the_new(
+    open_site: OpenSite,
+) -> None:
+    old = await open_site()
+    old.drop("imunisasi_1.csv")
+    await old.look()
+    new = await old.again(keeping=with_mode("snapshot", mapping="m2"))
+    await new.intake._examine(FEED, new.plan)
+    await old.look(times=2)
+    assert len(old.news) == 1
+    await new.look()
+    assert new.told() == [("imunisasi_1.csv", "accepted")]
+    old.drop("imunisasi_2.csv", GOOD.replace("BCG", "DPT"))
+    await old.look()
+    assert old.told()[1:] == [("imunisasi_2.csv", "accepted")], "files that come are anybody's"
+    await new.look(61, times=2)
+    live = (await new.ledger.standing(FEED)).live
+    assert live is not None
+    assert (live.file, live.mapping) == ("imunisasi_2.csv", "m2")
+    await new.close()
