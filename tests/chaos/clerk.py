@@ -21,8 +21,8 @@ MASTER = "5c" * 32
 FEEDS = {"potret": "snapshot", "catatan": "append", "daftar": "upsert"}
 ANY_TIME = 0.2
 """How many of the kills come at any time, the others while a file is put aside, read, stored or put away."""
-IN_WORK, LATEST = 0.6, 5.0
-ROWS = (1_000, 15_000)
+IN_WORK, LATEST = (0.02, 0.1, 0.4), 5.0
+ROWS = (1_000, 40_000)
 SETTLED = 240.0
 
 CONFIG = """
@@ -139,7 +139,7 @@ class Clerk:
                 if time.monotonic() > until:
                     return
                 await asyncio.sleep(0.002)
-            until = time.monotonic() + random.uniform(0.0, IN_WORK)
+            until = time.monotonic() + random.uniform(0.0, random.choice(IN_WORK))
         await asyncio.sleep(max(0.0, until - time.monotonic()))
 
     def _in_work(self) -> list[Path]:
@@ -232,6 +232,8 @@ class Clerk:
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "5"))
 """5 in `make test`, 20 in `make real`, 200 in `make chaos`."""
+ENOUGH = 20
+"""Kills of which some must have come in the midst of a file."""
 
 
 async def survived(folder: Path, ledger: str) -> None:
@@ -240,3 +242,4 @@ async def survived(folder: Path, ledger: str) -> None:
     print(f"\n{ledger.partition(':')[0]}: {tally}")  # noqa: T201 - the figures are what the long run is for
     assert tally.wrong == []
     assert tally.files > 0
+    assert tally.resumed > 0 or KILLS < ENOUGH
