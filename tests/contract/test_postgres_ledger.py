@@ -12,7 +12,8 @@ from tests.contract.ledger import DirectContract, OrderContract, PutContract, St
 from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract, UpkeepContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
-from tests.contract.ledger_feeds import LookUpContract, ModeContract, SnapshotContract
+from tests.contract.ledger_feed_modes import ModeContract
+from tests.contract.ledger_feeds import LookUpContract, SnapshotContract
 from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.postgres import Cluster, StandingClock
