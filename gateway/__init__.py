@@ -15,7 +15,7 @@ from gateway.errors import (
     Unavailable,
     Unreachable,
 )
-from gateway.feeds import Batch, FeedColumns, Found, Reject, Snapshots, Source
+from gateway.feeds import Batch, FeedColumns, Filing, Found, Held, Ready, Reject, Snapshots, Source
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared
@@ -39,8 +39,10 @@ __all__ = [
     "Fault",
     "FeedColumns",
     "FieldError",
+    "Filing",
     "Finding",
     "Found",
+    "Held",
     "InvalidAnswer",
     "Log",
     "LogsIn",
@@ -49,6 +51,7 @@ __all__ = [
     "Planned",
     "Prepared",
     "Probe",
+    "Ready",
     "Refused",
     "Reject",
     "Rereads",

@@ -12,7 +12,7 @@ from gateway.config.load import Located
 from gateway.config.locate import suggest
 from gateway.config.models import Agency, Operation
 from gateway.errors import ConfigError, Finding, Unavailable
-from gateway.feeds import FeedColumns, Snapshots, Source
+from gateway.feeds import FeedColumns, Keeping, Snapshots, Source
 from gateway.figures import attempts
 from gateway.fill import Provided, fill
 from gateway.kept import Draft
@@ -27,7 +27,7 @@ from gateway.policies.hours import outside_hours
 from gateway.ports import Adapter, Addressed, Clock, Handler, Probe
 from gateway.recorder import Recording
 from gateway.recording import recording
-from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row
+from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row, fingerprint
 from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
 
@@ -89,6 +89,7 @@ class _Builder:
             for operation, section in self.section.operation.items()
             if (made := self._operation(operation, section, adapter, shared)) is not None
         ]
+        feeds = {feed: self._feed(feed, row) for feed, row in rows.items()}
         if self.findings:
             raise ConfigError(*self.findings)
         return registry.Agency(
@@ -100,7 +101,7 @@ class _Builder:
             compared=adapter if isinstance(adapter, Compared) else None,
             source=adapter if rows and isinstance(adapter, Source) else None,
             snapshots=cast("Snapshots | None", self.provided.get(Snapshots)),
-            feeds={feed: self._feed(feed, row) for feed, row in rows.items()},
+            feeds=feeds,
             queue=registry.Queue(
                 concurrency=self.section.concurrency or self.located.config.defaults.concurrency,
                 slots=lambda: shared.slots.limit,
@@ -143,18 +144,37 @@ class _Builder:
 
     def _feed(self, feed: str, row: CompiledRow) -> registry.Feed:
         settings = self._settings("feed")[feed]
-        for name in settings.get("key", ()):
-            if name not in row.schema.paths:
-                self.findings.append(
-                    Finding(
-                        where=self._where(("agency", self.name, "feed", feed, "key")),
-                        what=f'{self.name}.feed.{feed}.key: "{name}" is no field of [{feed}.row]',
-                        remedy=suggest(name, row.schema.paths),
+        key, newer = tuple(settings.get("key", ())), settings.get("newer")
+        for setting, names in (("key", key), ("newer", (newer,) if newer else ())):
+            for name in names:
+                if name not in row.schema.paths:
+                    self.findings.append(
+                        Finding(
+                            where=self._where(("agency", self.name, "feed", feed, setting)),
+                            what=f'{self.name}.feed.{feed}.{setting}: "{name}" is no field of [{feed}.row]',
+                            remedy=suggest(name, row.schema.paths),
+                        )
                     )
-                )
-        return registry.Feed(
-            read=row.read, key=tuple(settings.get("key", ())), max_reject=float(settings.get("max_reject", 0.1))
+        indexes = self._indexes(feed, row)
+        keeping = Keeping(
+            mode=settings.get("mode", "snapshot"),
+            key=key,
+            newer=newer,
+            indexes=indexes,
+            mapping=fingerprint(row.fingerprint, key, newer, indexes),
         )
+        return registry.Feed(read=row.read, keeping=keeping, max_reject=_share(settings.get("max_reject", 0.1)))
+
+    def _indexes(self, feed: str, row: CompiledRow) -> tuple[tuple[str, ...], ...]:
+        """Return by which fields rows are looked up: together as each operation does, and each by itself."""
+        asked = [
+            tuple(name for name in self.mapping.asked(operation) if name in row.schema.paths)
+            for operation, made in self.section.operation.items()
+            if made.call == feed
+        ]
+        single = [(name,) for index in asked for name in index]
+        firsts = {index[:1] for index in asked if len(index) > 1}
+        return tuple(dict.fromkeys([*filter(None, asked), *(one for one in single if one not in firsts)]))
 
     def _written(self) -> dict[str, tuple[str, ...]]:
         """Return the columns of each file we write: the native fields of the operation that writes it."""
@@ -356,6 +376,12 @@ class _Builder:
         except ConfigError as error:
             self.findings += error.findings
             return None
+
+
+def _share(max_reject: float | str) -> float:
+    """Return the share of rejects that a file may have."""
+    words = {"all-or-nothing": 0.0, "row-wise": 1.0}
+    return words.get(max_reject, 0.0) if isinstance(max_reject, str) else float(max_reject)
 
 
 def _unready(missing: Collection[str]) -> str:

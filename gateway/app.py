@@ -68,6 +68,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     recorder: Recorder | None = None,
     hours: bool = True,
     draft: Draft | None = None,
+    snapshots: Callable[[str], Snapshots] = lambda _agency: MemorySnapshots(),
 ) -> Assembled:
     """Build the whole table; raises ConfigError with every finding. Blocks on files, opens no connection.
 
@@ -84,7 +85,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
             HttpClient: client,
             Clock: clock,
             Log: partial(log, agency=name),
-            Snapshots: draft.same((name, "snapshots"), None, MemorySnapshots),
+            Snapshots: snapshots(name),
             Tolerated: metrics.by_last_label("gateway_agency_tolerated_total", name),
             **_of_its_section(section),
         }
@@ -100,13 +101,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
         on_breaker=partial(_breaker_news, log),
         hours=hours,
     )
-    agencies: list[registry.Agency] = []
-    findings: list[Finding] = []
-    for name in located.config.agency:
-        try:
-            agencies.append(build(name, located, _mapping(name, located), tools))
-        except ConfigError as error:
-            findings += error.findings
+    agencies, findings = _built(located, tools)
     known = Registry()
     failed = located.config.agency.keys() - {agency.name for agency in agencies}
     try:
@@ -117,6 +112,17 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     if findings:
         raise ConfigError(*findings)
     return Assembled(registry=known, draft=draft, clients=opened)
+
+
+def _built(located: Located, tools: Tools) -> tuple[list[registry.Agency], list[Finding]]:
+    agencies: list[registry.Agency] = []
+    findings: list[Finding] = []
+    for name in located.config.agency:
+        try:
+            agencies.append(build(name, located, _mapping(name, located), tools))
+        except ConfigError as error:
+            findings += error.findings
+    return agencies, findings
 
 
 def _of_its_section(section: Agency) -> Provided:

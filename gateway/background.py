@@ -17,12 +17,15 @@ from gateway.contracts import ContractWatch
 from gateway.deliver import Deliverer, Lane
 from gateway.dropped import dropped
 from gateway.errors import FieldError, GatewayError, LedgerUnavailable
-from gateway.intake import FileReport, take_in
+from gateway.feeds import FileState
+from gateway.intake import FileNews, Intake
 from gateway.lanes import inquiries, lanes
 from gateway.ledger import Ledger
 from gateway.ledger.opening import SQLITE, folder_of
+from gateway.message import new_message_id
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Log, Outbox
+from gateway.receipts import line
 from gateway.records import LaneStats, Retention, State
 from gateway.registry import Registry
 from gateway.room import Rooms
@@ -45,7 +48,7 @@ DISK_EVERY = 30.0
 COUNTED = (State.PENDING, State.DELIVERING, State.UNKNOWN, State.BURIED, State.EXPIRED)
 """What is not done: nobody has to count for ever what is."""
 PAUSES = ("operator", "maintenance", "hours", "outage")
-_FILES, _ROWS = ("accepted", "refused"), ("accepted", "rejected")
+_FILES, _ROWS = ("accepted", "refused", "duplicate"), ("accepted", "rejected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,10 +127,18 @@ class Background:
                 continue
             if agency.probe is not None:
                 yield partial(self._probe, agency)
-            if agency.source is not None and agency.snapshots is not None:
+            if agency.source is not None:
                 self.log("feeds-watched", agency=agency.name, feeds=sorted(agency.feeds))
-                report = self._file_news(agency.name, agency.feeds)
-                yield partial(take_in, agency.source, agency.feeds, agency.snapshots, report)
+                yield Intake(
+                    agency=agency.name,
+                    source=agency.source,
+                    feeds=agency.feeds,
+                    ledger=self.ledger,
+                    me=new_message_id(),  # not the process: at a reload the one before must have let go
+                    clock=self.clock,
+                    log=partial(self.log, agency=agency.name),
+                    report=self._file_news(agency.name, agency.feeds),
+                ).run
 
     def _contract_watch(self, agency: registry.Agency) -> ContractWatch | None:
         compared = agency.compared
@@ -267,36 +278,41 @@ class Background:
                 self.metrics.gauge("gateway_ledger_bytes").set(taken)
             await self.clock.sleep(DISK_EVERY)
 
-    def _file_news(self, agency: str, feeds: Iterable[str]) -> Callable[[FileReport], None]:
+    def _file_news(self, agency: str, feeds: Iterable[str]) -> Callable[[FileNews], None]:
         """Return who hears of each file; the series are there before the first one, or its rise would not be seen."""
         counter = self.metrics.counter
         files = {both: counter("gateway_file_drops_total", agency, *both) for both in product(feeds, _FILES)}
         rows = {both: counter("gateway_file_rows_total", agency, *both) for both in product(feeds, _ROWS)}
 
-        def hear(news: FileReport) -> None:
-            files[news.feed, "refused" if news.refused else "accepted"](1)
-            rows[news.feed, "rejected"](news.rejected)
-            rows[news.feed, "accepted"](0 if news.refused else news.accepted)
-            if not news.refused:
-                last = self.metrics.gauge("gateway_file_drop_last_success_timestamp_seconds", agency, news.feed)
+        def hear(news: FileNews) -> None:
+            receipt, feed = news.receipt, news.receipt.feed.partition("/")[2]
+            accepted = receipt.state is FileState.ACCEPTED
+            files[feed, receipt.state.value](1)
+            rows[feed, "rejected"](receipt.tally.rejected)
+            rows[feed, "accepted"](receipt.tally.accepted if accepted else 0)
+            if accepted:
+                last = self.metrics.gauge("gateway_file_drop_last_success_timestamp_seconds", agency, feed)
                 last.set_to_current_time()
-            self._tell_of_file(agency, news)
+            self._tell_of_file(agency, feed, news)
 
         return hear
 
-    def _tell_of_file(self, agency: str, news: FileReport) -> None:
-        outcome = "refused" if news.refused else "accepted"
+    def _tell_of_file(self, agency: str, feed: str, news: FileNews) -> None:
+        receipt = news.receipt
         self.log(
-            f"file-{outcome}",
-            level="warning" if news.refused or news.rejected else "info",
+            f"file-{receipt.state.value}",
+            level="warning" if receipt.reason or receipt.tally.rejected else "info",
             agency=agency,
-            feed=news.feed,
-            file=news.file,
-            accepted=news.accepted,
-            rejected=news.rejected,
-            rules=dict(news.rules),
+            feed=feed,
+            file=receipt.file,
+            receipt=receipt.number,
+            accepted=receipt.tally.accepted,
+            unchanged=receipt.tally.unchanged,
+            rejected=receipt.tally.rejected,
+            rules=dict(receipt.tally.rules),
             first=[f"{row.number}: {'; '.join(_reason(reason) for reason in row.reasons)}" for row in news.first],
-            refused=say(news.refused, "id") if news.refused else None,
+            refused=say(receipt.reason, "id") if receipt.reason else None,
+            what=line(receipt),
         )
 
 

@@ -139,7 +139,12 @@ TABLE: tuple[Metric, ...] = (
         ("agency",),
         "When its WSDL was last compared with the pinned one.",
     ),
-    Metric("gateway_file_drops_total", "counter", ("agency", "feed", "outcome"), "Files taken in or refused."),
+    Metric(
+        "gateway_file_drops_total",
+        "counter",
+        ("agency", "feed", "outcome"),
+        "Files accepted, refused, or a duplicate of the live one.",
+    ),
     Metric("gateway_file_rows_total", "counter", ("agency", "feed", "outcome"), "Rows taken in or refused."),
     Metric(
         "gateway_file_drop_last_success_timestamp_seconds",

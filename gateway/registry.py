@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
 from gateway.errors import Finding
-from gateway.feeds import Snapshots, Source
+from gateway.feeds import Keeping, Snapshots, Source
 from gateway.hours import Calendar
 from gateway.message import Document, OperationId, Reply
 from gateway.native import Compared
@@ -62,10 +62,10 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """How a feed's rows are read; a file with more than `max_reject` of its rows rejected is refused."""
+    """How a feed's rows are read and kept; a file with more than `max_reject` of its rows rejected is refused."""
 
     read: Callable[[Document], Document]
-    key: tuple[str, ...]
+    keeping: Keeping
     max_reject: float
 
 

@@ -36,6 +36,7 @@ from gateway.replicas import Replicas
 from gateway.room import Rooms
 from gateway.settle import Settler
 from gateway.shares import Shares
+from gateway.snapshots import LedgerSnapshots
 from gateway.traces import open_traces
 from gateway.version import __version__
 from gateway.waiting import Waiting
@@ -208,6 +209,7 @@ def _build(lasting: Lasting, located: Located) -> Loaded:
         recorder=_recorder(lasting),
         hours=lasting.hours,
         draft=lasting.kept.draft(),
+        snapshots=partial(LedgerSnapshots, lasting.ledger),
     )
     return Loaded(located=located, assembled=made, tls=listener_tls(located))
 

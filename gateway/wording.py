@@ -56,7 +56,6 @@ RULES: Mapping[str, tuple[str, str]] = {
         "berkas belum selesai ditulis (baris terakhir tidak ditutup, atau berkas berubah saat dibaca)",
         "the file is not completely written (its last line isn't closed, or it changed while being read)",
     ),
-    "unreadable": ("berkas tidak dapat dibaca: {error}", "the file can't be read: {error}"),
     "max-reject": (
         "{rejected} dari {total} baris ditolak; paling banyak {max}; data lama tetap dipakai",
         "{rejected} of {total} rows were rejected; at most {max}; the old data stays in use",
@@ -64,6 +63,26 @@ RULES: Mapping[str, tuple[str, str]] = {
     "shrunk": (
         "menyusut dari {before} menjadi {after} baris; data lama tetap dipakai",
         "shrank from {before} to {after} rows; the old data stays in use",
+    ),
+    "key-taken": (
+        "kuncinya sudah ada dengan isi lain; berkas ini hanya boleh menambah",
+        "has a key that is there already with other content; this feed's files only add",
+    ),
+    "superseded": (
+        "berkas asal baris-baris ini sudah diganti berkas lain atau tidak pernah diterima; kirim berkas lengkap",
+        "the file that these rows mend is not in use any more, or never was; send a complete file",
+    ),
+    "begun-anew": (
+        "dibaca ulang dari awal, karena isinya atau tabelnya berubah sebelum selesai",
+        "was begun anew, as its content or its mapping changed before it was done",
+    ),
+    "no-trailer": (
+        'baris penutup "{trailer}" tidak ada; berkas mungkin terpotong',
+        'the last row "{trailer}" is missing; the file may be cut short',
+    ),
+    "trailer-early": (
+        "masih ada baris setelah baris penutup (baris {number}); mungkin dua berkas digabung",
+        "there are rows after the last one (row {number}); two files may be in one",
     ),
     "intake": ("gagal diolah karena kesalahan gateway ({error})", "could not be taken in: a bug ({error})"),
     "rounded-number": (

@@ -1,16 +1,17 @@
 """CSV: reads are answered from a feed's latest snapshot, writes become row files; translates no row itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import Field
 
-from adapters.csv.contract import feed_contract, out_contract
+from adapters.csv.contract import AFTER, LIMIT, STARTS, feed_contract, out_contract
 from adapters.csv.drop import Drop, drop_at
-from adapters.csv.poll import FeedFiles, poll
+from adapters.csv.files import Files
 from adapters.csv.settings import Feed, Out
 from adapters.csv.write import row_file
 from gateway import (
@@ -25,11 +26,16 @@ from gateway import (
     Duration,
     FeedColumns,
     FieldError,
+    Filing,
     Finding,
+    Held,
     Log,
+    Ready,
     Snapshots,
     TranslationError,
 )
+
+LONGEST_NUMBER = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +55,7 @@ class CsvAdapter:
     feed: Annotated[Mapping[str, Feed], Field(description="What it leaves there.")] = field(default_factory=dict)
     out: Annotated[Mapping[str, Out], Field(description="What is written for it.")] = field(default_factory=dict)
     _drop: Drop | None = field(init=False, repr=False)
+    _files: Files | None = field(init=False, repr=False)
     _out: Mapping[str, Drop] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -59,7 +66,9 @@ class CsvAdapter:
             raise ConfigError(
                 Finding(where=f"out.{name}", what=f"a feed is called {name} too", remedy="`call` names one of them")
             )
-        object.__setattr__(self, "_drop", drop_at(self.drop, "drop") if self.drop else None)
+        drop = drop_at(self.drop, "drop") if self.drop else None
+        object.__setattr__(self, "_drop", drop)
+        object.__setattr__(self, "_files", self._files_of(drop) if drop else None)
         outs = {name: drop_at(out.folder, f"out.{name}.folder") for name, out in self.out.items()}
         object.__setattr__(self, "_out", outs)
 
@@ -86,27 +95,65 @@ class CsvAdapter:
             return feed_contract(self.columns.rows.get(target, {}))
         return out_contract(self._columns(target) or ())
 
-    def poll(self) -> AsyncIterator[Batch]:
-        """Yield the batches of every complete new file in the drop."""
-        drop = self._drop
-        if drop is None:
-            raise ConfigError(Finding(where="feed", what="this agency has no feeds to poll"))
-        feeds = [
-            FeedFiles(
-                name=name,
-                feed=feed,
-                columns=self.columns.read.get(name, ()),
-                drop=drop,
-                clock=self.clock,
-                snapshots=self.snapshots,
-            )
-            for name, feed in self.feed.items()
-        ]
-        return poll(feeds, drop, self.clock, self.log, self.every)
+    @property
+    def pause(self) -> float:
+        """Seconds between two looks."""
+        return self.every
+
+    async def look(self) -> Sequence[Ready]:
+        """Return the complete files of every feed."""
+        return await self._inbox.look()
+
+    async def take(self, ready: Ready, /) -> Held | None:
+        """Put a file aside."""
+        return await self._inbox.take(ready)
+
+    async def bring(self, feed: str, place: str, /) -> Held | None:
+        """Return a file that was put away."""
+        return await self._inbox.bring(feed, place)
+
+    def batches(self, held: Held, /, *, after: int = 0) -> AsyncIterator[Batch]:
+        """Yield a file's records after the first `after`."""
+        return self._inbox.batches(held, after)
+
+    def peek(self, feed: str, path: Path, /) -> AsyncIterator[Batch]:
+        """Yield the records of a file that lies anywhere."""
+        return self._inbox.peek(feed, path)
+
+    async def put_away(self, held: Held, filing: Filing, /) -> str | None:
+        """Write a file's papers and move it."""
+        return await self._inbox.put_away(held, filing)
+
+    @property
+    def _inbox(self) -> Files:
+        if self._files is None:
+            raise ConfigError(Finding(where="feed", what="this agency has no feeds to look for"))
+        return self._files
+
+    def _files_of(self, drop: Drop) -> Files:
+        return Files(feeds=self.feed, columns=self.columns.read, drop=drop, clock=self.clock, log=self.log)
 
     async def _find(self, call: Call) -> Document:
-        found = await self.snapshots.find(call.target, _conditions(call.document), limit=self.limit)
-        return {"rows": list(found.rows), "count": len(found.rows), "as_of": found.as_of.isoformat(timespec="seconds")}
+        where, starts = _conditions(call.document)
+        paging = {name: where.pop(name, None) for name in (AFTER, LIMIT) if name not in self._fields(call.target)}
+        after, limit = (_place(paging, name) for name in (AFTER, LIMIT))
+        found = await self.snapshots.find(
+            call.target,
+            where,
+            limit=self.limit if limit is None else min(self.limit, limit),
+            starts=starts,
+            after=None if after is None else str(after),
+        )
+        answer = {
+            "rows": list(found.rows),
+            "count": len(found.rows),
+            "as_of": found.as_of.isoformat(timespec="seconds"),
+        }
+        return answer if found.further is None else {**answer, "further": found.further}
+
+    def _fields(self, feed: str) -> Mapping[str, object]:
+        properties = self.columns.rows.get(feed, {}).get("properties", {})
+        return properties if isinstance(properties, Mapping) else {}
 
     async def _write(self, call: Call) -> Document:
         columns = self._columns(call.target) or tuple(call.document)
@@ -125,8 +172,8 @@ class CsvAdapter:
         raise ConfigError(Finding(where="call", what=f"no feed or out is called {target!r}", remedy=remedy))
 
 
-def _conditions(document: Document) -> Document:
-    """Return what rows must equal, nested fields by dotted path."""
+def _conditions(document: Document) -> tuple[dict[str, object], dict[str, str]]:
+    """Return what rows must equal, and what they must begin with, nested fields by dotted path."""
     conditions = dict(_flat(document, ""))
     if errors := [
         FieldError(pointer=name, rule="native", params={"expected": "one value"})
@@ -134,7 +181,19 @@ def _conditions(document: Document) -> Document:
         if isinstance(value, list)
     ]:
         raise TranslationError("request", errors)
-    return conditions
+    begun = {name: str(value) for name, value in conditions.items() if name.endswith(STARTS) and value is not None}
+    where = {name: value for name, value in conditions.items() if not name.endswith(STARTS)}
+    return where, {name.removesuffix(STARTS): value for name, value in begun.items()}
+
+
+def _place(paging: Mapping[str, object], name: str) -> int | None:
+    """Return a number that an answer before gave, or the app; raises TranslationError for what is none."""
+    value = paging.get(name)
+    if value is None:
+        return None
+    if not str(value).isdecimal() or len(str(value)) > LONGEST_NUMBER:
+        raise TranslationError("request", [FieldError(pointer=name, rule="integer")])
+    return int(str(value))
 
 
 def _flat(document: Document, above: str) -> Iterator[tuple[str, object]]:

@@ -16,20 +16,30 @@ _TYPES: Mapping[object, NativeField] = {
     "object": NativeField(kind="object"),
 }
 _ANY = NativeField(kind="any")
+STARTS = ".starts"
+"""Behind a text field's name: rows in which it begins so."""
+AFTER, LIMIT = "after", "limit"
+"""Where a page begins, as `further` said before, and how many rows it has; unless fields are called so."""
 
 
 def feed_contract(row: Mapping[str, object]) -> Contract:
-    """Return how a feed is asked, given its row's JSON Schema: by any single field, answered by rows and their time."""
+    """Return how a feed is asked, given its row's JSON Schema: by single fields or beginnings, page by page."""
     fields = dict(_fields(row, ""))
     lists = tuple(f"{path}." for path, field in fields.items() if field.many)
     single = {path: field for path, field in fields.items() if not field.many and not path.startswith(lists)}
+    paging = {AFTER: NativeField(), LIMIT: NativeField(kind="integer")}
     return Contract(
-        request={path: _like(field) for path, field in single.items()},
+        request={
+            **{path: _like(field) for path, field in single.items()},
+            **{f"{path}{STARTS}": NativeField() for path, field in single.items() if field.kind == "text"},
+            **{name: field for name, field in paging.items() if name not in fields},
+        },
         reply={
             "rows": NativeField(kind="object", required=True, many=True),
             **{f"rows.{path}": field for path, field in fields.items()},
             "count": NativeField(kind="integer", required=True),
             "as_of": NativeField(kind="datetime", required=True),
+            "further": NativeField(),
         },
     )
 

@@ -1,7 +1,9 @@
 """Where files appear and when they are complete; must not know what is in them."""
 
 import asyncio
+import errno
 import os
+import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from gateway import ConfigError, Finding, Unavailable
 UNFINISHED = (".tmp", ".part", ".filepart")
 MARKERS = (".ok", ".done")
 OVERDUE = 10
+COPIED = 1 << 20
+"""Bytes copied at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +33,8 @@ class Entry:
 class Drop(Protocol):
     """A folder somewhere; every method raises Unavailable, whose `maybe_done` matters for `put` only."""
 
-    async def list(self) -> Sequence[Entry]:
-        """Return the files, hidden ones too."""
+    async def list(self, folder: str = "", /) -> Sequence[Entry]:
+        """Return the files of a folder below, hidden ones too; none where there is no such folder."""
         ...
 
     async def tail(self, name: str, /) -> bytes:
@@ -41,8 +45,12 @@ class Drop(Protocol):
         """Return a file on this machine, whose blocking reads belong in a thread; the caller closes it."""
         ...
 
-    async def put(self, name: str, content: bytes, /) -> None:
+    async def put(self, name: str, content: bytes | BinaryIO, /) -> None:
         """Let a file appear, whole and on disk, or not at all; one of the same name is replaced."""
+        ...
+
+    async def move(self, name: str, to: str, /) -> bool:
+        """Give a file another name, where there is none of that name, and make its folder; false when it is gone."""
         ...
 
 
@@ -62,12 +70,14 @@ class Folder:
 
     path: Path
 
-    async def list(self) -> Sequence[Entry]:
-        """Return the files, hidden ones too."""
+    async def list(self, folder: str = "", /) -> Sequence[Entry]:
+        """Return the files of a folder below, hidden ones too; none where there is no such folder."""
         try:
-            return await asyncio.to_thread(_scan, self.path)
+            return await asyncio.to_thread(_scan, self.path / folder)
         except OSError as error:
-            raise _unavailable("list", self.path, error) from error
+            if folder and isinstance(error, FileNotFoundError) and self.path.is_dir():
+                return ()
+            raise _unavailable("list", self.path / folder, error) from error
 
     async def tail(self, name: str, /) -> bytes:
         """Return the last two bytes, fewer when the file is shorter."""
@@ -83,9 +93,19 @@ class Folder:
         except OSError as error:
             raise _unavailable("open", self.path / name, error) from error
 
-    async def put(self, name: str, content: bytes, /) -> None:
-        """Write under a hidden name, fsync, rename, fsync the folder; not done until the rename."""
+    async def put(self, name: str, content: bytes | BinaryIO, /) -> None:
+        """Write under a hidden name, fsync, rename, fsync the folder; not done until the rename.
+
+        A folder below is made where it is missing, but never the drop itself: it may not be mounted.
+        """
         await asyncio.to_thread(_put, self.path, name, content)
+
+    async def move(self, name: str, to: str, /) -> bool:
+        """Rename; where that leads to another disk, copy, fsync and take the old one away."""
+        try:
+            return await asyncio.to_thread(_move, self.path / name, self.path / to)
+        except OSError as error:
+            raise _unavailable("move", self.path / name, error) from error
 
 
 def _scan(path: Path) -> list[Entry]:
@@ -93,7 +113,8 @@ def _scan(path: Path) -> list[Entry]:
     with os.scandir(path) as found:
         for each in found:
             try:
-                if each.is_file():
+                # A link may lead anywhere, to files that whoever may write here may not read.
+                if each.is_file(follow_symlinks=False):
                     stat = each.stat()
                     entries.append(Entry(name=each.name, size=stat.st_size, mtime=stat.st_mtime))
             except FileNotFoundError:
@@ -107,26 +128,58 @@ def _tail(path: Path) -> bytes:
         return file.read(2)
 
 
-def _put(folder: Path, name: str, content: bytes) -> None:
-    hidden = folder / f".{name}.tmp"
+def _put(folder: Path, name: str, content: bytes | BinaryIO) -> None:
+    path = folder / name
+    hidden = path.with_name(f".{path.name}.tmp")
     try:
+        if path.parent != folder and folder.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
         _write(hidden, content)
-        hidden.replace(folder / name)
+        hidden.replace(path)
     except OSError as error:
         with suppress(OSError):
             hidden.unlink(missing_ok=True)
-        raise _unavailable("write", folder / name, error) from error
+        raise _unavailable("write", path, error) from error
     try:
-        _sync_folder(folder)
+        _sync_folder(path.parent)
     except OSError as error:
-        raise _unavailable("make durable", folder / name, error, maybe_done=True) from error
+        raise _unavailable("make durable", path, error, maybe_done=True) from error
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, content: bytes | BinaryIO) -> None:
     with path.open("wb") as file:
-        file.write(content)
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            shutil.copyfileobj(content, file, COPIED)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _move(path: Path, to: Path) -> bool:
+    if not path.exists():
+        return False
+    if to.exists():
+        raise FileExistsError(errno.EEXIST, f"there is a {to.name} in {to.parent.name} already")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.rename(to)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _carry(path, to)
+    _sync_folder(to.parent)
+    return True
+
+
+def _carry(path: Path, to: Path) -> None:
+    """Move to another disk: it is there whole before it is gone here, with the time it was written."""
+    hidden = to.with_name(f".{to.name}.tmp")
+    with path.open("rb") as file:
+        _write(hidden, file)
+    shutil.copystat(path, hidden)
+    hidden.rename(to)
+    path.unlink()
 
 
 def _sync_folder(path: Path) -> None:
@@ -155,10 +208,10 @@ class Watch:
         self._since: dict[Entry, float] = {}
 
     def candidates(self, entries: Sequence[Entry], now: float) -> list[Entry]:
-        """Return the feed's files that are not visibly in the making, newest name first; `now` is monotonic."""
-        found = [entry for entry in entries if self._is_ours(entry.name)]
+        """Return the feed's files that are not visibly in the making, oldest name first; `now` is monotonic."""
+        found = [entry for entry in entries if self.is_ours(entry.name)]
         self._since = {entry: self._since.get(entry, now) for entry in found}
-        return sorted(found, key=lambda entry: entry.name, reverse=True)
+        return sorted(found, key=lambda entry: entry.name)
 
     def is_quiet(self, entry: Entry, entries: Sequence[Entry], now: float) -> bool:
         """Tell whether nobody seems to be writing the file any more."""
@@ -186,7 +239,8 @@ class Watch:
     def _is_still(self, entry: Entry, now: float) -> bool:
         return now - self._since[entry] >= self._feed.stable_for
 
-    def _is_ours(self, name: str) -> bool:
+    def is_ours(self, name: str) -> bool:
+        """Tell whether a name is one of the feed's, and not that of a file in the making."""
         lowered = name.lower()
         in_the_making = lowered.startswith((".", "~$")) or lowered.endswith((*UNFINISHED, *MARKERS))
         # Windows programs write .CSV as they please.

@@ -11,63 +11,133 @@ from typing import BinaryIO, TextIO
 
 from adapters.csv.header import header_errors
 from adapters.csv.settings import Dialect
-from gateway import Document, FieldError, Reject
+from gateway import Batch, Document, FieldError, Reject
 
 BLOCK = 1 << 20
-LONGEST_LINE = 1 << 20
+LONGEST_LINE = 1 << 24
+csv.field_size_limit(LONGEST_LINE)
 # Quoted line breaks are rare and short: a quote that runs on for longer was never closed.
 LONGEST_RECORD = 64
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 HEAD = 4096
 UNDECODABLE = "\ufffd"
+# A spreadsheet takes a cell that begins so for a formula, whoever typed it: CSV injection.
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+BARIS, ALASAN, BERKAS = "_baris", "_alasan", "_berkas"
+"""Columns that stand before the file's own where rows are handed back: line, reasons, the receipt's reference."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Piece:
-    """Some records of a file, in order; `last` closes the file."""
-
-    rows: Sequence[tuple[int, Document]]
-    rejects: Sequence[Reject]
-    last: bool
-
-
-async def pieces(file: BinaryIO, dialect: Dialect, wanted: Sequence[str], size: int) -> AsyncGenerator[Piece, None]:
-    """Read a file in a thread, `size` records at a time, and close it; raises OSError."""
-    reading = read(file, dialect, wanted, size)
+async def batches(file: BinaryIO, reading: "Reading") -> AsyncGenerator[Batch, None]:
+    """Read a file in a thread, batch by batch, and close it; raises OSError."""
+    found = read(file, reading)
     try:
-        while piece := await asyncio.to_thread(next, reading, None):
-            yield piece
+        while batch := await asyncio.to_thread(next, found, None):
+            yield batch
     finally:
         file.close()
 
 
-def read(file: BinaryIO, dialect: Dialect, wanted: Sequence[str], size: int) -> Iterator[Piece]:
-    """Read a file, `size` records at a time, and close it; it is refused whole unless its header has all `wanted`."""
-    encoding, clean = find_encoding(file, dialect)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How a file is read: `wanted` columns must be there, the first `after` records are done, `size` a batch."""
+
+    dialect: Dialect
+    wanted: Sequence[str]
+    size: int
+    after: int = 0
+    trailer: str | None = None
+
+
+def read(file: BinaryIO, reading: Reading) -> Iterator[Batch]:
+    """Read a file and close it; it is refused whole unless its header has all that is wanted."""
+    encoding, clean = find_encoding(file, reading.dialect)
     file.seek(0)
     with io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="") as text:
-        records = _records(text, dialect)
-        header = [name.strip() for name in next(records, None) or ()]
-        if errors := header_errors(header, wanted):
-            yield Piece(rows=(), rejects=(Reject(number=0, reasons=errors),), last=True)
+        found = records(Lines(text), reading.dialect)
+        header = [name.strip() for name in next(found, None) or ()]
+        if errors := header_errors(header, reading.wanted):
+            yield refusal(errors[0], encoding)
         else:
-            yield from _pieces(records, header, size, None if clean else encoding)
+            yield from _Batches(reading, header, encoding, None if clean else encoding).of(found)
 
 
-def _pieces(records: Iterator[list[str] | None], header: list[str], size: int, doubtful: str | None) -> Iterator[Piece]:
-    rows: list[tuple[int, Document]] = []
-    rejects: list[Reject] = []
-    for number, cells in enumerate(records, 1):
+def refusal(reason: FieldError, encoding: str = "") -> Batch:
+    """Return the batch that refuses a file whole."""
+    return Batch(rows=(), rejects=(Reject(number=0, reasons=(reason,)),), encoding=encoding, last=True)
+
+
+class _Batches:
+    """Records gathered into batches; those that are no rows, a repeated header and the trailer, are counted."""
+
+    def __init__(self, reading: Reading, header: Sequence[str], encoding: str, doubtful: str | None) -> None:
+        self._reading = reading
+        self._header = list(header)
+        self._encoding = encoding
+        self._doubtful = doubtful
+        self._plain = _unguarded if BARIS in header else _as_it_is
+        self._clear()
+
+    def of(self, found: Iterator[list[str] | None]) -> Iterator[Batch]:
+        after, size, trailer = self._reading.after, self._reading.size, self._reading.trailer
+        closed, number = False, 0
+        for number, cells in enumerate(found, 1):
+            if closed:
+                yield refusal(FieldError(pointer="", rule="trailer-early", params={"number": str(number - 1)}))
+                return
+            closed = trailer is not None and cells is not None and _begins(cells, trailer)
+            if number <= after:
+                continue
+            if closed:
+                self._skipped += 1
+            else:
+                self._add(number, cells)
+            if number % size == 0:
+                yield self._batch(number, last=False)
+        if trailer is not None and not closed:
+            yield refusal(FieldError(pointer="", rule="no-trailer", params={"trailer": trailer}))
+        else:
+            yield self._batch(max(number, after), last=True)
+
+    def _add(self, number: int, cells: list[str] | None) -> None:
         if cells is None:
-            rejects.append(Reject(number=number, reasons=(FieldError(pointer="", rule="quote"),)))
-        elif reasons := _reasons(cells, header, doubtful):
-            rejects.append(Reject(number=number, reasons=reasons))
+            self._rejects.append(Reject(number=number, reasons=(FieldError(pointer="", rule="quote"),)))
+        elif reasons := _reasons(cells, self._header, self._doubtful):
+            self._rejects.append(Reject(number=number, reasons=reasons))
+        elif cells[0].strip() == self._header[0] and [cell.strip() for cell in cells] == self._header:
+            self._skipped += 1
         else:
-            rows.append((number, dict(zip(header, cells, strict=True))))
-        if len(rows) + len(rejects) >= size:
-            yield Piece(rows=rows, rejects=rejects, last=False)
-            rows, rejects = [], []
-    yield Piece(rows=rows, rejects=rejects, last=True)
+            self._rows.append((number, dict(zip(self._header, map(self._plain, cells), strict=True))))
+
+    def _batch(self, done: int, *, last: bool) -> Batch:
+        batch = Batch(
+            rows=self._rows,
+            rejects=self._rejects,
+            done=done,
+            skipped=self._skipped,
+            encoding=self._encoding,
+            last=last,
+        )
+        self._clear()
+        return batch
+
+    def _clear(self) -> None:
+        self._rows: list[tuple[int, Document]] = []
+        self._rejects: list[Reject] = []
+        self._skipped = 0
+
+
+def _as_it_is(cell: str) -> str:
+    return cell
+
+
+def _unguarded(cell: str) -> str:
+    """Undo what `rejects` did so that no spreadsheet takes a cell for a formula."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
+
+
+def _begins(cells: Sequence[str], trailer: str) -> bool:
+    first = next((cell.strip() for cell in cells if cell.strip()), "")
+    return first.casefold().startswith(trailer.casefold())
 
 
 def _reasons(cells: list[str], header: list[str], doubtful: str | None) -> tuple[FieldError, ...]:
@@ -120,17 +190,19 @@ def _fits(file: BinaryIO, encoding: str) -> bool:
     return True
 
 
-class _Lines:
-    """The lines of a file, some of which may be given back and come again."""
+class Lines:
+    """The lines of a file, some of which may be given back; `first` is the number of a record's first."""
 
-    __slots__ = ("_again", "_text", "taken")
+    __slots__ = ("_again", "_count", "_text", "first", "taken")
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
         self._again: deque[str] = deque()
+        self._count = 0
+        self.first = 1
         self.taken: list[str] = []
 
-    def __iter__(self) -> "_Lines":
+    def __iter__(self) -> "Lines":
         return self
 
     def __next__(self) -> str:
@@ -139,24 +211,31 @@ class _Lines:
         line = self._again.popleft() if self._again else self._text.readline(LONGEST_LINE)
         if not line:
             raise StopIteration
+        self._count += 1
         self.taken.append(line)
         return line
 
+    def next_record(self) -> None:
+        """Begin to count the lines of another record."""
+        self.first = self._count + 1
+        self.taken.clear()
+
     def give_back_all_but_the_first(self) -> None:
+        """Let the record's other lines come again."""
+        self._count -= len(self.taken) - 1
         self._again.extendleft(reversed(self.taken[1:]))
 
 
-def _records(text: TextIO, dialect: Dialect) -> Iterator[list[str] | None]:
+def records(lines: Lines, dialect: Dialect) -> Iterator[list[str] | None]:
     """Yield each record's cells, or None where the quoting is broken; blank records are left out.
 
     A record over several lines that doesn't come out right is taken for one line with a stray quote, and the lines
     after it are read afresh: so one quote costs one row.
     """
-    lines = _Lines(text)
     reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
     width = 0
     while True:
-        lines.taken.clear()
+        lines.next_record()
         try:
             cells = next(reader)
         except StopIteration:

@@ -8,6 +8,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from gateway import Duration
 
 Ready = Literal["stable", "marker", "rename"]
+Mode = Literal["snapshot", "append", "upsert"]
+POLICIES = {"all-or-nothing": 0.0, "row-wise": 1.0}
+"""Words for two shares of rejects."""
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 
@@ -73,7 +76,7 @@ class Feed(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     files: Annotated[str, AfterValidator(_own_folder)] = Field(
-        description="Which files; of several, the one whose name sorts last is the newest."
+        description="Which files; of several, the one whose name sorts last is the newest, and is taken in last."
     )
     dialect: Dialect = Field(Dialect(), description="How they are written.")
     ready: Ready = Field(
@@ -82,13 +85,43 @@ class Feed(BaseModel):
         "closed, a marker (`.ok` or `.done` behind its name) lies beside it, or it has its final name at all.",
     )
     stable_for: Duration = Field(10.0, description="How long it must stand still.")
+    mode: Mode = Field(
+        "snapshot",
+        description="What a file is: the whole truth, which replaces what was there; rows to be added to what is "
+        "there (`append`); or rows that replace those with the same key (`upsert`).",
+        examples=["upsert"],
+    )
     key: tuple[str, ...] = Field(
         (),
-        description="Our fields that make a row one row; of two with one key the later counts.",
+        description="Our fields that make a row one row; of two with one key in a file the later counts. "
+        "Without it a row is known by its whole content.",
     )
-    max_reject: Annotated[float, Field(ge=0, le=1)] = Field(
-        0.1, description="The share of bad rows beyond which the file is refused whole.", examples=[0.02]
+    newer: str | None = Field(
+        None,
+        description="Our field that tells which of two rows with one key is the newer, and counts; "
+        "without it that of the later file.",
+        examples=["diubah"],
     )
+    max_reject: Annotated[float, Field(ge=0, le=1)] | Literal["all-or-nothing", "row-wise"] = Field(
+        0.1,
+        description="The share of bad rows beyond which the file is refused whole; `all-or-nothing` is 0, "
+        "`row-wise` takes whatever is right.",
+        examples=[0.02],
+    )
+    trailer: Annotated[str, Field(min_length=1)] | None = Field(
+        None,
+        description="How the last row begins that is none, such as a total; a file without it was cut short, and is "
+        "refused.",
+        examples=["TOTAL"],
+    )
+
+    @model_validator(mode="after")
+    def _keyed(self) -> Self:
+        if self.mode == "upsert" and not self.key:
+            raise ValueError('upsert needs a key: write key = ["nik"]')
+        if self.newer and self.mode != "upsert":
+            raise ValueError("newer is for upsert only")
+        return self
 
 
 class Out(BaseModel):

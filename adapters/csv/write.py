@@ -6,11 +6,10 @@ import re
 from collections.abc import Sequence
 from decimal import Decimal
 
+from adapters.csv.read import FORMULA
 from adapters.csv.settings import Dialect
 from gateway import Document, FieldError, TranslationError
 
-# A spreadsheet takes a cell that begins so for a formula, whoever typed it: CSV injection.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 NEGATIVE = re.compile(r"-\d[\d.,]*")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 

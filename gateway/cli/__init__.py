@@ -16,6 +16,7 @@ _COMMANDS = {
     "dashboards": "Write the dashboards, for Grafana.",
     "demo": "Start eight stand-in agencies and the gateway before them, to try things out.",
     "doctor": "Look at everything between here and each agency, and say what to mend.",
+    "feed": "See what became of agencies' files, and try one before it is dropped.",
     "key": "Make keys for client apps and operators.",
     "lane": "See how the lanes stand; pause and resume them.",
     "ledger": "Change the ledger's encryption key.",

@@ -17,7 +17,7 @@ from gateway.cli.desk import Desk, work
 from gateway.cli.options import config_option
 from gateway.cli.pg_dump import dumped
 from gateway.config.named import Named, named
-from gateway.ledger.opening import SQLITE
+from gateway.ledger.opening import SQLITE, beside
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.version import __version__
 
@@ -123,6 +123,7 @@ def _how(desk: Desk, files: Named) -> Iterator[str]:
         ledger = _absolute(desk, Path(gateway.ledger.removeprefix(SQLITE)))
         yield f"3. Move {ledger}, {ledger.name}-wal and {ledger.name}-shm away; copy ledger.db there, mode 0600,"
         yield "   owned by the gateway's user; put the ledger's key back."
+        yield f"   Do the same with the folder ledger-feeds, the feeds' rows, where there is one: {beside(ledger)}."
     else:
         yield "3. Make an empty database, restore it with: pg_restore --no-owner --dbname=ADDRESS ledger.dump"
     yield "4. Before it starts: what was delivered since is pending in this copy and would be sent again."

@@ -25,7 +25,7 @@ from gateway.config.load import Located
 from gateway.edge.auth import Admission, KeyHash
 from gateway.errors import ConfigError, Finding
 from gateway.ledger.keys import GIVEN_UP
-from gateway.ledger.opening import SQLITE
+from gateway.ledger.opening import SQLITE, beside
 
 KEY = "demo"
 FORGET = "start with --fresh, which forgets what earlier demos recorded"
@@ -84,6 +84,7 @@ def _forget(where: str, address: str) -> None:
         raise ConfigError(Finding(where=where, what=what, remedy='write "sqlite:var/ledger.db" for the demo'))
     for ending in ("", "-wal", "-shm"):
         Path(address.removeprefix(SQLITE) + ending).unlink(missing_ok=True)
+    shutil.rmtree(beside(Path(address.removeprefix(SQLITE))), ignore_errors=True)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,8 @@
 import asyncio
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from pathlib import Path
@@ -11,19 +13,33 @@ from time import perf_counter
 import click
 import msgspec
 
-from gateway import app
+from gateway import app, serve
 from gateway.cli.options import config_option, demo_option, environment, read_config
 from gateway.config.load import Located
 from gateway.config.locate import suggest
-from gateway.errors import AgencyError, ConfigError, FieldError, Finding, GatewayError, InvalidRequest, TranslationError
-from gateway.intake import FileReport, take_in
+from gateway.errors import (
+    AgencyError,
+    ConfigError,
+    FieldError,
+    Finding,
+    GatewayError,
+    InvalidRequest,
+    LedgerUnavailable,
+    TranslationError,
+)
+from gateway.feeds import Cells, Found, Held, Snapshots, Source
+from gateway.ledger import Ledger
+from gateway.ledger.opening import SQLITE
 from gateway.masking import mask_text
 from gateway.message import Answer, Call, Document, Message, OperationId, new_message_id
 from gateway.metrics import Metrics
 from gateway.ports import Adapter
+from gateway.preview import Preview, preview
 from gateway.registry import Agency, Operation, Registry
+from gateway.snapshots import LedgerSnapshots, MemorySnapshots
 from gateway.wording import say
 
+FIRST_ROWS = 5
 FIRST_FILE = 20.0
 """Seconds to wait for the first file of an agency that is read from files."""
 
@@ -63,7 +79,12 @@ class _Trial:
     def __init__(self, located: Located) -> None:
         self.clock = app.clock_of(located)
         self.secrets = located.secrets
-        self.assembled = app.assemble(located, clock=self.clock, metrics=Metrics(), tap=partial(_Watched, self))
+        self._located = located
+        self._snapshots: dict[str, _Rows] = {}
+        self._ledger: Ledger | None = None
+        self.assembled = app.assemble(
+            located, clock=self.clock, metrics=Metrics(), tap=partial(_Watched, self), snapshots=self._provide
+        )
 
     async def run(self, name: str, body: Document) -> int:
         """Send the message; 0 when it went well."""
@@ -88,6 +109,8 @@ class _Trial:
             return 0
         finally:
             await self.assembled.close()
+            if self._ledger is not None:
+                await self._ledger.close()
 
     async def plan(self, name: str) -> int:
         """Show how an operation's messages are written and read; 0 where its adapter knows."""
@@ -124,17 +147,69 @@ class _Trial:
         )
 
     async def _first_files(self, operation: Operation) -> bool:
+        """See to rows for what is answered from files: those that the ledger has, else those of a file in the drop."""
         agency = self.assembled.registry.agencies.get(operation.agency)
-        if agency is not None and operation.safe and agency.source is not None:
-            if agency.probe is not None:
-                try:
-                    await agency.probe.probe()
-                except AgencyError as error:
-                    _tell_failure(error, operation)
-                    return False
-            click.echo(f"waiting for {agency.title}'s first file ...", err=True)
-            await _first_file(agency)
+        if agency is None or not operation.safe or agency.source is None:
+            return True
+        if agency.probe is not None:
+            try:
+                await agency.probe.probe()
+            except AgencyError as error:
+                _tell_failure(error, operation)
+                return False
+        call = self._located.config.agency[agency.name].operation[operation.id.partition("/")[2]].call
+        if call in agency.feeds:
+            await self._rows(agency, agency.source, call)
         return True
+
+    async def _rows(self, agency: Agency, source: Source, name: str) -> None:
+        feed, held = agency.feeds[name], None
+        if (ledger := await self._open_ledger()) is not None:
+            live = (await ledger.standing(f"{agency.name}/{name}")).live
+            if live is not None and live.mapping == feed.keeping.mapping:
+                click.echo(f"answered from {live.file}, receipt {live.number}", err=True)
+                self._snapshots[agency.name].behind = LedgerSnapshots(ledger, agency.name)
+                return
+            held = await source.bring(name, live.place) if live is not None and live.place else None
+        if held is None:
+            click.echo(f"waiting for {agency.title}'s first file ...", err=True)
+            held = await _ready(source, name)
+        if held is None:
+            click.echo(f"no complete file within {FIRST_FILE:.0f} s", err=True)
+            return
+        seen = await preview(feed, source.batches(held))
+        _tell_preview(held.name, seen)
+        if seen.refused is None:
+            rows = MemorySnapshots()
+            rows.publish(name, seen.rows, as_of=held.as_of)
+            self._snapshots[agency.name].behind = rows
+
+    async def _open_ledger(self) -> Ledger | None:
+        """Open the ledger where there is one; a try makes none."""
+        address = self._located.config.gateway.ledger
+        if address.startswith(SQLITE) and not await asyncio.to_thread(Path(address.removeprefix(SQLITE)).exists):
+            return None
+        try:
+            self._ledger = await serve.ledger_of(self._located, self.clock)
+        except (LedgerUnavailable, ConfigError):
+            return None
+        return self._ledger
+
+    def _provide(self, agency: str) -> "_Rows":
+        return self._snapshots.setdefault(agency, _Rows())
+
+
+class _Rows:
+    """An agency's snapshots, wherever they are found once it is asked."""
+
+    def __init__(self) -> None:
+        self.behind: Snapshots = MemorySnapshots()
+
+    async def find(
+        self, feed: str, where: Document, /, *, limit: int, starts: Cells | None = None, after: str | None = None
+    ) -> Found:
+        """Pass on to what was found."""
+        return await self.behind.find(feed, where, limit=limit, starts=starts, after=after)
 
 
 class _Watched:
@@ -162,31 +237,31 @@ def _plain(answer: Answer) -> Mapping[str, object]:
     return {name: value for name, value in parts.items() if value is not None}
 
 
-async def _first_file(agency: Agency) -> None:
-    if agency.source is None or agency.snapshots is None:
-        return
-    there = asyncio.Event()
-
-    def report(news: FileReport) -> None:
-        counts = f"{news.accepted} rows taken, {news.rejected} rejected"
-        click.echo(
-            f"{news.file}: refused: {say(news.refused, 'en')}" if news.refused else f"{news.file}: {counts}", err=True
-        )
-        for row in news.first:
-            for reason in row.reasons:
-                click.echo(f"  row {row.number}: {_line(reason)}", err=True)
-        if news.refused is None:
-            there.set()
-
-    taking = asyncio.create_task(take_in(agency.source, agency.feeds, agency.snapshots, report))
-    try:
+async def _ready(source: Source, feed: str) -> Held | None:
+    """Wait for a complete file in the drop; the newest counts."""
+    with suppress(TimeoutError):
         async with asyncio.timeout(FIRST_FILE):
-            await there.wait()
-    except TimeoutError:
-        click.echo("no complete file within 20 s", err=True)
-    finally:
-        taking.cancel()
-        await asyncio.gather(taking, return_exceptions=True)
+            while True:
+                files = [one for one in await source.look() if one.feed == feed and not one.overdue]
+                if files:
+                    newest = max(files, key=lambda one: one.name)
+                    as_of = datetime.fromtimestamp(newest.modified).astimezone()
+                    return Held(
+                        feed=feed, name=newest.name, folder=newest.folder, size=newest.size, as_of=as_of, sha256=""
+                    )
+                await asyncio.sleep(0.2)
+    return None
+
+
+def _tell_preview(name: str, seen: Preview) -> None:
+    tally = seen.tally
+    told = (
+        f"refused: {say(seen.refused, 'en')}" if seen.refused else f"{tally.accepted} rows, {tally.rejected} rejected"
+    )
+    click.echo(f"{name}: {told}", err=True)
+    for row in seen.first[:FIRST_ROWS]:
+        for reason in row.reasons:
+            click.echo(f"  row {row.number}: {_line(reason)}", err=True)
 
 
 def _find(known: Registry, name: str) -> Operation:

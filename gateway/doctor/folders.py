@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from adapters.csv.adapter import CsvAdapter
+from adapters.csv.files import ARCHIVE
 from gateway.doctor.found import Found, error, ok, warning
 
 _MOUNT = "make it, or mount it; then let the gateway's user in (ReadWritePaths= under systemd)"
@@ -23,7 +24,10 @@ def _incoming(adapter: CsvAdapter) -> Found:
     folder = Path(adapter.drop)
     if trouble := _trouble(folder, os.R_OK | os.X_OK, "be read"):
         return trouble
-    names = [name.lower() for name in os.listdir(folder)]  # noqa: PTH208 -- names are all that counts
+    if not os.access(folder, os.W_OK):
+        remedy = "let the gateway's user write into it, or each file stays where it is"
+        return warning(f"{folder} can be read, but files can't be moved to its archive", remedy)
+    names = [name.lower() for below in (folder, *_filed(folder)) for name in os.listdir(below)]  # noqa: PTH208 -- names are all that counts
     lacking = [
         feed for feed, one in adapter.feed.items() if not any(fnmatchcase(name, one.files.lower()) for name in names)
     ]
@@ -31,6 +35,12 @@ def _incoming(adapter: CsvAdapter) -> Found:
         remedy = "has the agency left one yet, and under a name like `files`?"
         return warning(f"{folder} is there, but has no file of {', '.join(lacking)}", remedy)
     return ok(f"{folder} is there, with files of {', '.join(adapter.feed)}")
+
+
+def _filed(folder: Path) -> Iterator[Path]:
+    """Return the folders of files that were taken in before."""
+    archive = folder / ARCHIVE
+    yield from (each for each in archive.iterdir() if each.is_dir()) if archive.is_dir() else ()
 
 
 def _outgoing(name: str, folder: Path) -> Found:

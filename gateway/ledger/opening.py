@@ -20,6 +20,11 @@ async def open_ledger(address: str, keys: KeySource, clock: Clock) -> Ledger:
     return await PostgresLedger.open(address, keys, clock)
 
 
+def beside(path: Path) -> Path:
+    """Return the folder beside an SQLite ledger in which its feeds' snapshots are."""
+    return path.with_name(f"{path.stem}-feeds")
+
+
 def folder_of(address: str) -> Path:
     """Return where the gateway keeps what it writes beside its ledger: in the same folder, where that is a file."""
     return Path(address.removeprefix(SQLITE)).parent if address.startswith(SQLITE) else Path("var")

@@ -22,6 +22,7 @@ from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
 from gateway.ledger.place import connect, prepare
 from gateway.ledger.rows import Reader, pack, sought
+from gateway.ledger.sqlite_feeds import SqliteFeeds
 from gateway.ledger.sqlite_queue import Found, Told
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer
@@ -56,7 +57,7 @@ LOOK_AGAIN = 1.0
 """Seconds after which a waiter looks for what another process may have settled; its own process tells it at once."""
 
 
-class SqliteLedger:
+class SqliteLedger(SqliteFeeds):
     """Every Protocol of the ledger over one file; made by `open`."""
 
     def __init__(self, path: Path, keys: Keys, clock: Clock) -> None:
@@ -68,6 +69,7 @@ class SqliteLedger:
         self._news = News(clock)
         self._writer = Writer(path, clock)
         self._readers = Readers(path, clock)
+        super().__init__()
 
     @classmethod
     async def open(cls, path: Path, keys: KeySource, clock: Clock) -> "SqliteLedger":
@@ -274,11 +276,13 @@ class SqliteLedger:
         """Write a complete copy, readable by this user only, while work goes on; raises OSError when it can't."""
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
         await asyncio.to_thread(_copy, self._path, path)
+        await self._copy_feeds(path)
 
     async def close(self) -> None:
         """Finish what was asked and close the file."""
         await asyncio.to_thread(self._writer.close)
         await asyncio.to_thread(self._readers.close)
+        await asyncio.to_thread(self._close_feeds)
 
     def _followed(self, tx: Transaction) -> Transaction:
         return sqlite_clock.followed(tx, self._clock)

@@ -1,5 +1,7 @@
 """A mapping's tables -> what the gateway runs: translators, row readers and their canonical schemas."""
 
+import hashlib
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -89,12 +91,16 @@ class Compiled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompiledRow:
-    """A feed's row table: `read` builds the canonical row of a native one, `write` undoes it, None where it can't."""
+    """A feed's row table: `read` builds the canonical row of a native one, `write` undoes it, None where it can't.
+
+    `fingerprint` changes with whatever may change a row.
+    """
 
     read: Program
     write: Program | None
     schema: CanonicalSchema
     columns: tuple[str, ...]
+    fingerprint: str
 
 
 def compile_operation(
@@ -162,7 +168,19 @@ def compile_row(mapping: MappingFile, feed: str, *, timezone: str = "Asia/Jakart
         write=Program(backward, "reply", rare=True) if backward else None,
         schema=schema(shape),
         columns=tuple(dict.fromkeys(path[0] for path in _sources(section.row) if path)),
+        fingerprint=_fingerprint(mapping, section.row, section.blank is not False, timezone),
     )
+
+
+def _fingerprint(mapping: MappingFile, rules: Rules, *also: object) -> str:
+    """Return a hash of the rules and the words they use; lines may move, nothing else."""
+    words = sorted((name, sorted(table.words.items())) for name, table in mapping.codes.items())
+    return fingerprint(re.sub(r"\bline=\d+", "", repr((rules, words, also))))
+
+
+def fingerprint(*what: object) -> str:
+    """Return a short hash of what has one form only."""
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
 
 
 class _Compiler:

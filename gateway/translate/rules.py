@@ -144,6 +144,12 @@ class MappingFile:
         rules = self.operations[operation].request if operation in self.operations else None
         return tuple(dict.fromkeys(rule.left[0] for rule in rules or ()))
 
+    def asked(self, operation: str) -> tuple[str, ...]:
+        """Return the native request fields of an operation by dotted path, each once, whose beginnings it asks too."""
+        rules = self.operations[operation].request if operation in self.operations else None
+        names = (".".join(rule.left).removesuffix(".starts") for rule in rules or ())
+        return tuple(dict.fromkeys(names))
+
     def at(self, line: int) -> str:
         """Return `mappings/dinkes.toml:12`."""
         return f"{self.name}:{line}"

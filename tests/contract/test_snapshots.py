@@ -1,14 +1,11 @@
-"""What every Snapshots implementation must do."""
+"""Rows of a try, in memory: found as those in the ledger are (ledger_feeds.py)."""
 
-import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from gateway.errors import Unavailable
-from gateway.feeds import Snapshots
 from gateway.message import Document
 from gateway.snapshots import MemorySnapshots
 from tests.fakes import MONDAY_MORNING
@@ -21,13 +18,12 @@ ROWS: list[Document] = [
 ]
 
 
-@pytest.fixture(params=[MemorySnapshots])
-def snapshots(request: pytest.FixtureRequest) -> Snapshots:
-    make: Callable[[], Snapshots] = request.param
-    return make()
+@pytest.fixture
+def snapshots() -> MemorySnapshots:
+    return MemorySnapshots()
 
 
-async def test_rule_11_21_a_feed_without_a_file_is_unavailable_and_nothing_was_done(snapshots: Snapshots) -> None:
+async def test_rule_11_21_a_feed_without_a_file_is_unavailable_and_nothing_was_done(snapshots: MemorySnapshots) -> None:
     with pytest.raises(Unavailable) as raised:
         await snapshots.find("imunisasi", {}, limit=1)
     assert not raised.value.maybe_done
@@ -47,54 +43,24 @@ async def test_rule_11_21_a_feed_without_a_file_is_unavailable_and_nothing_was_d
     ],
 )
 async def test_rows_match_all_conditions_in_the_order_of_the_file(
-    snapshots: Snapshots, where: Document, found: list[int]
+    snapshots: MemorySnapshots, where: Document, found: list[int]
 ) -> None:
-    await snapshots.publish("imunisasi", ROWS, as_of=MONDAY_MORNING)
+    snapshots.publish("imunisasi", ROWS, as_of=MONDAY_MORNING)
     for _ in range(2):
         answer = await snapshots.find("imunisasi", where, limit=10)
         assert list(answer.rows) == [ROWS[number] for number in found]
         assert answer.as_of == MONDAY_MORNING
 
 
-async def test_no_more_rows_than_the_limit(snapshots: Snapshots) -> None:
-    await snapshots.publish("imunisasi", ROWS, as_of=MONDAY_MORNING)
+async def test_no_more_rows_than_the_limit(snapshots: MemorySnapshots) -> None:
+    snapshots.publish("imunisasi", ROWS, as_of=MONDAY_MORNING)
     assert len((await snapshots.find("imunisasi", {"jenis": "BCG"}, limit=1)).rows) == 1
     assert len((await snapshots.find("imunisasi", {}, limit=0)).rows) == 0
 
 
-async def test_a_new_snapshot_replaces_the_old_one_whole(snapshots: Snapshots) -> None:
-    await snapshots.publish("imunisasi", ROWS, as_of=MONDAY_MORNING)
+async def test_a_new_snapshot_replaces_the_old_one_whole(snapshots: MemorySnapshots) -> None:
+    snapshots.publish("imunisasi", ROWS, as_of=MONDAY_MORNING)
     await snapshots.find("imunisasi", {"jenis": "BCG"}, limit=10)
-    await snapshots.publish("imunisasi", ROWS[1:], as_of=TUESDAY)
+    snapshots.publish("imunisasi", ROWS[1:], as_of=TUESDAY)
     answer = await snapshots.find("imunisasi", {"jenis": "BCG"}, limit=10)
     assert (list(answer.rows), answer.as_of) == ([ROWS[2]], TUESDAY)
-
-
-async def test_feeds_are_apart(snapshots: Snapshots) -> None:
-    await snapshots.publish("imunisasi", ROWS, as_of=MONDAY_MORNING)
-    await snapshots.publish("stok", [], as_of=TUESDAY)
-    assert (await snapshots.find("stok", {}, limit=10)).rows == ()
-    assert len((await snapshots.find("imunisasi", {}, limit=10)).rows) == 3
-
-
-async def test_a_lookup_beside_a_publish_sees_one_snapshot_or_the_other(snapshots: Snapshots) -> None:
-    sizes = (5000, 7000)
-    for size in sizes:
-        rows = [{"nik": str(number), "all": "x"} for number in range(size)]
-        publish = asyncio.create_task(snapshots.publish("imunisasi", rows, as_of=MONDAY_MORNING))
-        seen = set()
-        while not publish.done():
-            await asyncio.sleep(0)
-            try:
-                seen.add(len((await snapshots.find("imunisasi", {"all": "x"}, limit=10_000)).rows))
-            except Unavailable:
-                assert size == sizes[0]
-        assert seen <= set(sizes)
-        await publish
-
-
-async def test_many_combinations_of_fields_are_answered_rightly(snapshots: Snapshots) -> None:
-    row = {f"f{number}": "x" for number in range(40)}
-    await snapshots.publish("imunisasi", [row], as_of=MONDAY_MORNING)
-    for name in (*row, *row):
-        assert (await snapshots.find("imunisasi", {name: "x"}, limit=1)).rows

@@ -13,6 +13,8 @@ from tests.contract.ledger import LANE, LEASE, DirectContract, OrderContract, Pu
 from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
+from tests.contract.ledger_feed_modes import ModeContract
+from tests.contract.ledger_feeds import LookUpContract, SnapshotContract
 from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.contract.ledger_upkeep import UpkeepContract
@@ -93,6 +95,15 @@ class TestFinal(FinalContract): ...
 
 
 class TestUpkeep(UpkeepContract): ...
+
+
+class TestLookUps(LookUpContract): ...
+
+
+class TestSnapshots(SnapshotContract): ...
+
+
+class TestModes(ModeContract): ...
 
 
 HOUR = 3600.0

@@ -54,7 +54,8 @@ def unlucky(impatient: Gateway, agencies: Running) -> Flow:
 
 
 @pytest.fixture(scope="session")
-def busy(agencies: Running, drops: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """A gateway that has seen everything that is counted."""
-    with lively(agencies, drops, tmp_path_factory.mktemp("busy")) as gateway:
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """A gateway that has seen everything that is counted; a file can be taken in by one gateway only."""
+    drops = tmp_path_factory.mktemp("busy-drops")
+    with testing.running(drops) as agencies, lively(agencies, drops, tmp_path_factory.mktemp("busy")) as gateway:
         yield gateway

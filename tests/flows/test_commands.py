@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 
 from demo import ENVIRONMENT
+from demo.puskesmas import Puskesmas
+from demo.switch import Mode
 from demo.testing import Running
 from gateway.cli.demo_command import KEY as DEMO_KEY
 from gateway.cli.demo_command import to_try
@@ -44,7 +46,9 @@ PILOT: dict[str, Any] = tomllib.loads((ROOT / "gateway.toml").read_text("utf-8")
 
 
 @pytest.fixture(scope="module")
-def config(agencies: Running, drops: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def config(agencies: Running, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    drops = tmp_path_factory.mktemp("commands-drops") / "puskesmas"
+    Puskesmas(drops).modes["up"](Mode())
     return pilot(tmp_path_factory.mktemp("commands"), agencies.ports, dropped_in(drops))
 
 

@@ -150,5 +150,6 @@ def test_the_same_content_under_a_second_name_doubles_nothing(beginner: tuple[Ga
     clerk.switch("puskesmas", "up")
     first = gateway.event("file-accepted")
     clerk.switch("puskesmas", "duplicate")
-    gateway.event("file-accepted", file=first["file"].replace(".csv", "_ulang.csv"))
+    second = gateway.event("file-duplicate", file=first["file"].replace(".csv", "_ulang.csv"))
+    assert f"tanda terima {first['receipt']}" in second["what"]
     assert gateway.http.post(CHILD.path, json=CHILD.body).json() == HISTORY

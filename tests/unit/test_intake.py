@@ -1,176 +1,231 @@
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
+"""Files from the drop into the ledger and away, whatever they hold."""
 
 import pytest
 
-from gateway.errors import FieldError, TranslationError, Unavailable
-from gateway.feeds import Batch, Reject
-from gateway.intake import FileReport, take_in
-from gateway.message import Document
-from gateway.registry import Feed
-from gateway.snapshots import MemorySnapshots
 from gateway.wording import say
-from tests.fakes import MONDAY_MORNING
+from tests.drops import FEED, GOOD, NIK, OpenSite, rows, with_mode
 
-TUESDAY = MONDAY_MORNING + timedelta(days=1)
-
-
-class Script:
-    """A Source that yields the given batches and then waits."""
-
-    def __init__(self, *batches: Batch) -> None:
-        self.batches = batches
-        self.done = asyncio.Event()
-
-    async def poll(self) -> AsyncIterator[Batch]:
-        for batch in self.batches:
-            yield batch
-        self.done.set()
-        await asyncio.Event().wait()
+DAY = "archive/2026-03-02"
 
 
-def read(row: Document) -> Document:
-    if row.get("bug"):
-        raise KeyError("1405029001180001")
-    errors = [FieldError(pointer=f"/{name}", rule=rule) for name, rule in row.items() if rule in ("digits", "date")]
-    if errors:
-        raise TranslationError("reply", errors)
-    return dict(row)
+async def test_a_file_is_taken_in_and_archived_with_its_receipt(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look()
+    assert site.told() == [("imunisasi_1.csv", "accepted")]
+    assert site.files() == [f"{DAY}/imunisasi_1.csv", "rejected/imunisasi_1.csv.rejected.csv"]
+    paper = site.paper(f"{DAY}/imunisasi_1.csv")
+    counts = ("state", "records", "accepted", "rejected", "unchanged", "rows_before", "rows_after", "encoding")
+    assert [paper[name] for name in counts] == ["accepted", 4, 3, 1, 0, 0, 3, "utf-8"]
+    assert paper["rejected_by_rule"] == {"rounded-number": 1}
+    line = (site.folder / DAY / "imunisasi_1.csv.receipt.txt").read_text("utf-8").strip()
+    assert "3 baris diterima, 1 ditolak" in line
+    assert "14050" not in line
+    receipt = await site.receipt(1)
+    assert (receipt.place, receipt.settled) == (f"{DAY}/imunisasi_1.csv", True)
 
 
-def batch(
-    *rows: Document,
-    file: str = "a.csv",
-    first: int = 1,
-    rejects: Sequence[Reject] = (),
-    as_of: datetime = MONDAY_MORNING,
-    last: bool = True,
-) -> Batch:
-    return Batch(feed="f", file=file, as_of=as_of, rows=list(enumerate(rows, first)), rejects=rejects, last=last)
-
-
-def good(count: int, first: int = 1) -> list[Document]:
-    return [{"nik": f"{number}"} for number in range(first, first + count)]
-
-
-async def run(*batches: Batch, feed: Feed | None = None, snapshots: MemorySnapshots | None = None) -> list[FileReport]:
-    source, reports = Script(*batches), []
-    feed = feed or Feed(read=read, key=(), max_reject=0.1)
-    task = asyncio.create_task(take_in(source, {"f": feed}, snapshots or MemorySnapshots(), reports.append))
-    await asyncio.wait_for(source.done.wait(), 30)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    return reports
-
-
-async def rows(snapshots: MemorySnapshots) -> list[Document]:
-    return list((await snapshots.find("f", {}, limit=1000)).rows)
-
-
-async def test_a_file_in_several_batches_is_published_when_it_ends() -> None:
-    snapshots = MemorySnapshots()
-    halves = (batch(*good(2), last=False), batch(*good(1, first=3), first=3))
-    assert await run(halves[0], snapshots=snapshots) == []
-    with pytest.raises(Unavailable):
-        await rows(snapshots)
-    [report] = await run(*halves, snapshots=snapshots)
-    assert (report.feed, report.file, report.as_of, report.accepted) == ("f", "a.csv", MONDAY_MORNING, 3)
-    assert (report.rejected, report.refused) == (0, None)
-    assert await rows(snapshots) == good(3)
-
-
-async def test_rejected_rows_are_counted_by_rule_and_the_first_are_shown() -> None:
-    structural = Reject(number=9, reasons=(FieldError(pointer="", rule="quote"),))
-    bad = [{"nik": "digits", "tanggal": "date"}, *[{"nik": "digits"}] * 6]
-    [report] = await run(batch(*bad, *good(90), rejects=[structural]))
-    assert report.refused is None
-    assert (report.accepted, report.rejected) == (90, 8)
-    assert report.rules == {"quote": 1, "digits": 7, "date": 1}
-    assert [reject.number for reject in report.first] == [9, 1, 2, 3, 4]
-    assert [reason.pointer for reason in report.first[1].reasons] == ["/nik", "/tanggal"]
-
-
-async def test_too_many_rejects_refuse_the_file_and_the_old_snapshot_stays() -> None:
-    snapshots = MemorySnapshots()
-    bad = batch({"nik": "digits"}, *good(8), file="b.csv", as_of=TUESDAY)
-    _, report = await run(batch(*good(10)), bad, snapshots=snapshots)
-    assert report.refused
-    assert say(report.refused, "id") == "1 dari 9 baris ditolak; paling banyak 10%; data lama tetap dipakai"
-    assert await rows(snapshots) == good(10)
-    assert (await snapshots.find("f", {}, limit=0)).as_of == MONDAY_MORNING
-
-
-async def test_exactly_the_share_that_may_be_rejected_is_accepted() -> None:
-    [report] = await run(batch({"nik": "digits"}, *good(9)))
-    assert report.refused is None
-
-
-async def test_a_file_refused_by_its_source_is_reported_with_the_reason() -> None:
-    snapshots = MemorySnapshots()
-    header = FieldError(pointer="", rule="header", params={"difference": "-nik"})
-    refusal = batch(rejects=[Reject(number=0, reasons=(header,))], file="b.csv")
-    mid = (
-        batch(*good(10), file="c.csv", last=False),
-        batch(rejects=[Reject(number=0, reasons=(header,))], file="c.csv"),
+async def test_rejects_are_handed_back_as_they_were_with_line_and_reasons(open_site: OpenSite) -> None:
+    site = await open_site(max_reject=1.0)
+    content = (
+        "nik_anak;jenis\r\n"
+        '1405029001180001;"dua\r\nbaris"\r\n'
+        "\r\n"
+        '1,40502E+15;=HYPERLINK("x")\r\n'
+        '2;"rusak\r\n'
+        ";\r\n"
+        " ; \t;\r\n"
+        "3;BCG;lebih\r\n"
+        "nik_anak;jenis\r\n"
+        "@;-5\r\n"
+        "x;Jos\xe9\r\n"
     )
-    reports = await run(batch(*good(10)), refusal, *mid, snapshots=snapshots)
-    assert [report.refused for report in reports] == [None, header, header]
-    assert await rows(snapshots) == good(10)
+    site.drop("imunisasi_1.csv", content.encode("cp1252"))
+    await site.look()
+    (news,) = site.news
+    tally = news.receipt.tally
+    assert (tally.position, tally.accepted, tally.rejected, tally.skipped) == (7, 1, 5, 1)
+    assert tally.encoding == "cp1252"
+    header, *back = site.handed_back("imunisasi_1.csv.rejected.csv")
+    reference = news.receipt.reference
+    rounded = "nik_anak angka sudah dibulatkan oleh aplikasi spreadsheet (1,40502E+15); jadikan kolom bertipe Teks"
+    assert header == ["_baris", "_alasan", "_berkas", "nik_anak", "jenis"]
+    assert back == [
+        ["5", f"{rounded} (1,40***)", reference, "1,40502E+15", '\'=HYPERLINK("x")'],
+        ["6", "tanda kutip rusak", reference, '2;"rusak'],
+        ["9", "jumlah kolom 3, seharusnya 2", reference, "3", "BCG", "lebih"],
+        ["11", f"{rounded} (1,40***)", reference, "'@", "-5"],
+        ["12", f"{rounded} (1,40***)", reference, "x", "José"],
+    ]
+    assert await site.rows() == [(NIK, "dua\r\nbaris")]
 
 
-@pytest.mark.parametrize(("after", "refused"), [(5, None), (4, "shrunk"), (0, "shrunk")])
-async def test_rule_11_21_a_file_that_shrank_by_over_half_is_refused(after: int, refused: str | None) -> None:
-    _, report = await run(batch(*good(10)), batch(*good(after), file="b.csv"))
-    assert (report.refused and report.refused.rule) == refused
+async def test_mended_rows_are_dropped_again_and_only_those_are_taken(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", GOOD + "x;=1+1\ny;BCG\n")
+    await site.look()
+    back = (site.folder / "rejected/imunisasi_1.csv.rejected.csv").read_text("utf-8-sig")
+    site.drop("imunisasi_1.rejected.csv", back.replace('"x"', '"7"'))
+    await site.look()
+    assert site.told()[1:] == [("imunisasi_1.rejected.csv", "accepted")]
+    assert len(await site.rows()) == 4
+    assert (await site.rows())[-1] == ("7", "=1+1")
+    (again,) = site.handed_back("imunisasi_1.rejected.csv.rejected.csv")[1:]
+    assert again[3:] == ["y", "BCG"]
+    site.drop("imunisasi_2.csv", GOOD)
+    await site.look()
+    site.drop("imunisasi_1.rejected.csv", back.replace('"y"', '"8"'))
+    await site.look()
+    assert site.told()[-1] == ("imunisasi_1.rejected.csv", "superseded")
+    assert len(await site.rows()) == 3
 
 
-async def test_an_empty_first_file_is_a_snapshot_of_nothing() -> None:
-    snapshots = MemorySnapshots()
-    [report] = await run(batch(), snapshots=snapshots)
-    assert report.refused is None
-    assert await rows(snapshots) == []
+async def test_rule_11_20_a_mended_file_dropped_again_doubles_nothing(open_site: OpenSite) -> None:
+    site = await open_site(keeping=with_mode("append"))
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look()
+    site.drop("imunisasi_1.csv", GOOD + "9;BCG\n")
+    await site.look()
+    tally = site.news[1].receipt.tally
+    assert (tally.accepted, tally.unchanged, tally.rejected) == (1, 3, 0)
+    assert len(await site.rows()) == 4
 
 
-async def test_of_two_rows_with_one_key_the_later_wins_and_a_plain_repetition_is_no_fault() -> None:
-    snapshots = MemorySnapshots()
-    feed = Feed(read=read, key=("nik",), max_reject=0.5)
-    first, second = {"nik": "1", "berat": "3"}, {"nik": "1", "berat": "4"}
-    [report] = await run(batch(first, {"nik": "2"}, second, {"nik": "2"}), feed=feed, snapshots=snapshots)
-    assert await rows(snapshots) == [second, {"nik": "2"}]
-    assert (report.accepted, report.repeated, report.rejected, report.rules) == (2, 1, 1, {"double-key": 1})
-    assert report.first[0].number == 1
-    assert say(report.first[0].reasons[0], "en") == "has the key of row 3, but other content"
+async def test_too_many_rejects_refuse_the_file_and_the_old_snapshot_stays(open_site: OpenSite) -> None:
+    site = await open_site(max_reject=0.1)
+    site.drop("imunisasi_1.csv")
+    await site.look()
+    site.drop("imunisasi_2.csv", rows(8) + "x;BCG\n")
+    await site.look()
+    assert site.told()[1:] == [("imunisasi_2.csv", "max-reject")]
+    (_, news) = site.news
+    assert news.receipt.reason
+    assert say(news.receipt.reason, "id") == "1 dari 9 baris ditolak; paling banyak 10%; data lama tetap dipakai"
+    assert len(await site.rows()) == 3
+    assert site.files() == [
+        f"{DAY}/imunisasi_1.csv",
+        "rejected/imunisasi_2.csv",
+        "rejected/imunisasi_2.csv.rejected.csv",
+    ]
+    assert site.paper("rejected/imunisasi_2.csv")["state"] == "refused"
+    assert [path.suffix for path in (site.place / "ledger-feeds").iterdir()] == [".db"]
 
 
-async def test_a_bug_met_by_one_file_refuses_it_without_its_data_and_the_next_is_taken() -> None:
-    snapshots = MemorySnapshots()
-    reports = await run(
-        batch(*good(1), last=False), batch({"bug": "x"}, last=False), batch(*good(1)), batch(*good(3), file="b.csv"),
-        snapshots=snapshots,
-    )  # fmt: skip
-    assert [report.file for report in reports] == ["a.csv", "b.csv"]
-    assert reports[0].refused
-    assert reports[0].refused.rule == "intake"
-    assert "KeyError, test_intake.py:" in reports[0].refused.params["error"]
-    assert "1405029001180001" not in str(reports[0])
-    assert await rows(snapshots) == good(3)
+@pytest.mark.parametrize(("bad", "told"), [(1, "accepted"), (2, "max-reject")])
+async def test_exactly_the_share_that_may_be_rejected_is_accepted(open_site: OpenSite, bad: int, told: str) -> None:
+    site = await open_site(max_reject=0.1)
+    site.drop("imunisasi_1.csv", rows(10 - bad) + "x;BCG\n" * bad)
+    await site.look()
+    assert site.told() == [("imunisasi_1.csv", told)]
 
 
-async def test_a_failing_store_is_reported_and_the_loop_goes_on() -> None:
-    class Full(MemorySnapshots):
-        async def publish(self, feed: str, rows: Sequence[Document], /, *, as_of: datetime) -> None:
-            if len(rows) == 1:
-                raise OSError("disk full")
-            await super().publish(feed, rows, as_of=as_of)
+@pytest.mark.parametrize(("after", "told"), [(5, "accepted"), (4, "shrunk"), (0, "shrunk")])
+async def test_rule_11_21_a_file_that_shrank_by_over_half_is_refused(
+    open_site: OpenSite, after: int, told: str
+) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", rows(10))
+    await site.look()
+    site.drop("imunisasi_2.csv", rows(after))
+    await site.look()
+    assert site.told()[1:] == [("imunisasi_2.csv", told)]
+    assert len(await site.rows()) == (after if told == "accepted" else 10)
 
-    reports = await run(batch(*good(1)), batch(*good(2), file="b.csv"), snapshots=Full())
-    assert [report.refused and report.refused.rule for report in reports] == ["intake", None]
+
+async def test_rule_11_21_a_person_may_confirm_that_a_file_shrinks(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", rows(10))
+    await site.look()
+    site.drop("imunisasi_2.csv", rows(1))
+    await site.look()
+    refused = site.news[1].receipt.number
+    assert await site.ledger.want_again(refused, by="budi")
+    await site.look()
+    assert site.told()[2:] == [("imunisasi_2.csv", "shrunk")]
+    assert await site.ledger.want_again(site.news[2].receipt.number, by="budi", shrink=True)
+    await site.look()
+    assert site.told()[3:] == [("imunisasi_2.csv", "accepted")]
+    assert (await site.receipt(4)).confirmed == "budi"
+    assert site.files() == [f"{DAY}/imunisasi_1.csv", f"{DAY}/imunisasi_2.csv"]
+    assert await site.ledger.wanted_again(FEED) == ()
 
 
-async def test_a_file_that_never_ended_is_dropped_when_the_next_begins() -> None:
-    snapshots = MemorySnapshots()
-    reports = await run(batch(*good(5), last=False), batch(*good(2), file="b.csv"), snapshots=snapshots)
-    assert [report.file for report in reports] == ["b.csv"]
-    assert await rows(snapshots) == good(2)
+async def test_an_empty_first_file_is_a_snapshot_of_nothing(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", "nik_anak;jenis\n")
+    await site.look()
+    assert site.told() == [("imunisasi_1.csv", "accepted")]
+    assert await site.rows() == []
+
+
+async def test_a_bug_met_by_one_file_refuses_it_without_its_data_and_the_next_is_taken(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", "nik_anak;jenis\n1;bug\n")
+    site.drop("imunisasi_2.csv")
+    await site.look()
+    assert site.told() == [("imunisasi_1.csv", "intake"), ("imunisasi_2.csv", "accepted")]
+    reason = site.news[0].receipt.reason
+    assert reason
+    assert "KeyError, drops.py:" in reason.params["error"]
+    assert NIK not in str(site.news[0])
+
+
+async def test_a_second_name_for_the_same_content_is_put_aside_as_a_duplicate(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv")
+    await site.look()
+    site.drop("imunisasi_2.csv")
+    await site.look()
+    assert site.told()[1:] == [("imunisasi_2.csv", "duplicate")]
+    paper = site.paper("rejected/imunisasi_2.csv")
+    assert (paper["duplicate_of"], len(await site.rows())) == (1, 3)
+    assert "tanda terima 1" in str(paper["keterangan"])
+
+
+async def test_two_files_of_one_name_on_one_day_are_both_kept(open_site: OpenSite) -> None:
+    site = await open_site()
+    for content in (GOOD, GOOD.replace("BCG", "DPT")):
+        site.drop("imunisasi_1.csv", content)
+        await site.look()
+    second = site.news[1].receipt
+    name = f"{DAY}/imunisasi_1.{second.reference}-{second.number}.csv"
+    assert site.files() == [f"{DAY}/imunisasi_1.csv", name]
+    assert (await site.receipt(second.number)).place == name
+
+
+async def test_a_duplicate_that_comes_every_day_is_put_aside_every_day(open_site: OpenSite) -> None:
+    site = await open_site()
+    for _ in range(4):
+        site.drop("imunisasi_1.csv")
+        await site.look()
+    assert [told for _, told in site.told()] == ["accepted", "duplicate", "duplicate", "duplicate"]
+    assert len(site.files()) == 4
+    assert site.lines == []
+
+
+async def test_rejects_of_files_of_one_name_are_all_handed_back(open_site: OpenSite) -> None:
+    site = await open_site()
+    for bad in "xy":
+        site.drop("imunisasi_1.csv", f"{GOOD}{bad};BCG\n")
+        await site.look()
+    reference = site.news[1].receipt.reference
+    backs = ["imunisasi_1.csv.rejected.csv", f"imunisasi_1.{reference}-2.csv.rejected.csv"]
+    assert [site.handed_back(name)[1][3] for name in backs] == ["x", "y"]
+    await site.clock.advance(86_400)
+    site.drop("imunisasi_1.csv", f"{GOOD}z;BCG\n")
+    await site.look()
+    third = site.news[2].receipt.reference
+    assert site.handed_back(f"imunisasi_1.csv.{third}.rejected.csv")[1][3] == "z"
+    assert site.handed_back(backs[0])[1][3] == "x"
+
+
+async def test_the_trailer_is_no_row_and_a_file_without_it_was_cut_short(open_site: OpenSite) -> None:
+    site = await open_site(trailer="TOTAL")
+    site.drop("imunisasi_1.csv", GOOD + "Total baris;3\n")
+    await site.look()
+    assert site.told() == [("imunisasi_1.csv", "accepted")]
+    assert site.news[0].receipt.tally.skipped == 1
+    site.drop("imunisasi_2.csv", GOOD.replace("BCG", "DPT"))
+    site.drop("imunisasi_3.csv", GOOD + "TOTAL;3\n" + GOOD)
+    await site.look()
+    assert site.told()[1:] == [("imunisasi_2.csv", "no-trailer"), ("imunisasi_3.csv", "trailer-early")]

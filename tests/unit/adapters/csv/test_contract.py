@@ -35,7 +35,8 @@ def adapter() -> CsvAdapter:
 
 def test_a_feed_is_asked_by_any_single_field_and_none_is_required() -> None:
     request = adapter().contract("imunisasi").request
-    assert list(request) == ["nik", "tanggal", "berat", "jenis", "alamat", "alamat.rt", "lain"]
+    fields = ["nik", "tanggal", "berat", "jenis", "alamat", "alamat.rt", "lain"]
+    assert list(request) == [*fields, "nik.starts", "jenis.starts", "after", "limit"]
     assert not any(field.required or field.many for field in request.values())
     assert request["jenis"].allowed == ("BCG", "Polio")
 
@@ -55,6 +56,7 @@ def test_a_feed_answers_with_typed_rows_their_count_and_their_time() -> None:
         "rows.lain": ("any", False, False),
         "count": ("integer", True, False),
         "as_of": ("datetime", True, False),
+        "further": ("text", False, False),
     }
 
 

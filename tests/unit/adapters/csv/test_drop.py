@@ -113,7 +113,7 @@ def test_a_marker_completes_a_file_at_once_but_not_a_younger_one(ending: str) ->
 
 
 def test_a_renamed_file_is_complete_when_it_appears() -> None:
-    assert quiet(Watch(Feed(files="*", ready="rename")), [entry("b"), entry("c"), entry("a.tmp")], 0) == ["c", "b"]
+    assert quiet(Watch(Feed(files="*", ready="rename")), [entry("c"), entry("b"), entry("a.tmp")], 0) == ["b", "c"]
 
 
 @pytest.mark.parametrize(

@@ -7,20 +7,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.csv.read import Piece, find_encoding, pieces, read
+from adapters.csv.read import Reading, batches, find_encoding, read
 from adapters.csv.settings import Dialect
-from gateway import Reject, mask_text
+from gateway import Batch, Reject, mask_text
 
 HEADER = "nik_anak;nama_anak;jenis"
 WANTED = ("nik_anak", "nama_anak", "jenis")
 
 
-def read_all(content: bytes, wanted: Sequence[str] = WANTED, dialect: Dialect | None = None) -> Piece:
-    parts = list(read(io.BytesIO(content), dialect or Dialect(), wanted, 2000))
+def reading(
+    dialect: Dialect | None = None, wanted: Sequence[str] = WANTED, size: int = 2000, **more: object
+) -> Reading:
+    return Reading(dialect=dialect or Dialect(), wanted=wanted, size=size, **more)
+
+
+def read_all(content: bytes, wanted: Sequence[str] = WANTED, dialect: Dialect | None = None, **more: object) -> Batch:
+    parts = list(read(io.BytesIO(content), reading(dialect, wanted, **more)))
     assert [part.last for part in parts] == [False] * (len(parts) - 1) + [True]
-    return Piece(
+    return Batch(
         rows=[row for part in parts for row in part.rows],
         rejects=[reject for part in parts for reject in part.rejects],
+        done=parts[-1].done,
+        skipped=sum(part.skipped for part in parts),
+        encoding=parts[-1].encoding,
         last=True,
     )
 
@@ -105,9 +114,9 @@ def test_a_file_of_broken_quotes_only_takes_linear_time() -> None:
     assert len(found.rows) + len(found.rejects) == 20_000
 
 
-def test_pieces_are_cut_at_the_asked_size_and_the_last_says_so() -> None:
+def test_batches_are_cut_at_the_asked_size_and_the_last_says_so() -> None:
     content = lines(*[f"{number};a;b" for number in range(5)])
-    parts = list(read(io.BytesIO(content), Dialect(), WANTED, 2))
+    parts = list(read(io.BytesIO(content), reading(size=2)))
     assert [(len(part.rows), part.last) for part in parts] == [(2, False), (2, False), (1, True)]
 
 
@@ -146,7 +155,7 @@ async def test_reading_in_a_thread_closes_the_file_even_when_left_early(tmp_path
     path = tmp_path / "a.csv"
     path.write_bytes(lines(*[f"{number};a;b" for number in range(10)]))
     file = path.open("rb")
-    parts = pieces(file, Dialect(), WANTED, 2)
+    parts = batches(file, reading(size=2))
     assert len((await anext(parts)).rows) == 2
     await parts.aclose()
     assert file.closed
@@ -176,5 +185,63 @@ def test_public_files_never_break_the_reader() -> None:
     assert files
     for path in files:
         with path.open("rb") as file:
-            for part in read(file, Dialect(delimiter=","), (), 500):
+            for part in read(file, reading(Dialect(delimiter=","), (), 500)):
                 assert all(isinstance(cell, str) for _, row in part.rows for cell in row.values())
+
+
+ROWS = ["a;b;c", '"a";b;c', '"a;b;c', 'a;"b\nc";d', HEADER, "", "a;b", "TOTAL;2;"]
+
+
+@given(st.lists(st.sampled_from(ROWS), max_size=14), st.integers(0, 14), st.sampled_from([None, "total"]))
+def test_what_is_gone_on_with_is_what_would_have_come(rows: list[str], after: int, trailer: str | None) -> None:
+    content = lines(*rows)
+    whole = list(read(io.BytesIO(content), reading(size=3, trailer=trailer)))
+    reached = next((batch.done for batch in whole if batch.done >= after), whole[-1].done)
+    rest = list(read(io.BytesIO(content), reading(size=3, trailer=trailer, after=reached)))
+
+    def told(batches: list[Batch]) -> list[object]:
+        return [
+            *[row for batch in batches for row in batch.rows if row[0] > reached],
+            *[one for batch in batches for one in batch.rejects if one.number > reached or one.number == 0],
+        ]
+
+    assert told(rest) == told(whole)
+    if not any(reject.number == 0 for batch in whole for reject in batch.rejects):
+        assert rest[-1].done == whole[-1].done
+        counted = sum(len(batch.rows) + len(batch.rejects) + batch.skipped for batch in whole)
+        assert counted == whole[-1].done
+
+
+def test_a_repeated_header_and_the_trailer_are_no_rows() -> None:
+    found = read_all(lines("1;a;b", HEADER, "2;c;d", "Total;2;"), trailer="TOTAL")
+    assert [number for number, _ in found.rows] == [1, 3]
+    assert (found.skipped, found.done, found.rejects) == (2, 4, [])
+
+
+@pytest.mark.parametrize(
+    ("rows", "rule"),
+    [(["1;a;b"], "no-trailer"), (["1;a;b", "TOTAL;1;", "2;a;b"], "trailer-early"), ([], "no-trailer")],
+)
+def test_a_file_whose_trailer_is_not_its_end_is_refused(rows: list[str], rule: str) -> None:
+    assert rules(read_all(lines(*rows), trailer="TOTAL").rejects)[-1] == (0, rule)
+
+
+def test_cells_of_a_megabyte_ten_thousand_columns_and_odd_signs_survive() -> None:
+    long = "x" * 1_000_000
+    names = [f"k{number}" for number in range(10_000)]
+    wide = ";".join(names) + "\n" + ";".join(str(number) for number in range(10_000)) + "\n"
+    assert read_all(lines(f'1;"{long}";b')).rows[0][1]["nama_anak"] == long
+    assert read_all(wide.encode(), wanted=names).rows[0][1]["k9999"] == "9999"
+    assert read_all(lines('1;"a""b\r\n;\x00\ufeff";c')).rows[0][1]["nama_anak"] == 'a"b\r\n;\x00\ufeff'
+
+
+def test_a_file_of_its_header_only_has_no_rows() -> None:
+    found = read_all(f"{HEADER}\n".encode())
+    assert (found.rows, found.rejects, found.done, found.last) == ([], [], 0, True)
+
+
+def test_rows_that_were_handed_back_are_read_without_the_guard_against_formulas() -> None:
+    content = "_baris;_alasan;_berkas;" + HEADER + "\n2;x;r-1;1;'=1+1;'biasa\n"
+    ((_, row),) = read_all(content.encode()).rows
+    assert (row["nama_anak"], row["jenis"]) == ("=1+1", "'biasa")
+    assert read_all(lines("1;'=1+1;b")).rows[0][1]["nama_anak"] == "'=1+1"

@@ -29,6 +29,10 @@ def test_a_feed_reads_as_in_the_manual() -> None:
         ({"files": "*", "dialect": {"delimiter": "\n"}}, "a line break"),
         ({"files": "*", "dialect": {"delimiter": '"'}}, "delimiter and quote are the same"),
         ({"files": "*", "max_reject": 2}, "less than or equal to 1"),
+        ({"files": "*", "max_reject": "all"}, "'all-or-nothing' or 'row-wise'"),
+        ({"files": "*", "mode": "replace"}, "'snapshot', 'append' or 'upsert'"),
+        ({"files": "*", "mode": "upsert"}, "upsert needs a key"),
+        ({"files": "*", "newer": "diubah"}, "newer is for upsert only"),
         ({"files": "*", "filez": "*"}, "Extra inputs are not permitted"),
     ],
 )

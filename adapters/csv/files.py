@@ -1,0 +1,278 @@
+"""The files of an agency's feeds in their drop: found, put aside, read, put away; must not know what rows mean."""
+
+import asyncio
+import csv
+import errno
+import hashlib
+import io
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from adapters.csv.drop import MARKERS, Drop, Entry, Watch
+from adapters.csv.read import BERKAS, Lines, Reading, batches, find_encoding, records, refusal
+from adapters.csv.rejects import rejected_file
+from adapters.csv.settings import Dialect, Feed
+from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Unavailable
+
+ROWS = 5000
+ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
+"""Folders below the drop: of files being taken in, of those taken, of those refused and of rows handed back."""
+BLOCK = 1 << 20
+_FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+"""Why files can't be moved, whenever it is tried."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Files:
+    """The feeds of one drop; `columns` are those that each needs."""
+
+    feeds: Mapping[str, Feed]
+    columns: Mapping[str, Sequence[str]]
+    drop: Drop
+    clock: Clock
+    log: Log
+    _watches: dict[str, Watch] = field(init=False)
+    _reachable: bool = field(init=False, default=True)
+
+    def __post_init__(self) -> None:
+        self._watches = {name: Watch(feed) for name, feed in self.feeds.items()}
+
+    async def look(self) -> Sequence[Ready]:
+        """Return complete files; a drop that can't be reached is told once, and has none."""
+        try:
+            entries, aside = await self.drop.list(), await self.drop.list(ASIDE)
+        except Unavailable as error:
+            if self._reachable:
+                self.log("drop-unreachable", level="warning", error=str(error))
+            self._reachable = False
+            return ()
+        if not self._reachable:
+            self.log("drop-reachable-again")
+        self._reachable = True
+        return [*self._put_aside(aside), *await self._fresh(entries, {entry.name for entry in aside})]
+
+    async def take(self, ready: Ready) -> Held | None:
+        """Put a file aside and read what it is known by; where it can't be moved, it is read where it lies."""
+        if ready.folder:
+            if ready.name not in {entry.name for entry in await self.drop.list(ASIDE)}:
+                return None
+        else:
+            try:
+                if not await self.drop.move(ready.name, f"{ASIDE}/{ready.name}"):
+                    return None
+            except Unavailable as error:
+                if not _is_for_ever(error):
+                    raise
+                return await self._held(ready.feed, ready.name, "")
+            await self._take_markers(ready)
+        return await self._held(ready.feed, ready.name, ASIDE)
+
+    async def bring(self, feed: str, place: str) -> Held | None:
+        """Return a file that was put away."""
+        path = PurePosixPath(place)
+        folder = "" if str(path.parent) == "." else str(path.parent)
+        if path.name not in {entry.name for entry in await self.drop.list(folder)}:
+            return None
+        return await self._held(feed, path.name, folder)
+
+    async def batches(self, held: Held, after: int = 0) -> AsyncIterator[Batch]:
+        """Yield a file's records; one that changes while it is read is refused."""
+        file = await self.drop.open(_path(held.folder, held.name))
+        try:
+            async with aclosing(batches(file, self._reading(held.feed, after))) as found:
+                async for batch in found:
+                    if batch.last and not self._is_as_it_was(file, held):
+                        yield refusal(FieldError(pointer="", rule="unfinished"))
+                    else:
+                        yield batch
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise Unavailable(f"could not read {held.name}: {why}", maybe_done=False) from error
+
+    async def peek(self, feed: str, path: Path) -> AsyncIterator[Batch]:
+        """Yield the records of a file anywhere on this machine."""
+        file = await asyncio.to_thread(path.open, "rb")
+        async with aclosing(batches(file, self._reading(feed, 0))) as found:
+            async for batch in found:
+                yield batch
+
+    async def put_away(self, held: Held, filing: Filing) -> str | None:
+        """Write papers and rejects, then move the file and its markers; finds what was done of it before."""
+        folder = f"{ARCHIVE}/{filing.day:%Y-%m-%d}" if filing.accepted else REJECTED
+        there = {entry.name for entry in await self.drop.list(folder)}
+        names = _names(held.name, filing)
+        now = await self._now(held, [*(f"{folder}/{name}" for name in names), f"{REJECTED}/{held.name}"])
+        if now is None:
+            return None
+        stays = now.startswith(f"{folder}/") or held.folder.startswith(ARCHIVE)
+        target = now if stays else f"{folder}/{next(name for name in names if name not in there)}"
+        try:
+            await self._write_papers(now, target, held, filing)
+            if not stays and not await self.drop.move(now, target):
+                return None
+            await self._file_markers(held, folder)
+        except Unavailable as error:
+            if not _is_for_ever(error):
+                raise
+            return None
+        return target
+
+    def _put_aside(self, aside: Sequence[Entry]) -> Iterator[Ready]:
+        for entry in sorted(aside, key=lambda entry: entry.name):
+            feed = next((name for name, watch in self._watches.items() if watch.is_ours(entry.name)), None)
+            if feed is not None:
+                yield Ready(feed=feed, name=entry.name, folder=ASIDE, size=entry.size, modified=entry.mtime)
+
+    async def _fresh(self, entries: Sequence[Entry], aside: set[str]) -> Sequence[Ready]:
+        now = self.clock.monotonic()
+        found: list[Ready] = []
+        taken = set(aside)
+        for feed, watch in self._watches.items():
+            for entry in watch.candidates(entries, now):
+                if entry.name in taken or not watch.is_quiet(entry, entries, now):
+                    continue
+                closed = await self._is_closed(watch, entry)
+                if closed or watch.is_overdue(entry, now):
+                    taken.add(entry.name)
+                    one = Ready(feed=feed, name=entry.name, folder="", size=entry.size, modified=entry.mtime)
+                    found.append(one if closed else replace(one, overdue=True))
+        return found
+
+    async def _is_closed(self, watch: Watch, entry: Entry) -> bool:
+        try:
+            return await watch.is_closed(entry, self.drop)
+        except Unavailable:
+            return False
+
+    async def _held(self, feed: str, name: str, folder: str) -> Held:
+        file = await self.drop.open(_path(folder, name))
+        try:
+            sha256 = await asyncio.to_thread(_hashed, file)
+            repairs = await asyncio.to_thread(_repairs, file, self.feeds[feed].dialect)
+            stat = os.fstat(file.fileno())
+        except OSError as error:
+            raise Unavailable(f"could not read {name}: {error.strerror}", maybe_done=False) from error
+        finally:
+            file.close()
+        return Held(
+            feed=feed,
+            name=name,
+            folder=folder,
+            size=stat.st_size,
+            as_of=self._moment(stat.st_mtime),
+            sha256=sha256,
+            repairs=repairs,
+        )
+
+    def _is_as_it_was(self, file: BinaryIO, held: Held) -> bool:
+        """Tell whether nobody wrote into a file that is open."""
+        stat = os.fstat(file.fileno())
+        return (stat.st_size, self._moment(stat.st_mtime)) == (held.size, held.as_of)
+
+    def _moment(self, seconds: float) -> datetime:
+        return datetime.fromtimestamp(seconds, self.clock.now().tzinfo)
+
+    def _reading(self, feed: str, after: int) -> Reading:
+        settings = self.feeds[feed]
+        return Reading(
+            dialect=settings.dialect,
+            wanted=self.columns.get(feed, ()),
+            size=ROWS,
+            after=after,
+            trailer=settings.trailer,
+        )
+
+    async def _now(self, held: Held, targets: Sequence[str]) -> str | None:
+        """Return where a file lies: where it was, else where it was brought before somebody could say so."""
+        places = [_path(held.folder, held.name)] if held.folder else [f"{ASIDE}/{held.name}", held.name]
+        for place in (*places, *targets):
+            folder, _, name = place.rpartition("/")
+            for entry in await self.drop.list(folder):
+                if entry.name == name and (entry.size, self._moment(entry.mtime)) == (held.size, held.as_of):
+                    return place
+        return None
+
+    async def _write_papers(self, now: str, target: str, held: Held, filing: Filing) -> None:
+        place = PurePosixPath(target)
+        for ending, paper in filing.papers.items():
+            await self.drop.put(f"{place.parent}/{place.name}{ending}", paper)
+        if filing.rejects is not None:
+            file = await self.drop.open(now)
+            try:
+                dialect = self.feeds[held.feed].dialect
+                made = await rejected_file(file, dialect, filing.reference, filing.rejects)
+                with made:
+                    await self.drop.put(await self._name_of_rejects(place.name, held.feed, filing), made)
+            finally:
+                file.close()
+
+    async def _name_of_rejects(self, name: str, feed: str, filing: Filing) -> str:
+        """Return where rejects go: beside those of an older file of the same name, not in their place."""
+        place = f"{REJECTED}/{name}.rejected.csv"
+        if place.rpartition("/")[2] not in {entry.name for entry in await self.drop.list(REJECTED)}:
+            return place
+        file = await self.drop.open(place)
+        try:
+            theirs = await asyncio.to_thread(_repairs, file, self.feeds[feed].dialect)
+        finally:
+            file.close()
+        return place if theirs == filing.reference else f"{REJECTED}/{name}.{filing.reference}.rejected.csv"
+
+    async def _take_markers(self, ready: Ready) -> None:
+        """Take a file's markers with it; one for a file that has come meanwhile stays where it is."""
+        names = {entry.name for entry in await self.drop.list()}
+        if ready.name not in names:
+            for name in {ready.name + ending for ending in MARKERS} & names:
+                await self.drop.move(name, f"{ASIDE}/{name}")
+
+    async def _file_markers(self, held: Held, folder: str) -> None:
+        aside = {entry.name for entry in await self.drop.list(ASIDE)}
+        there = {entry.name for entry in await self.drop.list(folder)}
+        for name in {held.name + ending for ending in MARKERS} & aside - there:
+            await self.drop.move(f"{ASIDE}/{name}", f"{folder}/{name}")
+
+
+def _path(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _names(name: str, filing: Filing) -> list[str]:
+    """Return what a file may be called where it is put away, the best first."""
+    path = PurePosixPath(name)
+    own = f"{path.stem}.{filing.reference}-{filing.number}"
+    return [name, f"{own}{path.suffix}", *(f"{own}.{again}{path.suffix}" for again in range(2, 100))]
+
+
+def _is_for_ever(error: Unavailable) -> bool:
+    return isinstance(error.__cause__, OSError) and error.__cause__.errno in _FOR_EVER
+
+
+def _hashed(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while block := file.read(BLOCK):
+        digest.update(block)
+    return digest.hexdigest()
+
+
+def _repairs(file: BinaryIO, dialect: Dialect) -> str:
+    """Return the reference in a file's first row, where it is one of rows that were handed back, else nothing."""
+    file.seek(0)
+    encoding, _ = find_encoding(file, dialect)
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
+    try:
+        found = records(Lines(text), dialect)
+        header = [name.strip() for name in next(found, None) or ()]
+        first = next(found, None) if BERKAS in header else None
+    except csv.Error:
+        return ""
+    finally:
+        text.detach()
+    if BERKAS not in header:
+        return ""
+    return (dict(zip(header, first or (), strict=False)).get(BERKAS) or "").strip() or "?"

@@ -1,0 +1,77 @@
+"""Rows that could not be taken, handed back as they were, with line and reasons; knows no ledger."""
+
+import asyncio
+import csv
+import io
+import tempfile
+from collections.abc import AsyncIterator, Sequence
+from typing import BinaryIO
+
+from adapters.csv.read import ALASAN, BARIS, BERKAS, FORMULA, Lines, find_encoding, records
+from adapters.csv.settings import Dialect
+from adapters.csv.write import NEGATIVE
+
+IN_MEMORY = 8 << 20
+PAGE = 1000
+OURS = (BARIS, ALASAN, BERKAS)
+
+
+async def rejected_file(
+    file: BinaryIO, dialect: Dialect, reference: str, rejects: AsyncIterator[tuple[int, str]]
+) -> BinaryIO:
+    """Return the file of a file's rejects, which come in order of their number; the caller closes both.
+
+    It is UTF-8 with a BOM, which a spreadsheet understands, and may be dropped again once its rows are mended.
+    """
+    writer = await asyncio.to_thread(_Writer, file, dialect, reference)
+    page: list[tuple[int, str]] = []
+    async for reject in rejects:
+        page.append(reject)
+        if len(page) >= PAGE:
+            await asyncio.to_thread(writer.add, page)
+            page = []
+    return await asyncio.to_thread(writer.end, page)
+
+
+class _Writer:
+    """Goes through the file once more, and keeps the records whose numbers it is told."""
+
+    def __init__(self, file: BinaryIO, dialect: Dialect, reference: str) -> None:
+        encoding, _ = find_encoding(file, dialect)
+        file.seek(0)
+        self._read = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
+        self._lines = Lines(self._read)
+        self._records = records(self._lines, dialect)
+        self._number = 0
+        self._reference = reference
+        self._made = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - whoever asked for it closes it
+        self._text = io.TextIOWrapper(self._made, encoding="utf-8-sig", newline="")
+        self._csv = csv.writer(self._text, delimiter=dialect.delimiter, quotechar=dialect.quote, quoting=csv.QUOTE_ALL)
+        header = next(self._records, None) or []
+        # A file that was handed back before has these columns already.
+        self._before = len(OURS) if tuple(header[: len(OURS)]) == OURS else 0
+        self._csv.writerow((*OURS, *header[self._before :]))
+
+    def add(self, rejects: Sequence[tuple[int, str]]) -> None:
+        """Write rejects, whose numbers are greater than those before."""
+        for number, why in rejects:
+            cells: list[str] | None = []
+            while self._number < number:
+                cells = next(self._records, [])
+                self._number += 1
+            raw = ["".join(self._lines.taken[:1]).rstrip("\r\n")] if cells is None else cells[self._before :]
+            self._csv.writerow((str(self._lines.first), why, self._reference, *map(guarded, raw)))
+
+    def end(self, rejects: Sequence[tuple[int, str]]) -> BinaryIO:
+        """Write the last rejects, and return all of it from its beginning."""
+        self.add(rejects)
+        self._text.flush()
+        self._text.detach()
+        self._read.detach()
+        self._made.seek(0)
+        return self._made  # type: ignore[return-value]
+
+
+def guarded(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula; a negative number stays one."""
+    return f"'{cell}" if cell.startswith(FORMULA) and not NEGATIVE.fullmatch(cell) else cell

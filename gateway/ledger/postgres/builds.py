@@ -1,0 +1,155 @@
+"""One table a snapshot in PostgreSQL, built in chunks by COPY and then never changed; knows no feeds."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
+
+from gateway.feeds import Chunk, Keeping, Reject, Tally
+from gateway.ledger.postgres.store import Connection
+from gateway.ledger.rows import decode
+from gateway.ledger.snapshot_rows import (
+    Clash,
+    Condition,
+    PackedRow,
+    fields_of,
+    once,
+    packed,
+    settled,
+    tallied,
+    written_reasons,
+    written_tally,
+)
+
+LONG = 3600.0
+"""Seconds that making an index of a large snapshot may take."""
+PORTION = 2000
+
+
+async def begin(connection: Connection, number: int, keeping: Keeping, base: int | None) -> Tally:
+    """Make a snapshot's table, with the rows of the one that is added to."""
+    fields = fields_of(keeping)
+    columns = "".join(f", c{column} bytea" for column in range(len(fields)))
+    await drop(connection, number)
+    await connection.execute(
+        f"CREATE TABLE snapshot_{number} (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, receipt bigint NOT NULL, "
+        f"number bigint NOT NULL, id bytea NOT NULL UNIQUE, doc bytea NOT NULL{columns})"
+    )
+    tally = Tally(kept=0 if base is None else await _copied(connection, number, base, keeping))
+    query = "UPDATE receipt SET fields = $2, tally = $3 WHERE number = $1"
+    await connection.execute(query, number, json.dumps(fields), written_tally(tally))
+    return tally
+
+
+async def add(  # noqa: PLR0913 - what a chunk needs
+    connection: Connection, number: int, keeping: Keeping, before: Tally, chunk: Chunk, *, replaces: bool
+) -> Tally:
+    """Keep a chunk with its position."""
+    # What a power cut takes, whole chunks, comes again from the file; the commit that publishes waits for all of it.
+    await connection.execute("SET LOCAL synchronous_commit = off")
+    new, said = 0, []
+    for portion in once(packed(chunk.rows, keeping, fields_of(keeping))):
+        fresh, clashes = await _put(connection, number, number, portion)
+        decided = settled(clashes, keeping, replaces=replaces)
+        await _replace(connection, number, decided.replaced)
+        new += fresh
+        said.append(decided)
+    rejects = [*chunk.rejects, *(reject for one in said for reject in one.rejects)]
+    await _reject(connection, number, rejects)
+    tally = tallied(before, chunk, new, said)
+    await connection.execute("UPDATE receipt SET tally = $2 WHERE number = $1", number, written_tally(tally))
+    return tally
+
+
+async def finish(connection: Connection, number: int, keeping: Keeping) -> None:
+    """Index a snapshot and let the planner know it; does no harm when that is done already."""
+    fields = fields_of(keeping)
+    for place, index in enumerate(keeping.indexes):
+        columns = ", ".join(f"c{fields.index(name)}" for name in index)
+        query = f"CREATE INDEX IF NOT EXISTS snapshot_{number}_{place} ON snapshot_{number} ({columns}, n)"
+        await connection.execute(query, timeout=LONG)
+    await connection.execute(f"ANALYZE snapshot_{number}", timeout=LONG)
+
+
+async def drop(connection: Connection, number: int) -> None:
+    """Forget a snapshot and its rejects."""
+    await connection.execute(f"DROP TABLE IF EXISTS snapshot_{number}")
+    await connection.execute("DELETE FROM reject WHERE receipt = $1", number)
+
+
+async def page(
+    connection: Connection, number: int, asked: Sequence[Condition], after: int, size: int
+) -> Sequence[tuple[int, bytes]]:
+    """Return rows that meet all conditions, after a number and in its order."""
+    parts, values = ["n > $1"], [after]
+    for one in asked:
+        name = f"c{one.column}"
+        if one.value is None:
+            parts.append(f"{name} IS NULL")
+            continue
+        values.append(one.value)  # type: ignore[arg-type]
+        if one.prefix:
+            values.append(one.value + b"\xff")  # type: ignore[arg-type]
+            parts.append(f"{name} >= ${len(values) - 1} AND {name} < ${len(values)}")
+        else:
+            parts.append(f"{name} = ${len(values)}")
+    values.append(size)
+    where = " AND ".join(parts)
+    query = f"SELECT n, doc FROM snapshot_{number} WHERE {where} ORDER BY n LIMIT ${len(values)}"  # noqa: S608 - our own names
+    return [(row["n"], row["doc"]) for row in await connection.fetch(query, *values)]
+
+
+async def _copied(connection: Connection, number: int, base: int, keeping: Keeping) -> int:
+    kept = 0
+    query = f"SELECT n, number, doc FROM snapshot_{base} WHERE n > $1 ORDER BY n LIMIT {PORTION}"  # noqa: S608 - our own names
+    last = 0
+    while rows := await connection.fetch(query, last):
+        last = rows[-1]["n"]
+        documents = [(row["number"], decode(row["doc"])) for row in rows]
+        for portion in once(packed(documents, keeping, fields_of(keeping))):
+            kept += (await _put(connection, number, 0, portion))[0]
+    return kept
+
+
+async def _put(connection: Connection, number: int, receipt: int, rows: Sequence[PackedRow]) -> tuple[int, list[Clash]]:
+    """Copy rows in, those whose ids are there already left out; returns how many, and the others."""
+    names = ["receipt", "number", "id", "doc", *(f"c{column}" for column in range(len(rows[0].cells)))]
+    records = [(receipt, row.number, row.id, row.doc, *row.cells) for row in rows]
+    try:
+        async with connection.transaction():
+            await connection.copy_records_to_table(f"snapshot_{number}", records=records, columns=names)
+    except asyncpg.UniqueViolationError:
+        return await _put_new(connection, number, receipt, rows)
+    return len(rows), []
+
+
+async def _put_new(
+    connection: Connection, number: int, receipt: int, rows: Sequence[PackedRow]
+) -> tuple[int, list[Clash]]:
+    query = f"SELECT id, receipt, number, doc FROM snapshot_{number} WHERE id = ANY($1::bytea[])"  # noqa: S608 - our own names
+    there = {row["id"]: row for row in await connection.fetch(query, [row.id for row in rows])}
+    fresh = [row for row in rows if row.id not in there]
+    if fresh:
+        await _put(connection, number, receipt, fresh)
+    clashes = [
+        Clash(row=row, number=old["number"], doc=old["doc"], mine=old["receipt"] == receipt)
+        for row in rows
+        if (old := there.get(row.id)) is not None
+    ]
+    return len(fresh), clashes
+
+
+async def _replace(connection: Connection, number: int, rows: Sequence[PackedRow]) -> None:
+    if rows:
+        columns = "".join(f", c{column} = ${column + 5}" for column in range(len(rows[0].cells)))
+        query = f"UPDATE snapshot_{number} SET receipt = $1, number = $2, doc = $4{columns} WHERE id = $3"  # noqa: S608 - our own names
+        await connection.executemany(query, [(number, row.number, row.id, row.doc, *row.cells) for row in rows])
+
+
+async def _reject(connection: Connection, number: int, rejects: Sequence[Reject]) -> None:
+    query = (
+        "INSERT INTO reject VALUES ($1, $2, $3) ON CONFLICT (receipt, number) DO UPDATE SET reasons = excluded.reasons"
+    )
+    rows: list[Any] = [(number, reject.number, written_reasons(reject.reasons)) for reject in rejects]
+    await connection.executemany(query, rows)

@@ -1,0 +1,170 @@
+"""Receipts and snapshots in PostgreSQL, the same for all replicas: what files became."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from gateway.errors import FieldError, NoSnapshot
+from gateway.feeds import (
+    Cells,
+    Chunk,
+    FileReceipt,
+    FileState,
+    Found,
+    Held,
+    Keeping,
+    Overtaken,
+    Reject,
+    Standing,
+    Tally,
+    Turn,
+)
+from gateway.ledger.postgres import builds, receipts
+from gateway.ledger.postgres.store import Store
+from gateway.ledger.receipt_rows import receipt_of
+from gateway.ledger.snapshot_rows import conditions, fields_of, gathered, read_reasons, read_tally
+from gateway.message import Document
+
+_LIVE = "SELECT r.number, r.as_of, r.fields FROM feed AS f JOIN receipt AS r ON r.number = f.live WHERE f.name = $1"
+_REJECTS = "SELECT number, reasons FROM reject WHERE receipt = $1 AND number > $2 ORDER BY number LIMIT $3"
+
+
+class PostgresFeeds:
+    """The Protocol Receipts; a part of PostgresLedger, which gives it its connections."""
+
+    _store: Store
+    _when: Callable[[datetime], datetime]
+
+    async def take_up(
+        self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "", afresh: bool = False
+    ) -> FileReceipt:
+        """Claim a file by its content, or go on with it."""
+        async with self._store.transaction() as connection:
+            row: Any
+            row, anew = await receipts.take_up(connection, turn, held, keeping, confirmed=confirmed, afresh=afresh)
+            receipt = receipt_of(row, self._when)
+            if receipt.state is not FileState.TAKING:
+                return receipt
+            for other in await receipts.give_up_others(connection, turn, receipt.number):
+                await builds.drop(connection, other)
+            if not anew and row["fields"] == json.dumps(fields_of(keeping)):
+                return receipt
+            return replace(receipt, tally=await builds.begin(connection, receipt.number, keeping, receipt.base))
+
+    async def add_rows(self, turn: Turn, number: int, keeping: Keeping, chunk: Chunk, /) -> Tally:
+        """Keep a chunk with its position."""
+        async with self._store.transaction() as connection:
+            row = await receipts.taking(connection, turn, number)
+            before = read_tally(row["tally"])
+            if before.position != chunk.after:
+                raise Overtaken(f"receipt {number} is at {before.position}, not at {chunk.after}")
+            return await builds.add(connection, number, keeping, before, chunk, replaces=keeping.mode != "append")
+
+    async def publish(self, turn: Turn, number: int, keeping: Keeping, /) -> FileReceipt:
+        """Make what was taken the live snapshot."""
+        async with self._store.connection() as connection:
+            await builds.finish(connection, number, keeping)
+        async with self._store.transaction() as connection:
+            gone = await receipts.publish(connection, turn, number)
+            if gone is not None:
+                await builds.drop(connection, gone)
+            return receipt_of(await receipts.one(connection, number), self._when)
+
+    async def refuse(self, turn: Turn, number: int, tally: Tally, reason: FieldError, /) -> FileReceipt:
+        """Refuse a file whole."""
+        async with self._store.transaction() as connection:
+            await receipts.refuse(connection, turn, number, tally, reason)
+            return receipt_of(await receipts.one(connection, number), self._when)
+
+    async def filed(self, turn: Turn, number: int, place: str, /) -> None:
+        """Say where the file lies, and throw away what was built of a file that was refused."""
+        async with self._store.transaction() as connection:
+            row: Any = await receipts.filed(connection, turn, number, place)
+            if row["state"] != FileState.ACCEPTED:
+                await builds.drop(connection, number)
+
+    async def rejects(self, number: int, /, *, after: int = 0, limit: int = 1000) -> Sequence[Reject]:
+        """Return rejects in order."""
+        async with self._store.connection() as connection:
+            rows = await connection.fetch(_REJECTS, number, after, limit)
+        return [Reject(number=row["number"], reasons=read_reasons(row["reasons"])) for row in rows]
+
+    async def unfiled(self, feed: str, /) -> Sequence[FileReceipt]:
+        """Return receipts that have ended and whose files are not put away."""
+        return await self._several("feed = $1 AND state <> 'taking' AND NOT settled ORDER BY number", feed)
+
+    async def wanted_again(self, feed: str, /) -> Sequence[FileReceipt]:
+        """Return receipts whose files somebody wants to have tried again."""
+        return await self._several("feed = $1 AND again <> '' ORDER BY number", feed)
+
+    async def want_again(self, number: int, /, *, by: str, shrink: bool = False) -> bool:
+        """Ask for a file to be tried again."""
+        async with self._store.connection() as connection:
+            return await receipts.want_again(connection, number, by, shrink=shrink)
+
+    async def no_more_wanted(self, number: int, /) -> None:
+        """Take back what was asked for."""
+        async with self._store.connection() as connection:
+            await connection.execute("UPDATE receipt SET again = '', shrink = false WHERE number = $1", number)
+
+    async def receipt(self, number: int, /) -> FileReceipt | None:
+        """Return a receipt."""
+        return next(iter(await self._several("number = $1", number)), None)
+
+    async def receipts(self, feed: str, /, *, limit: int = 20) -> Sequence[FileReceipt]:
+        """Return a feed's receipts, the newest first."""
+        return await self._several("feed = $1 ORDER BY number DESC LIMIT $2", feed, limit)
+
+    async def standing(self, feed: str, /) -> Standing:
+        """Return which snapshots a feed has."""
+        async with self._store.connection() as connection:
+            row = await connection.fetchrow("SELECT * FROM feed WHERE name = $1", feed)
+        if row is None:
+            return Standing(feed=feed, live=None, previous=None, changed_by="")
+        live, previous = [
+            await self.receipt(number) if (number := row[name]) is not None else None for name in ("live", "previous")
+        ]
+        return Standing(feed=feed, live=live, previous=previous, changed_by=row["changed_by"])
+
+    async def is_there(self, number: int, /) -> bool:
+        """Tell whether a snapshot can be looked up in."""
+        async with self._store.connection() as connection:
+            return await connection.fetchval("SELECT to_regclass($1)", f"snapshot_{number}") is not None
+
+    async def roll_back(self, feed: str, /, *, by: str) -> Standing | None:
+        """Make the previous snapshot live again."""
+        async with self._store.connection() as connection:
+            done = await receipts.roll_back(connection, feed, by)
+        return await self.standing(feed) if done else None
+
+    async def look_up(
+        self,
+        feed: str,
+        where: Document,
+        /,
+        *,
+        limit: int,
+        starts: Cells | None = None,
+        after: str | None = None,
+    ) -> Found:
+        """Return rows of the live snapshot; the one before is kept, so none goes away under a question."""
+        begun = starts or {}
+        async with self._store.connection() as connection:
+            live = await connection.fetchrow(_LIVE, feed)
+            if live is None:
+                raise NoSnapshot(f"{feed}: no file has been taken in yet", maybe_done=False)
+            asked = conditions(json.loads(live["fields"]), where, begun)
+
+            async def rows(last: int, size: int) -> Sequence[tuple[int, bytes]]:
+                return await builds.page(connection, live["number"], asked, last, size)
+
+            found, further = await gathered(rows, where, begun, limit=limit, after=int(after or 0))
+        as_of = self._when(live["as_of"])
+        return Found(rows=tuple(found), as_of=as_of, further=None if further is None else str(further))
+
+    async def _several(self, which: str, *values: object) -> Sequence[FileReceipt]:
+        async with self._store.connection() as connection:
+            rows = await connection.fetch(f"SELECT * FROM receipt WHERE {which}", *values)  # noqa: S608 - our own words
+        return tuple(receipt_of(row, self._when) for row in rows)

@@ -1,0 +1,44 @@
+"""A row of the receipts as everybody sees it, the same for every store; knows no SQL."""
+
+from gateway.errors import FieldError
+from gateway.feeds import FileReceipt, FileState
+from gateway.ledger.rows import Row, When
+from gateway.ledger.snapshot_rows import read_reasons, read_tally
+
+REPAIR = "repair"
+"""The mode of a file that mends rejects of a snapshot: it is added to it."""
+BEGUN_ANEW = FieldError(pointer="", rule="begun-anew")
+"""Why a receipt ends of a file that was not read to its end, and is another by now."""
+
+
+def reference(sha256: str) -> str:
+    """Return a receipt's short name; begins with letters, so that no spreadsheet takes it for a number."""
+    return f"r-{sha256[:12]}"
+
+
+def receipt_of(row: Row, when: When) -> FileReceipt:
+    """Return a receipt."""
+    return FileReceipt(
+        number=row["number"],
+        feed=row["feed"],
+        file=row["file"],
+        reference=reference(row["sha256"]),
+        sha256=row["sha256"],
+        size=row["size"],
+        as_of=when(row["as_of"]),
+        mapping=row["mapping"],
+        mode=row["mode"],
+        state=FileState(row["state"]),
+        base=row["base"],
+        original=row["original"],
+        before=row["before"],
+        tally=read_tally(row["tally"]),
+        reason=read_reasons(row["reason"])[0] if row["reason"] else None,
+        claimed_at=when(row["claimed_at"]),
+        ended_at=when(row["ended_at"]) if row["ended_at"] is not None else None,
+        place=row["place"],
+        settled=bool(row["settled"]),
+        confirmed=row["confirmed"],
+        again=row["again"],
+        shrink=bool(row["shrink"]),
+    )

@@ -1,0 +1,181 @@
+"""What became of files, inside one SQLite transaction; knows nothing of their rows."""
+
+import sqlite3
+
+from gateway.errors import FieldError
+from gateway.feeds import FileState, Held, Keeping, Overtaken, Tally, Turn
+from gateway.ledger.receipt_rows import BEGUN_ANEW, REPAIR, reference
+from gateway.ledger.snapshot_rows import read_tally, written_reasons, written_tally
+from gateway.ledger.sqlite_queue import lives
+from gateway.ledger.transaction import Transaction
+
+
+def take_up(  # noqa: PLR0913 - what a file is claimed by
+    tx: Transaction, turn: Turn, held: Held, keeping: Keeping, *, confirmed: str, afresh: bool
+) -> tuple[sqlite3.Row, bool]:
+    """Return the receipt of a file, and whether what was built of it must be begun anew."""
+    in_turn(tx, turn)
+    if not held.folder and (stuck := _ended(tx, turn.feed, held)) is not None:
+        return stuck, False
+    live = _live(tx, turn.feed)
+    mode = REPAIR if held.repairs and keeping.mode == "snapshot" else keeping.mode
+    base = live["number"] if live is not None and mode != "snapshot" else None
+    going = tx.db.execute(
+        "SELECT * FROM receipt WHERE feed = ? AND sha256 = ? AND mapping = ? AND state = 'taking'",
+        (turn.feed, held.sha256, keeping.mapping),
+    ).fetchone()
+    if going is not None:
+        tx.db.execute("UPDATE receipt SET base = ? WHERE number = ?", (base, going["number"]))
+        return one(tx, going["number"]), going["base"] != base
+    before = read_kept(live)
+    place = f"{held.folder}/{held.name}" if afresh else ""
+    made = _insert(tx, turn, held, keeping, mode=mode, base=base, before=before, confirmed=confirmed, place=place)
+    is_live = live is not None and (live["sha256"], live["mapping"]) == (held.sha256, keeping.mapping)
+    if live is not None and is_live and not afresh:
+        _end(tx, made, FileState.DUPLICATE, Tally(), None)
+        tx.db.execute("UPDATE receipt SET original = ? WHERE number = ?", (live["number"], made))
+    elif mode == REPAIR and not _mends(tx, live, held.repairs):
+        _end(tx, made, FileState.REFUSED, Tally(), FieldError(pointer="", rule="superseded"))
+    return one(tx, made), False
+
+
+def give_up_others(tx: Transaction, turn: Turn, number: int) -> list[int]:
+    """End receipts that were begun of the same file, whose content or mapping has changed since; returns them."""
+    file = one(tx, number)["file"]
+    query = "SELECT number FROM receipt WHERE feed = ? AND file = ? AND state = 'taking' AND number <> ?"
+    left = [row["number"] for row in tx.db.execute(query, (turn.feed, file, number)).fetchall()]
+    for other in left:
+        _end(tx, other, FileState.REFUSED, Tally(), BEGUN_ANEW)
+        tx.db.execute("UPDATE receipt SET settled = 1 WHERE number = ?", (other,))
+    return left
+
+
+def publish(tx: Transaction, turn: Turn, number: int, tally: Tally) -> int | None:
+    """Make a receipt's snapshot the live one; returns the receipt whose snapshot nobody needs any more."""
+    in_turn(tx, turn)
+    row = _taking(tx, number)
+    feed = tx.db.execute("SELECT live, previous FROM feed WHERE name = ?", (turn.feed,)).fetchone()
+    live, previous = (feed["live"], feed["previous"]) if feed is not None else (None, None)
+    if row["base"] is not None and row["base"] != live:
+        raise Overtaken(f"the snapshot that receipt {number} was added to is not live any more")
+    _end(tx, number, FileState.ACCEPTED, tally, None)
+    tx.db.execute("INSERT OR REPLACE INTO feed VALUES (?, ?, ?, '')", (turn.feed, number, live))
+    return int(previous) if previous is not None else None
+
+
+def refuse(tx: Transaction, turn: Turn, number: int, tally: Tally, reason: FieldError) -> None:
+    """End a receipt without a snapshot."""
+    in_turn(tx, turn)
+    _taking(tx, number)
+    _end(tx, number, FileState.REFUSED, tally, reason)
+
+
+def filed(tx: Transaction, turn: Turn, number: int, place: str) -> sqlite3.Row:
+    """Note where the file lies."""
+    in_turn(tx, turn)
+    tx.db.execute("UPDATE receipt SET place = ?, settled = 1 WHERE number = ?", (place, number))
+    return one(tx, number)
+
+
+def want_again(tx: Transaction, number: int, by: str, *, shrink: bool) -> bool:
+    """Note who wants a file tried again; false where there is no file to try."""
+    query = "UPDATE receipt SET again = ?, shrink = ? WHERE number = ? AND settled = 1 AND place <> ''"
+    return tx.db.execute(query, (by, shrink, number)).rowcount == 1
+
+
+def roll_back(tx: Transaction, feed: str, by: str) -> bool:
+    """Swap the live snapshot and the previous one."""
+    query = "UPDATE feed SET live = previous, previous = live, changed_by = ? WHERE name = ? AND previous IS NOT NULL"
+    return tx.db.execute(query, (by, feed)).rowcount == 1
+
+
+def in_turn(tx: Transaction, turn: Turn) -> None:
+    """Raise Overtaken when the lease is another's by now."""
+    row = tx.db.execute("SELECT * FROM lease WHERE name = ?", (turn.lease,)).fetchone()
+    if row is None or (row["by"], row["token"]) != (turn.by, turn.token) or not lives(tx, row["until"]):
+        raise Overtaken(f"{turn.feed} is another's by now")
+
+
+def one(tx: Transaction, number: int) -> sqlite3.Row:
+    """Return a receipt that is there."""
+    row: sqlite3.Row = tx.db.execute("SELECT * FROM receipt WHERE number = ?", (number,)).fetchone()
+    return row
+
+
+def read_kept(row: sqlite3.Row | None) -> int:
+    """Return how many rows the snapshot of a receipt has."""
+    return read_tally(row["tally"]).kept if row is not None else 0
+
+
+def _taking(tx: Transaction, number: int) -> sqlite3.Row:
+    row = one(tx, number)
+    if row is None or row["state"] != FileState.TAKING:
+        raise Overtaken(f"receipt {number} has ended")
+    return row
+
+
+def _live(tx: Transaction, feed: str) -> sqlite3.Row | None:
+    query = "SELECT receipt.* FROM feed JOIN receipt ON receipt.number = feed.live WHERE feed.name = ?"
+    row: sqlite3.Row | None = tx.db.execute(query, (feed,)).fetchone()
+    return row
+
+
+def _ended(tx: Transaction, feed: str, held: Held) -> sqlite3.Row | None:
+    """Return the receipt of a file that stayed where it was, as nobody could move it."""
+    row: sqlite3.Row | None = tx.db.execute(
+        "SELECT * FROM receipt WHERE feed = ? AND file = ? AND sha256 = ? AND as_of = ? AND settled = 1 AND place = '' "
+        "AND reason <> ? ORDER BY number DESC",
+        (feed, held.name, held.sha256, held.as_of.timestamp(), written_reasons([BEGUN_ANEW])),
+    ).fetchone()
+    return row
+
+
+def _mends(tx: Transaction, live: sqlite3.Row | None, mended: str) -> bool:
+    """Tell whether the live snapshot still is that of the file whose rejects are mended, mended before or not."""
+    while live is not None:
+        if reference(live["sha256"]) == mended:
+            return True
+        base = live["base"] if live["mode"] == REPAIR else None
+        live = one(tx, base) if base is not None else None
+    return False
+
+
+def _insert(  # noqa: PLR0913 - the columns of a receipt
+    tx: Transaction,
+    turn: Turn,
+    held: Held,
+    keeping: Keeping,
+    *,
+    mode: str,
+    base: int | None,
+    before: int,
+    confirmed: str,
+    place: str,
+) -> int:
+    made = tx.db.execute(
+        "INSERT INTO receipt "
+        "(feed, file, sha256, size, as_of, mapping, mode, state, base, before, claimed_at, confirmed, place) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, 'taking', ?, ?, ?, ?, ?)",
+        (
+            turn.feed,
+            held.name,
+            held.sha256,
+            held.size,
+            held.as_of.timestamp(),
+            keeping.mapping,
+            mode,
+            base,
+            before,
+            tx.now,
+            confirmed,
+            place,
+        ),
+    )
+    return int(made.lastrowid or 0)
+
+
+def _end(tx: Transaction, number: int, state: FileState, tally: Tally, reason: FieldError | None) -> None:
+    tx.db.execute(
+        "UPDATE receipt SET state = ?, ended_at = ?, tally = ?, reason = ? WHERE number = ?",
+        (state, tx.now, written_tally(tally), written_reasons([reason]) if reason is not None else "", number),
+    )

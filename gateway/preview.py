@@ -1,0 +1,89 @@
+"""What would become of a file, without a ledger: read, translated and judged by itself, kept in memory alone."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from gateway.errors import FieldError
+from gateway.feeds import Batch, Reject, Tally
+from gateway.intake import objection, refusal, translated
+from gateway.ledger.rows import decode
+from gateway.ledger.snapshot_rows import Clash, PackedRow, once, packed, settled, tallied
+from gateway.message import Document
+from gateway.registry import Feed
+
+SHOWN = 20
+"""Rejects that are told of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """How a file would do; `refused` says why it would not be taken at all."""
+
+    tally: Tally
+    first: tuple[Reject, ...]
+    refused: FieldError | None
+    rows: tuple[Document, ...]
+
+
+async def preview(
+    feed: Feed,
+    batches: AsyncIterator[Batch],
+    progress: Callable[[int], None] = lambda _records: None,
+    *,
+    keep: bool = True,
+) -> Preview:
+    """Read a whole file; `progress` hears how many records are done. Without `keep` its rows are not returned."""
+    trial = _Trial(feed, keep=keep)
+    async with aclosing(cast("Any", batches)):
+        async for batch in batches:
+            if reason := refusal(batch):
+                return trial.end(replace(trial.tally, encoding=batch.encoding), reason)
+            await asyncio.to_thread(trial.add, batch)
+            progress(trial.tally.position)
+    return trial.end(trial.tally, objection(feed, None, trial.tally))
+
+
+class _Trial:
+    """The rows so far, by what each is known by."""
+
+    def __init__(self, feed: Feed, *, keep: bool) -> None:
+        self.tally = Tally()
+        self._keep = keep
+        self._feed = feed
+        self._rows: dict[bytes, PackedRow] = {}
+        self._first: list[Reject] = []
+
+    def add(self, batch: Batch) -> None:
+        """Take a batch, as the ledger would."""
+        chunk = translated(self._feed, batch, self.tally.position)
+        rejects, new, said = [*chunk.rejects], 0, []
+        for portion in once(self._light(packed(chunk.rows, self._feed.keeping, ()))):
+            clashes = [
+                Clash(row=row, number=old.number, doc=old.doc, mine=True)
+                for row in portion
+                if (old := self._rows.get(row.id)) is not None
+            ]
+            fresh = {row.id: row for row in portion if row.id not in self._rows}
+            decided = settled(clashes, self._feed.keeping, replaces=True)
+            self._rows.update(fresh)
+            self._rows.update((row.id, row) for row in decided.replaced)
+            new += len(fresh)
+            rejects += decided.rejects
+            said.append(decided)
+        self.tally = tallied(self.tally, chunk, new, said)
+        self._first = sorted([*self._first, *rejects], key=lambda one: one.number)[:SHOWN]
+
+    def end(self, tally: Tally, refused: FieldError | None) -> Preview:
+        """Return what it has come to."""
+        rows = tuple(decode(row.doc) for row in self._rows.values()) if self._keep else ()
+        return Preview(tally=tally, first=tuple(self._first), refused=refused, rows=rows)
+
+    def _light(self, rows: Sequence[PackedRow]) -> Sequence[PackedRow]:
+        """Keep of a row no more than tells it from another, where that is all that is asked."""
+        if self._keep or self._feed.keeping.newer:
+            return rows
+        return [row._replace(doc=hashlib.blake2b(row.doc, digest_size=8).digest()) for row in rows]

@@ -1,0 +1,79 @@
+"""What became of a file, in words: a line for people, JSON for programs; reads and keeps nothing."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from gateway.feeds import FileReceipt, FileState
+from gateway.wording import Language, say
+
+_STATES: Mapping[FileState, str] = {
+    FileState.TAKING: "sedang dibaca",
+    FileState.ACCEPTED: "diterima",
+    FileState.REFUSED: "ditolak",
+    FileState.DUPLICATE: "sudah pernah",
+}
+
+
+def line(receipt: FileReceipt) -> str:
+    """Return what a clerk is told of a file."""
+    tally, when = receipt.tally, f"{receipt.ended_at:%d/%m/%Y %H.%M}" if receipt.ended_at else "-"
+    begin = f"{when} {receipt.file}:"
+    match receipt.state:
+        case FileState.DUPLICATE:
+            return f"{begin} isinya sama dengan data yang sedang dipakai (tanda terima {receipt.original}); diabaikan."
+        case FileState.REFUSED:
+            why = say(receipt.reason, "id") if receipt.reason else "?"
+            return f"{begin} DITOLAK, {why}. Data lama tetap dipakai."
+        case FileState.ACCEPTED:
+            counts = f"{tally.accepted} baris diterima, {tally.rejected} ditolak, {tally.unchanged} tidak berubah"
+            reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
+            mend = f" Perbaiki {receipt.file}.rejected.csv lalu taruh lagi." if tally.rejected else ""
+            return f"{begin} {counts}{reasons}; data dari {receipt.before} menjadi {tally.kept} baris.{mend}"
+        case FileState.TAKING:
+            return f"{receipt.file}: sedang dibaca, {tally.position} baris selesai."
+
+
+def _reasons(rules: Mapping[str, int]) -> str:
+    return ", ".join(f"{rule}: {count}" for rule, count in sorted(rules.items(), key=lambda one: (-one[1], one[0])))
+
+
+def shown(receipt: FileReceipt, language: Language = "en") -> dict[str, object]:
+    """Return a receipt as JSON shows it."""
+    tally = receipt.tally
+    return {
+        "receipt": receipt.number,
+        "reference": receipt.reference,
+        "feed": receipt.feed,
+        "file": receipt.file,
+        "state": receipt.state.value,
+        "mode": receipt.mode,
+        "sha256": receipt.sha256,
+        "size": receipt.size,
+        "as_of": receipt.as_of,
+        "encoding": tally.encoding,
+        "records": tally.position,
+        "accepted": tally.accepted,
+        "unchanged": tally.unchanged,
+        "rejected": tally.rejected,
+        "skipped": tally.skipped,
+        "rejected_by_rule": dict(tally.rules),
+        "rows_before": receipt.before,
+        "rows_after": tally.kept if receipt.state is FileState.ACCEPTED else receipt.before,
+        "duplicate_of": receipt.original,
+        "refused": say(receipt.reason, language) if receipt.reason else None,
+        "claimed_at": receipt.claimed_at,
+        "ended_at": receipt.ended_at,
+        "confirmed_by": receipt.confirmed or None,
+        "place": receipt.place or None,
+        "keterangan": line(receipt),
+    }
+
+
+def papers(receipt: FileReceipt) -> dict[str, bytes]:
+    """Return what lies beside a file once it is put away, by ending."""
+    told = {name: value for name, value in shown(receipt, "id").items() if name != "place"}
+    return {
+        ".receipt.json": msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n",
+        ".receipt.txt": (line(receipt) + "\r\n").encode(),
+    }

@@ -1,0 +1,245 @@
+"""A clerk who drops files while gateways are killed; what was dropped is compared with what became of it."""
+
+import asyncio
+import csv
+import io
+import os
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gateway.clock import SystemClock
+from gateway.feeds import FileReceipt, FileState
+from gateway.ledger import Ledger
+from gateway.ledger.keys import KeySource
+from gateway.ledger.opening import open_ledger
+from tests.flows.process import Gateway
+
+MASTER = "5c" * 32
+FEEDS = {"potret": "snapshot", "catatan": "append", "daftar": "upsert"}
+ANY_TIME = 0.2
+"""How many of the kills come at any time, the others while a file is put aside, read, stored or put away."""
+IN_WORK, LATEST = (0.02, 0.1, 0.4), 5.0
+ROWS = (1_000, 40_000)
+SETTLED = 240.0
+
+CONFIG = """
+[gateway]
+listen     = "127.0.0.1:0"
+metrics    = "127.0.0.1:0"
+ledger     = "{ledger}"
+ledger_key = "{master}"
+
+[agency.kantor]
+adapter = "csv"
+drop    = "{drop}"
+every   = "50ms"
+mapping = "kantor.toml"
+"""
+FEED = """
+[agency.kantor.feed.{name}]
+files      = "{name}_*.csv"
+ready      = "rename"
+mode       = "{mode}"
+key        = ["id"]
+max_reject = "row-wise"
+
+[agency.kantor.operation.cari-{name}]
+expose = "GET /v1/{name}"
+call   = "{name}"
+safe   = true
+"""
+MAPPING = """
+[{name}.row]
+id   = {{ from = "id", digits = 16 }}
+nama = "nama"
+
+[cari-{name}.request]
+id = "id"
+
+[cari-{name}.reply]
+jumlah = "count"
+"""
+
+
+@dataclass(slots=True)
+class Dropped:
+    """One file: which ids it has, and how many of its records are bad."""
+
+    feed: str
+    ids: list[str]
+    bad: int
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of all of it."""
+
+    kills: int = 0
+    files: int = 0
+    dropped: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    resumed: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kills} kills: {self.files} files of {self.dropped} rows, {self.accepted} accepted, "
+            f"{self.rejected} rejected, {self.resumed} kills in the midst of a file"
+        )
+
+
+class Clerk:
+    """Drops files into one folder, which gateways of one ledger take in."""
+
+    def __init__(self, folder: Path, ledger: str) -> None:
+        self._ledger = ledger
+        self._drop = folder / "drop"
+        self._drop.mkdir()
+        self._config = folder / "gateway.toml"
+        text = CONFIG.format(ledger=ledger, master=MASTER, drop=self._drop)
+        self._config.write_text(text + "".join(FEED.format(name=n, mode=m) for n, m in FEEDS.items()), "utf-8")
+        (folder / "kantor.toml").write_text("".join(MAPPING.format(name=name) for name in FEEDS), "utf-8")
+        self._files: dict[str, Dropped] = {}
+        self._number = 0
+
+    async def survive(self, kills: int) -> Tally:
+        """Kill so many times while files are read, stored and moved, then let all of it end, and compare."""
+        tally = Tally(kills=kills)
+        for _ in range(kills):
+            gateway = await asyncio.to_thread(Gateway, self._config, {})
+            try:
+                for _ in range(random.randint(1, 2)):
+                    self._put()
+                await self._moment()
+            finally:
+                gateway.process.kill()
+                gateway.process.wait()
+                gateway.http.close()
+            tally.resumed += len(self._in_work())
+            assert [line for line in gateway.lines() if line.get("event") == "bug"] == []
+        gateway = await asyncio.to_thread(Gateway, self._config, {})
+        try:
+            await self._ended()
+        finally:
+            gateway.stop()
+            gateway.http.close()
+        await self._compare(tally)
+        return tally
+
+    async def _moment(self) -> None:
+        """Wait for the moment to kill in; the lease of the one that was killed before must end first."""
+        until = time.monotonic() + random.uniform(0.1, LATEST)
+        if random.random() > ANY_TIME:
+            until = time.monotonic() + LATEST
+            while not self._in_work():
+                if time.monotonic() > until:
+                    return
+                await asyncio.sleep(0.002)
+            until = time.monotonic() + random.uniform(0.0, random.choice(IN_WORK))
+        await asyncio.sleep(max(0.0, until - time.monotonic()))
+
+    def _in_work(self) -> list[Path]:
+        return [*self._drop.glob(".taking/*.csv")]
+
+    def _put(self) -> None:
+        """Drop a file whole: some rows twice, some with bad ids."""
+        self._number += 1
+        feed = random.choice([*FEEDS])
+        first, size = random.randrange(10**6), random.randint(*ROWS)
+        ids = [f"{10**15 + first + number}" for number in range(size)]
+        bad = sum(1 for number in range(size) if number % 97 == 0)
+        rows = [f"{'1,0E+15' if number % 97 == 0 else ids[number]};nama {ids[number]}" for number in range(size)]
+        name = f"{feed}_{self._number:05}.csv"
+        good = [one for number, one in enumerate(ids) if number % 97]
+        self._files[name] = Dropped(feed=feed, ids=good, bad=bad)
+        unfinished = self._drop / f".{name}.tmp"
+        unfinished.write_text("\n".join(["id;nama", *rows, ""]), "utf-8")
+        unfinished.rename(self._drop / name)
+
+    async def _ended(self) -> None:
+        until = time.monotonic() + SETTLED
+        while left := [*self._drop.glob("*.csv"), *self._drop.glob(".taking/*")]:
+            assert time.monotonic() < until, left
+            await asyncio.sleep(0.1)
+        await asyncio.sleep(0.5)
+
+    async def _compare(self, tally: Tally) -> None:
+        ledger = await open_ledger(self._ledger, KeySource(value=MASTER), SystemClock())
+        try:
+            for feed in FEEDS:
+                receipts = await ledger.receipts(f"kantor/{feed}", limit=100_000)
+                self._compare_files(feed, receipts, tally)
+                await self._compare_rows(ledger, feed, receipts, tally)
+        finally:
+            await ledger.close()
+
+    def _compare_files(self, feed: str, receipts: object, tally: Tally) -> None:
+        by_name: dict[str, list[FileReceipt]] = {}
+        for receipt in receipts:  # type: ignore[attr-defined]
+            by_name.setdefault(receipt.file, []).append(receipt)
+        for name, dropped in self._files.items():
+            if dropped.feed != feed:
+                continue
+            mine = by_name.get(name, [])
+            total = len(dropped.ids) + dropped.bad
+            tally.files += 1
+            tally.dropped += total
+            if len(mine) != 1:
+                tally.wrong.append(f"{name} has {len(mine)} receipts")
+                continue
+            one = mine[0]
+            counts = one.tally
+            tally.accepted += counts.accepted
+            tally.rejected += counts.rejected
+            if (
+                not one.settled
+                or (counts.position, counts.accepted + counts.unchanged + counts.rejected) != (total,) * 2
+            ):
+                tally.wrong.append(f"{name}: {one}")
+            # The clerk is told of each row that did not fit, once, and of no other; the shrink guard refuses whole.
+            back = self._handed_back(name)
+            if len(back) != counts.rejected or len(set(back)) != len(back) or counts.rejected < dropped.bad:
+                tally.wrong.append(f"{name}: {len(back)} rows handed back of {counts.rejected}")
+            if not (self._drop / f"{one.place}.receipt.json").is_file():
+                tally.wrong.append(f"{name}: no paper beside {one.place}")
+
+    def _handed_back(self, name: str) -> list[str]:
+        path = self._drop / "rejected" / f"{name}.rejected.csv"
+        text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
+        return [row[0] for row in list(csv.reader(io.StringIO(text), delimiter=";"))[1:]]
+
+    async def _compare_rows(self, ledger: Ledger, feed: str, receipts: object, tally: Tally) -> None:
+        """Compare the live snapshot with what the accepted files, one after the other, come to."""
+        accepted = [one for one in receipts if one.state is FileState.ACCEPTED]  # type: ignore[attr-defined]
+        if not accepted:
+            return
+        expected: set[str] = set()
+        for one in sorted(accepted, key=lambda one: one.number):
+            ids = set(self._files[one.file].ids)
+            expected = ids if FEEDS[feed] == "snapshot" else expected | ids
+        found = await ledger.look_up(f"kantor/{feed}", {}, limit=10_000_000)
+        times = Counter(row["id"] for row in found.rows)
+        if max(times.values(), default=0) > 1:
+            tally.wrong.append(f"{feed}: keys that are there twice: {times.most_common(3)}")
+        if times.keys() != expected:
+            lost, strange = len(expected - times.keys()), len(times.keys() - expected)
+            tally.wrong.append(f"{feed}: {lost} rows lost, {strange} that nobody dropped")
+
+
+KILLS = int(os.environ.get("CHAOS_KILLS", "5"))
+"""5 in `make test`, 20 in `make real`, 200 in `make chaos`."""
+ENOUGH = 20
+"""Kills of which some must have come in the midst of a file."""
+
+
+async def survived(folder: Path, ledger: str) -> None:
+    """Check that every row that was dropped is taken once or handed back once; prints the figures."""
+    tally = await Clerk(folder, ledger).survive(KILLS)
+    print(f"\n{ledger.partition(':')[0]}: {tally}")  # noqa: T201 - the figures are what the long run is for
+    assert tally.wrong == []
+    assert tally.files > 0
+    assert tally.resumed > 0 or KILLS < ENOUGH

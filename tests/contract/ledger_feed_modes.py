@@ -1,0 +1,93 @@
+"""What every ledger promises about rows of one key: within a file, beside those that are there, and mended."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.feeds import FileState, Overtaken
+from tests.contract.ledger import Stage
+from tests.contract.ledger_feeds import FEED, KEYED, PLAIN, ROWS, chunk, held, reject, rows_of, taken, turn
+
+
+class ModeContract:
+    async def test_of_two_rows_with_one_key_the_later_counts_and_a_plain_repetition_is_no_fault(
+        self, stage: Stage
+    ) -> None:
+        other = {**ROWS[0], "nama": "Anni"}
+        done = await taken(stage.ledger, *ROWS, other, ROWS[1])
+        assert await rows_of(stage.ledger) == [other, *ROWS[1:]]
+        assert await rows_of(stage.ledger, nama="Anni") == [other]
+        tally = done.tally
+        assert (tally.position, tally.accepted, tally.unchanged, tally.rejected) == (5, 3, 1, 1)
+        assert (tally.kept, tally.rules) == (3, {"double-key": 1})
+        (double,) = await stage.ledger.rejects(done.number)
+        assert (double.number, double.reasons[0].params) == (1, {"number": "4"})
+
+    async def test_without_a_key_a_row_is_known_by_its_content(self, stage: Stage) -> None:
+        done = await taken(stage.ledger, *ROWS, ROWS[0], keeping=PLAIN)
+        assert (done.tally.accepted, done.tally.unchanged, done.tally.kept) == (3, 1, 3)
+
+    async def test_appending_adds_what_is_new_and_rejects_another_row_of_a_key_that_is_there(
+        self, stage: Stage
+    ) -> None:
+        keeping = replace(KEYED, mode="append")
+        await taken(stage.ledger, *ROWS[:2], keeping=keeping)
+        other = {**ROWS[0], "nama": "Anni"}
+        done = await taken(stage.ledger, ROWS[1], other, ROWS[2], keeping=keeping)
+        assert await rows_of(stage.ledger) == ROWS
+        tally = done.tally
+        assert (tally.accepted, tally.unchanged, tally.rejected, tally.kept) == (1, 1, 1, 3)
+        assert (done.before, tally.rules) == (2, {"key-taken": 1})
+
+    async def test_upsert_replaces_by_key_and_the_newer_counts(self, stage: Stage) -> None:
+        keeping = replace(KEYED, mode="upsert", newer="diubah")
+        old = [{**row, "diubah": "2026-03-02"} for row in ROWS]
+        await taken(stage.ledger, *old, keeping=keeping)
+        newer, older = ({**old[0], "nama": day, "diubah": day} for day in ("2026-03-03", "2026-03-01"))
+        done = await taken(stage.ledger, newer, {**older, "jenis": "Polio"}, keeping=keeping)
+        assert await rows_of(stage.ledger) == [newer, *old[1:]]
+        assert await rows_of(stage.ledger, nama="2026-03-03") == [newer]
+        assert (done.tally.accepted, done.tally.unchanged, done.tally.kept) == (1, 1, 3)
+        last = {**old[0], "nama": "last", "diubah": "2026-03-04"}
+        done = await taken(stage.ledger, newer, last, newer, keeping=keeping)
+        assert await rows_of(stage.ledger, nama="last") == [last]
+        assert (done.tally.accepted + done.tally.unchanged, done.tally.rejected) == (3, 0)
+
+    async def test_upsert_without_a_column_that_tells_takes_the_later_file(self, stage: Stage) -> None:
+        keeping = replace(KEYED, mode="upsert")
+        await taken(stage.ledger, *ROWS, keeping=keeping)
+        other = {**ROWS[0], "nama": "Anni"}
+        await taken(stage.ledger, other, keeping=keeping)
+        assert await rows_of(stage.ledger) == [other, *ROWS[1:]]
+
+    async def test_mended_rows_are_added_to_the_snapshot_of_their_file_and_no_other(self, stage: Stage) -> None:
+        first = await taken(stage.ledger, *ROWS[:2], rejects=(reject(3),))
+        mended = await taken(stage.ledger, ROWS[2], file=held("a.rejected.csv", repairs=first.reference))
+        assert (mended.state, mended.mode, mended.base) == (FileState.ACCEPTED, "repair", first.number)
+        assert await rows_of(stage.ledger) == ROWS
+        more = {**ROWS[2], "jenis": "DPT"}
+        for reference in (first.reference, mended.reference):
+            again = await taken(stage.ledger, more, file=held("b.rejected.csv", repairs=reference))
+            assert again.state is FileState.ACCEPTED
+        await taken(stage.ledger, ROWS[0])
+        late = await taken(stage.ledger, more, file=held("c.rejected.csv", repairs=first.reference))
+        assert late.state is FileState.REFUSED
+        assert late.reason is not None
+        assert late.reason.rule == "superseded"
+        assert await rows_of(stage.ledger) == [ROWS[0]]
+
+    async def test_what_is_added_to_a_snapshot_that_is_live_no_more_begins_anew(self, stage: Stage) -> None:
+        keeping = replace(KEYED, mode="append")
+        await taken(stage.ledger, ROWS[0], keeping=keeping)
+        await taken(stage.ledger, ROWS[1], keeping=keeping)
+        file, mine = held(), await turn(stage.ledger)
+        receipt = await stage.ledger.take_up(mine, file, keeping)
+        await stage.ledger.add_rows(mine, receipt.number, keeping, chunk(ROWS[2]))
+        await stage.ledger.roll_back(FEED, by="budi")
+        with pytest.raises(Overtaken):
+            await stage.ledger.publish(mine, receipt.number, keeping)
+        again = await stage.ledger.take_up(mine, file, keeping)
+        assert (again.number, again.tally.position) == (receipt.number, 0)
+        await stage.ledger.add_rows(mine, receipt.number, keeping, chunk(ROWS[2]))
+        await stage.ledger.publish(mine, receipt.number, keeping)
+        assert await rows_of(stage.ledger) == [ROWS[0], ROWS[2]]

@@ -1,0 +1,182 @@
+"""`gateway feed` as it is typed, on files that a gateway has taken in."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gateway import app, serve
+from gateway.config.load import load
+from gateway.intake import Intake
+from gateway.metrics import Metrics
+from gateway.snapshots import LedgerSnapshots
+from tests.unit.cli.conftest import Office
+
+CONFIG = """
+[gateway]
+listen = "127.0.0.1:0"
+
+[agency.rsud]
+adapter = "csv"
+drop    = "drop"
+mapping = "rsud.toml"
+
+[agency.rsud.feed.stok]
+files = "stok_*.csv"
+ready = "rename"
+key   = ["kode"]
+max_reject = 0.4
+
+[agency.rsud.operation.cari-obat]
+expose = "GET /v1/obat"
+call   = "stok"
+"""
+MAPPING = """
+[stok.row]
+kode   = { from = "kode", digits = 4 }
+nama   = "nama"
+jumlah = { from = "stok", integer = true }
+
+[cari-obat.request]
+kode = { from = "kode", optional = true }
+
+[cari-obat.reply]
+banyak = "count"
+
+[cari-obat.reply.obat]
+each = "rows"
+nama = "nama"
+"""
+FOUR = "kode;nama;stok\n" + "".join(f"000{number};Obat;{number}\n" for number in range(4))
+Take = Callable[[], None]
+
+
+@pytest.fixture
+def rsud(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Office:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "drop").mkdir()
+    (tmp_path / "gateway.toml").write_text(CONFIG, "utf-8")
+    (tmp_path / "rsud.toml").write_text(MAPPING, "utf-8")
+    return Office(tmp_path)
+
+
+def take(office: Office, **files: str) -> None:
+    """Drop files and take them in, as a running gateway does."""
+    for name, content in files.items():
+        (office.folder / "drop" / f"{name}.csv").write_text(content, "utf-8")
+
+    async def once() -> None:
+        located = load(office.folder / "gateway.toml", {})
+        clock = app.clock_of(located)
+        ledger = await serve.ledger_of(located, clock)
+        made = app.assemble(
+            located, clock=clock, metrics=Metrics(), snapshots=lambda agency: LedgerSnapshots(ledger, agency)
+        )
+        agency = made.registry.agencies["rsud"]
+        assert agency.source is not None
+        await Intake(
+            agency="rsud",
+            source=agency.source,
+            feeds=agency.feeds,
+            ledger=ledger,
+            me="a",
+            clock=clock,
+            log=lambda _event, /, **_facts: None,
+            report=lambda _news: None,
+        ).once()
+        await made.close()
+        await ledger.close()
+
+    asyncio.run(once())
+
+
+def obat(office: Office) -> list[str]:
+    result = office.gateway("try", "rsud/cari-obat")
+    assert result.exit_code == 0, result.output
+    return [line.strip() for line in result.stdout.splitlines() if '"banyak":' in line]
+
+
+def test_feeds_are_listed_with_what_they_answer_from(rsud: Office) -> None:
+    assert rsud.gateway("feed", "list").stdout.split("\t")[:2] == ["rsud/stok", "-"]
+    take(rsud, stok_1=FOUR)
+    assert rsud.gateway("feed", "list").stdout.split("\t")[:3] == ["rsud/stok", "1", "4"]
+    (told,) = rsud.json("feed", "list")
+    assert (told["live"]["file"], told["previous"], told["newest"]["state"]) == ("stok_1.csv", None, "accepted")
+
+
+def test_a_receipt_is_shown_with_the_first_rows_that_were_rejected(rsud: Office) -> None:
+    take(rsud, stok_1=FOUR + "1,4E+03;Obat;x\n")
+    told = rsud.json("feed", "show", "1")
+    assert (told["accepted"], told["rejected"], told["place"].rpartition("/")[2]) == (4, 1, "stok_1.csv")
+    assert [reason["rule"] for reason in told["rejects"][0]["reasons"]] == ["rounded-number", "integer"]
+    assert "row 5: " in rsud.gateway("feed", "show", "1").stdout
+    assert "4 baris diterima, 1 ditolak" in rsud.gateway("feed", "show", "rsud/stok").stdout
+
+
+@pytest.mark.parametrize("what", ["7", "rsud/stuk"])
+def test_what_is_not_there_is_said(rsud: Office, what: str) -> None:
+    if what == "7":
+        result = rsud.gateway("feed", "show", what)
+        assert (result.exit_code, result.stdout) == (1, "there is no receipt 7\n")
+    else:
+        with pytest.raises(Exception, match=r"did you mean .rsud/stok"):
+            rsud.gateway("feed", "show", what)
+
+
+def test_a_file_is_checked_without_being_taken(rsud: Office) -> None:
+    path = rsud.folder / "stok_9.csv"
+    path.write_text(FOUR, "utf-8")
+    good = rsud.gateway("feed", "check", str(path))
+    assert good.exit_code == 0
+    assert "stok_9.csv would be taken by rsud/stok: 4 rows, 0 rejected" in good.stdout
+    path.write_text(FOUR + "0001;Lain;1\nx;Obat;1\n", "utf-8")
+    told = rsud.gateway("feed", "check", str(path), "--json")
+    assert told.exit_code == 1
+    assert '"rejected": 2' in told.stdout
+    assert '"double-key": 1' in told.stdout
+    path.write_text("kode;namma;stok\n", "utf-8")
+    bad = rsud.gateway("feed", "check", str(path))
+    assert (bad.exit_code, "namma -> nama" in bad.stdout) == (1, True)
+    other = path.rename(rsud.folder / "lain.csv")
+    with pytest.raises(Exception, match="no feed by its name"):
+        rsud.gateway("feed", "check", str(other))
+    assert rsud.gateway("feed", "check", str(other), "--feed", "rsud/stok").exit_code == 1
+    assert not (rsud.folder / "var").exists(), "looking makes nothing"
+
+
+def test_going_back_and_forth(rsud: Office) -> None:
+    take(rsud, stok_1=FOUR)
+    assert rsud.gateway("feed", "rollback", "rsud/stok").exit_code == 1
+    take(rsud, stok_2=FOUR + "0009;Obat;9\n")
+    assert obat(rsud) == ['"banyak": 5,']
+    back = rsud.gateway("feed", "rollback", "rsud/stok", "--by", "budi")
+    assert back.stdout == "rsud/stok answers from stok_1.csv again, receipt 1\n"
+    assert obat(rsud) == ['"banyak": 4,']
+    assert "rolled back by budi" in rsud.gateway("feed", "list").stdout
+    assert rsud.json("feed", "rollback", "rsud/stok")["live"]["receipt"] == 2
+    assert obat(rsud) == ['"banyak": 5,']
+
+
+def test_a_file_that_shrank_is_tried_again_once_a_person_says_so(rsud: Office) -> None:
+    take(rsud, stok_1=FOUR)
+    take(rsud, stok_2="kode;nama;stok\n0001;Obat;1\n")
+    assert "menyusut" in rsud.gateway("feed", "show", "2").stdout
+    assert rsud.gateway("feed", "retry", "2", "--shrink", "--by", "budi").exit_code == 0
+    take(rsud)
+    told = rsud.json("feed", "show", "3")
+    assert (told["state"], told["confirmed_by"]) == ("accepted", "budi")
+    assert rsud.gateway("feed", "retry", "99").exit_code == 1
+
+
+def test_a_try_answers_from_the_ledger_or_from_a_file_in_the_drop(rsud: Office) -> None:
+    (rsud.folder / "drop/stok_1.csv").write_text(FOUR, "utf-8")
+    assert obat(rsud) == ['"banyak": 4,']
+    assert (rsud.folder / "drop/stok_1.csv").exists()
+    take(rsud)
+    answered = rsud.gateway("try", "rsud/cari-obat", "-d", '{"kode": "0003"}')
+    assert "answered from stok_1.csv, receipt 1" in answered.stderr
+    assert '"banyak": 1,' in answered.stdout
+    mapping = (rsud.folder / "rsud.toml").read_text("utf-8")
+    (rsud.folder / "rsud.toml").write_text(mapping.replace('nama   = "nama"', 'nama   = "kode"'), "utf-8")
+    assert '"nama": "0003"' in rsud.gateway("try", "rsud/cari-obat", "-d", '{"kode": "0003"}').stdout
