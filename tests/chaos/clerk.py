@@ -88,8 +88,8 @@ class Tally:
 
     def __str__(self) -> str:
         return (
-            f"{self.kills} kills: {self.files} files of {self.dropped} rows, {self.accepted} accepted, {self.unchanged} unchanged, "
-            f"{self.rejected} rejected, {self.resumed} kills in the midst of a file"
+            f"{self.kills} kills: {self.files} files of {self.dropped} rows, {self.accepted} accepted, "
+            f"{self.unchanged} unchanged, {self.rejected} rejected, {self.resumed} kills in the midst of a file"
         )
 
 
