@@ -81,6 +81,7 @@ class Tally:
     files: int = 0
     dropped: int = 0
     accepted: int = 0
+    unchanged: int = 0
     rejected: int = 0
     resumed: int = 0
     wrong: list[str] = field(default_factory=list)
@@ -88,7 +89,7 @@ class Tally:
     def __str__(self) -> str:
         return (
             f"{self.kills} kills: {self.files} files of {self.dropped} rows, {self.accepted} accepted, "
-            f"{self.rejected} rejected, {self.resumed} kills in the midst of a file"
+            f"{self.unchanged} unchanged, {self.rejected} rejected, {self.resumed} kills in the midst of a file"
         )
 
 
@@ -194,6 +195,7 @@ class Clerk:
             one = mine[0]
             counts = one.tally
             tally.accepted += counts.accepted
+            tally.unchanged += counts.unchanged
             tally.rejected += counts.rejected
             if (
                 not one.settled
