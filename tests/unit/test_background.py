@@ -14,7 +14,8 @@ from prometheus_client import generate_latest
 from gateway.background import PROBE_EVERY, SHED_AGAIN, SWEEP_EVERY, Background, resign
 from gateway.config.models import Config
 from gateway.errors import LedgerUnavailable, Unavailable
-from gateway.intake import FileReport
+from gateway.feeds import FileReceipt, FileState, Tally
+from gateway.intake import FileNews
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.metrics import Metrics
@@ -213,17 +214,43 @@ async def test_files_and_rows_are_counted_from_nought(ledger: Full) -> None:
     metrics = Metrics()
     hear = a_background(ledger, FakeClock(), Told(), metrics=metrics)._file_news("puskesmas", ["imunisasi"])
     before = shown(metrics)
-    told = {"accepted": 40, "rejected": 2, "repeated": 0, "rules": {}, "first": ()}
-    hear(FileReport(feed="imunisasi", file="imunisasi_1.csv", as_of=FakeClock().now(), **told))
+    hear(FileNews(receipt=a_receipt(FileState.ACCEPTED, Tally(position=42, accepted=40, rejected=2))))
+    hear(FileNews(receipt=a_receipt(FileState.DUPLICATE, Tally())))
     after = shown(metrics)
-    for figure, first, then in (
-        ("drops_total", ("accepted", "refused"), (1.0, 0.0)),
-        ("rows_total", ("accepted", "rejected"), (40.0, 2.0)),
+    for figure, outcomes in (
+        ("drops_total", {"accepted": 1.0, "refused": 0.0, "duplicate": 1.0}),
+        ("rows_total", {"accepted": 40.0, "rejected": 2.0}),
     ):
-        for outcome, value in zip(first, then, strict=True):
+        for outcome, value in outcomes.items():
             series = f'gateway_file_{figure}{{agency="puskesmas",feed="imunisasi",outcome="{outcome}"}}'
             assert f"{series} 0.0" in before
             assert f"{series} {value}" in after
+
+
+def a_receipt(state: FileState, tally: Tally) -> FileReceipt:
+    now = FakeClock().now()
+    return FileReceipt(
+        number=1,
+        feed="puskesmas/imunisasi",
+        file="imunisasi_1.csv",
+        reference="a",
+        sha256="0" * 64,
+        size=1,
+        as_of=now,
+        mapping="m",
+        mode="snapshot",
+        state=state,
+        base=None,
+        original=None,
+        before=0,
+        tally=tally,
+        reason=None,
+        claimed_at=now,
+        ended_at=now,
+        place="archive/imunisasi_1.csv",
+        settled=True,
+        confirmed="",
+    )
 
 
 def shown(metrics: Metrics) -> str:
