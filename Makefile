@@ -42,7 +42,7 @@ chart: $(CHART)/made ## Test the Helm chart and the image's description, in an e
 	@$(CHARTPYTEST) tests/chart
 
 image: $(VENV)/dev ## Build the image twice and run it (as root, with buildah and debootstrap)
-	@BUILD_IMAGE=1 $(PYTEST) tests/real/test_image.py
+	@BUILD_IMAGE=1 $(PYTEST) tests/image
 
 check: $(VENV)/dev ## Lint, format, types, imports, spelling, sizes, docs
 	@$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""The image's description, read and linted; tests/real/test_image.py builds it. What it says must fit the chart."""
+"""The image's description, read and linted; tests/image builds it. What it says must fit the chart."""
 
 import re
 import subprocess
