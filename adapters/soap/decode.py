@@ -197,9 +197,10 @@ class _Reader:
             self._wrong(before.rstrip("."), "native", text, expected="elements only")
         table: Table = shape.kept.get("table") or table_of(shape)
         self._children(shape, table.rows, element, document, before)
-        if shape.ordered:
+        whole = tuple(document) == table.whole
+        if shape.ordered and not whole:
             self._check_order(shape, document, before)
-        if table.rules or len(document) != table.whole:
+        if table.rules or not whole:
             self._complete(shape, document, before)
         return document
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from lxml import etree
 
@@ -18,6 +18,20 @@ _TEXT_LIMIT = 300
 _MOST_PARTS = 4
 _MOST_CODES = 10
 _MOST_CHILDREN = 100_000
+
+
+class _Tags(NamedTuple):
+    """The names of an envelope's parts in one version."""
+
+    header: str
+    body: str
+    fault: str
+
+
+_TAGS: Mapping[Soap, _Tags] = {
+    version: _Tags(f"{{{uri}}}Header", f"{{{uri}}}Body", f"{{{uri}}}Fault") for version, uri in ENVELOPE.items()
+}
+_VERSIONS: Mapping[str, Soap] = {f"{{{uri}}}Envelope": version for version, uri in ENVELOPE.items()}
 
 Detail = Callable[[Any], Any]
 """From an element to its value."""
@@ -40,23 +54,23 @@ def open_envelope(
     reads one element of its detail; by default as no schema describes it.
     """
     root = parse_answer(content, leniency or Leniency())
-    version = next((known for known, uri in ENVELOPE.items() if root.tag == f"{{{uri}}}Envelope"), None)
+    version = _VERSIONS.get(str(root.tag))
     if version is None:
         raise invalid(f"is no SOAP envelope but <{_shown(root)}>")
-    body = _body(root, ENVELOPE[version])
-    children = list(body)
-    if children and children[0].tag == f"{{{ENVELOPE[version]}}}Fault":
+    children = list(_body(root, version))
+    if children and children[0].tag == _TAGS[version].fault:
         return _fault(children[0], version, detail or untyped)
     if version != soap:
         raise invalid(f"is a SOAP {version} envelope; the WSDL's port speaks SOAP {soap}")
     return _only_payload(children, encoded=encoded)
 
 
-def _body(root: etree._Element, uri: str) -> etree._Element:
+def _body(root: etree._Element, version: Soap) -> etree._Element:
+    tags = _TAGS[version]
     children = list(islice(root, _MOST_PARTS))
-    if children and children[0].tag == f"{{{uri}}}Header":
+    if children and children[0].tag == tags.header:
         del children[0]
-    if len(children) != 1 or children[0].tag != f"{{{uri}}}Body":
+    if len(children) != 1 or children[0].tag != tags.body:
         raise invalid("does not have exactly one Body after its Header")
     if len(children[0]) > _MOST_CHILDREN:
         raise invalid(f"has more than {_MOST_CHILDREN} elements in its Body")
@@ -66,7 +80,9 @@ def _body(root: etree._Element, uri: str) -> etree._Element:
 
 
 def _has_stray_text(element: etree._Element) -> bool:
-    return any(text and text.strip(BLANKS) for text in (element.text, *(child.tail for child in element)))
+    if (text := element.text) and text.strip(BLANKS):
+        return True
+    return any((tail := child.tail) and tail.strip(BLANKS) for child in element)
 
 
 def _only_payload(children: list[etree._Element], *, encoded: bool) -> Body:

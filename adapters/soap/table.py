@@ -14,10 +14,10 @@ Row = tuple[Field, str, Callable[[str], Any] | None, bool, Shape | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """What is looked up of a shape for each element: right values by tag, how many fields there are, and more rules."""
+    """What is looked up of a shape for each element: right values by tag, the names of a whole document, more rules."""
 
     rows: Mapping[str, Row]
-    whole: int
+    whole: tuple[str, ...]
     rules: bool
 
 
@@ -29,7 +29,7 @@ def table_of(shape: Shape) -> Table:
             rows={field.tag: _row(field) for field in shape.fields if _is_usual(field)}
             if shape.item is None and not shape.odd
             else {},
-            whole=len(shape.everything),
+            whole=tuple(field.name for field in (*shape.attributes, *shape.fields)),
             rules=shape.open or shape.loose or bool(shape.choices) or any(field.many for field in shape.fields),
         )
     return found
