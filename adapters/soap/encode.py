@@ -118,9 +118,10 @@ class Writer:
 
     def choices(self, shape: Shape, document: Mapping[str, Any], before: str) -> None:
         """Say which alternatives are too many, too few or not whole."""
+        full = {name for name, value in document.items() if value != []}  # a list of none is not there
         for choice in shape.choices:
-            there = [name for name in choice.names if name in document]
-            option = choice.taken(document)
+            there = [name for name in choice.names if name in full]
+            option = choice.taken(full)
             if there and option is None:
                 names = ", ".join(there)
                 self._wrong(before + there[-1], "native", expected="only one of: {names}", names=names)
@@ -128,7 +129,7 @@ class Writer:
                 names = ", ".join(choice.names)
                 self._wrong(before.rstrip("."), "native", expected="one of: {names}", names=names)
             elif there and option is not None:
-                for name in sorted(option.needed.difference(document)):
+                for name in sorted(option.needed.difference(full)):
                     self._wrong(before + name, "required")
 
     def field(self, field: Field, document: Mapping[str, Any], before: str) -> str:

@@ -142,7 +142,7 @@ class _Planner:
         if reach.odd and use.encoded:
             raise _Unplannable(f"is encoded, and {reach.odd}, which is not sent or read here")
         if reach.odd:
-            self.trees[operation.name, direction] = Tree(element, self._schema)
+            self.trees[operation.name, direction] = Tree(element, self._schema, types)
         return MessagePlan(
             soap=self.soap,
             rpc=rpc,

@@ -38,6 +38,14 @@ class Types:
         # zeep makes some type objects on the fly: held here, so that no other takes over their id.
         self._kept: list[object] = []
 
+    def simple(self, type_: Zeep, owner: Zeep) -> Field:
+        """Return a simple type as a field, within the complex type that it is in."""
+        qname = getattr(owner, "qname", None)
+        self._owners.append("" if qname is None else str(qname.text))
+        found = self._typed("", "", type_)
+        self._owners.pop()
+        return found
+
     def part(self, name: str, part: Zeep) -> Field:
         """Return the field of a message's part: its element, or one of the part's name without a namespace."""
         return self._typed(name, name, part.type) if part.element is None else self.element(part.element)

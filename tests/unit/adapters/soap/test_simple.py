@@ -35,7 +35,7 @@ TYPES = f"""
   </x:union></x:simpleType>
 <x:simpleType name="Some"><x:restriction base="t:Either"><x:enumeration value="A"/><x:enumeration value="1"/>
   </x:restriction></x:simpleType>
-<x:simpleType name="Somes"><x:restriction><x:simpleType><x:list itemType="t:Some"/></x:simpleType>
+<x:simpleType name="Several"><x:restriction><x:simpleType><x:list itemType="t:Some"/></x:simpleType>
   <x:minLength value="1"/></x:restriction></x:simpleType>
 <x:simpleType name="Nested"><x:restriction>{short(3)}<x:minLength value="2"/></x:restriction></x:simpleType>
 <x:complexType name="Text"><x:simpleContent><x:extension base="x:string"><x:attribute name="a" type="x:int"/>
@@ -80,7 +80,7 @@ def read(plan: MessagePlan, text: str, leniency: Leniency | None = None) -> Any:
         ("Inline", {"": [], "1 2": [1, 2]}, {"1 2 3": [1, 2, 3], "a": ["a"]}),
         ("Either", {"A": "A", "5": 5}, {"B": "B", "6": 6}),
         ("Some", {"A": "A", "1": 1}, {"2": 2, "B": "B"}),
-        ("Somes", {"A 1": ["A", 1]}, {"": [], "A 2": ["A", 2]}),
+        ("Several", {"A 1": ["A", 1]}, {"": [], "A 2": ["A", 2]}),
         ("Nested", {"ab": "ab", "abc": "abc"}, {"a": "a", "abcd": "abcd"}),
         ("Narrow", {"abc": {"#text": "abc"}}, {"abcd": {"#text": "abcd"}}),
         ("Wider", {"abc": {"#text": "abc"}}, {"abcd": {"#text": "abcd"}}),
@@ -101,7 +101,7 @@ def test_what_a_type_says_holds_in_both_directions(
             encode(plan, {"f": value})
 
 
-@pytest.mark.parametrize("type_", ["Two", "Pairs", "Shorts", "Inline", "Either", "Some", "Somes", "Nested", "Narrow"])
+@pytest.mark.parametrize("type_", ["Two", "Pairs", "Shorts", "Inline", "Either", "Some", "Several", "Nested", "Narrow"])
 def test_an_example_is_one_that_can_be_sent(of: Of, type_: str) -> None:
     plan = of(type_)
 
