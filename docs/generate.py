@@ -129,7 +129,7 @@ def _declared(made: type) -> Iterator[tuple[str, object, object, FieldInfo]]:
 def _default(field: Any) -> object:
     if callable(field.default_factory):
         return field.default_factory()
-    return field.default if isinstance(field.default, str | int | float | NoneType) else PydanticUndefined
+    return field.default if isinstance(field.default, str | int | float | tuple | NoneType) else PydanticUndefined
 
 
 def _pilot(path: Sequence[str], tree: Any) -> list[Mapping[str, Any]]:
@@ -157,8 +157,15 @@ def words(kind: object) -> str:
     if origin in {UnionType, Union}:
         return words(inside[0]) if len(inside) == 1 else _one_word(inside)
     if origin is tuple:
-        return f"list of {words(inside[0])}s" if inside[0] in {str, int} else "list of tables"
+        return _listed(inside[0])
     return "table"
+
+
+def _listed(kind: object) -> str:
+    one = get_args(kind)[0] if get_origin(kind) is Annotated else kind
+    if get_origin(one) is Literal:
+        return "list of names"
+    return f"list of {words(one)}s" if one in {str, int} else "list of tables"
 
 
 def _one_word(kinds: Sequence[object]) -> str:

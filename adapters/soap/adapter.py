@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -26,7 +26,7 @@ from adapters.soap.plan import MessagePlan, OperationPlan
 from adapters.soap.planning import Plans, read_plans
 from adapters.soap.settings import AddressingSettings, Security
 from adapters.soap.show import show
-from adapters.soap.tolerate import Charset, Leniency, Tolerance, known
+from adapters.soap.tolerate import PARSING, Charset, Leniency, Tolerance, known, uncounted
 from adapters.soap.wrapping import Wrapping, sent_of, wrapping
 from gateway import (
     Answer,
@@ -51,10 +51,6 @@ _DAY = 86400.0
 _USUAL_TLS = Tls()
 # WSDLs are seen with spaces in their address; whatever is a URL already stays.
 _AS_IT_IS = "%:/?#[]@!$&'()*+,;=~"
-
-
-def _uncounted(_tolerance: str, /) -> None:
-    """Outside the gateway nobody counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +103,7 @@ class SoapAdapter:
         ),
     ] = _DAY
     tls: Tls = _USUAL_TLS
-    tolerated: Tolerated = _uncounted
+    tolerated: Tolerated = uncounted
     security: Annotated[
         Security | None,
         Setting(
@@ -153,7 +149,11 @@ class SoapAdapter:
 
     def contract(self, target: str, /) -> Contract:
         """Return an operation's native fields; raises ConfigError when the WSDL lacks it or it can't be planned."""
-        return contract_of(self._operation(target))
+        contract = contract_of(self._operation(target))
+        lost = sorted(set(self.tolerate) - PARSING)
+        if not lost or (target, "output") not in self.plans.trees:
+            return contract
+        return replace(contract, detour=f"{contract.detour}; its answers are not given {', '.join(lost)} there")
 
     def plan(self, target: str, /) -> Document:
         """Return how an operation is written and read; raises ConfigError as `contract` does."""

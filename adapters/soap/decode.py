@@ -179,6 +179,8 @@ class _Reader:
     def _null(self, field: Field, element: etree._Element, path: str) -> None:
         if len(element) or element.text:
             self._wrong(path, "native", expected="nothing where xsi:nil is true")
+        elif not all(self._is_markup(str(tag)) for tag in element.attrib):
+            self._wrong(path, "native", expected="no attributes where xsi:nil is true")
         elif not field.nillable and not self.leniency.allows("undeclared-null"):
             self._wrong(path, "null")
 
@@ -243,7 +245,7 @@ class _Reader:
             self._unexpected(shape, child, document, before)
             return
         if not field.tag and field.shape is not None:
-            self._turn(field, child, document, before)
+            self._turn(shape, field, child, document, before)
         else:
             self._place(shape, field, child, document, before)
 
@@ -261,11 +263,13 @@ class _Reader:
         else:
             document[field.name] = value
 
-    def _turn(self, group: Field, child: etree._Element, document: dict[str, Any], before: str) -> None:
+    def _turn(self, parent: Shape, group: Field, child: etree._Element, document: dict[str, Any], before: str) -> None:
         """An element of a repeated group: of its turn under way, or the first of the next."""
         shape = group.shape
         if shape is None:
             return
+        if parent.ordered and group.name in document and next(reversed(document)) != group.name:
+            self._disordered(before + group.name)
         turns: list[dict[str, Any]] = document.setdefault(group.name, [])
         if not turns or not goes_on(shape, turns[-1], shape.by_tag[str(child.tag)]):
             turns.append({})

@@ -98,8 +98,8 @@ def _field(where: str, old: Field, new: Field) -> Iterator[str]:
         yield from _allowed(where, old.allowed, new.allowed)
     if (old.min_length, old.max_length) != (new.min_length, new.max_length):
         yield f"{where} takes {_length(new)} now, not {_length(old)}"
-    if _others(old) != _others(new):
-        yield f"{where} has another pattern, range or number of digits now"
+    if (_others(old), old.whole) != (_others(new), new.whole):
+        yield f"{where} has another pattern, range or number of digits or values now"
 
 
 def _allowed(where: str, old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[str]:

@@ -5,14 +5,17 @@ The way of a right value is a generated function (generate.py); whatever is not 
 
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any, Protocol
 
 from lxml import etree
 
-from adapters.soap.facets import Beyond
+from adapters.soap.facets import NO_FACETS, Beyond
 from adapters.soap.generate import Functions, generate
 from adapters.soap.plan import ANY, TEXT, VARIANT, Field, MessagePlan, Shape
 from adapters.soap.text import CONTROL, as_attribute, escaped
+from adapters.soap.tolerate import Leniency
+from adapters.soap.values import Values
 from gateway import Document, FieldError, TranslationError, mask_value
 
 _NAME = re.compile(r"[^\W\d][\w.-]*")
@@ -115,9 +118,10 @@ class Writer:
 
     def choices(self, shape: Shape, document: Mapping[str, Any], before: str) -> None:
         """Say which alternatives are too many, too few or not whole."""
+        full = {name for name, value in document.items() if value != []}  # a list of none is not there
         for choice in shape.choices:
-            there = [name for name in choice.names if name in document]
-            option = choice.taken(document)
+            there = [name for name in choice.names if name in full]
+            option = choice.taken(full)
             if there and option is None:
                 names = ", ".join(there)
                 self._wrong(before + there[-1], "native", expected="only one of: {names}", names=names)
@@ -125,7 +129,7 @@ class Writer:
                 names = ", ".join(choice.names)
                 self._wrong(before.rstrip("."), "native", expected="one of: {names}", names=names)
             elif there and option is not None:
-                for name in sorted(option.needed.difference(document)):
+                for name in sorted(option.needed.difference(full)):
                     self._wrong(before + name, "required")
 
     def field(self, field: Field, document: Mapping[str, Any], before: str) -> str:
@@ -217,10 +221,8 @@ class Writer:
 
     def simple(self, field: Field, value: object, path: str) -> str:
         """Return a value's text, not escaped; of a list all texts, apart by blanks."""
-        if field.listed:
-            return self._listed(field, value, path)
-        if field.members:
-            return self._union(field, value, path)
+        if field.listed or field.members:
+            return self._compound(field, value, path)
         try:
             text = field.lexical.write(value)
         except TypeError as error:
@@ -234,6 +236,16 @@ class Writer:
             return ""
         if CONTROL.search(text):
             self._wrong(path, "control-character")
+        return text
+
+    def _compound(self, field: Field, value: object, path: str) -> str:
+        """Return a list's or a union's text, held as a whole to its facets by reading it again."""
+        before = len(self.errors)
+        text = self._listed(field, value, path) if field.listed else self._union(field, value, path)
+        if field.whole != NO_FACETS and len(self.errors) == before:
+            again = Values(UTC, Leniency())
+            again.simple(field, text, path)
+            self.errors += again.errors
         return text
 
     def _listed(self, field: Field, value: object, path: str) -> str:

@@ -114,6 +114,22 @@ def restricted(name: str, facets: Facets) -> Lexical:
     return Lexical(base.kind, read, write)
 
 
+def broken(
+    facets: Facets, text: str, value: Any, read: Callable[[str], Any]
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the rules that a list or a union as a whole breaks; `read` makes values of an enumeration's texts."""
+    literal = _normal(text, "collapse")
+    if facets.allowed and value not in [read(one) for one in facets.allowed]:
+        yield "enum", {"allowed": ", ".join(facets.allowed)}
+    for alternatives in facets.patterns:
+        if not _matching(alternatives)(literal, value):
+            yield "pattern", {"pattern": " | ".join(alternatives)}
+    if isinstance(value, list) and len(value) < facets.min_length:
+        yield "native", _expected("at least {count} values", facets.min_length)
+    if isinstance(value, list) and facets.max_length is not None and len(value) > facets.max_length:
+        yield "native", _expected("at most {count} values", facets.max_length)
+
+
 def _refuse(value: object) -> str:
     raise ValueError(value)
 
@@ -178,7 +194,6 @@ def _octets(text: str) -> int:
 _MEASURES: Mapping[str, tuple[Callable[[str], int], str]] = {
     "base64Binary": (_octets, "bytes"),
     "hexBinary": (lambda text: len(text) // 2, "bytes"),
-    "list": (lambda text: len(text.split()), "values"),
     "NMTOKENS": (lambda text: len(text.split()), "values"),
     "IDREFS": (lambda text: len(text.split()), "values"),
     "ENTITIES": (lambda text: len(text.split()), "values"),

@@ -15,7 +15,20 @@ from adapters.soap.plan import Soap
 from adapters.soap.spoken import Spoken
 from adapters.soap.spoken_read import read
 from adapters.soap.spoken_write import is_name, write
-from gateway import Answer, Call, ConfigError, Document, Fault, FieldError, Finding, InvalidAnswer, TranslationError
+from adapters.soap.tolerate import Charset as XmlCharset
+from adapters.soap.tolerate import Leniency, uncounted
+from gateway import (
+    Answer,
+    Call,
+    ConfigError,
+    Document,
+    Fault,
+    FieldError,
+    Finding,
+    InvalidAnswer,
+    Tolerated,
+    TranslationError,
+)
 
 PROBE_TIMEOUT = 5.0
 
@@ -86,6 +99,18 @@ class SoapWithoutWsdl:
         Credentials | None, Field(description="Credentials, which the mapping places in the body or in a header.")
     ] = None
     timezone: ZoneInfo | None = None
+    tolerate: Annotated[
+        tuple[Literal["leading-junk", "undeclared-xsi"], ...],
+        Field(description="How its answers may deviate from XML; each is counted.", examples=[["leading-junk"]]),
+    ] = ()
+    charset: Annotated[
+        XmlCharset | None,
+        Field(
+            description="What its answers are really in, where they don't say so or say it wrongly.",
+            examples=["windows-1252"],
+        ),
+    ] = None
+    tolerated: Tolerated = uncounted
     _spoken: Spoken = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -114,9 +139,14 @@ class SoapWithoutWsdl:
         answer = await self.http.send(
             "POST", self.url, headers=headers, body=body, timeout=call.timeout, safe=call.safe
         )
+        leniency = self._leniency()
         if len(answer.body) > LARGE:
-            return await asyncio.to_thread(self._read, call.target, answer)
-        return self._read(call.target, answer)
+            read = await asyncio.to_thread(self._read, call.target, answer, leniency)
+        else:
+            read = self._read(call.target, answer, leniency)
+        for deviation in sorted(leniency.used):
+            self.tolerated(deviation)
+        return read
 
     async def probe(self) -> None:
         """Connect and hang up; raises Unavailable or AgencyTimeout."""
@@ -124,7 +154,10 @@ class SoapWithoutWsdl:
 
     def reread(self, target: str, answer: Answer, /) -> Answer:
         """Read what was kept because it could not be read."""
-        return self._read(target, HttpAnswer.kept(answer))
+        return self._read(target, HttpAnswer.kept(answer), self._leniency())
+
+    def _leniency(self) -> Leniency:
+        return Leniency(named=frozenset(self.tolerate), charset=self.charset)
 
     def _content_headers(self, method: str) -> dict[str, str]:
         action = self.action.replace("{namespace}", self.namespace).replace("{method}", method)
@@ -132,13 +165,14 @@ class SoapWithoutWsdl:
             return {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
         return {"Content-Type": f'application/soap+xml; charset=utf-8; action="{action}"'}
 
-    def _read(self, method: str, answer: HttpAnswer) -> Answer:
+    def _read(self, method: str, answer: HttpAnswer, leniency: Leniency) -> Answer:
         """A readable envelope counts whatever the status; an unreadable answer is left to a status that is no 2xx."""
         successful = 200 <= answer.status < 300  # noqa: PLR2004 -- RFC 9110 section 15.3
         try:
-            found = read(self._spoken, method, answer.body)
+            found = read(self._spoken, method, answer.body, leniency)
         except InvalidAnswer as error:
             if not successful:
+                leniency.used.clear()
                 return answer.unread()
             what = f"{self.http.agency}: {method}: {error}"
             invalid = InvalidAnswer(what, maybe_done=True, errors=error.errors)

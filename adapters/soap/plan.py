@@ -43,7 +43,8 @@ class Field:
     `type` is the local name of the built-in type that a simple one restricts, by `facets`; `lexical` is how its values
     are read and written. Raises Unreadable for facets that can't be understood. `least` and `most` count occurrences
     (`most` None: unbounded). `xsi` is the type's (namespace, name) where it has a name. `listed`: one text holds
-    several values, apart by blanks. `members` are those of a union, in order. `variants` are the types that xsi:type
+    several values, apart by blanks. `members` are those of a union, in order. `whole` are the facets of
+    a union, or of a list, whose lengths count its values. `variants` are the types that xsi:type
     may name instead, as fields. A field without a tag is a group: it repeats as a whole, and its fields stand in the
     parent. Where its type is abstract, a variant must be named.
     """
@@ -57,6 +58,7 @@ class Field:
     nillable: bool = False
     xsi: tuple[str, str] | None = None
     facets: Facets = NO_FACETS
+    whole: Facets = NO_FACETS
     shape: "Shape | None" = None
     listed: bool = False
     members: tuple["Field", ...] = ()
@@ -75,7 +77,7 @@ class Field:
     @property
     def value(self) -> "Field":
         """One value of those that a listed text holds."""
-        return replace(self, listed=False)
+        return replace(self, listed=False, whole=NO_FACETS)
 
     @property
     def allowed(self) -> tuple[str, ...]:

@@ -142,7 +142,7 @@ class _Planner:
         if reach.odd and use.encoded:
             raise _Unplannable(f"is encoded, and {reach.odd}, which is not sent or read here")
         if reach.odd:
-            self.trees[operation.name, direction] = Tree(element, self._schema)
+            self.trees[operation.name, direction] = Tree(element, self._schema, types)
         return MessagePlan(
             soap=self.soap,
             rpc=rpc,
@@ -219,8 +219,9 @@ class _Reach:
             one = waiting.pop()
             found |= {one.tag[1:].partition("}")[0] if one.tag.startswith("{") else "", one.xsi[0] if one.xsi else ""}
             content = one.shape
-            if one.facets.unreadable:
-                self.unreadable = f"has a field '{one.name}' whose type can't be checked: {one.facets.unreadable}"
+            if unreadable := one.facets.unreadable or one.whole.unreadable:
+                self.unreadable = f"has a field '{one.name}' whose type can't be checked: {unreadable}"
+            waiting += one.members
             if id(one.variants) not in self._seen:
                 self._seen.add(id(one.variants))
                 variants += one.variants.values()

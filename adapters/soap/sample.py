@@ -1,12 +1,17 @@
 """An example document of a message, made of its plan: every field once, of a choice the first alternative."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC
 from decimal import Decimal
 from typing import Any
 
+from adapters.soap.facets import NO_FACETS
 from adapters.soap.lexical import TYPES
 from adapters.soap.pattern import pattern
 from adapters.soap.plan import ANY, TEXT, VARIANT, Field, MessagePlan, Shape
+from adapters.soap.tolerate import Leniency
+from adapters.soap.values import Values
 from gateway import Document
 
 Made = Callable[[str], str | None]
@@ -92,8 +97,10 @@ def _one(field: Field, made: Made, *, full: bool, above: tuple[Shape, ...]) -> A
 
 def value_of(field: Field, made: Made) -> Any:
     """Return the first value that comes to mind and that the type takes; where none does, one that it does not."""
+    if field.whole.allowed:
+        return Values(UTC, Leniency()).simple(replace(field, whole=NO_FACETS), field.whole.allowed[0], "")
     if field.listed:
-        return [value_of(field.value, made)]
+        return [value_of(field.value, made)] * (0 if field.whole.max_length == 0 else max(1, field.whole.min_length))
     if field.members:
         return value_of(field.members[0], made)
     candidates = [*_candidates(field, made)]

@@ -40,7 +40,7 @@ class _Schemas:
     def value(self, field: Field) -> Mapping[str, Any]:
         """Return the schema of one value of a field."""
         if field.listed:
-            return {"type": "array", "items": self.value(field.value)}
+            return {"type": "array", "items": self.value(field.value), **_counted(field)}
         if field.members:
             return {"anyOf": [self.value(member) for member in field.members]}
         if field.shape is None:
@@ -80,6 +80,11 @@ class _Schemas:
             "required": [found.name for found in shape.everything if found.least],
             "additionalProperties": shape.open or shape.loose or bool(shape.odd),
         }
+
+
+def _counted(field: Field) -> Mapping[str, Any]:
+    most = {} if field.whole.max_length is None else {"maxItems": field.whole.max_length}
+    return {"minItems": field.whole.min_length, **most} if field.whole.min_length else most
 
 
 def _simple(field: Field) -> Mapping[str, Any]:

@@ -65,6 +65,10 @@ def _more(field: Field) -> Iterator[tuple[str, Any]]:
     yield from ((name, True) for name in ("nillable", "listed", "abstract") if getattr(field, name))
     if field.allowed:
         yield "allowed", list(field.allowed)
+    if field.whole.allowed:
+        yield "allowed", list(field.whole.allowed)
+    if field.whole.min_length or field.whole.max_length is not None:
+        yield "values", f"{field.whole.min_length}..{'*' if field.whole.max_length is None else field.whole.max_length}"
     if field.min_length or field.max_length is not None:
         yield "length", f"{field.min_length}..{'*' if field.max_length is None else field.max_length}"
     if field.members:

@@ -12,6 +12,7 @@ from adapters.soap.envelope import NIL, Body, open_envelope
 from adapters.soap.lexical import TYPES, with_zone
 from adapters.soap.plan import ENCODING, ENVELOPE, XSD, XSI
 from adapters.soap.spoken import APACHE, PERL, RETURN, Spoken
+from adapters.soap.tolerate import Leniency
 from gateway import Document, Fault, FieldError, InvalidAnswer, mask_text, mask_value
 
 _TYPE = f"{{{XSI}}}type"
@@ -42,12 +43,13 @@ _DEEPEST = 100
 Type = tuple[str, str]
 
 
-def read(spoken: Spoken, method: str, content: bytes) -> Document | Fault:
+def read(spoken: Spoken, method: str, content: bytes, leniency: Leniency | None = None) -> Document | Fault:
     """Return what a method answered, or the fault; raises InvalidAnswer (maybe done) with every value that is wrong.
 
-    The first value is `return`, further ones have the names that they come with.
+    The first value is `return`, further ones have the names that they come with. `leniency` says in what the document
+    may deviate before it is read, and hears in what it did.
     """
-    opened = open_envelope(content, spoken.soap, encoded=True)
+    opened = open_envelope(content, spoken.soap, encoded=True, leniency=leniency)
     if isinstance(opened, Fault):
         return opened
     reader = _Reader(spoken, opened)

@@ -22,6 +22,8 @@ Tolerance = Literal[
     "beyond-facets",
 ]
 TOLERANCES: tuple[Tolerance, ...] = get_args(Tolerance)
+PARSING: frozenset[Tolerance] = frozenset({"leading-junk", "undeclared-xsi"})
+"""What is tolerated before anything is known of types."""
 CHARSET = "charset"
 """What is counted where an answer was read by the agency's `charset` and not by what it said itself."""
 
@@ -34,6 +36,10 @@ def known(names: object) -> object:
             remedy = f'did you mean "{near[0]}"?' if near else f"there are: {', '.join(TOLERANCES)}"
             raise ValueError(f'"{name}" is no tolerance; {remedy}')
     return names
+
+
+def uncounted(_tolerance: str, /) -> None:
+    """Outside the gateway nobody counts."""
 
 
 @dataclass(slots=True, kw_only=True)

@@ -16,12 +16,15 @@ from zeep import xsd
 from zeep.exceptions import Error as ZeepError
 from zeep.helpers import serialize_object
 from zeep.xsd.elements.indicators import Indicator
+from zeep.xsd.types.builtins import BuiltinType
+from zeep.xsd.types.collection import ListType, UnionType
 
 from adapters.soap.envelope import NIL
+from adapters.soap.facets import Beyond
 from adapters.soap.lexical import TEXT as TEXT_TYPE
-from adapters.soap.lexical import TYPES, with_zone
+from adapters.soap.lexical import TYPES, Lexical, with_zone
 from adapters.soap.plan import TEXT, XSI
-from adapters.soap.types import builtin_of
+from adapters.soap.types import Types, builtin_of
 from gateway import Document, FieldError, InvalidAnswer, TranslationError
 
 _EMPTY = "\ue000"
@@ -34,14 +37,15 @@ _FAILURES = (ZeepError, ValueError, TypeError, LookupError, AttributeError, Arit
 class Tree:
     """One payload's element in zeep's graph."""
 
-    def __init__(self, element: Zeep, schema: Zeep) -> None:
+    def __init__(self, element: Zeep, schema: Zeep, types: Types) -> None:
         self._element = element
         self._schema = schema
+        self._types = types
 
     def write(self, document: Document) -> str:
         """Return the payload as XML; raises TranslationError where zeep took anything else than was given."""
         errors: list[FieldError] = []
-        given = _Given(errors).value(self._element.type, document, "")
+        given = _Given(errors, self._types).value(self._element.type, document, "")
         root = etree.Element("root")
         try:
             if not errors:
@@ -68,7 +72,7 @@ class Tree:
             values: Any = serialize_object(value, dict)  # type: ignore[no-untyped-call]
             self._element.render(again, value)
             document = _named(self._element.type, _plain(values, zone))
-            _Given(errors).value(self._element.type, document, "")
+            _Given(errors, self._types).value(self._element.type, document, "")
         except _FAILURES as error:
             raise _unfit(type(error).__name__) from error
         if errors:
@@ -86,24 +90,33 @@ def _unfit(where: object) -> InvalidAnswer:
 class _Given:
     """A document's way to what zeep takes, each value judged by its type."""
 
-    def __init__(self, errors: list[FieldError]) -> None:
+    def __init__(self, errors: list[FieldError], types: Types) -> None:
         self._errors = errors
+        self._types = types
 
-    def value(self, type_: Zeep, value: Any, path: str) -> Any:
-        """Return a value as zeep takes it."""
+    def value(self, type_: Zeep, value: Any, path: str, owner: Zeep = None) -> Any:
+        """Return a value as zeep takes it; `owner` is the complex type that it is in."""
         if isinstance(value, list | tuple):
-            return [self.value(type_, one, path) for one in value]
+            return [self.value(type_, one, path, owner) for one in value]
         if isinstance(value, Mapping):
             return self._object(type_, value, path)
         if isinstance(type_, xsd.ComplexType) or value is None:
             return value
         builtin = builtin_of(type_)
         try:
-            text = TYPES.get(builtin, TEXT_TYPE).write(value)
+            text = self._lexical(type_, owner, builtin).write(value)
+        except Beyond as beyond:
+            self._errors.append(FieldError(pointer=path, rule=beyond.rule, params=beyond.params))
+            return None
         except (TypeError, ValueError):
             self._errors.append(FieldError(pointer=path, rule="native", params={"expected": f"xsd:{builtin}"}))
             return None
         return base64.b64decode(text) if builtin == "base64Binary" else value
+
+    def _lexical(self, type_: Zeep, owner: Zeep, builtin: str) -> Lexical:
+        if isinstance(type_, BuiltinType) and not isinstance(type_, ListType | UnionType):
+            return self._types.simple(type_, owner).lexical
+        return TYPES.get(builtin, TEXT_TYPE)
 
     def _object(self, type_: Zeep, value: Mapping[str, Any], path: str) -> dict[str, Any]:
         attributes = _attributes(type_)
@@ -115,7 +128,7 @@ class _Given:
             known = attributes.get(theirs) or elements.get(theirs)
             # A group's turns have the names of the type that the group is in.
             inner = known.type if known is not None else type_ if theirs.startswith("_value_") else None
-            taken[theirs] = self.value(inner, one, f"{path}.{name}" if path else name)
+            taken[theirs] = self.value(inner, one, f"{path}.{name}" if path else name, type_)
         return taken
 
 

@@ -11,12 +11,13 @@ from zeep.xsd.elements import AnyAttribute, AttributeGroup
 from zeep.xsd.types.builtins import BuiltinType
 from zeep.xsd.types.collection import ListType, UnionType
 
-from adapters.soap.facets import Facets, restricted
+from adapters.soap.facets import NO_FACETS, Facets, restricted
 from adapters.soap.facts import Facts
 from adapters.soap.lexical import TYPES
 from adapters.soap.particles import Particles, most_of
 from adapters.soap.pattern import Unreadable
 from adapters.soap.plan import ANYTHING, ENCODING, TEXT, XSD, Field, Names, Shape
+from adapters.soap.simple import Simple
 
 _ENCODED = frozenset(ENCODING.values())
 _MOST_VARIANTS = 500
@@ -33,8 +34,17 @@ class Types:
         self._variants: dict[str, dict[Names, Field]] = {}  # by the base's Clark name, "" for anyType
         self._waiting: list[str] = []
         self._owners: list[str] = []
+        self._globals = dict(_global_names(schema))
         # zeep makes some type objects on the fly: held here, so that no other takes over their id.
         self._kept: list[object] = []
+
+    def simple(self, type_: Zeep, owner: Zeep) -> Field:
+        """Return a simple type as a field, within the complex type that it is in."""
+        qname = getattr(owner, "qname", None)
+        self._owners.append("" if qname is None else str(qname.text))
+        found = self._typed("", "", type_)
+        self._owners.pop()
+        return found
 
     def part(self, name: str, part: Zeep) -> Field:
         """Return the field of a message's part: its element, or one of the part's name without a namespace."""
@@ -101,12 +111,8 @@ class Types:
     def _typed(self, name: str, tag: str, type_: Zeep) -> Field:
         if isinstance(type_, xsd.ComplexType):
             return self._complex(name, tag, type_)
-        if isinstance(type_, ListType):
-            item = type_.item_type
-            one = self._typed(name, tag, item) if isinstance(item, xsd.AnySimpleType) else _text(name, tag)
-            return replace(one, listed=True, xsi=self._named(type_))
-        if isinstance(type_, UnionType):
-            return self._union(name, tag, type_)
+        if isinstance(type_, ListType | UnionType):
+            return self._compound(name, tag, type_)
         if isinstance(type_, BuiltinType):
             return self._simple(name, tag, type_)
         if isinstance(type_, xsd.AnySimpleType):
@@ -127,44 +133,45 @@ class Types:
             abstract=own in self._facts.kin.abstract,
         )
 
-    def _union(self, name: str, tag: str, type_: Zeep) -> Field:
-        members = tuple(self._typed(name, tag, member) for member in type_.item_types)
-        kinds = {member.kind for member in members}
-        return Field(
-            name=name,
-            tag=tag,
-            kind=kinds.pop() if len(kinds) == 1 else "any",
-            type="anySimpleType",
-            xsi=self._named(type_),
-            members=members,
-        )
+    def _compound(self, name: str, tag: str, type_: Zeep) -> Field:
+        """A list or a union, of which zeep keeps neither the name nor the facets."""
+        own, said = self._said(name, type_)
+        if said is None or not (said.item or said.members):
+            members = type_.item_types if isinstance(type_, UnionType) else (type_.item_type,)
+            inner = tuple(Simple(builtin=builtin_of(one)) for one in members)
+            said = Simple(members=inner) if isinstance(type_, UnionType) else Simple(item=inner[0])
+        return replace(_declared(name, tag, said), xsi=own)
+
+    def _said(self, name: str, type_: Zeep) -> tuple[Names | None, Simple | None]:
+        """Return a list's or union's name where it has one, and what is declared of it."""
+        simple = self._facts.simple
+        item = getattr(type_, "item_type", None)
+        own = str(item.text) if isinstance(item, etree.QName) else self._globals.get(id(type_), "")
+        if own in simple.named:
+            qname = etree.QName(own)
+            return (qname.namespace or "", qname.localname), simple.known.get(own)
+        # Of a restricted union only the class has the type's name.
+        local = type(type_).__name__ if type(type_) not in {ListType, UnionType} else name.lstrip("@")
+        return None, simple.anonymous(self._owners[-1] if self._owners else "", local)
 
     def _named(self, type_: Zeep) -> Names | None:
         qname = getattr(type_, "qname", None)
-        return _qname(type_) if qname is not None and str(qname.text) in self._facts.named else None
+        return _qname(type_) if qname is not None and str(qname.text) in self._facts.simple.named else None
 
     def _simple(self, name: str, tag: str, type_: Zeep) -> Field:
         builtin = builtin_of(type_)
         own = str(type_.qname.text)
-        named = own in self._facts.named
-        facets = Facets() if own.startswith(f"{{{XSD}}}") else self._facets(own)
-        try:
-            restricted(builtin, facets)
-        except Unreadable as error:
-            facets = Facets(unreadable=str(error))
+        named = own in self._facts.simple.named
+        owner = self._owners[-1] if self._owners else ""
+        facets = NO_FACETS if own.startswith(f"{{{XSD}}}") else self._facts.simple.find(owner, own).facets
         return Field(
             name=name,
             tag=tag,
             kind=TYPES[builtin].kind if builtin in TYPES else "text",
             type=builtin,
             xsi=_qname(type_) if named else (XSD, builtin),
-            facets=facets,
+            facets=_readable(builtin, facets),
         )
-
-    def _facets(self, own: str) -> Facets:
-        owner = self._owners[-1] if self._owners else ""
-        found = self._facts.inner.get((owner, own)) if own not in self._facts.named else None
-        return found or self._facts.facets.get(own, Facets())
 
     def _shape(self, type_: Zeep) -> Shape:
         key = id(type_)
@@ -186,7 +193,7 @@ class Types:
         if isinstance(content, xsd.Element):
             if not isinstance(content.type, BuiltinType | ListType | UnionType):
                 return Shape(name=name, fields=(ANYTHING,), attributes=attributes, open=True, loose=loose)
-            text = replace(self._typed(TEXT, "", content.type), least=1)
+            text = _narrowed(self._typed(TEXT, "", content.type), self._facts.simple.content.get(self._owners[-1]))
             return Shape(name=name, attributes=attributes, text=text, loose=loose)
         particles = Particles(self)
         if content is not None:
@@ -226,8 +233,53 @@ class Types:
         return Shape(fields=(item,), item=item.xsi or (XSD, "anyType"))
 
 
+def _declared(name: str, tag: str, said: Simple) -> Field:
+    """Return the field of a simple type as it is declared."""
+    if said.item is not None:
+        item = _declared(name, tag, said.item)
+        if item.whole != NO_FACETS:
+            item = Field(name=name, tag=tag, kind=item.kind, type=item.type, members=(item,))
+        return replace(item, listed=True, whole=_readable("", said.facets))
+    if said.members:
+        members = tuple(_declared(name, tag, member) for member in said.members)
+        kinds = {member.kind for member in members if not member.listed}
+        kind = kinds.pop() if len(kinds) == 1 else "any"
+        whole = _readable("", said.facets)
+        return Field(name=name, tag=tag, kind=kind, type="anySimpleType", members=members, whole=whole)
+    kind = TYPES[said.builtin].kind if said.builtin in TYPES else "text"
+    facets = _readable(said.builtin, said.facets)
+    return Field(name=name, tag=tag, kind=kind, type=said.builtin, xsi=(XSD, said.builtin), facets=facets)
+
+
+def _narrowed(text: Field, facets: Facets | None) -> Field:
+    """Return the own text of a complex type, by what that says of it beyond the text's type."""
+    text = replace(text, least=1)
+    if facets is None or facets == NO_FACETS:
+        return text
+    if text.listed or text.members:
+        return replace(text, whole=_readable("", facets.joined(text.whole)))
+    return replace(text, facets=_readable(text.type, facets.joined(text.facets)))
+
+
+def _readable(builtin: str, facets: Facets) -> Facets:
+    """Return facets that can be understood, else ones that say why not; those of a whole are texts' (builtin "")."""
+    try:
+        restricted(builtin, facets)
+    except Unreadable as error:
+        return Facets(unreadable=str(error))
+    return facets
+
+
 def _text(name: str, tag: str) -> Field:
     return Field(name=name, tag=tag, kind="text", type="string", xsi=(XSD, "string"))
+
+
+def _global_names(schema: Zeep) -> Iterator[tuple[int, str]]:
+    """Yield the names of lists and unions by their ids: zeep gives them none."""
+    for document in schema.documents:
+        for name, type_ in document._types.items():  # noqa: SLF001
+            if isinstance(type_, ListType | UnionType):
+                yield id(type_), str(name)
 
 
 def _flat(attributes: list[Zeep]) -> Iterator[Zeep]:

@@ -1,10 +1,12 @@
 """The adapter for SOAP servers without a WSDL, held to what every adapter promises."""
 
+from dataclasses import replace
+
 import pytest
 
 from adapters.http import HttpClient
 from adapters.soap.no_wsdl import SoapWithoutWsdl
-from gateway import Adapter, Call, ConfigError, Probe, Rereads
+from gateway import Adapter, Call, ConfigError, InvalidAnswer, Probe, Rereads
 from tests.contract.adapter import HttpAdapterContract
 from tests.contract.calls import a_call
 from tests.unit.adapters.json_agency import Asked, JsonAgency, Said
@@ -46,6 +48,36 @@ async def test_the_action_is_written_as_the_section_says(settings: dict[str, str
         await http.close()
 
     assert agency.asked[0].headers[header.lower()] == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "counted"),
+    [
+        (GOOD, []),
+        (b"\n<br />Notice: x\n" + GOOD, ["leading-junk"]),
+        (GOOD.replace(b"<return>", b'<return xsi:nil="false">'), ["undeclared-xsi"]),
+        (b'<?xml version="1.0"?>' + GOOD.replace(b"ada", b"Pelalaw\xe1n"), ["charset"]),
+    ],
+)
+async def test_xml_that_deviates_is_read_where_the_section_says_so_and_counted(body: bytes, counted: list[str]) -> None:
+    async def saying(_: Asked) -> Said:
+        return Said(body=body, headers=(("Content-Type", "text/xml"),))
+
+    used: list[str] = []
+    async with JsonAgency(saying) as agency:
+        strict = SoapWithoutWsdl(http=(http := HttpClient("arsip")), url=agency.url, namespace="urn:arsip")
+        lenient = replace(
+            strict, tolerate=("leading-junk", "undeclared-xsi"), charset="iso-8859-1", tolerated=used.append
+        )
+        answer = await lenient.exchange(a_call("cari", {}))
+        if counted:
+            with pytest.raises(InvalidAnswer):
+                await strict.exchange(a_call("cari", {}))
+        await http.close()
+
+    assert answer.document is not None
+    assert str(answer.document["return"]) in {"ada", "Pelalawán"}
+    assert used == counted
 
 
 def test_a_call_is_the_name_of_a_method() -> None:

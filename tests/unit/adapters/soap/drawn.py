@@ -3,14 +3,19 @@
 import base64
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC
 from decimal import Decimal
 from itertools import chain
 from random import Random
 from typing import Any
 
+from adapters.soap.facets import NO_FACETS
 from adapters.soap.lexical import TYPES
 from adapters.soap.pattern import pattern
 from adapters.soap.plan import ANY, TEXT, VARIANT, Choice, Field, MessagePlan, Shape
+from adapters.soap.tolerate import Leniency
+from adapters.soap.values import Values
 
 TEXTS = ("", "a <&> é", "Pelalawan", ' "kutip" ', "dua\nbaris", "]]>", "0", "😀")
 WORDS = ("a", "Pelalawan", "é", "0")
@@ -117,8 +122,15 @@ class Drawn:
 
     def simple(self, field: Field) -> Any:
         """Return a value of a simple type."""
+        if field.whole.allowed:
+            texts = self._random.choice(field.whole.allowed)
+            return Values(UTC, Leniency()).simple(replace(field, whole=NO_FACETS), texts, "")
+        if field.whole.patterns:
+            raise Undrawable(field.name)
         if field.listed:
-            return [self._word(field.value) for _ in range(self._random.randint(0, 3))]
+            least, most = field.whole.min_length, field.whole.max_length
+            number = self._random.randint(least, least + 3 if most is None else min(most, least + 3))
+            return [self._word(field.value) for _ in range(number)]
         if field.members:
             # A value of the first member is read back as it was, whatever the others take.
             return self.simple(field.members[0])

@@ -368,6 +368,9 @@ async def test_what_no_plan_can_say_is_exchanged_through_zeeps_tree(
 
     assert answer.document == {"awal": 1, "isi": "a", "awal__1": 2, "@tanda": "x"}
     assert "has two elements named 'awal'" in adapter.contract("Kembar").detour
+    lenient = SoapAdapter(http=http, wsdl=wsdls / "ragam.wsdl", url=url, tolerate=("leading-junk", "zero-dates"))
+    assert lenient.contract("Kembar").detour.endswith("its answers are not given zero-dates there")
+    assert "zero-dates" not in lenient.contract("Ragam").detour
     assert adapter.plan("Kembar")["request"]["path"].startswith("zeep's tree: type 'Kembar'")
     assert adapter.plan("Ragam")["request"]["path"] == "compiled"
     with pytest.raises(TranslationError):
