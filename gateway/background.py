@@ -310,7 +310,9 @@ class Background:
             unchanged=receipt.tally.unchanged,
             rejected=receipt.tally.rejected,
             rules=dict(receipt.tally.rules),
-            first=[f"{row.number}: {'; '.join(_reason(reason) for reason in row.reasons)}" for row in news.first],
+            first=[
+                f"record {row.number}: {'; '.join(_reason(reason) for reason in row.reasons)}" for row in news.first
+            ],
             refused=say(receipt.reason, "id") if receipt.reason else None,
             what=line(receipt),
         )

@@ -115,9 +115,9 @@ def retry(*, config: Path, receipt: int, shrink: bool, by: str, as_json: bool) -
     """Ask for it; exits with 1 when there is no such file to try."""
 
     async def act(desk: Desk) -> int:
-        done = await desk.ledger.want_again(receipt, by=by, shrink=shrink)
+        done = not await _is_old(desk, receipt) and await desk.ledger.want_again(receipt, by=by, shrink=shrink)
         words = f"the gateway tries the file of receipt {receipt} again at its next look"
-        none = f"receipt {receipt} has no file that could be tried again"
+        none = f"receipt {receipt} has no file that could be tried again, or it was taken and another is live by now"
         tell(words if done else none, {"receipt": receipt, "wanted": done}, as_json=as_json)
         return int(not done)
 
@@ -190,6 +190,15 @@ def _named(located: Located, file: Path) -> str:
     raise ConfigError(Finding(where="gateway feed check", what=what, remedy="name it: --feed AGENCY/FEED"))
 
 
+async def _is_old(desk: Desk, number: int) -> bool:
+    """Tell whether a file was taken and another is live by now: its rows would replace newer ones."""
+    receipt = await desk.ledger.receipt(number)
+    if receipt is None or receipt.state is not FileState.ACCEPTED:
+        return False
+    live = (await desk.ledger.standing(receipt.feed)).live
+    return live is not None and live.number != number
+
+
 async def _show_receipt(desk: Desk, number: int, *, as_json: bool) -> int:
     receipt = await desk.ledger.receipt(number)
     if receipt is None:
@@ -240,7 +249,7 @@ def _tell_preview(full: str, file: Path, seen: Preview) -> None:
 def _tell_rejects(rejects: Sequence[Reject]) -> None:
     for reject in rejects:
         for reason in reject.reasons:
-            click.echo(f"  row {reject.number}: {field_line(reason)}")
+            click.echo(f"  record {reject.number}: {field_line(reason)}")
 
 
 def _reject(reject: Reject) -> dict[str, object]:

@@ -261,7 +261,7 @@ def _tell_preview(name: str, seen: Preview) -> None:
     click.echo(f"{name}: {told}", err=True)
     for row in seen.first[:FIRST_ROWS]:
         for reason in row.reasons:
-            click.echo(f"  row {row.number}: {_line(reason)}", err=True)
+            click.echo(f"  record {row.number}: {_line(reason)}", err=True)
 
 
 def _find(known: Registry, name: str) -> Operation:

@@ -26,6 +26,7 @@ _KK = Known(digits=16, title="Nomor kartu keluarga", example="1405022001159101")
 _IDENTIFIERS: Mapping[str, Known] = {
     "nik": _NIK,
     "ktp": Known(name="nik", digits=16, title="NIK", example="1405025205909001"),
+    "identitas": Known(title="Nomor identitas", example="1405025205909001"),
     "kk": _KK,
     "nip": Known(digits=18, title="NIP", example="197806152005011901"),
     "nib": Known(digits=13, personal=False, title="Nomor induk berusaha", example="9120001234567"),

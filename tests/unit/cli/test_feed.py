@@ -110,7 +110,7 @@ def test_a_receipt_is_shown_with_the_first_rows_that_were_rejected(rsud: Office)
     told = rsud.json("feed", "show", "1")
     assert (told["accepted"], told["rejected"], told["place"].rpartition("/")[2]) == (4, 1, "stok_1.csv")
     assert [reason["rule"] for reason in told["rejects"][0]["reasons"]] == ["rounded-number", "integer"]
-    assert "row 5: " in rsud.gateway("feed", "show", "1").stdout
+    assert "record 5: " in rsud.gateway("feed", "show", "1").stdout
     assert "4 baris diterima, 1 ditolak" in rsud.gateway("feed", "show", "rsud/stok").stdout
 
 
@@ -167,6 +167,14 @@ def test_a_file_that_shrank_is_tried_again_once_a_person_says_so(rsud: Office) -
     told = rsud.json("feed", "show", "3")
     assert (told["state"], told["confirmed_by"]) == ("accepted", "budi")
     assert rsud.gateway("feed", "retry", "99").exit_code == 1
+
+
+def test_a_file_that_was_taken_is_not_tried_again_once_another_is_live(rsud: Office) -> None:
+    take(rsud, stok_1=FOUR)
+    take(rsud, stok_2=FOUR + "0005;Perban;9\n")
+    refused = rsud.gateway("feed", "retry", "1")
+    assert (refused.exit_code, "another is live by now" in refused.output) == (1, True)
+    assert rsud.gateway("feed", "retry", "2").exit_code == 0
 
 
 def test_a_try_answers_from_the_ledger_or_from_a_file_in_the_drop(rsud: Office) -> None:
