@@ -1,8 +1,6 @@
 """Measures what a request costs, beside nginx in the same run: `python bench`, or `--write` into bench/README.md."""
 
 import argparse
-import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -11,9 +9,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import clients
 import scene
 from load import CONNECTIONS, Asked, Run, run
-from process import GATEWAY_CORE, LOAD_CORE, ROOT, Server, ask, first_answer, gateway, nginx
+from process import GATEWAY_CORE, LOAD_CORE, ROOT, Server, ask, first_answer, gateway, need, nginx
 from report import Row, markdown, starts, telling, write
 
 FEW, MANY = 10, 500
@@ -40,25 +39,16 @@ def main() -> None:
     arguments.add_argument("--seconds", type=int, default=2, help="how long each time")
     arguments.add_argument("--only", default="", help="only rows with this in their name, and nothing else")
     chosen = arguments.parse_args()
-    _need("wrk", "nginx", "taskset")
+    need("wrk", "nginx", "taskset")
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         text = _loaded(Path(folder), chosen.rounds, chosen.seconds, chosen.only)
         if not chosen.only:
-            text += _started(Path(folder))
+            text += _started(Path(folder)) + clients.compared()
     if not chosen.only:
         text += "".join(_micro(name) for name in MICRO if (ROOT / "bench" / f"{name}.py").exists())
     print(text)
     if chosen.write:
         write(text)
-
-
-def _need(*programs: str) -> None:
-    os.environ["PATH"] += os.pathsep + "/usr/sbin"  # where Debian puts nginx and only root looks
-    missing = [program for program in programs if shutil.which(program) is None]
-    if missing:
-        raise SystemExit(f"make bench needs {', '.join(missing)}. On Debian and Ubuntu: apt install wrk nginx-light")
-    if not {GATEWAY_CORE, LOAD_CORE} <= os.sched_getaffinity(0):
-        raise SystemExit(f"make bench needs the cores {GATEWAY_CORE} and {LOAD_CORE}, one for the gateway alone")
 
 
 def _loaded(folder: Path, rounds: int, seconds: int, only: str) -> str:

@@ -30,11 +30,11 @@ class Run:
     p99: float
 
 
-def run(server: Server, asked: Asked, key: str, *, seconds: int) -> Run:
+def run(server: Server, asked: Asked, key: str, *, seconds: int, connections: int = CONNECTIONS) -> Run:
     """Load one server for some seconds; raises SystemExit when a request fails, since errors are cheap answers."""
     before = server.cpu_seconds()
     with scraping(server.scraped):
-        told = _wrk(f"http://{server.address}", asked, key, seconds)
+        told = _wrk(f"http://{server.address}", asked, key, seconds, connections)
     spent = server.cpu_seconds() - before
     if told["failed"] or not told["requests"]:
         raise SystemExit(f"{asked.method} {asked.path}: {told['failed']:.0f} of {told['requests']:.0f} requests failed")
@@ -46,9 +46,9 @@ def run(server: Server, asked: Asked, key: str, *, seconds: int) -> Run:
     )
 
 
-def _wrk(url: str, asked: Asked, key: str, seconds: int) -> dict[str, float]:
+def _wrk(url: str, asked: Asked, key: str, seconds: int, connections: int) -> dict[str, float]:
     pinned = ["taskset", "-c", str(LOAD_CORE)]
-    options = ["-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "-s", str(SCRIPT)]
+    options = ["-t1", f"-c{connections}", f"-d{seconds}s", "-s", str(SCRIPT)]
     arguments = [asked.method, asked.path, key, *([asked.body] if asked.body else [])]
     done = subprocess.run(
         [*pinned, "wrk", *options, url, "--", *arguments], capture_output=True, text=True, check=True, timeout=60

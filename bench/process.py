@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -56,6 +57,16 @@ def _ticks(pid: int) -> int:
 def _resident(pid: int) -> int:
     found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) if found else 0
+
+
+def need(*programs: str) -> None:
+    """Raise SystemExit when a program or a core is missing."""
+    os.environ["PATH"] += os.pathsep + "/usr/sbin"  # where Debian puts nginx and only root looks
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        raise SystemExit(f"make bench needs {', '.join(missing)}. On Debian and Ubuntu: apt install wrk nginx-light")
+    if not {GATEWAY_CORE, LOAD_CORE} <= os.sched_getaffinity(0):
+        raise SystemExit(f"make bench needs the cores {GATEWAY_CORE} and {LOAD_CORE}, one for the gateway alone")
 
 
 def free_port() -> int:

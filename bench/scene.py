@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+import soap
 from load import CONNECTIONS, Asked
 from process import ROOT, free_port
 
@@ -108,6 +109,10 @@ SOAP_READ = Asked(method="GET", path="/v1/izin/status?nomor=@N")
 SOAP_WRITE = Asked(method="POST", path="/v1/izin", body=json.dumps(_PERMIT))
 """SOAP has the pilot's own WSDL and mapping, REST tables of 12 fields."""
 
+SENT = json.dumps(soap.RECORD | {"nama": "Siti Aminah @N"})
+RECORDS = {"ajukan": 1, "daftar": 100}
+"""How many records of 12 fields the operations of codec.wsdl answer; both are sent 12 fields."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
@@ -134,6 +139,29 @@ def agencies(folder: Path) -> Place:
         listen 127.0.0.1:{place.port};
         location /soap {{ default_type "text/xml; charset=utf-8"; return 200 $soap; }}
         location / {{ default_type application/json; return 200 '{json.dumps(_ANSWER)}'; }}
+    }}"""
+        )
+    )
+    return place
+
+
+def permits(folder: Path) -> Place:
+    """Write an nginx.conf that gives the answers of codec.wsdl's operations, and that WSDL with this address in it."""
+    place = _place(folder)
+    wsdl = soap.WSDL.read_text("utf-8").replace("http://127.0.0.1:1/", f"http://127.0.0.1:{place.port}/soap")
+    (folder / "codec.wsdl").write_text(wsdl, "utf-8")
+    for name, records in RECORDS.items():
+        (folder / f"{name}.xml").write_bytes(soap.Both(name, None if records == 1 else records).answer)
+    # A long answer does not fit into nginx.conf, and nginx answers a POST with a file only as if it were an error.
+    (folder / "nginx.conf").write_text(
+        _nginx(
+            f"""
+    map $http_soapaction $answer {{ ~ajukan /ajukan.xml; ~daftar /daftar.xml; }}
+    server {{
+        listen 127.0.0.1:{place.port};
+        root {folder};
+        location = /soap {{ error_page 405 =200 $answer; return 405; }}
+        location / {{ types {{}} default_type "text/xml; charset=utf-8"; }}
     }}"""
         )
     )
@@ -201,6 +229,26 @@ def gateway(
     return place
 
 
+def permit_gateway(folder: Path, permits: Place) -> Place:
+    """Write a gateway.toml with the operations of codec.wsdl: as reads, and `ajukan` as a write, too."""
+    place = _place(folder)
+    shutil.copy(permits.folder / "codec.wsdl", folder)
+    fields = "".join(f'{name} = "{name}"\n' for name in soap.RECORD)
+    (folder / "mapping.toml").write_text(
+        "".join(f"[{name}.request]\n{fields}" for name in ("ajukan", "daftar", "tulis"))
+        + f'[ajukan.reply]\n{fields}[tulis.reply]\n{fields}[daftar.reply.permohonan]\neach = "permohonan"\n{fields}'
+    )
+    (folder / "gateway.toml").write_text(
+        f"{_listen(place)}[defaults]\nconcurrency = {CONNECTIONS}\n{_CLIENT}"
+        f'[agency.izin]\nadapter = "soap"\nwsdl = "codec.wsdl"\nurl = "http://127.0.0.1:{permits.port}/soap"\n'
+        'mapping = "mapping.toml"\nrate = "1000000/s"\n'
+        + "".join(
+            _permit(name, call) for name, call in (("ajukan", "ajukan"), ("daftar", "daftar"), ("tulis", "ajukan"))
+        )
+    )
+    return place
+
+
 def pilot(folder: Path, agencies: Place) -> Place:
     """Write the pilot's gateway.toml with ports of its own, a client of ours, and the agencies in SIPOLAN's place."""
     place = _place(folder)
@@ -249,6 +297,16 @@ call   = "GET /izin/{number}"
 [agency.rest.operation.kirim-{number}]
 expose = "POST /v1/izin-{number}"
 call   = "POST /izin/{number}"
+"""
+
+
+def _permit(name: str, call: str) -> str:
+    safe = str(name == call).lower()
+    return f"""
+[agency.izin.operation.{name}]
+expose = "POST /v1/{name}"
+call   = "{call}"
+safe   = {safe}
 """
 
 
