@@ -76,7 +76,7 @@ _PASSWORDS = these("password passwd pass pwd kata_sandi katasandi sandi kode_san
 _DATES = these("tgl tanggal date tgllahir waktu")
 _RENAMED = {"from": "dari", "date": "tanggal", "title": "judul", "number": "nomor", "max": "batas"}
 _RESERVED = these(
-    "about bool codes const default digits each example from date integer join json mask max number optional part "
+    "about bool codes const default digits each example from date integer join json mask max null number optional part "
     "pattern split title using when"
 )
 

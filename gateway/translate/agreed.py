@@ -38,6 +38,7 @@ def unwritten(
     for where, path, above, entered in _lefts(mapping, rules, ()):
         fed.update(path[:length] for length in range(1, len(path) + 1))
         yield from _named(where, path, above, fields, opened, entered=entered)
+    yield from _nulls(mapping, rules, fields, ())
     for name, native in fields.items():
         path = tuple(name.split("."))
         wanted = all(path[:n] in fed or _required(path[:n], fields) for n in range(1, len(path)))
@@ -45,6 +46,18 @@ def unwritten(
             remedy = f'add {name} = "..." or {{ const = ... }}'
             yield Finding(
                 where=mapping.at(line), what=f"the agency requires {name}, and no rule feeds it", remedy=remedy
+            )
+
+
+def _nulls(mapping: MappingFile, rules: Rules, fields: Fields, above: Path) -> Iterator[Finding]:
+    """Yield the fields that are sent as null and may not be that."""
+    for rule in rules:
+        left = (*above, *rule.left)
+        if isinstance(rule, Repeat):
+            yield from _nulls(mapping, rule.rules, fields, left)
+        elif rule.null and (found := fields.get(show(left))) is not None and not found.null:
+            yield Finding(
+                where=mapping.at(rule.line), what=f"{show(left)} may not be null", remedy="leave `null = true` out"
             )
 
 

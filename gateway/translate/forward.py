@@ -95,7 +95,7 @@ class Forward:
             steps=tuple(steps),
             combine=_combine(rule),
             absent=self._absent(rule, pair),
-            keep_null=self._reads and rule.optional,
+            keep_null=rule.optional and (self._reads or rule.null),
             blanks=BLANKS | pair.blanks if self._reads and self._setting.blank else frozenset(),
             when=rule.when,
             exact=self._exact(rule, pair),

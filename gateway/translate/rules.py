@@ -62,6 +62,7 @@ class Rule:
     const: object = MISSING
     default: object = MISSING
     optional: bool = False
+    null: bool = False
     when: When | None = None
     each: Path | None = None
     mask: bool = False

@@ -31,6 +31,7 @@ KEYS: Final[Mapping[str, tuple[type, ...]]] = {
     "using": (str, list),
     "default": (str, int, bool, Decimal),
     "optional": (bool,),
+    "null": (bool,),
     "const": (str, int, bool, Decimal),
     "each": (str,),
     "when": (dict,),
@@ -172,6 +173,7 @@ class Reader:
             example=table.get("example", MISSING),
             part=table.get("part", 0),
             optional=table.get("optional", False),
+            null=table.get("null", False),
             mask=table.get("mask", False),
             title=table.get("title", ""),
             about=table.get("about", ""),
@@ -284,7 +286,8 @@ def _contradictions(given: Mapping[str, Any]) -> Iterator[tuple[bool, str]]:
     yield min(given.get("digits", 1), given.get("max", 1)) < 1, "digits and max are at least 1"
     both = "default" in keys and given.get("optional") is True
     yield both, "default and optional exclude each other: with a default it is always there"
-    yield "each" in keys and bool({"default", "when"} & keys), "a list with each takes neither default nor when"
+    yield "null" in keys and (given.get("optional") is not True or several), "null goes with optional, and one path"
+    yield "each" in keys and bool({"default", "when", "null"} & keys), "a list with each takes no default, when or null"
 
 
 def _slip(table: Mapping[str, Any]) -> str:

@@ -201,3 +201,11 @@ def test_below_what_can_be_anything_and_beside_any_element_a_mapping_names_what_
 
     assert [told(source) for source in ("apa.b.c", "isi.DataSet.Tabel", "apa")] == [[], [], []]
     assert told("lain") == ["the agency's contract has no field lain"]
+
+
+def test_null_is_sent_only_where_the_contract_takes_it() -> None:
+    rule = (
+        '[op.request]\nnip = "nip"\njumlah = { from = "jumlah", optional = true, null = true }\n[op.reply]\nnip = "nip"'
+    )
+
+    assert any("jumlah may not be null" in found for found in findings(rule))

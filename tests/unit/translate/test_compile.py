@@ -143,6 +143,14 @@ def test_null_in_an_optional_request_field_means_left_out() -> None:
     assert table.translator.to_native({"a": None, "b": None}, CONTEXT) == {"y": "-"}
 
 
+def test_null_is_sent_as_null_where_the_rule_says_so() -> None:
+    table = request('x = { from = "a", integer = true, optional = true, null = true }')
+    assert table.request.check({"a": None}) == ()
+    assert table.translator.to_native({"a": None}, CONTEXT) == {"x": None}
+    assert table.translator.to_native({"a": 1}, CONTEXT) == {"x": 1}
+    assert table.translator.to_native({}, CONTEXT) == {}
+
+
 def test_blank_texts_and_zero_dates_are_missing_where_the_agency_says_so() -> None:
     rules = 'a = { from = "x", optional = true }\nb = { from = "y", date = "dd/mm/yyyy", optional = true }\nc = "z"'
     table = compiled(f'[agency]\nblank = "missing"\n[op.reply]\n{rules}')
