@@ -11,7 +11,7 @@ def agency() -> Dashboard:
     """Return the dashboard."""
     made = dashboard("agency", "agency", "One agency: is it there, how fast is it, what comes back?")
     made = made.with_variable(agency_variable())
-    for part in (_there, _answers, _limits, _translation, _files):
+    for part in (_there, _ends, _answers, _limits, _translation, _files):
         made = part(made)
     return made
 
@@ -47,7 +47,13 @@ def _there(made: Dashboard) -> Dashboard:
                 span=3,
             )
         )
-        .with_panel(
+    )
+
+
+def _ends(made: Dashboard) -> Dashboard:
+    """What runs out, beside whether it is there."""
+    return (
+        made.with_panel(
             number(
                 "Certificate",
                 "Until its server's TLS certificate ends; empty without TLS.",

@@ -10,7 +10,7 @@ ITS = 'job=~"$job"'
 def runtime() -> Dashboard:
     """Return the dashboard."""
     made = dashboard("runtime", "runtime", "The processes: load, memory, event loop, ledger, disk, configuration.")
-    for part in (_now, _load, _traffic, _ledger):
+    for part in (_now, _keeps, _load, _traffic, _ledger):
         made = part(made)
     return made
 
@@ -54,7 +54,13 @@ def _now(made: Dashboard) -> Dashboard:
                 span=3,
             )
         )
-        .with_panel(
+    )
+
+
+def _keeps(made: Dashboard) -> Dashboard:
+    """What they stand on, beside whether they run."""
+    return (
+        made.with_panel(
             number("Ledger", "1 when each can read and write it.", f"min(gateway_ledger_up{{{ITS}}})", least=1, span=3)
         )
         .with_panel(
