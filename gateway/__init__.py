@@ -16,18 +16,23 @@ from gateway.errors import (
     Unreachable,
 )
 from gateway.feeds import Batch, FeedColumns, Filing, Found, Held, Ready, Reject, Snapshots, Source
+from gateway.handover import AckColumns, Acknowledged, Batches, Batching
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared
 from gateway.ports import Adapter, Addressed, Clock, Log, LogsIn, Probe, Rereads, Tolerated, UrlFields
 
 __all__ = [
+    "AckColumns",
+    "Acknowledged",
     "Adapter",
     "Addressed",
     "AgencyLogin",
     "AgencyTimeout",
     "Answer",
     "Batch",
+    "Batches",
+    "Batching",
     "Call",
     "Clock",
     "Compared",

@@ -241,6 +241,9 @@ class Background:
                         gauge.set(stats.depth.get(state, 0))
                     self.metrics.gauge("gateway_lane_held", stats.lane).set(stats.held)
                     self.metrics.gauge("gateway_lane_unacknowledged", stats.lane).set(stats.overdue)
+                    queue = self.known.agencies[stats.lane].queue
+                    patience = queue.patience if queue is not None else 0.0
+                    self.metrics.gauge("gateway_lane_patience_seconds", stats.lane).set(patience)
                     oldest = stats.oldest.timestamp() if stats.oldest is not None else 0
                     self.metrics.gauge("gateway_lane_oldest_pending_timestamp_seconds", stats.lane).set(oldest)
                     self._paused(stats)

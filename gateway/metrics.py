@@ -166,6 +166,12 @@ TABLE: tuple[Metric, ...] = (
         "Messages that were handed over and should have been acknowledged by now.",
     ),
     Metric(
+        "gateway_lane_patience_seconds",
+        "gauge",
+        ("agency",),
+        "How long messages may wait for others to go over with, or 0.",
+    ),
+    Metric(
         "gateway_lane_oldest_pending_timestamp_seconds",
         "gauge",
         ("agency",),

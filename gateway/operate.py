@@ -313,9 +313,7 @@ async def _sleep(stop: asyncio.Event, clock: Clock, seconds: float) -> None:
 
 def _doubtful(rows: Sequence[Summary]) -> frozenset[MessageId]:
     """Return which of them may be done twice when they are sent again, so that a person has to confirm it."""
-    return frozenset(
-        row.id for row in rows if row.state in IN_DOUBT or (row.uncertain and row.repeat != "harmless")
-    )
+    return frozenset(row.id for row in rows if row.state in IN_DOUBT or (row.uncertain and row.repeat != "harmless"))
 
 
 def _operation(operations: Operations, record: Record) -> Operation:

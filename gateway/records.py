@@ -251,7 +251,8 @@ class Deed:
 class Summary:
     """One line about a message; `reason` is the verdict's code, `text` says why in clear; `due` is the next try.
 
-    Of what was handed over, `due` is by when it should be acknowledged. `answered_at` is when the clock towards `answer_by` stopped, if there is one; `uncertain`: it may have been done.
+    `answered_at` is when the clock towards `answer_by` stopped, if there is one; `uncertain`: it may have been done;
+    what was handed over should be acknowledged when it is `due`.
     """
 
     id: MessageId
@@ -347,9 +348,9 @@ class LaneStats:
     """How a lane stands.
 
     `depth` counts what is not done, and expired; `held` of the pending wait for an older one of their order key;
-    `oldest` is when the oldest pending was accepted; `open_seconds` is the lane's clock of open time. `overdue` of those
-    handed over should be acknowledged by now. Of those that people have no answer to, in whatever state, `near` and
-    `past` count by their dates; `answer_by` is the earliest of all.
+    `overdue` of those handed over should be acknowledged by now; `oldest` is when the oldest pending was accepted;
+    `open_seconds` is the lane's clock of open time. Of those that people have no answer to, in whatever state, `near`
+    and `past` count by their dates; `answer_by` is the earliest of all.
     """
 
     lane: str

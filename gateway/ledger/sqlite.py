@@ -234,9 +234,7 @@ class SqliteLedger(SqliteFeeds):
     ) -> tuple[Heard, ...]:
         """Settle what an agency says it has, or has not, done."""
         keys = self._keys
-        results, told = await self._writer.do(
-            lambda tx: sqlite_hearing.acknowledge(tx, operations, words, by, keys)
-        )
+        results, told = await self._writer.do(lambda tx: sqlite_hearing.acknowledge(tx, operations, words, by, keys))
         self._tell(told)
         return results
 

@@ -63,7 +63,8 @@ SELECT count(CASE WHEN NOT direct THEN 1 END) AS n, min(settled_at) AS since FRO
 """
 _UNSETTLED = """
 SELECT operation, state, count(*) AS n FROM message INDEXED BY message_state
-WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'handed-over', 'unknown', 'buried') GROUP BY operation, state
+WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'handed-over', 'unknown', 'buried')
+GROUP BY operation, state
 """
 _PAUSES = """
 SELECT lane, reason, by, since, until FROM pause WHERE until IS NULL OR until > ? ORDER BY lane,

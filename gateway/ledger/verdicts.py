@@ -65,7 +65,9 @@ class Change:
         return None if self.native is None else keys.seal(message, "native", self.native)
 
 
-def change(verdict: Verdict, *, direct: bool, never: bool, uncertain: bool = False) -> Change:
+def change(  # noqa: PLR0911 - one return for each verdict
+    verdict: Verdict, *, direct: bool, never: bool, uncertain: bool = False
+) -> Change:
     """Return what a verdict makes of a message.
 
     `never` when it must not be sent again after an unknown outcome, `uncertain` when an attempt may have been done:

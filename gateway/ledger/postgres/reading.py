@@ -36,7 +36,8 @@ SELECT name, ledger_reading(open_seconds, open_since, beat_at, (SELECT ledger_no
 """
 _DEPTH = """
 SELECT lane, state, count(*) AS n, min(accepted_at) AS oldest FROM message
-WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'handed-over', 'unknown', 'buried', 'expired') GROUP BY lane, state
+WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'handed-over', 'unknown', 'buried', 'expired')
+GROUP BY lane, state
 """
 # All that hold a key but its first are pending and wait; only a replay puts one before others that are not pending.
 _HELD = """
@@ -76,7 +77,8 @@ SELECT count(*) FILTER (WHERE NOT direct) AS n, min(settled_at) AS since FROM (
 """
 _UNSETTLED = """
 SELECT operation, state, count(*) AS n FROM message
-WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'handed-over', 'unknown', 'buried') GROUP BY operation, state
+WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'handed-over', 'unknown', 'buried')
+GROUP BY operation, state
 """
 _SOON = """
 WITH t AS MATERIALIZED (SELECT ledger_now() AS now)
