@@ -168,8 +168,8 @@ class Out(BaseModel):
 
     folder: str = Field(description="The folder it appears in, whole or not at all.")
     file: Annotated[str, AfterValidator(_visible)] = Field(
-        description="Its name; `{id}` stands for the message's id and must be there, or `{batch}` with `batch`: the time "
-        "of its oldest request and what tells its requests from others.",
+        description="Its name; `{id}` stands for the message's id and must be there, or, with `batch`, `{batch}`: the "
+        "time of its oldest request, and what tells its requests from others.",
         examples=["jadwal_{id}.csv"],
     )
     dialect: Dialect = Field(Dialect(), description="How it is written.")
@@ -185,8 +185,8 @@ class Out(BaseModel):
     )
     id_column: str | None = Field(
         None,
-        description="The column that holds the request's id; with `batch` or `ack` it is called `request_id` if nothing "
-        "is said here.",
+        description="The column that holds the request's id; with `batch` or `ack` it is called `request_id` if "
+        "nothing is said here.",
         examples=["no_permintaan"],
     )
     marker: Annotated[str, Field(pattern=r"^\.[\w.-]+$")] | None = Field(
