@@ -136,8 +136,9 @@ class Ack(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    files: Annotated[str, AfterValidator(_own_folder)] = Field(description="Which files.", examples=["ack_*.csv"])
-    folder: str = Field("", description="The folder they lie in, where that is not the agency's `drop`.")
+    files: Annotated[str, AfterValidator(_own_folder)] = Field(
+        description="Which files of the agency's `drop`.", examples=["ack_*.csv"]
+    )
     dialect: Dialect = Field(Dialect(), description="How they are written.")
     ready: Ready = Field("stable", description="When a file is complete, as for a feed.")
     stable_for: Duration = Field(10.0, description="How long it must stand still.")
@@ -154,6 +155,17 @@ class Ack(BaseModel):
         if not self.delivered:
             raise ValueError('nothing would ever be delivered: write delivered = ["OK"]')
         return self
+
+    @property
+    def as_feed(self) -> Feed:
+        """These files as those of a feed."""
+        return Feed(
+            files=self.files,
+            dialect=self.dialect,
+            ready=self.ready,
+            stable_for=self.stable_for,
+            max_reject="row-wise",
+        )
 
     @property
     def columns(self) -> tuple[str, ...]:
