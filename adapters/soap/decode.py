@@ -12,9 +12,10 @@ from adapters.soap.envelope import Body, open_envelope
 from adapters.soap.lexical import BLANKS, TYPES
 from adapters.soap.plan import ANY, ENCODING, ENVELOPE, NIL, TEXT, VARIANT, XSI, Field, MessagePlan, Shape
 from adapters.soap.said import TYPE, TYPE_NAMESPACES, Said
+from adapters.soap.skeletons import skeletons_of
 from adapters.soap.table import Row, Table, goes_on, table_of
 from adapters.soap.tolerate import Leniency
-from adapters.soap.undeclared import MOST_ATTRIBUTES, Unheld, told, whole
+from adapters.soap.undeclared import MOST_ATTRIBUTES, Unheld, as_xml, told, whole
 from adapters.soap.values import Values
 from gateway import Document, Fault, InvalidAnswer, mask_text
 
@@ -44,9 +45,13 @@ def decode(
 
     A field that is missing is absent (a list of none is []), xsi:nil is None, an empty element is "". `zone` is given
     to dateTimes that bear none; without it such a dateTime is an error: nobody could know which moment it means.
+    What looks like an answer before is read by that one's skeleton.
     `tree` is what reads an odd message; it blocks. `leniency` says what else may be tolerated, and hears what was.
     """
     leniency = leniency or Leniency()
+    skeletons = skeletons_of(plan, zone) if tree is None else None
+    if skeletons is not None and (found := skeletons.read(content, leniency.charset)) is not None:
+        return found
     try:
         detail = partial(_detail, plan, zone, leniency)
         opened = open_envelope(content, plan.soap, encoded=plan.encoded, leniency=leniency, detail=detail)
@@ -59,6 +64,8 @@ def decode(
     if reader.errors:
         what = f"the answer does not fit the WSDL{leniency.hint}"
         raise InvalidAnswer(what, maybe_done=True, errors=reader.errors)
+    if skeletons is not None and opened.payload is not None and plan.payload is not None and not leniency.used:
+        skeletons.learn(content, opened.payload, plan.payload, document)
     return document
 
 
@@ -306,7 +313,7 @@ class _Reader:
             self._wrong(before + mask_text(name[:80]), "unknown")
 
     def _any(self, name: str, child: etree._Element, document: dict[str, Any]) -> None:
-        document.setdefault(ANY, []).append(_as_text(child))
+        document.setdefault(ANY, []).append(as_xml(child))
         if name in document:
             known = document[name]
             document[name] = [*(known if isinstance(known, list) else [known]), told(child)]
@@ -389,10 +396,3 @@ class _Reader:
             return whole(element, self._is_markup)
         except Unheld as error:
             return self._wrong(path, "native", expected=str(error))
-
-
-def _as_text(element: etree._Element) -> str:
-    """Return an element as XML that stands for itself, with the namespaces that it names and no others."""
-    text = etree.tostring(element, encoding="unicode", with_tail=False)
-    named = [prefix for prefix in element.nsmap if prefix and f"{prefix}:" in text]
-    return etree.tostring(element, method="c14n", exclusive=True, inclusive_ns_prefixes=named, with_tail=False).decode()

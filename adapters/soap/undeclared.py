@@ -55,6 +55,13 @@ def stray_text(element: etree._Element) -> str:
     return "".join(filter(None, (element.text, *(child.tail for child in element)))).strip(BLANKS)
 
 
+def as_xml(element: etree._Element) -> str:
+    """Return an element as XML that stands for itself, with the namespaces that it names and no others."""
+    text = etree.tostring(element, encoding="unicode", with_tail=False)
+    named = [prefix for prefix in element.nsmap if prefix and f"{prefix}:" in text]
+    return etree.tostring(element, method="c14n", exclusive=True, inclusive_ns_prefixes=named, with_tail=False).decode()
+
+
 def _attributes(element: etree._Element, is_markup: Markup) -> dict[str, str]:
     if not element.attrib:
         return {}
