@@ -98,9 +98,7 @@ class SoapWithoutWsdl:
     ] = ()
     login: Annotated[
         SoapLogin | None,
-        Field(
-            description="Credentials, which the mapping places in the body or in a header; or a login that HTTP carries."
-        ),
+        Field(description="Credentials, which the mapping places in the body or in a header; or a login of HTTP."),
     ] = None
     timezone: ZoneInfo | None = None
     tolerate: Annotated[
