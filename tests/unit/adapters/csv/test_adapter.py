@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from adapters.csv.adapter import CsvAdapter
-from adapters.csv.drop import Folder
+from adapters.csv.folder import Folder
 from adapters.csv.settings import Feed, Out
 from gateway import Adapter, AgencyTimeout, ConfigError, Described, Probe, Source, TranslationError, Unavailable
 from gateway.snapshots import MemorySnapshots

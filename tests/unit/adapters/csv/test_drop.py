@@ -4,15 +4,18 @@ from pathlib import Path
 
 import pytest
 
-from adapters.csv.drop import Entry, Folder, Watch, drop_at
+from adapters.csv.drop import Entry
+from adapters.csv.folder import Folder
+from adapters.csv.kinds import drop_at
 from adapters.csv.settings import Feed
+from adapters.csv.watch import Watch
 from gateway import ConfigError, Unavailable
 
 ROOT = Path(__file__).parents[4]
 CRASH_BEFORE_RENAME = """
 import asyncio, os, sys
 from pathlib import Path
-from adapters.csv.drop import Folder
+from adapters.csv.folder import Folder
 sys.addaudithook(lambda event, _: os._exit(9) if event == "os.rename" else None)
 asyncio.run(Folder(Path(sys.argv[1])).put("jadwal.csv", b"whole"))
 """
