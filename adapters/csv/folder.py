@@ -56,7 +56,7 @@ class Folder:
     async def move(self, name: str, to: str, /) -> bool:
         """Rename; where that leads to another disk, copy, fsync and take the old one away."""
         try:
-            return await asyncio.to_thread(_move, self.path / name, self.path / to)
+            return await asyncio.to_thread(_move, self.path, name, to)
         except OSError as error:
             raise _unavailable("move", self.path / name, error) from error
 
@@ -112,8 +112,10 @@ def _write(path: Path, content: bytes | BinaryIO) -> None:
         os.fsync(file.fileno())
 
 
-def _move(path: Path, to: Path) -> bool:
+def _move(folder: Path, name: str, target: str) -> bool:
+    path, to = folder / name, folder / target
     if not path.exists():
+        folder.stat()  # which may be what is gone
         return False
     if to.exists():
         raise FileExistsError(errno.EEXIST, f"there is a {to.name} in {to.parent.name} already")

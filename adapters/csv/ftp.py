@@ -1,5 +1,6 @@
-"""FTP, and FTPS by explicit TLS (AUTH TLS, then PROT P), as aioftp speaks them; the only file that knows that library."""
+"""FTP, and FTPS by explicit TLS (AUTH TLS, PROT P), as aioftp speaks them; the only file that knows that library."""
 
+import asyncio
 import errno
 import posixpath
 import ssl
@@ -7,7 +8,7 @@ from calendar import timegm
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 import aioftp
 
@@ -16,8 +17,7 @@ from adapters.csv.place import HOME, DropLogin, Place
 from gateway import ConfigError, Finding
 
 CONNECTS = 15.0
-_UNKNOWN = "50x"
-"""Codes of commands that a server does not know."""
+Lists = Literal["MLSD", "LIST"]
 
 
 class FtpServer:
@@ -32,7 +32,7 @@ class FtpServer:
 
     async def connect(self) -> "FtpWire":
         """Connect, be sure of the server where it can be sure of, log in and go to the folder."""
-        client = aioftp.Client(connection_timeout=CONNECTS)
+        client = _Client(connection_timeout=CONNECTS)
         try:
             await client.connect(self.place.host, self.place.port)
             if self._tls is not None:
@@ -41,7 +41,7 @@ class FtpServer:
             await _log_in(client, self.place.user, password)
             with suppress(aioftp.StatusCodeError):
                 await client.command("OPTS UTF8 ON", "2xx")
-            return FtpWire(client, await self._base(client))
+            return FtpWire(client, await self._base(client), lists=await _lists(client))
         except BaseException:
             client.close()
             raise
@@ -78,24 +78,47 @@ async def _log_in(client: aioftp.Client, user: str, password: str) -> None:
         raise ConnectionRefusedError(errno.ECONNREFUSED, text) from error
 
 
+async def _lists(client: aioftp.Client) -> Lists:
+    """Return by which command the server lists best."""
+    with suppress(aioftp.StatusCodeError):
+        _, features = await client.command("FEAT", "211")
+        if any(feature.split()[:1] == ["MLST"] for feature in features):
+            return "MLSD"
+    return "LIST"
+
+
+class _Client(aioftp.Client):
+    """Closes the data connection of a command that was refused, which aioftp leaves open."""
+
+    _data: asyncio.StreamWriter | None = None
+
+    async def get_passive_connection(
+        self, conn_type: Any = "I", commands: Sequence[str] | None = None
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, self._data = await super().get_passive_connection(conn_type, commands)
+        return reader, self._data
+
+    async def command(self, *arguments: Any, **more: Any) -> Any:
+        try:
+            return await super().command(*arguments, **more)
+        except aioftp.StatusCodeError:
+            if self._data is not None:
+                self._data.close()
+            raise
+
+
 class FtpWire:
     """A connection, on which one thing is done at a time."""
 
-    def __init__(self, client: aioftp.Client, base: str) -> None:
+    def __init__(self, client: aioftp.Client, base: str, lists: Lists) -> None:
         self._client = client
         self._base = base
-        self._lists: Literal["MLSD", "LIST"] = "MLSD"
+        self._lists = lists
 
     async def list(self, folder: str, /) -> Sequence[Entry]:
         """Return the files of a folder; of a server without MLSD the times come by MDTM, file by file."""
         await self._client.change_directory(self._path(folder))
-        try:
-            found = await self._client.list("", raw_command=self._lists)
-        except aioftp.StatusCodeError as error:
-            if self._lists == "LIST" or not error.received_codes[-1].matches(_UNKNOWN):
-                raise
-            self._lists = "LIST"
-            found = await self._client.list("", raw_command="LIST")
+        found = await self._client.list("", raw_command=self._lists)
         files = [(path.name, info) for path, info in found if info["type"] == "file"]
         return [
             Entry(name=name, size=int(info["size"]), mtime=await self._written(folder, name, info["modify"]))
@@ -118,22 +141,12 @@ class FtpWire:
             raise _denied(error) from error
 
     async def replace(self, name: str, to: str, /) -> None:
-        """Rename; where the server leaves nothing to be replaced so, the old one is away for a moment."""
-        try:
-            await self._client.rename(self._path(name), self._path(to))
-        except aioftp.StatusCodeError as error:
-            with suppress(aioftp.StatusCodeError):
-                await self.remove(to)
-                await self._client.rename(self._path(name), self._path(to))
-                return
-            raise _denied(error) from error
+        """Rename; some servers let one take another's place so, and some don't."""
+        await self._rename(name, to)
 
     async def move(self, name: str, to: str, _: Entry, /) -> None:
         """Rename."""
-        try:
-            await self._client.rename(self._path(name), self._path(to))
-        except aioftp.StatusCodeError as error:
-            raise _denied(error) from error
+        await self._rename(name, to)
 
     async def remove(self, name: str, /) -> None:
         """Take a file away."""
@@ -149,6 +162,12 @@ class FtpWire:
     async def close(self) -> None:
         """Hang up."""
         self._client.close()
+
+    async def _rename(self, name: str, to: str) -> None:
+        try:
+            await self._client.rename(self._path(name), self._path(to))
+        except aioftp.StatusCodeError as error:
+            raise _denied(error) from error
 
     async def _written(self, folder: str, name: str, listed: str) -> float:
         """Return when a file was written: LIST tells no seconds, and the time of a zone that it does not name."""

@@ -41,7 +41,7 @@ class Wire(Protocol):
         ...
 
     async def replace(self, name: str, to: str, /) -> None:
-        """Give a file another name, in place of one that has it."""
+        """Give a file another name, in place of one that has it; may fail where there is one."""
         ...
 
     async def move(self, name: str, to: str, entry: Entry, /) -> None:
@@ -117,7 +117,7 @@ class Remote:
         with self._told("fetch", name):
             entry = await self._entry(name)
             if self._spool is None or (self._spool[0], self._spool[1].entry) != (name, entry):
-                self._spool = None
+                self._let_go()
                 self._spool = name, await self._fetched(name, entry)
             return self._spool[1].open()
 
@@ -147,35 +147,65 @@ class Remote:
             async with self._connected() as (wire, _):
                 await wire.move(name, to, entry)
             if self._spool is not None and self._spool[0] == name:
-                self._spool = None
+                self._let_go()
             return True
 
     async def close(self) -> None:
         """Hang up, and let go of what was fetched."""
-        self._spool = None
+        self._let_go()
         await self._hang_up()
 
     async def _put(self, wire: Wire, hidden: str, name: str, blocks: AsyncIterator[bytes], doing: _Doing) -> None:
         try:
             await wire.write(hidden, blocks)
             doing.maybe_done = True
-            await wire.replace(hidden, name)
+            await self._replace(wire, hidden, name)
         except Exception as error:
             if not isinstance(self._server.trouble(error), _LOST):
                 with suppress(Exception):
                     await wire.remove(hidden)
             raise
 
+    async def _replace(self, wire: Wire, hidden: str, name: str) -> None:
+        """Rename in place of an older one; where the server won't, that one steps aside, and back if need be."""
+        try:
+            await wire.replace(hidden, name)
+        except Exception as error:
+            folder, base = posixpath.split(name)
+            older = next((each for each in await wire.list(folder) if each.name == base), None)
+            if older is None or isinstance(self._server.trouble(error), _LOST):
+                raise
+            aside = posixpath.join(folder, f".{base}.old.tmp")
+            await wire.move(name, aside, older)
+            try:
+                await wire.move(hidden, name, older)
+            except BaseException:
+                await wire.move(aside, name, older)
+                raise
+            await wire.remove(aside)
+
+    def _let_go(self) -> None:
+        if self._spool is not None:
+            self._spool[1].close()
+        self._spool = None
+
     async def _fetched(self, name: str, entry: Entry) -> Spool:
         spool = await asyncio.to_thread(Spool, entry)
+        try:
+            await self._fill(name, spool)
+        except BaseException:
+            spool.close()
+            raise
+        return spool
+
+    async def _fill(self, name: str, spool: Spool) -> None:
         async with self._connected() as (wire, alive):
             async for block in wire.read(name, 0):
                 alive()
                 await asyncio.to_thread(spool.add, block)
         size = await asyncio.to_thread(spool.finish)
-        if size != entry.size or await self._found(name) != entry:
+        if size != spool.entry.size or await self._found(name) != spool.entry:
             raise OSError(errno.EBUSY, "it changed while it was fetched")
-        return spool
 
     async def _entry(self, name: str) -> Entry:
         entry = await self._found(name)

@@ -8,7 +8,7 @@ import errno
 import posixpath
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, unquote
 
 import obstore
@@ -21,6 +21,7 @@ from gateway import ConfigError, Finding
 
 if TYPE_CHECKING:
     from obstore import ObjectMeta
+    from obstore.store import ClientConfig, S3Config
 
 BLOCK = 1 << 20
 PART = 5 << 20
@@ -169,25 +170,28 @@ def _said(error: Exception) -> str:
 
 
 def _store(place: Place, login: DropLogin, setting: str) -> S3Store:
-    options: dict[str, Any] = {"connect_timeout": "15s", "timeout": "10m", "allow_http": _is_plain(login)}
+    options: ClientConfig = {
+        "connect_timeout": "15s",
+        "timeout": "10m",
+        "allow_http": login.endpoint.startswith("http://"),
+    }
     if login.ca is not None:
         options["root_certificate"] = login.ca.read_bytes()
-    endpoint = {"endpoint": login.endpoint} if login.endpoint else {}
+    config: S3Config = {
+        "access_key_id": login.access_key,
+        "secret_access_key": login.secret_key.get_secret_value() if login.secret_key else "",
+        "region": login.region,
+    }
+    if login.endpoint:
+        config["endpoint"] = login.endpoint
     try:
         return S3Store(
             place.host,
             prefix=place.path.strip("/") or None,
-            access_key_id=login.access_key,
-            secret_access_key=login.secret_key.get_secret_value() if login.secret_key else "",
-            region=login.region,
+            config=config,
             client_options=options,
             retry_config={"max_retries": 2, "retry_timeout": timedelta(seconds=20)},
-            **endpoint,
         )
     except (BaseError, ValueError) as error:
         where = f"{setting}.ca" if login.ca is not None else setting
         raise ConfigError(Finding(where=where, what=f"can't be used: {_said(error)}")) from error
-
-
-def _is_plain(login: DropLogin) -> bool:
-    return login.endpoint.startswith("http://")

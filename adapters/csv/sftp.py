@@ -4,6 +4,7 @@ import errno
 import posixpath
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
+from typing import cast
 
 import asyncssh
 
@@ -90,7 +91,7 @@ class _Client(asyncssh.SSHClient):
     def __init__(self, fingerprint: str) -> None:
         self._fingerprint = fingerprint.rstrip("=")
 
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
+    def validate_host_public_key(self, _host: str, _addr: str, _port: int, key: asyncssh.SSHKey) -> bool:
         """Tell whether a key that no list has is the one that was named."""
         return bool(self._fingerprint) and key.get_fingerprint() == self._fingerprint
 
@@ -116,7 +117,7 @@ class SftpWire:
     async def read(self, name: str, after: int, /) -> AsyncIterator[bytes]:
         """Yield a file's bytes; a block is asked for in several parts at once."""
         async with self._client.open(self._path(name), "rb") as file:
-            while block := await file.read(BLOCK, after):
+            while block := cast("bytes", await file.read(BLOCK, after)):
                 yield block
                 after += len(block)
 
@@ -129,12 +130,10 @@ class SftpWire:
                 await file.fsync()
 
     async def replace(self, name: str, to: str, /) -> None:
-        """Rename in one step; where the server can't, the old one is away for a moment."""
+        """Rename in one step, by an extension that most servers know."""
         try:
             await self._client.posix_rename(self._path(name), self._path(to))
         except asyncssh.SFTPOpUnsupported:
-            with suppress(asyncssh.SFTPNoSuchFile):
-                await self._client.remove(self._path(to))
             await self._client.rename(self._path(name), self._path(to))
 
     async def move(self, name: str, to: str, _: Entry, /) -> None:

@@ -29,6 +29,10 @@ class Spool:
         os.utime(self.file.fileno(), ns=(moment, moment))
         return os.fstat(self.file.fileno()).st_size
 
+    def close(self) -> None:
+        """Let go of it; whoever reads it still can."""
+        self.file.close()
+
     def open(self) -> BinaryIO:
         """Return it from its beginning, apart from others that read it."""
         return io.BufferedReader(_Reader(os.dup(self.file.fileno())), BUFFER)
