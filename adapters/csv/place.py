@@ -36,7 +36,9 @@ class DropLogin(BaseModel):
         None, description="Our private key, a file as ssh-keygen writes it (SFTP).", examples=["keys/rsud"]
     )
     key_password: SecretStr | None = Field(
-        None, description="What that file is locked with.", examples=["${RSUD_KEY_PASSWORD}"]
+        None,
+        description="What that file is locked with; of such, PKCS#8 is read (`ssh-keygen -p -m PKCS8`).",
+        examples=["${RSUD_KEY_PASSWORD}"],
     )
     host_key: str = Field(
         "",

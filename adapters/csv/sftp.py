@@ -178,9 +178,7 @@ def _private_key(login: DropLogin, setting: str) -> asyncssh.SSHKey | None:
     secret = login.key_password.get_secret_value() if login.key_password else None
     try:
         return asyncssh.read_private_key(str(login.key), secret)
-    except asyncssh.KeyEncryptionError as error:
-        what, remedy = f"{login.key} is locked, and not with this key_password", "write key_password"
-        raise ConfigError(Finding(where=f"{setting}.key", what=what, remedy=remedy)) from error
-    except (OSError, asyncssh.KeyImportError) as error:
-        what, remedy = f"{login.key} is no private key: {error}", "make one with ssh-keygen -t ed25519"
+    except (OSError, asyncssh.KeyEncryptionError, asyncssh.KeyImportError) as error:
+        what = f"{login.key} can't be read as a private key: {error}"
+        remedy = "make one with ssh-keygen -t ed25519; a locked one needs key_password, and ssh-keygen -p -m PKCS8"
         raise ConfigError(Finding(where=f"{setting}.key", what=what, remedy=remedy)) from error
