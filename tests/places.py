@@ -22,6 +22,12 @@ USER, PASSWORD, BUCKET = "rsud", "rahasia-sekali", "serah"
 
 
 class _Sshd(asyncssh.SSHServer):
+    def __init__(self, connections: list[asyncssh.SSHServerConnection]) -> None:
+        self._connections = connections
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._connections.append(conn)
+
     def begin_auth(self, _username: str) -> bool:
         return True
 
@@ -39,17 +45,21 @@ async def sftp_server(
     """Serve a folder as "/"; yields the port and the key's fingerprint."""
     key = key or asyncssh.generate_private_key("ssh-ed25519")
     kind = kind or asyncssh.SFTPServer
+    connections: list[asyncssh.SSHServerConnection] = []
     listener = await asyncssh.listen(
         "127.0.0.1",
         port,
         server_host_keys=[key],
-        server_factory=_Sshd,
+        server_factory=lambda: _Sshd(connections),
         sftp_factory=lambda channel: kind(channel, chroot=str(folder).encode()),
     )
     try:
         yield listener.get_port(), key.get_fingerprint()
     finally:
         listener.close()
+        for connection in connections:
+            connection.abort()
+            await connection.wait_closed()
         await listener.wait_closed()
 
 
