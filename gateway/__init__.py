@@ -19,7 +19,7 @@ from gateway.feeds import Batch, FeedColumns, Filing, Found, Held, Ready, Reject
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared
-from gateway.ports import Adapter, Addressed, Clock, Log, LogsIn, Probe, Rereads, Tolerated, UrlFields
+from gateway.ports import Adapter, Addressed, Clock, Closes, Log, LogsIn, Probe, Rereads, Tolerated, UrlFields
 
 __all__ = [
     "Adapter",
@@ -30,6 +30,7 @@ __all__ = [
     "Batch",
     "Call",
     "Clock",
+    "Closes",
     "Compared",
     "ConfigError",
     "Contract",

@@ -26,7 +26,7 @@ from gateway.fill import Provided
 from gateway.kept import Draft, Kept
 from gateway.metrics import Metrics
 from gateway.paths import lost, personal
-from gateway.ports import Adapter, Clock, Handler, Log, Tolerated
+from gateway.ports import Adapter, Clock, Closes, Handler, Log, Tolerated
 from gateway.recorder import Recorder
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots
@@ -49,7 +49,7 @@ class Assembled:
 
     registry: Registry
     draft: Draft
-    clients: Sequence[HttpClient]
+    clients: Sequence[Closes]
 
     async def close(self) -> None:
         """Close every agency's connections."""
@@ -76,7 +76,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     `draft` has the state that outlives a reload, nothing of which changes before it is adopted.
     """
     draft = draft or Kept().draft()
-    opened: list[HttpClient] = []
+    opened: list[Closes] = []
 
     def provide(name: str, section: Agency) -> Provided:
         client = _client(name, located, metrics, draft)
@@ -90,13 +90,18 @@ def assemble(  # noqa: PLR0913 - what everything is made of
             **_of_its_section(section),
         }
 
+    def closed_later(adapter: Adapter) -> Adapter:
+        if isinstance(adapter, Closes):
+            opened.append(adapter)
+        return tap(adapter)
+
     tools = Tools(
         clock=clock,
         metrics=metrics,
         find=_find,
         provide=provide,
         draft=draft,
-        tap=tap,
+        tap=closed_later,
         attempt=attempt,
         on_breaker=partial(_breaker_news, log),
         hours=hours,

@@ -10,8 +10,10 @@ from typing import Annotated
 from pydantic import Field
 
 from adapters.csv.contract import AFTER, LIMIT, STARTS, feed_contract, out_contract
-from adapters.csv.drop import Drop, drop_at
+from adapters.csv.drop import Drop
 from adapters.csv.files import Files
+from adapters.csv.kinds import drop_at
+from adapters.csv.place import DropLogin
 from adapters.csv.settings import Feed, Out
 from adapters.csv.write import row_file
 from gateway import (
@@ -49,7 +51,18 @@ class CsvAdapter:
     log: Log
     snapshots: Snapshots
     columns: FeedColumns = field(default_factory=FeedColumns)
-    drop: Annotated[str, Field(description="The folder in which the agency leaves its files.")] = ""
+    drop: Annotated[
+        str,
+        Field(
+            description="The folder in which the agency leaves its files, or where it is elsewhere: "
+            "`sftp://user@host/folder`, `ftp://…`, `ftps://…` (explicit TLS), `s3://bucket/folder`; "
+            "`/~/` before a path begins at the login's home. All but a folder need the extra `drops`."
+        ),
+    ] = ""
+    drop_login: Annotated[
+        DropLogin | None,
+        Field(description="Who we are there, and by what its server is known."),
+    ] = None
     every: Annotated[Duration, Field(description="How long between two looks into it.")] = 5.0
     limit: Annotated[int, Field(description="The most rows that one look-up returns.", examples=[500])] = 100
     feed: Annotated[Mapping[str, Feed], Field(description="What it leaves there.")] = field(default_factory=dict)
@@ -66,10 +79,13 @@ class CsvAdapter:
             raise ConfigError(
                 Finding(where=f"out.{name}", what=f"a feed is called {name} too", remedy="`call` names one of them")
             )
-        drop = drop_at(self.drop, "drop") if self.drop else None
+        drop = drop_at(self.drop, "drop", self.drop_login) if self.drop else None
         object.__setattr__(self, "_drop", drop)
         object.__setattr__(self, "_files", self._files_of(drop) if drop else None)
-        outs = {name: drop_at(out.folder, f"out.{name}.folder") for name, out in self.out.items()}
+        outs = {
+            name: drop_at(out.folder, f"out.{name}.folder", out.login, f"out.{name}.login")
+            for name, out in self.out.items()
+        }
         object.__setattr__(self, "_out", outs)
 
     async def exchange(self, call: Call, /) -> Answer:
@@ -85,9 +101,19 @@ class CsvAdapter:
 
     async def probe(self) -> None:
         """List every folder; raises Unavailable."""
-        for drop in (self._drop, *self._out.values()):
-            if drop:
-                await drop.list()
+        for drop in self.drops.values():
+            await drop.list()
+
+    async def close(self) -> None:
+        """Hang up wherever a drop is elsewhere."""
+        for drop in self.drops.values():
+            await drop.close()
+
+    @property
+    def drops(self) -> Mapping[str, Drop]:
+        """Where files come from, by the setting that says so, and where they go to."""
+        incoming = {"drop": self._drop} if self._drop else {}
+        return {**incoming, **{f"out.{name}.folder": drop for name, drop in self._out.items()}}
 
     def contract(self, target: str, /) -> Contract:
         """Return a feed's or an out's fields; raises ConfigError naming those there are."""

@@ -13,10 +13,11 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from adapters.csv.drop import MARKERS, Drop, Entry, Watch
+from adapters.csv.drop import Drop, Entry
 from adapters.csv.read import BERKAS, Lines, Reading, batches, find_encoding, records, refusal
 from adapters.csv.rejects import rejected_file
 from adapters.csv.settings import Dialect, Feed
+from adapters.csv.watch import MARKERS, Watch
 from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Unavailable
 
 ROWS = 5000

@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from adapters.csv.place import DropLogin
 from gateway import Duration
 
 Ready = Literal["stable", "marker", "rename"]
@@ -129,7 +130,10 @@ class Out(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    folder: str = Field(description="The folder it appears in, whole or not at all.")
+    folder: str = Field(
+        description="The folder it appears in, whole or not at all; also `sftp://…` and the others, as for `drop`."
+    )
+    login: DropLogin | None = Field(None, description="Who we are there, as `drop_login`: `[agency.x.out.y.login]`.")
     file: Annotated[str, AfterValidator(_named_by_id)] = Field(
         description="Its name; `{id}` stands for the message's id and must be there."
     )
