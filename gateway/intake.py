@@ -11,6 +11,7 @@ from pathlib import PurePath
 from traceback import extract_tb
 from typing import Any, Protocol, cast
 
+from gateway.arrivals import REREAD
 from gateway.errors import FieldError, LedgerUnavailable, TranslationError, Unavailable
 from gateway.feeds import (
     Batch,
@@ -45,8 +46,6 @@ TRY_AGAIN = 60.0
 """Seconds until a file that could not be read or put away is tried again."""
 EXAMINE_EVERY = 60.0
 """Seconds between two looks at whether the live snapshot is of this mapping: another process may have another."""
-_MENDED = "gateway"
-"""Who wants a file again whose mapping has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +136,7 @@ class Intake:
                 await self._attempt(receipt.number, work.finish(receipt))
         for receipt in await self.ledger.wanted_again(full):
             # What another process wants read by its mapping is for that one.
-            if receipt.again != _MENDED or not await self._is_of_now(receipt, work.feed):
+            if receipt.again != REREAD or not await self._is_of_now(receipt, work.feed):
                 await self._attempt(receipt.number, work.again(receipt))
         ended = {receipt.file for receipt in await self.ledger.unfiled(full)}
         for one in ready:
@@ -189,7 +188,7 @@ class Intake:
             if base is None:
                 break
             chain.append(base)
-        done = [await self.ledger.want_again(one.number, by=_MENDED, shrink=True) for one in reversed(chain)]
+        done = [await self.ledger.want_again(one.number, by=REREAD, shrink=True) for one in reversed(chain)]
         return all(done)
 
 
