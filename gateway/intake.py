@@ -62,7 +62,10 @@ class Ledger(Receipts, Upkeep, Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Intake:
-    """One agency's files; several processes may do this for the same ledger, and share the work."""
+    """One agency's files; several processes may do this for the same ledger, and share the work.
+
+    `waiting` hears how many files of a feed are there to be taken in, `left` of one that can't be moved.
+    """
 
     agency: str
     source: Source
@@ -72,6 +75,8 @@ class Intake:
     clock: Clock
     log: Log
     report: Callable[[FileNews], None]
+    waiting: Callable[[str, int], None] = lambda _feed, _files: None
+    left: Callable[[str], None] = lambda _feed: None
     lease: float = LEASE
     _later: dict[object, float] = field(init=False, default_factory=dict)
     _examined: dict[str, float] = field(init=False, default_factory=dict)
@@ -88,6 +93,7 @@ class Intake:
         ready = await self.source.look()
         for name, feed in self.feeds.items():
             files = [one for one in ready if one.feed == name and self._is_due(_same(one))]
+            self.waiting(name, sum(one.feed == name and not self._stays(_same(one)) for one in ready))
             try:
                 await self._feed(name, feed, files)
             except Overtaken as error:
@@ -160,6 +166,9 @@ class Intake:
     def postpone(self, what: object) -> None:
         """Try a file, or what is left to do for a receipt, again in a while."""
         self._later[what] = self.clock.monotonic() + TRY_AGAIN
+
+    def _stays(self, what: object) -> bool:
+        return self._later.get(what) == float("inf")
 
     def _is_due(self, what: object) -> bool:
         return self._later.get(what, 0.0) <= self.clock.monotonic()
@@ -278,6 +287,7 @@ class _Work:
         if place is None:
             what = "it is gone or can't be moved; as long as it stays as it is, it is not taken in again"
             self._intake.log("file-stays", level="warning", feed=receipt.feed, file=receipt.file, what=what)
+            self._intake.left(self._name)
         await self._ledger.filed(self._turn, receipt.number, place or "")
         return place or ""
 
