@@ -31,12 +31,16 @@ class FeedWatch:
         """Look, for ever; while the ledger is away the figures stay as they were."""
         self.figures.forget()
         while True:
-            try:
-                for name, feed in self.feeds.items():
-                    await self._look(name, feed)
-            except LedgerUnavailable:
-                """Its own watch tells of it."""
+            await self.once()
             await self.clock.sleep(LOOK_EVERY)
+
+    async def once(self) -> None:
+        """Look at every feed once."""
+        try:
+            for name, feed in self.feeds.items():
+                await self._look(name, feed)
+        except LedgerUnavailable:
+            """Its own watch tells of it."""
 
     async def _look(self, name: str, feed: Feed) -> None:
         full = f"{self.agency}/{name}"
