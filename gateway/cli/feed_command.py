@@ -36,7 +36,9 @@ def command() -> None:
     """See what became of agencies' files, try one before it is dropped, go back or try again."""
 
 
-@command.command(name="list", help="List the feeds: which file is live, of when, how the newest did, when the next is due.")
+@command.command(
+    name="list", help="List the feeds: which file is live, of when, how the newest did, when the next is due."
+)
 @json_option
 @config_option
 def list_feeds(*, config: Path, as_json: bool) -> None:

@@ -42,9 +42,7 @@ class SqliteArrivals:
 
     async def shed_files(self, feed: str, seconds: float, /, *, limit: int = 500) -> int:
         """Forget one batch of old receipts."""
-        gone = await self._writer.do(
-            lambda tx: _shed(sqlite_clock.followed(tx, self._clock), feed, seconds, limit)
-        )
+        gone = await self._writer.do(lambda tx: _shed(sqlite_clock.followed(tx, self._clock), feed, seconds, limit))
         for number in gone:
             with suppress(OSError):  # what can't be taken away takes room, no more
                 await asyncio.to_thread(self._builds.drop, number)

@@ -10,8 +10,8 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.records import Postponed, State
 from tests.contract.ledger import LANE, LEASE, DirectContract, OrderContract, PutContract, Stage, an_entry
-from tests.contract.ledger_arrivals import ArrivalContract, ForgettingContract
 from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract
+from tests.contract.ledger_arrivals import ArrivalContract, ForgettingContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
 from tests.contract.ledger_feed_modes import ModeContract
