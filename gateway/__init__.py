@@ -1,7 +1,7 @@
 """All that an adapter's author imports; everything else is the gateway's own business."""
 
 from gateway.clock import SystemClock
-from gateway.config.units import Duration
+from gateway.config.units import Duration, Every
 from gateway.errors import (
     AgencyLogin,
     AgencyTimeout,
@@ -37,6 +37,7 @@ __all__ = [
     "Described",
     "Document",
     "Duration",
+    "Every",
     "Fault",
     "FeedColumns",
     "FieldError",

@@ -25,6 +25,7 @@ from gateway.paths import called
 from gateway.pipeline import SHARING, stack
 from gateway.policies.hours import outside_hours
 from gateway.ports import Adapter, Addressed, Clock, Handler, Probe
+from gateway.punctual import due_of
 from gateway.recorder import Recording
 from gateway.recording import recording
 from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row, fingerprint
@@ -163,7 +164,8 @@ class _Builder:
             indexes=indexes,
             mapping=fingerprint(row.fingerprint, key, newer, indexes),
         )
-        return registry.Feed(read=row.read, keeping=keeping, max_reject=_share(settings.get("max_reject", 0.1)))
+        share, due = _share(settings.get("max_reject", 0.1)), due_of(settings, self.dates)
+        return registry.Feed(read=row.read, keeping=keeping, max_reject=share, due=due)
 
     def _indexes(self, feed: str, row: CompiledRow) -> tuple[tuple[str, ...], ...]:
         """Return by which fields rows are looked up: together as each operation does, and each by itself."""

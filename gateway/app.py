@@ -25,6 +25,7 @@ from gateway.feeds import Snapshots
 from gateway.fill import Provided
 from gateway.kept import Draft, Kept
 from gateway.metrics import Metrics
+from gateway.overlap import overlapping
 from gateway.paths import lost, personal
 from gateway.ports import Adapter, Clock, Closes, Handler, Log, Tolerated
 from gateway.recorder import Recorder
@@ -138,7 +139,7 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
     """Return everything there is to say about a configuration, offline and all in one go; warnings among it."""
     located, findings = examine(path, environment)
     findings = (*findings, *untraceable(located), *_listener(located))
-    warnings = [*trusted(located, clock_of(located).now())]
+    warnings = [*trusted(located, clock_of(located).now()), *overlapping(located)]
     missing = [
         Finding(
             where=located.where(*key),

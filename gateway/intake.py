@@ -11,6 +11,7 @@ from pathlib import PurePath
 from traceback import extract_tb
 from typing import Any, Protocol, cast
 
+from gateway.arrivals import REREAD
 from gateway.errors import FieldError, LedgerUnavailable, TranslationError, Unavailable
 from gateway.feeds import (
     Batch,
@@ -45,8 +46,6 @@ TRY_AGAIN = 60.0
 """Seconds until a file that could not be read or put away is tried again."""
 EXAMINE_EVERY = 60.0
 """Seconds between two looks at whether the live snapshot is of this mapping: another process may have another."""
-_MENDED = "gateway"
-"""Who wants a file again whose mapping has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +62,10 @@ class Ledger(Receipts, Upkeep, Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Intake:
-    """One agency's files; several processes may do this for the same ledger, and share the work."""
+    """One agency's files; several processes may do this for the same ledger, and share the work.
+
+    `waiting` hears how many files of a feed are there to be taken in, `left` of one that can't be moved.
+    """
 
     agency: str
     source: Source
@@ -73,6 +75,8 @@ class Intake:
     clock: Clock
     log: Log
     report: Callable[[FileNews], None]
+    waiting: Callable[[str, int], None] = lambda _feed, _files: None
+    left: Callable[[str], None] = lambda _feed: None
     lease: float = LEASE
     _later: dict[object, float] = field(init=False, default_factory=dict)
     _examined: dict[str, float] = field(init=False, default_factory=dict)
@@ -89,6 +93,7 @@ class Intake:
         ready = await self.source.look()
         for name, feed in self.feeds.items():
             files = [one for one in ready if one.feed == name and self._is_due(_same(one))]
+            self.waiting(name, sum(one.feed == name and not self._stays(_same(one)) for one in ready))
             try:
                 await self._feed(name, feed, files)
             except Overtaken as error:
@@ -137,7 +142,7 @@ class Intake:
                 await self._attempt(receipt.number, work.finish(receipt))
         for receipt in await self.ledger.wanted_again(full):
             # What another process wants read by its mapping is for that one.
-            if receipt.again != _MENDED or not await self._is_of_now(receipt, work.feed):
+            if receipt.again != REREAD or not await self._is_of_now(receipt, work.feed):
                 await self._attempt(receipt.number, work.again(receipt))
         ended = {receipt.file for receipt in await self.ledger.unfiled(full)}
         for one in ready:
@@ -161,6 +166,9 @@ class Intake:
     def postpone(self, what: object) -> None:
         """Try a file, or what is left to do for a receipt, again in a while."""
         self._later[what] = self.clock.monotonic() + TRY_AGAIN
+
+    def _stays(self, what: object) -> bool:
+        return self._later.get(what) == float("inf")
 
     def _is_due(self, what: object) -> bool:
         return self._later.get(what, 0.0) <= self.clock.monotonic()
@@ -189,7 +197,7 @@ class Intake:
             if base is None:
                 break
             chain.append(base)
-        done = [await self.ledger.want_again(one.number, by=_MENDED, shrink=True) for one in reversed(chain)]
+        done = [await self.ledger.want_again(one.number, by=REREAD, shrink=True) for one in reversed(chain)]
         return all(done)
 
 
@@ -279,6 +287,7 @@ class _Work:
         if place is None:
             what = "it is gone or can't be moved; as long as it stays as it is, it is not taken in again"
             self._intake.log("file-stays", level="warning", feed=receipt.feed, file=receipt.file, what=what)
+            self._intake.left(self._name)
         await self._ledger.filed(self._turn, receipt.number, place or "")
         return place or ""
 

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from gateway.errors import Finding
 from gateway.feeds import Keeping, Snapshots, Source
@@ -62,11 +63,15 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """How a feed's rows are read and kept; a file with more than `max_reject` of its rows rejected is refused."""
+    """How a feed's rows are read and kept; a file with more than `max_reject` of its rows rejected is refused.
+
+    `due` tells by when another file must come after one; None where nobody waits for it.
+    """
 
     read: Callable[[Document], Document]
     keeping: Keeping
     max_reject: float
+    due: Callable[[datetime], datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

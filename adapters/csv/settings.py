@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from adapters.csv.place import DropLogin
-from gateway import Duration
+from gateway import Duration, Every
 
 Ready = Literal["stable", "marker", "rename"]
 Mode = Literal["snapshot", "append", "upsert"]
@@ -114,6 +114,13 @@ class Feed(BaseModel):
         description="How the last row begins that is none, such as a total; a file without it was cut short, and is "
         "refused.",
         examples=["TOTAL"],
+    )
+
+    every: Every | None = Field(
+        None,
+        description='How often a file comes, e.g. `"1 working day"` (by the agency\'s calendar), `"1 day"` or `"6h"`; '
+        "when none came for longer than that, the feed is late, which is an alert.",
+        examples=["1 working day"],
     )
 
     @model_validator(mode="after")

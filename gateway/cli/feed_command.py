@@ -14,6 +14,7 @@ from rich.table import Table
 from gateway import app
 from gateway.cli.bar import Bar
 from gateway.cli.desk import Desk, by_option, field_line, json_option, tell, tell_json, work
+from gateway.cli.feed_due import next_due, told_due
 from gateway.cli.options import config_option, demo_option, environment, read_config
 from gateway.config.load import Located
 from gateway.config.locate import suggest
@@ -35,7 +36,9 @@ def command() -> None:
     """See what became of agencies' files, try one before it is dropped, go back or try again."""
 
 
-@command.command(name="list", help="List the feeds: which file is live, since when, and how the newest did.")
+@command.command(
+    name="list", help="List the feeds: which file is live, of when, how the newest did, when the next is due."
+)
 @json_option
 @config_option
 def list_feeds(*, config: Path, as_json: bool) -> None:
@@ -46,13 +49,15 @@ def list_feeds(*, config: Path, as_json: bool) -> None:
             (await desk.ledger.standing(name), await desk.ledger.receipts(name, limit=1))
             for name, _ in _feeds(desk.located)
         ]
+        dues = [await next_due(desk, name, made) for name, made in _feeds(desk.located)]
+        told = [told_due(due, desk.clock.now()) for due in dues]
         if as_json:
-            tell_json([_standing(standing, newest) for standing, newest in found])
+            tell_json([_standing(*each) | {"due": due} for each, due in zip(found, dues, strict=True)])
         elif Console().is_terminal:
-            Console(highlight=False).print(_table(found))
+            Console(highlight=False).print(_table(found, told))
         else:
-            for standing, newest in found:
-                click.echo("\t".join(_columns(standing, newest)))
+            for each, due in zip(found, told, strict=True):
+                click.echo("\t".join((*_columns(*each), due)))
         return 0
 
     work(config, look)
@@ -270,16 +275,17 @@ def _standing(standing: Standing, newest: Sequence[FileReceipt]) -> dict[str, ob
     }
 
 
-def _table(found: Sequence[tuple[Standing, Sequence[FileReceipt]]]) -> Table:
+def _table(found: Sequence[tuple[Standing, Sequence[FileReceipt]]], dues: Sequence[str]) -> Table:
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     made.add_column("feed", overflow="fold")
     for name in ("receipt", "rows"):
         made.add_column(name, justify="right")
     made.add_column("data of", no_wrap=True)
     made.add_column("newest file", overflow="fold")
-    for standing, newest in found:
-        bad = newest and newest[0].state is FileState.REFUSED
-        made.add_row(*_columns(standing, newest), style="red" if bad else "" if standing.live else "dim")
+    made.add_column("next due", overflow="fold")
+    for (standing, newest), due in zip(found, dues, strict=True):
+        bad = (newest and newest[0].state is FileState.REFUSED) or due.startswith("LATE")
+        made.add_row(*_columns(standing, newest), due, style="red" if bad else "" if standing.live else "dim")
     return made
 
 

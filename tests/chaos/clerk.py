@@ -23,7 +23,9 @@ ANY_TIME = 0.2
 """How many of the kills come at any time, the others while a file is put aside, read, stored or put away."""
 IN_WORK, LATEST = (0.02, 0.1, 0.4), 5.0
 ROWS = (1_000, 40_000)
-SETTLED = 240.0
+SPREAD = 100_000
+"""Among how many ids a file begins: rows meet others of their key, and what is added to stays of a size."""
+SETTLED = 600.0
 
 CONFIG = """
 [gateway]
@@ -150,7 +152,7 @@ class Clerk:
         """Drop a file whole: some rows twice, some with bad ids."""
         self._number += 1
         feed = random.choice([*FEEDS])
-        first, size = random.randrange(10**6), random.randint(*ROWS)
+        first, size = random.randrange(SPREAD), random.randint(*ROWS)
         ids = [f"{10**15 + first + number}" for number in range(size)]
         bad = sum(1 for number in range(size) if number % 97 == 0)
         rows = [f"{'1,0E+15' if number % 97 == 0 else ids[number]};nama {ids[number]}" for number in range(size)]

@@ -10,6 +10,7 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
 from tests.contract.ledger import DirectContract, OrderContract, PutContract, Stage
 from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract
+from tests.contract.ledger_arrivals import ArrivalContract, ForgettingContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
 from tests.contract.ledger_feed_modes import ModeContract
@@ -79,6 +80,12 @@ class TestBacklog(BacklogContract): ...
 
 
 class TestNudges(NudgeContract): ...
+
+
+class TestArrivals(ArrivalContract): ...
+
+
+class TestForgetting(ForgettingContract): ...
 
 
 class TestSearch(SearchContract): ...

@@ -11,6 +11,7 @@ from gateway.ledger.sqlite import SqliteLedger
 from gateway.records import Postponed, State
 from tests.contract.ledger import LANE, LEASE, DirectContract, OrderContract, PutContract, Stage, an_entry
 from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract
+from tests.contract.ledger_arrivals import ArrivalContract, ForgettingContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
 from tests.contract.ledger_feed_modes import ModeContract
@@ -73,6 +74,12 @@ class TestBacklog(BacklogContract): ...
 
 
 class TestNudges(NudgeContract): ...
+
+
+class TestArrivals(ArrivalContract): ...
+
+
+class TestForgetting(ForgettingContract): ...
 
 
 class TestSearch(SearchContract): ...

@@ -43,11 +43,14 @@ async def test_a_file_that_can_not_be_moved_is_taken_once_and_stays(open_site: O
     faulty: list[Faulty] = []
     site = await open_site(drop=lambda drop: faulty.append(Faulty(drop)) or faulty[0])
     faulty[0].fails = {"move": read_only(), "put": read_only()}
+    waiting, left = list[int](), list[str]()
+    site.intake.waiting, site.intake.left = lambda _feed, files: waiting.append(files), left.append
     site.drop("imunisasi_1.csv")
     await site.look(times=3)
     assert site.told() == [("imunisasi_1.csv", "accepted")]
     assert site.files() == ["imunisasi_1.csv"]
     assert [event for event, _ in site.lines] == ["file-stays"]
+    assert (waiting, left) == ([1, 0, 0], ["imunisasi"])
     other = await site.again()
     other.adapter._inbox.drop = faulty[0]
     other.drop("imunisasi_0.csv", rows(3))
