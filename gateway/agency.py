@@ -163,7 +163,13 @@ class _Builder:
             indexes=indexes,
             mapping=fingerprint(row.fingerprint, key, newer, indexes),
         )
-        return registry.Feed(read=row.read, keeping=keeping, max_reject=_share(settings.get("max_reject", 0.1)))
+        return registry.Feed(
+            read=row.read,
+            keeping=keeping,
+            max_reject=_share(settings.get("max_reject", 0.1)),
+            to=OperationId(settings["to"]) if "to" in settings else None,
+            row=row,
+        )
 
     def _indexes(self, feed: str, row: CompiledRow) -> tuple[tuple[str, ...], ...]:
         """Return by which fields rows are looked up: together as each operation does, and each by itself."""
@@ -254,6 +260,7 @@ class _Builder:
             recording=self._recording(name, section, compiled),
             reread=channel.reread,
             plan=partial(adapter.plan, section.call) if isinstance(adapter, Planned) else None,
+            version=compiled.fingerprint,
         )
 
     def _within_hours(self, handler: Handler) -> Handler:

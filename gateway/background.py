@@ -138,6 +138,7 @@ class Background:
                     clock=self.clock,
                     log=partial(self.log, agency=agency.name),
                     report=self._file_news(agency.name, agency.feeds),
+                    room=self.rooms,
                 ).run
 
     def _contract_watch(self, agency: registry.Agency) -> ContractWatch | None:

@@ -14,6 +14,8 @@ from gateway.records import Entry, State
 Mode = Literal["snapshot", "append", "upsert", "forward"]
 Cells = Mapping[str, str]
 """Texts by column."""
+LINE = "_baris"
+"""The column in which a mended row says which line of its file it was."""
 
 
 class FileState(StrEnum):

@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from gateway.errors import Finding
 from gateway.feeds import Keeping, Snapshots, Source
 from gateway.hours import Calendar
-from gateway.message import Document, OperationId, Reply
+from gateway.message import Document, Message, OperationId, Reply
 from gateway.native import Compared
 from gateway.ports import Handler, Probe, Schema
 from gateway.recorder import Recording
+from gateway.records import Entry, Origin
+from gateway.translate.compile import CompiledRow
 from gateway.translate.schema import CanonicalSchema
 
 
@@ -21,7 +23,7 @@ class Operation:
     `pipeline` is an agency operation's own way to the agency: without the ledger before it, its answer never shared.
     `stored`: it is delivered from the ledger; `reread` reads an answer that the ledger kept because it could not be
     read, and raises AgencyError when it still can't. `targets` are those of a composite; `plan` shows how
-    its messages are written.
+    its messages are written. `version` changes with whatever may change how a request is judged.
     """
 
     id: OperationId
@@ -42,6 +44,7 @@ class Operation:
     targets: tuple[OperationId, ...] = ()
     reread: Callable[[bytes], Reply] | None = None
     plan: Callable[[], Document] | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +64,27 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """Where a feed's rows go: `entry` is how a message of that operation is recorded, `lane` where it waits."""
+
+    to: OperationId
+    lane: str
+    entry: Callable[[Message, Origin], Entry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """How a feed's rows are read and kept; a file with more than `max_reject` of its rows rejected is refused."""
+    """How a feed's rows are read and kept; a file with more than `max_reject` of its rows rejected is refused.
+
+    `to` names the operation that rows are forwarded to, `row` is their table; `forward` once that operation is known.
+    """
 
     read: Callable[[Document], Document]
     keeping: Keeping
     max_reject: float
+    to: OperationId | None = None
+    row: CompiledRow | None = None
+    forward: Forward | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

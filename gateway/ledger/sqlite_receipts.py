@@ -9,7 +9,6 @@ from gateway.ledger.snapshot_rows import read_tally, written_reasons, written_ta
 from gateway.ledger.sqlite_queue import lives
 from gateway.ledger.transaction import Transaction
 
-
 _ACCEPTED = "WHERE feed = ? AND mode = 'forward' AND state = 'accepted'"
 
 
