@@ -15,13 +15,14 @@ from gateway.errors import (
     Unavailable,
     Unreachable,
 )
-from gateway.feeds import Batch, FeedColumns, Filing, Found, Held, Ready, Reject, Snapshots, Source
+from gateway.feeds import LINE, Batch, FeedColumns, Filing, Found, Held, Ready, Reject, Snapshots, Source
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared
 from gateway.ports import Adapter, Addressed, Clock, Closes, Log, LogsIn, Probe, Rereads, Tolerated, UrlFields
 
 __all__ = [
+    "LINE",
     "Adapter",
     "Addressed",
     "AgencyLogin",

@@ -164,8 +164,14 @@ class _Builder:
             indexes=indexes,
             mapping=fingerprint(row.fingerprint, key, newer, indexes),
         )
-        share, due = _share(settings.get("max_reject", 0.1)), due_of(settings, self.dates)
-        return registry.Feed(read=row.read, keeping=keeping, max_reject=share, due=due)
+        return registry.Feed(
+            read=row.read,
+            keeping=keeping,
+            max_reject=_share(settings.get("max_reject", 0.1)),
+            due=due_of(settings, self.dates),
+            to=OperationId(settings["to"]) if "to" in settings else None,
+            row=row,
+        )
 
     def _indexes(self, feed: str, row: CompiledRow) -> tuple[tuple[str, ...], ...]:
         """Return by which fields rows are looked up: together as each operation does, and each by itself."""
@@ -256,6 +262,7 @@ class _Builder:
             recording=self._recording(name, section, compiled),
             reread=channel.reread,
             plan=partial(adapter.plan, section.call) if isinstance(adapter, Planned) else None,
+            version=compiled.fingerprint,
         )
 
     def _within_hours(self, handler: Handler) -> Handler:

@@ -18,6 +18,7 @@ from gateway.clock import SystemClock
 from gateway.config.load import Located, examine, without
 from gateway.config.models import Agency
 from gateway.config.tls import Tls
+from gateway.destinations import linked
 from gateway.dispatch import table
 from gateway.edge.tls import listener_tls
 from gateway.errors import ConfigError, Finding
@@ -108,6 +109,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
         hours=hours,
     )
     agencies, findings = _built(located, tools)
+    agencies = linked(agencies, located, findings)
     known = Registry()
     failed = located.config.agency.keys() - {agency.name for agency in agencies}
     try:

@@ -142,6 +142,7 @@ class Background:
                     report=self._file_news(agency.name, figures),
                     waiting=figures.waiting,
                     left=figures.left,
+                    room=self.rooms,
                 ).run
 
     def _feed_watch(self, agency: registry.Agency, figures: FeedFigures) -> FeedWatch:

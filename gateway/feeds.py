@@ -9,10 +9,13 @@ from typing import Literal, Protocol, runtime_checkable
 
 from gateway.errors import FieldError
 from gateway.message import Document
+from gateway.records import Entry, State
 
-Mode = Literal["snapshot", "append", "upsert"]
+Mode = Literal["snapshot", "append", "upsert", "forward"]
 Cells = Mapping[str, str]
 """Texts by column."""
+LINE = "_baris"
+"""The column in which a mended row says which line of its file it was."""
 
 
 class FileState(StrEnum):
@@ -142,6 +145,7 @@ class Keeping:
     """How a feed's rows are kept: by which fields one row is known and looked up, and by which table it was read.
 
     Without `key` a row is known by its whole content. Of two with one key the one with the greater `newer` counts.
+    Rows of a `forward` feed are messages, and nothing else of them is kept.
     """
 
     mode: Mode = "snapshot"
@@ -174,7 +178,8 @@ def lease_of(feed: str) -> str:
 class Tally:
     """What a file has come to so far: `position` records are done, and `whole` when that is all of it.
 
-    accepted + unchanged + rejected + skipped is `position`. `kept` is how many rows the snapshot would have.
+    accepted + unchanged + rejected + skipped is `position`. `kept` is how many rows the snapshot would have, `put` how
+    many records of a forward feed's file have been gone through once more, to put their messages.
     """
 
     position: int = 0
@@ -186,6 +191,7 @@ class Tally:
     rules: Mapping[str, int] = field(default_factory=dict)
     encoding: str = ""
     whole: bool = False
+    put: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +205,28 @@ class Chunk:
     skipped: int = 0
     encoding: str = ""
     last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarded:
+    """A row as a message; `place` is the record that it is, wherever its file comes from again.
+
+    `key` has its key and the content under it; a row whose key had this content last is not put again.
+    """
+
+    number: int
+    entry: Entry
+    place: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """The messages of the records between `after` and `position`, to be put together or not at all."""
+
+    after: int
+    position: int
+    rows: Sequence[Forwarded]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,13 +285,25 @@ class Receipts(Protocol):
         """Claim a file by its content, or go on with one that was claimed before.
 
         The live snapshot's own content by the same mapping is a duplicate, unless it is wanted `afresh`; a file that
-        mends rejects of what is live no more is refused; both receipts have ended.
+        mends rejects of what is live no more is refused; both receipts have ended. To a forward feed whatever it
+        accepted before is a duplicate, and mends of a file that it did not accept are refused.
         A file that ended and could not be moved is answered with that receipt.
         """
         ...
 
     async def add_rows(self, turn: Turn, number: int, keeping: Keeping, chunk: Chunk, /) -> Tally:
-        """Keep a chunk with its position, in one transaction."""
+        """Keep a chunk with its position, in one transaction; of a forward feed its rejects, and how many fit."""
+        ...
+
+    async def forward(self, turn: Turn, number: int, portion: Portion, /) -> Tally:
+        """Put messages with the position, in one transaction; of those that were put before it says unchanged.
+
+        That is a row whose place was put before, or whose key had the same content last.
+        """
+        ...
+
+    async def forwarded(self, number: int, /) -> Mapping[State, int]:
+        """Return where the messages stand that a receipt's file became, those that are kept."""
         ...
 
     async def publish(self, turn: Turn, number: int, keeping: Keeping, /) -> FileReceipt:

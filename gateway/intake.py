@@ -29,10 +29,11 @@ from gateway.feeds import (
     Turn,
     lease_of,
 )
+from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Unlimited
 from gateway.message import Document
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
-from gateway.registry import Feed
+from gateway.registry import Feed, Forward
 from gateway.wording import say
 
 FIRST_REJECTS = 5
@@ -77,10 +78,12 @@ class Intake:
     report: Callable[[FileNews], None]
     waiting: Callable[[str, int], None] = lambda _feed, _files: None
     left: Callable[[str], None] = lambda _feed: None
+    room: Room = field(default_factory=Unlimited)
     lease: float = LEASE
     _later: dict[object, float] = field(init=False, default_factory=dict)
     _examined: dict[str, float] = field(init=False, default_factory=dict)
     _asked: set[int] = field(init=False, default_factory=set)
+    full: set[str] = field(init=False, default_factory=set)
 
     async def run(self) -> None:
         """Look, and take in what is there, for ever."""
@@ -103,6 +106,8 @@ class Intake:
 
     async def _feed(self, name: str, feed: Feed, ready: Sequence[Ready]) -> None:
         full = f"{self.agency}/{name}"
+        if not self._is_due(full):
+            return
         await self._examine(full, feed)
         unfiled = [one for one in await self.ledger.unfiled(full) if self._is_due(one.number)]
         if not (ready or unfiled or await self.ledger.wanted_again(full)):
@@ -144,10 +149,14 @@ class Intake:
             # What another process wants read by its mapping is for that one.
             if receipt.again != REREAD or not await self._is_of_now(receipt, work.feed):
                 await self._attempt(receipt.number, work.again(receipt))
+            if not self._is_due(full):
+                return
         ended = {receipt.file for receipt in await self.ledger.unfiled(full)}
         for one in ready:
             if one.name not in ended:
                 await self._attempt(_same(one), work.take(one))
+            if not self._is_due(full):
+                return  # rows that wait for room go before those of later files
 
     async def _attempt(self, what: object, doing: Any) -> None:
         """Do it; what the drop does not allow now is told, and tried again later."""
@@ -159,6 +168,11 @@ class Intake:
             self.postpone(what)
         except (LedgerUnavailable, Overtaken):
             raise
+        except NoRoom as error:
+            if error.feed not in self.full:
+                self.log("file-waits", why=str(error))
+            self.full.add(error.feed)
+            self._later[error.feed] = self.clock.monotonic() + AGAIN
         except Exception as error:  # noqa: BLE001 - one strange file must not keep the others waiting
             self.log("file-waits", level="error", why=_bug(error).params["error"])
             self.postpone(what)
@@ -175,7 +189,7 @@ class Intake:
 
     async def _examine(self, full: str, feed: Feed) -> None:
         """See whether the snapshot was read by this mapping and is there; else, once, read its files again (11.21)."""
-        if self._examined.get(full, 0.0) > self.clock.monotonic():
+        if feed.forward is not None or self._examined.get(full, 0.0) > self.clock.monotonic():
             return
         live = (await self.ledger.standing(full)).live
         self._examined[full] = self.clock.monotonic() + EXAMINE_EVERY
@@ -249,7 +263,10 @@ class _Work:
         tally, refused = receipt.tally, FieldError(pointer="", rule="unfinished") if overdue else None
         if refused is None and not tally.whole:
             tally, refused = await self._read(held, receipt)
-        if refused := refused or objection(self.feed, receipt, tally):
+        refused = refused or objection(self.feed, receipt, tally, mends=bool(held.repairs))
+        if refused is None and self.feed.forward is not None:
+            tally, refused = await self._forward(held, receipt, tally, self.feed.forward)
+        if refused is not None:
             return await self._ledger.refuse(self._turn, receipt.number, tally, refused)
         return await self._ledger.publish(self._turn, receipt.number, self.feed.keeping)
 
@@ -268,6 +285,24 @@ class _Work:
             raise
         except Exception as error:  # noqa: BLE001 - a bug met by one file must not end the feed
             return tally, _bug(error)
+        return tally, None
+
+    async def _forward(
+        self, held: Held, receipt: FileReceipt, tally: Tally, to: Forward
+    ) -> tuple[Tally, FieldError | None]:
+        """Read a file that is taken once more, and put its rows as messages from where the ledger is."""
+        forwarder = Forwarder(
+            feed=self.feed, forward=to, ledger=self._ledger, room=self._intake.room, clock=self._intake.clock,
+            turn=self._turn, held=held, receipt=receipt,
+        )  # fmt: skip
+        batches = self._source.batches(held, after=tally.put)
+        async with aclosing(cast("Any", batches)):
+            async for batch in batches:
+                if refused := refusal(batch):
+                    return await forwarder.so_far(tally), refused
+                chunk = await asyncio.to_thread(translated, self.feed, batch, tally.put)
+                tally = await forwarder.put(batch, chunk, tally)
+        self._intake.full.discard(receipt.feed)
         return tally, None
 
     async def _put_away(self, held: Held, receipt: FileReceipt) -> str:
@@ -329,13 +364,15 @@ def refusal(batch: Batch) -> FieldError | None:
     return next((reject.reasons[0] for reject in batch.rejects if reject.number == 0), None)
 
 
-def objection(feed: Feed, receipt: FileReceipt | None, tally: Tally) -> FieldError | None:
+def objection(feed: Feed, receipt: FileReceipt | None, tally: Tally, *, mends: bool = False) -> FieldError | None:
     """Return why a file that was read whole is not taken, without a receipt by its own rows alone."""
     total = tally.position - tally.skipped
-    repair = receipt is not None and receipt.mode == "repair"
+    repair = (receipt is not None and receipt.mode == "repair") or (mends and feed.forward is not None)
     if tally.rejected > total * feed.max_reject and not repair:
         counts = {"rejected": str(tally.rejected), "total": str(total), "max": f"{feed.max_reject:.0%}"}
-        return FieldError(pointer="", rule="max-reject", params=counts)
+        return FieldError(
+            pointer="", rule="max-reject" if feed.forward is None else "max-reject-forward", params=counts
+        )
     if receipt is not None and not receipt.confirmed and tally.kept < receipt.before * SHRINK:
         return FieldError(pointer="", rule="shrunk", params={"before": str(receipt.before), "after": str(tally.kept)})
     return None

@@ -19,6 +19,8 @@ def line(receipt: FileReceipt) -> str:
     """Return what a clerk is told of a file."""
     tally, when = receipt.tally, f"{receipt.ended_at:%d/%m/%Y %H.%M}" if receipt.ended_at else "-"
     begin = f"{when} {receipt.file}:"
+    if receipt.mode == "forward":
+        return _forwarded(receipt, begin)
     match receipt.state:
         case FileState.DUPLICATE:
             return f"{begin} isinya sama dengan data yang sedang dipakai (tanda terima {receipt.original}); diabaikan."
@@ -32,6 +34,26 @@ def line(receipt: FileReceipt) -> str:
             return f"{begin} {counts}{reasons}; data dari {receipt.before} menjadi {tally.kept} baris.{mend}"
         case FileState.TAKING:
             return f"{receipt.file}: sedang dibaca, {tally.position} baris selesai."
+
+
+def _forwarded(receipt: FileReceipt, begin: str) -> str:
+    """Return what a clerk is told of a file whose rows are sent on."""
+    tally = receipt.tally
+    match receipt.state:
+        case FileState.DUPLICATE:
+            return f"{begin} isinya sudah pernah diteruskan (tanda terima {receipt.original}); diabaikan."
+        case FileState.REFUSED:
+            why = say(receipt.reason, "id") if receipt.reason else "?"
+            sent = f"{tally.accepted} baris sudah diteruskan" if tally.put else "Tidak ada yang diteruskan"
+            return f"{begin} DITOLAK, {why}. {sent}."
+        case FileState.ACCEPTED:
+            counts = f"{tally.accepted} baris diteruskan, {tally.rejected} ditolak, {tally.unchanged} sudah pernah"
+            reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
+            mend = f" Perbaiki {receipt.file}.rejected.csv lalu taruh lagi." if tally.rejected else ""
+            return f"{begin} {counts}{reasons}.{mend}"
+        case FileState.TAKING:
+            done = f"{tally.position} baris selesai dibaca"
+            return f"{receipt.file}: {done}{f', {tally.put} diteruskan' if tally.whole else ''}."
 
 
 def _reasons(rules: Mapping[str, int]) -> str:

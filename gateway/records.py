@@ -40,6 +40,14 @@ FINAL = frozenset({State.DELIVERED, State.REFUSED, State.EXPIRED, State.CANCELLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a message comes from that no app sent: the receipt of a file, and which of its records it was."""
+
+    receipt: int
+    record: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """A message to be recorded, with what the ledger must know of its operation.
 
@@ -59,6 +67,7 @@ class Entry:
     answer_by: datetime | None = None
     near_at: datetime | None = None
     until_final: bool = False
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +274,7 @@ class Summary:
     text: str = ""
     size: int = 0
     uncertain: bool = False
+    origin: Origin | None = None
 
     def urgency(self, now: datetime) -> Urgency | None:
         """Return whether the date of its answer is near or past; None while it is far, and once people have one."""
@@ -302,6 +312,7 @@ class Filter:
 
     `since` and `until` (exclusive) are times of acceptance; `subject` is given plain. Of those that people have no
     answer to, `answer_before` finds what is due before then, `urgent_at` what is near or past its date at that time.
+    `receipt` is that of the file they come from.
     """
 
     lane: str | None = None
@@ -314,6 +325,7 @@ class Filter:
     direct: bool | None = None
     answer_before: datetime | None = None
     urgent_at: datetime | None = None
+    receipt: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,10 +8,12 @@ from datetime import datetime
 from gateway.errors import Finding
 from gateway.feeds import Keeping, Snapshots, Source
 from gateway.hours import Calendar
-from gateway.message import Document, OperationId, Reply
+from gateway.message import Document, Message, OperationId, Reply
 from gateway.native import Compared
 from gateway.ports import Handler, Probe, Schema
 from gateway.recorder import Recording
+from gateway.records import Entry, Origin
+from gateway.translate.compile import CompiledRow
 from gateway.translate.schema import CanonicalSchema
 
 
@@ -22,7 +24,7 @@ class Operation:
     `pipeline` is an agency operation's own way to the agency: without the ledger before it, its answer never shared.
     `stored`: it is delivered from the ledger; `reread` reads an answer that the ledger kept because it could not be
     read, and raises AgencyError when it still can't. `targets` are those of a composite; `plan` shows how
-    its messages are written.
+    its messages are written. `version` changes with whatever may change how a request is judged.
     """
 
     id: OperationId
@@ -43,6 +45,7 @@ class Operation:
     targets: tuple[OperationId, ...] = ()
     reread: Callable[[bytes], Reply] | None = None
     plan: Callable[[], Document] | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +65,29 @@ class Queue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """Where a feed's rows go: `entry` is how a message of that operation is recorded, `lane` where it waits."""
+
+    to: OperationId
+    lane: str
+    entry: Callable[[Message, Origin], Entry]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """How a feed's rows are read and kept; a file with more than `max_reject` of its rows rejected is refused.
 
     `due` tells by when another file must come after one; None where nobody waits for it.
+    `to` names the operation that rows are forwarded to, `row` is their table; `forward` once that operation is known.
     """
 
     read: Callable[[Document], Document]
     keeping: Keeping
     max_reject: float
     due: Callable[[datetime], datetime] | None = None
+    to: OperationId | None = None
+    row: CompiledRow | None = None
+    forward: Forward | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

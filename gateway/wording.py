@@ -60,6 +60,14 @@ RULES: Mapping[str, tuple[str, str]] = {
         "{rejected} dari {total} baris ditolak; paling banyak {max}; data lama tetap dipakai",
         "{rejected} of {total} rows were rejected; at most {max}; the old data stays in use",
     ),
+    "max-reject-forward": (
+        "{rejected} dari {total} baris ditolak; paling banyak {max}",
+        "{rejected} of {total} rows were rejected; at most {max}",
+    ),
+    "not-accepted": (
+        "berkas asal baris-baris ini ditolak seluruhnya atau tidak pernah diterima; kirim berkas lengkap",
+        "the file that these rows mend was refused whole, or never was; send a complete file",
+    ),
     "shrunk": (
         "menyusut dari {before} menjadi {after} baris; data lama tetap dipakai",
         "shrank from {before} to {after} rows; the old data stays in use",

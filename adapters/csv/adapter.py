@@ -118,6 +118,9 @@ class CsvAdapter:
     def contract(self, target: str, /) -> Contract:
         """Return a feed's or an out's fields; raises ConfigError naming those there are."""
         if target in self.feed:
+            if to := self.feed[target].to:
+                what, remedy = f"feed {target} forwards its rows and keeps none to look up", f"ask the agency of {to}"
+                raise ConfigError(Finding(where="call", what=what, remedy=remedy))
             return feed_contract(self.columns.rows.get(target, {}))
         return out_contract(self._columns(target) or ())
 

@@ -11,7 +11,7 @@ from typing import BinaryIO, TextIO
 
 from adapters.csv.header import header_errors
 from adapters.csv.settings import Dialect
-from gateway import Batch, Document, FieldError, Reject
+from gateway import LINE, Batch, Document, FieldError, Reject
 
 BLOCK = 1 << 20
 LONGEST_LINE = 1 << 24
@@ -23,7 +23,7 @@ HEAD = 4096
 UNDECODABLE = "\ufffd"
 # A spreadsheet takes a cell that begins so for a formula, whoever typed it: CSV injection.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-BARIS, ALASAN, BERKAS = "_baris", "_alasan", "_berkas"
+BARIS, ALASAN, BERKAS = LINE, "_alasan", "_berkas"
 """Columns that stand before the file's own where rows are handed back: line, reasons, the receipt's reference."""
 
 

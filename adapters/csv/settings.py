@@ -9,7 +9,7 @@ from adapters.csv.place import DropLogin
 from gateway import Duration, Every
 
 Ready = Literal["stable", "marker", "rename"]
-Mode = Literal["snapshot", "append", "upsert"]
+Mode = Literal["snapshot", "append", "upsert", "forward"]
 POLICIES = {"all-or-nothing": 0.0, "row-wise": 1.0}
 """Words for two shares of rejects."""
 
@@ -89,13 +89,20 @@ class Feed(BaseModel):
     mode: Mode = Field(
         "snapshot",
         description="What a file is: the whole truth, which replaces what was there; rows to be added to what is "
-        "there (`append`); or rows that replace those with the same key (`upsert`).",
+        "there (`append`); rows that replace those with the same key (`upsert`); or rows each of which is sent on as a "
+        "message, and not kept (`forward`).",
         examples=["upsert"],
+    )
+    to: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$")] | None = Field(
+        None,
+        description="The operation whose message each row becomes, with `forward`; it must be store-and-forward.",
+        examples=["dpmptsp/ajukan-izin"],
     )
     key: tuple[str, ...] = Field(
         (),
         description="Our fields that make a row one row; of two with one key in a file the later counts. "
-        "Without it a row is known by its whole content.",
+        "Without it a row is known by its whole content. With `forward`, a row whose key had the same content last is "
+        "not sent again; without it every record of a file that was not sent before is sent.",
     )
     newer: str | None = Field(
         None,
@@ -129,6 +136,10 @@ class Feed(BaseModel):
             raise ValueError('upsert needs a key: write key = ["nik"]')
         if self.newer and self.mode != "upsert":
             raise ValueError("newer is for upsert only")
+        if self.mode == "forward" and not self.to:
+            raise ValueError('forward needs an operation: write to = "dpmptsp/ajukan-izin"')
+        if self.to and self.mode != "forward":
+            raise ValueError('to is for forward only: write mode = "forward"')
         return self
 
 

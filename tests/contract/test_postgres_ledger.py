@@ -15,6 +15,7 @@ from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleCon
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
 from tests.contract.ledger_feed_modes import ModeContract
 from tests.contract.ledger_feeds import LookUpContract, SnapshotContract
+from tests.contract.ledger_forward import ForwardContract
 from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.contract.ledger_upkeep import UpkeepContract
@@ -116,3 +117,6 @@ class TestSnapshots(SnapshotContract): ...
 
 
 class TestModes(ModeContract): ...
+
+
+class TestForwarding(ForwardContract): ...

@@ -218,6 +218,7 @@ def _terms(wanted: Filter, subject: bytes | None) -> list[_Term]:
         ("accepted_at >= {}", wanted.since),
         ("accepted_at < {}", wanted.until),
         ("direct = {}", wanted.direct),
+        ("receipt = {}", wanted.receipt),
         (f"{_RUNS} AND answer_by < {{}}", wanted.answer_before),
         (f"{_RUNS} AND near_at <= {{}}", wanted.urgent_at),
     )
