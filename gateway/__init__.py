@@ -16,6 +16,7 @@ from gateway.errors import (
     Unreachable,
 )
 from gateway.feeds import LINE, Batch, FeedColumns, Filing, Found, Held, Ready, Reject, Snapshots, Source
+from gateway.handover import AckColumns, Acknowledged, Batches, Batching
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared
@@ -23,12 +24,16 @@ from gateway.ports import Adapter, Addressed, Clock, Closes, Log, LogsIn, Probe,
 
 __all__ = [
     "LINE",
+    "AckColumns",
+    "Acknowledged",
     "Adapter",
     "Addressed",
     "AgencyLogin",
     "AgencyTimeout",
     "Answer",
     "Batch",
+    "Batches",
+    "Batching",
     "Call",
     "Clock",
     "Closes",

@@ -11,6 +11,8 @@ from pathlib import PurePath
 from traceback import extract_tb
 from typing import Any, Protocol, cast
 
+from gateway.acknowledged import Acknowledgements
+from gateway.acks import acknowledged
 from gateway.arrivals import REREAD
 from gateway.errors import FieldError, LedgerUnavailable, TranslationError, Unavailable
 from gateway.feeds import (
@@ -57,7 +59,7 @@ class FileNews:
     first: Sequence[Reject] = ()
 
 
-class Ledger(Receipts, Upkeep, Protocol):
+class Ledger(Receipts, Upkeep, Acknowledgements, Protocol):
     """What intake needs of the ledger."""
 
 
@@ -280,6 +282,9 @@ class _Work:
                     if refused := refusal(batch):
                         return replace(tally, encoding=batch.encoding or tally.encoding), refused
                     chunk = await asyncio.to_thread(translated, self.feed, batch, tally.position)
+                    if operations := self.feed.acknowledges:
+                        by = f"{receipt.feed} (receipt {receipt.number})"
+                        chunk = await acknowledged(self._ledger, operations, chunk, by=by)
                     tally = await self._ledger.add_rows(self._turn, receipt.number, self.feed.keeping, chunk)
         except (Unavailable, LedgerUnavailable, Overtaken):
             raise
@@ -373,7 +378,8 @@ def objection(feed: Feed, receipt: FileReceipt | None, tally: Tally, *, mends: b
         return FieldError(
             pointer="", rule="max-reject" if feed.forward is None else "max-reject-forward", params=counts
         )
-    if receipt is not None and not receipt.confirmed and tally.kept < receipt.before * SHRINK:
+    shrinks = receipt is not None and tally.kept < receipt.before * SHRINK and not feed.acknowledges
+    if receipt is not None and not receipt.confirmed and shrinks:
         return FieldError(pointer="", rule="shrunk", params={"before": str(receipt.before), "after": str(tally.kept)})
     return None
 

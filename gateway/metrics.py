@@ -199,6 +199,18 @@ TABLE: tuple[Metric, ...] = (
     ),
     Metric("gateway_lane_held", "gauge", ("agency",), "Pending messages that wait for an older one of their order."),
     Metric(
+        "gateway_lane_unacknowledged",
+        "gauge",
+        ("agency",),
+        "Messages that were handed over and should have been acknowledged by now.",
+    ),
+    Metric(
+        "gateway_lane_patience_seconds",
+        "gauge",
+        ("agency",),
+        "How long messages may wait for others to go over with, or 0.",
+    ),
+    Metric(
         "gateway_lane_oldest_pending_timestamp_seconds",
         "gauge",
         ("agency",),
@@ -214,7 +226,7 @@ TABLE: tuple[Metric, ...] = (
         "gateway_lane_deliveries_total",
         "counter",
         ("agency", "outcome"),
-        "Ends of attempts to deliver: delivered, duplicate, refused, postponed, unknown or buried.",
+        "Ends of attempts to deliver: delivered, duplicate, handed-over, refused, postponed, unknown or buried.",
     ),
     Metric(
         "gateway_lane_delivery_lag_seconds",

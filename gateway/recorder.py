@@ -227,7 +227,7 @@ def settled(record: Record | None, message: MessageId, *, direct: bool = False) 
     if record is None:
         raise UnknownOutcome("the ledger keeps no record of it", maybe_done=True)
     state = record.summary.state
-    if isinstance(record.answer, Reply):
+    if isinstance(record.answer, Reply) and state is not State.HANDED_OVER:
         return replace(record.answer, recorded=message)
     error: GatewayError | None = None
     if isinstance(record.answer, RefusedVerdict) and state is State.REFUSED:

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 from gateway.errors import FieldError
+from gateway.handover import HandedOver
 from gateway.message import Document, Message, MessageId, OperationId, Outcome, Reply
 
 Urgency = Literal["near", "past"]
@@ -26,6 +27,7 @@ class State(StrEnum):
 
     PENDING = "pending"
     DELIVERING = "delivering"
+    HANDED_OVER = "handed-over"
     DELIVERED = "delivered"
     REFUSED = "refused"
     UNKNOWN = "unknown"
@@ -112,12 +114,15 @@ class Terms:
     """Which messages a claim may take.
 
     Only of these operations; never more than `most` live claims of the lane over all processes. A `probe` takes what is
-    not yet due too, and leaves the clock of open time alone.
+    not yet due too, and leaves the clock of open time alone. None at all before there are `least`, unless the oldest of
+    them was accepted `patience` seconds ago.
     """
 
     operations: Collection[OperationId] | None = None
     most: int | None = None
     probe: bool = False
+    least: int = 1
+    patience: float = 0.0
 
 
 ANY = Terms()
@@ -205,11 +210,13 @@ class Released:
     text: str = ""
 
 
-Verdict = Delivered | Refused | Unknown | Postponed | Buried | Expired | Released
+Verdict = Delivered | HandedOver | Refused | Unknown | Postponed | Buried | Expired | Released
 
 
 def became(claim: Claim, verdict: Verdict) -> str:
-    """Return in a word what became of a message that was claimed: delivered, refused, unknown, postponed, buried."""
+    """Return in a word what became of a message that was claimed: delivered, handed-over, postponed and so on."""
+    if isinstance(verdict, HandedOver):
+        return State.HANDED_OVER.value
     if isinstance(verdict, Postponed) and verdict.maybe_done and claim.repeat == "never":
         return "unknown"
     return type(verdict).__name__.lower()
@@ -238,9 +245,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
-    """What was done to a message: `act` is replay, resolve, cancel, edit, unmask or answered; `detail` an edit's diff.
+    """What was done to a message: `act` is replay, resolve, cancel, edit, unmask, answered or acknowledge.
 
-    `by` is a person, or, of answered, the operation by which the agency said so.
+    `by` is a person, or the operation or file by which the agency said so; `detail` is an edit's difference.
     """
 
     at: datetime
@@ -253,7 +260,8 @@ class Deed:
 class Summary:
     """One line about a message; `reason` is the verdict's code, `text` says why in clear; `due` is the next try.
 
-    `answered_at` is when the clock towards `answer_by` stopped, if there is one; `uncertain`: it may have been done.
+    `answered_at` is when the clock towards `answer_by` stopped, if there is one; `uncertain`: it may have been done;
+    what was handed over should be acknowledged when it is `due`.
     """
 
     id: MessageId
@@ -351,10 +359,10 @@ class Pause:
 class LaneStats:
     """How a lane stands.
 
-    `depth` counts pending, delivering, unknown, buried and expired; `held` of the pending wait for an older one of
-    their order key; `oldest` is when the oldest pending was accepted; `open_seconds` is the lane's clock of open time.
-    Of those that people have no answer to, in whatever state, `near` and `past` count by their dates; `answer_by` is
-    the earliest of all.
+    `depth` counts what is not done, and expired; `held` of the pending wait for an older one of their order key;
+    `overdue` of those handed over should be acknowledged by now; `oldest` is when the oldest pending was accepted;
+    `open_seconds` is the lane's clock of open time. Of those that people have no answer to, in whatever state, `near`
+    and `past` count by their dates; `answer_by` is the earliest of all.
     """
 
     lane: str
@@ -363,6 +371,7 @@ class LaneStats:
     oldest: datetime | None = None
     pauses: tuple[Pause, ...] = ()
     open_seconds: float = 0.0
+    overdue: int = 0
     near: int = 0
     past: int = 0
     answer_by: datetime | None = None
@@ -402,11 +411,3 @@ class Shed:
     keys: int = 0
     bodies: int = 0
     rows: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a long work over the ledger is."""
-
-    done: int
-    total: int

@@ -1,12 +1,13 @@
 """Agencies and operations as one immutable table; a reload builds a new one and swaps it. Builds nothing itself."""
 
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.errors import Finding
 from gateway.feeds import Keeping, Snapshots, Source
+from gateway.handover import BatchEnd, Batching
 from gateway.hours import Calendar
 from gateway.message import Document, Message, OperationId, Reply
 from gateway.native import Compared
@@ -18,13 +19,22 @@ from gateway.translate.schema import CanonicalSchema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """When messages go over together, and what makes one attempt for all of them."""
+
+    batching: Batching
+    send: Callable[[Sequence[Message]], Awaitable[Sequence[BatchEnd]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One thing that can be asked: how it is exposed, what goes in and out, and the handler that answers it.
 
     `pipeline` is an agency operation's own way to the agency: without the ledger before it, its answer never shared.
     `stored`: it is delivered from the ledger; `reread` reads an answer that the ledger kept because it could not be
     read, and raises AgencyError when it still can't. `targets` are those of a composite; `plan` shows how
-    its messages are written. `version` changes with whatever may change how a request is judged.
+    its messages are written. `version` changes with whatever may change how a request is judged. Its messages go over
+    `together`, if so. Within `within` seconds the agency says what became of what it was handed.
     """
 
     id: OperationId
@@ -46,13 +56,16 @@ class Operation:
     reread: Callable[[bytes], Reply] | None = None
     plan: Callable[[], Document] | None = None
     version: str = ""
+    together: Together | None = None
+    within: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
     """What an agency's lane needs: calls at a time, this replica's part of them, and how many direct calls wait.
 
-    It delivers `operations`. It takes no more while `depth` messages wait, or one has waited `age` open seconds.
+    It delivers `operations`. It takes no more while `depth` messages wait, or one has waited `age` open seconds. For
+    `patience` seconds at most messages wait for others to go over with.
     """
 
     concurrency: int
@@ -61,6 +74,7 @@ class Queue:
     slots: Callable[[], int] = lambda: sys.maxsize
     age: float = float("inf")
     operations: Collection[OperationId] = ()
+    patience: float = 0.0
     calendar: Calendar | None = None
 
 
@@ -79,6 +93,7 @@ class Feed:
 
     `due` tells by when another file must come after one; None where nobody waits for it.
     `to` names the operation that rows are forwarded to, `row` is their table; `forward` once that operation is known.
+    Its rows settle what the operations that it `acknowledges` handed over; of those only ids and verdicts are kept.
     """
 
     read: Callable[[Document], Document]
@@ -88,6 +103,7 @@ class Feed:
     to: OperationId | None = None
     row: CompiledRow | None = None
     forward: Forward | None = None
+    acknowledges: Collection[OperationId] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

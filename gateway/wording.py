@@ -11,6 +11,13 @@ Language = Literal["id", "en"]
 RULES: Mapping[str, tuple[str, str]] = {
     "required": ("wajib diisi", "is required"),
     "unknown": ("tidak dikenal", "is not a known field"),
+    "request-unknown": ("tidak ada permintaan dengan nomor ini", "there is no request of this id"),
+    "request-cancelled": ("permintaan ini sudah dibatalkan", "this request was cancelled before"),
+    "request-not-handed-over": ("permintaan ini belum diserahkan", "this request was not handed over yet"),
+    "request-contradicts": (
+        "berlawanan dengan jawaban sebelumnya; yang pertama berlaku",
+        "contradicts what was said before; the first word counts",
+    ),
     "type": ("harus berupa {expected}", "must be {expected}"),
     "null": ("tidak boleh null", "must not be null"),
     "digits": ("harus tepat {digits} digit angka", "must be exactly {digits} digits"),

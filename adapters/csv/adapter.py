@@ -13,13 +13,15 @@ from adapters.csv.contract import AFTER, LIMIT, STARTS, feed_contract, out_contr
 from adapters.csv.drop import Drop
 from adapters.csv.files import Files
 from adapters.csv.kinds import drop_at
+from adapters.csv.outs import Writing
 from adapters.csv.place import DropLogin
-from adapters.csv.settings import Feed, Out
-from adapters.csv.write import row_file
+from adapters.csv.settings import Ack, Feed, Out
 from gateway import (
+    AckColumns,
     AgencyTimeout,
     Answer,
     Batch,
+    Batching,
     Call,
     Clock,
     ConfigError,
@@ -68,8 +70,8 @@ class CsvAdapter:
     feed: Annotated[Mapping[str, Feed], Field(description="What it leaves there.")] = field(default_factory=dict)
     out: Annotated[Mapping[str, Out], Field(description="What is written for it.")] = field(default_factory=dict)
     _drop: Drop | None = field(init=False, repr=False)
-    _files: Files | None = field(init=False, repr=False)
-    _out: Mapping[str, Drop] = field(init=False, repr=False)
+    _files: Mapping[str, Files] = field(init=False, repr=False)
+    _writing: Writing = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.feed and not self.drop:
@@ -81,23 +83,47 @@ class CsvAdapter:
             )
         drop = drop_at(self.drop, "drop", self.drop_login) if self.drop else None
         object.__setattr__(self, "_drop", drop)
-        object.__setattr__(self, "_files", self._files_of(drop) if drop else None)
+        object.__setattr__(self, "_files", self._files_by_feed(drop))
         outs = {
             name: drop_at(out.folder, f"out.{name}.folder", out.login, f"out.{name}.login")
             for name, out in self.out.items()
         }
-        object.__setattr__(self, "_out", outs)
+        writing = Writing(outs=self.out, drops=outs, columns=self.columns.written, clock=self.clock)
+        object.__setattr__(self, "_writing", writing)
 
     async def exchange(self, call: Call, /) -> Answer:
         """Look up a feed's rows, or write an out's file; only a write can be half done when time is up."""
-        exchange = self._find if call.target in self.feed else self._write
+        if call.target not in self.feed:
+            return await self._write(call)
         try:
             async with asyncio.timeout(call.timeout):
-                return Answer(document=await exchange(call))
+                return Answer(document=await self._find(call))
         except TimeoutError as error:
-            raise AgencyTimeout(
-                f"{call.target}: the disk did not answer in time", maybe_done=call.target in self.out
-            ) from error
+            raise AgencyTimeout(f"{call.target}: the disk did not answer in time", maybe_done=False) from error
+
+    async def exchange_many(self, calls: Sequence[Call], /) -> Sequence[Answer | TranslationError]:
+        """Write calls of one out into one file."""
+        return await self._writing.write(calls)
+
+    def batching(self, target: str, /) -> Batching | None:
+        """Return when an out's requests go together."""
+        batch = self.out[target].batch if target in self.out else None
+        return None if batch is None else Batching(rows=batch.rows, every=batch.every)
+
+    def acknowledgement(self, target: str, /) -> AckColumns | None:
+        """Return how the agency says what became of an out's requests."""
+        out = self.out.get(target)
+        if out is None or out.ack is None:
+            return None
+        ack = out.ack
+        return AckColumns(
+            id=ack.id,
+            status=ack.status,
+            message=ack.message,
+            delivered=ack.delivered,
+            refused=ack.refused,
+            seconds=out.ack_timeout,
+        )
 
     async def probe(self) -> None:
         """List every folder; raises Unavailable."""
@@ -113,7 +139,12 @@ class CsvAdapter:
     def drops(self) -> Mapping[str, Drop]:
         """Where files come from, by the setting that says so, and where they go to."""
         incoming = {"drop": self._drop} if self._drop else {}
-        return {**incoming, **{f"out.{name}.folder": drop for name, drop in self._out.items()}}
+        acks = {
+            f"out.{name}.ack.folder": self._files[name].drop
+            for name, out in self.out.items()
+            if out.ack is not None and out.ack.folder
+        }
+        return {**incoming, **{f"out.{name}.folder": drop for name, drop in self._writing.drops.items()}, **acks}
 
     def contract(self, target: str, /) -> Contract:
         """Return a feed's or an out's fields; raises ConfigError naming those there are."""
@@ -131,36 +162,53 @@ class CsvAdapter:
 
     async def look(self) -> Sequence[Ready]:
         """Return the complete files of every feed."""
-        return await self._inbox.look()
+        found = {id(files): files for files in self._files.values()}
+        return [ready for files in found.values() for ready in await files.look()]
 
     async def take(self, ready: Ready, /) -> Held | None:
         """Put a file aside."""
-        return await self._inbox.take(ready)
+        return await self._inbox(ready.feed).take(ready)
 
     async def bring(self, feed: str, place: str, /) -> Held | None:
         """Return a file that was put away."""
-        return await self._inbox.bring(feed, place)
+        return await self._inbox(feed).bring(feed, place)
 
     def batches(self, held: Held, /, *, after: int = 0) -> AsyncIterator[Batch]:
         """Yield a file's records after the first `after`."""
-        return self._inbox.batches(held, after)
+        return self._inbox(held.feed).batches(held, after)
 
     def peek(self, feed: str, path: Path, /) -> AsyncIterator[Batch]:
         """Yield the records of a file that lies anywhere."""
-        return self._inbox.peek(feed, path)
+        return self._inbox(feed).peek(feed, path)
 
     async def put_away(self, held: Held, filing: Filing, /) -> str | None:
         """Write a file's papers and move it."""
-        return await self._inbox.put_away(held, filing)
+        return await self._inbox(held.feed).put_away(held, filing)
 
-    @property
-    def _inbox(self) -> Files:
-        if self._files is None:
+    def _inbox(self, feed: str) -> Files:
+        if feed not in self._files:
             raise ConfigError(Finding(where="feed", what="this agency has no feeds to look for"))
-        return self._files
+        return self._files[feed]
 
-    def _files_of(self, drop: Drop) -> Files:
-        return Files(feeds=self.feed, columns=self.columns.read, drop=drop, clock=self.clock, log=self.log)
+    def _files_by_feed(self, drop: Drop | None) -> Mapping[str, Files]:
+        """Return where each feed's files are, those among them in which the agency acknowledges an out's requests."""
+        acks = {name: out.ack for name, out in self.out.items() if out.ack is not None}
+        found: dict[str, Files] = {}
+        for folder in dict.fromkeys(["", *(ack.folder for ack in acks.values())]):
+            own = {name: ack for name, ack in acks.items() if ack.folder == folder}
+            feeds = {**({} if folder else self.feed), **{name: _as_feed(ack) for name, ack in own.items()}}
+            place = self._ack_drop(folder, min(own)) if folder else drop
+            if feeds and place is None:
+                where = f"out.{min(own)}.ack"
+                raise ConfigError(Finding(where=where, what="no folder to find them in", remedy='write folder = "..."'))
+            if place is not None:
+                columns = {**self.columns.read, **{name: ack.columns for name, ack in own.items()}}
+                files = Files(feeds=feeds, columns=columns, drop=place, clock=self.clock, log=self.log)
+                found |= dict.fromkeys(feeds, files)
+        return found
+
+    def _ack_drop(self, folder: str, out: str) -> Drop:
+        return drop_at(folder, f"out.{out}.ack.folder", self.out[out].login, f"out.{out}.login")
 
     async def _find(self, call: Call) -> Document:
         where, starts = _conditions(call.document)
@@ -184,12 +232,11 @@ class CsvAdapter:
         properties = self.columns.rows.get(feed, {}).get("properties", {})
         return properties if isinstance(properties, Mapping) else {}
 
-    async def _write(self, call: Call) -> Document:
-        columns = self._columns(call.target) or tuple(call.document)
-        out = self.out[call.target]
-        name = out.file.replace("{id}", call.message_id)
-        await self._out[call.target].put(name, row_file(call.document, columns, out.dialect))
-        return {"file": name, "written": self.clock.now().isoformat(timespec="seconds")}
+    async def _write(self, call: Call) -> Answer:
+        (end,) = await self._writing.write([call])
+        if isinstance(end, TranslationError):
+            raise end
+        return end
 
     def _columns(self, target: str) -> tuple[str, ...] | None:
         """Return an out's columns, None when nothing but the document tells them; raises ConfigError."""
@@ -199,6 +246,10 @@ class CsvAdapter:
         near = get_close_matches(target, names, n=1)
         remedy = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
         raise ConfigError(Finding(where="call", what=f"no feed or out is called {target!r}", remedy=remedy))
+
+
+def _as_feed(ack: Ack) -> Feed:
+    return Feed(files=ack.files, dialect=ack.dialect, ready=ack.ready, stable_for=ack.stable_for, max_reject="row-wise")
 
 
 def _conditions(document: Document) -> tuple[dict[str, object], dict[str, str]]:

@@ -37,9 +37,7 @@ def _own_folder(value: str) -> str:
     return value
 
 
-def _named_by_id(value: str) -> str:
-    if set(_PLACEHOLDER.findall(value)) != {"{id}"}:
-        raise ValueError(f'{value!r} must hold {{id}} and no other placeholder: write "jadwal_{{id}}.csv"')
+def _visible(value: str) -> str:
     if value.startswith("."):
         raise ValueError(f"{value!r} would be hidden: let it begin with something else than a dot")
     return _own_folder(value)
@@ -143,8 +141,47 @@ class Feed(BaseModel):
         return self
 
 
+class Rows(BaseModel):
+    """When the requests that wait go out together, as the rows of one file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    rows: int = Field(500, ge=1, le=100_000, description="The most rows of one file; so many go out at once.")
+    every: Duration = Field(description="How long the oldest waits for others.", examples=["15m"])
+
+
+class Ack(BaseModel):
+    """One `[agency.x.out.<name>.ack]`: the files in which the agency says what became of each request."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: Annotated[str, AfterValidator(_own_folder)] = Field(description="Which files.", examples=["ack_*.csv"])
+    folder: str = Field("", description="The folder they lie in, where that is not the agency's `drop`.")
+    dialect: Dialect = Field(Dialect(), description="How they are written.")
+    ready: Ready = Field("stable", description="When a file is complete, as for a feed.")
+    stable_for: Duration = Field(10.0, description="How long it must stand still.")
+    id: str = Field("request_id", description="The column that holds our id of the request.")
+    status: str = Field("status", description="The column that says what became of it.")
+    message: str | None = Field(None, description="The column with the agency's own words.", examples=["pesan"])
+    delivered: tuple[str, ...] = Field(description="What `status` says of a request that was taken.", examples=[["OK"]])
+    refused: tuple[str, ...] = Field((), description="And of one that was not.", examples=[["GAGAL"]])
+
+    @model_validator(mode="after")
+    def _said_apart(self) -> Self:
+        if both := {word.casefold() for word in self.delivered} & {word.casefold() for word in self.refused}:
+            raise ValueError(f"{min(both)!r} can't be both delivered and refused")
+        if not self.delivered:
+            raise ValueError('nothing would ever be delivered: write delivered = ["OK"]')
+        return self
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a file must have."""
+        return (self.id, self.status, *((self.message,) if self.message else ()))
+
+
 class Out(BaseModel):
-    """One `[agency.x.out.<name>]`: where a row file goes; `columns` stand in for the mapping's order."""
+    """One `[agency.x.out.<name>]`: where row files go; `columns` stand in for the mapping's order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -152,8 +189,10 @@ class Out(BaseModel):
         description="The folder it appears in, whole or not at all; also `sftp://…` and the others, as for `drop`."
     )
     login: DropLogin | None = Field(None, description="Who we are there, as `drop_login`: `[agency.x.out.y.login]`.")
-    file: Annotated[str, AfterValidator(_named_by_id)] = Field(
-        description="Its name; `{id}` stands for the message's id and must be there."
+    file: Annotated[str, AfterValidator(_visible)] = Field(
+        description="Its name; `{id}` stands for the message's id and must be there, or `{batch}` with `batch`: the "
+        "time of its oldest request and what tells its requests from others.",
+        examples=["jadwal_{id}.csv"],
     )
     dialect: Dialect = Field(Dialect(), description="How it is written.")
     columns: tuple[str, ...] | None = Field(
@@ -161,3 +200,43 @@ class Out(BaseModel):
         description="Its columns in order, where that is not the order of the mapping's request table.",
         examples=[["nik_anak", "tgl_jadwal"]],
     )
+    batch: Rows | None = Field(
+        None,
+        description="Many requests in one file: so many, or as many as came while the oldest waited.",
+        examples=[{"rows": 500, "every": "15m"}],
+    )
+    id_column: str | None = Field(
+        None,
+        description="The column that holds the request's id; with `batch` or `ack` it is called `request_id` if "
+        "nothing is said here.",
+        examples=["no_permintaan"],
+    )
+    marker: Annotated[str, Field(pattern=r"^\.[\w.-]+$")] | None = Field(
+        None,
+        description="What ends the name of an empty file that is put beside it once it is there.",
+        examples=[".ok"],
+    )
+    formula_guard: bool = Field(
+        True, description="Write `'` before what a spreadsheet would run as a formula; off where only programs read it."
+    )
+    excel: bool | Literal["sep"] = Field(
+        False,
+        description="For people who open it in Excel: a BOM, or, where the encoding has none, a first line `sep=;`; "
+        '`"sep"` writes that line in any case, and then no BOM, which Excel would not heed.',
+        examples=[True],
+    )
+    ack: Ack | None = Field(None, description="How the agency says what became of each request.")
+    ack_timeout: Duration = Field(86400.0, description="How long that may take before somebody is told.")
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        wanted = "{batch}" if self.batch else "{id}"
+        if set(_PLACEHOLDER.findall(self.file)) != {wanted}:
+            name = f"jadwal_{wanted}.csv"
+            raise ValueError(f'{self.file!r} must hold {wanted} and no other placeholder: write file = "{name}"')
+        return self
+
+    @property
+    def id_named(self) -> str | None:
+        """The column of the request's id, if there is one."""
+        return self.id_column or ("request_id" if self.batch or self.ack else None)

@@ -27,6 +27,7 @@ When = Callable[[Any], datetime]
 """Makes a store's own form of time an aware datetime."""
 
 TEXT = 300
+_DUE = frozenset({State.PENDING, State.HANDED_OVER})
 
 
 def _plain(value: object) -> object:
@@ -213,7 +214,7 @@ class Reader:
             repeat=row["repeat"],
             attempts=row["attempts"],
             accepted_at=self.when(row["accepted_at"]),
-            due=self.when(row["due"]) if state is State.PENDING else None,
+            due=self.when(row["due"]) if state in _DUE else None,
             settled_at=self._maybe(row["settled_at"]),
             answer_by=self._maybe(row["answer_by"]),
             near_at=self._maybe(row["near_at"]),

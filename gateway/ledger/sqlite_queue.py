@@ -236,6 +236,8 @@ def claim(tx: Transaction, lane: str, limit: int, lease: float, terms: Terms) ->
         "operations": None if terms.operations is None else json.dumps(list(terms.operations)),
     }
     rows = tx.db.execute(_CLAIMABLE, wanted).fetchall()
+    if len(rows) < terms.least and min((row["accepted_at"] for row in rows), default=tx.now) > tx.now - terms.patience:
+        return [], told
     query = "UPDATE message SET state = 'delivering', token = token + 1, leased_until = ? WHERE seq = ?"
     tx.db.executemany(query, [(until(tx, lease), row["seq"]) for row in rows])
     return rows, told
@@ -345,8 +347,8 @@ def _settle(tx: Transaction, settlement: Settlement, keys: Keys, told: Told) -> 
     return True
 
 
-def apply(tx: Transaction, row: sqlite3.Row, changed: Change, keys: Keys, **counts: int) -> None:
-    """Write a change into its row; its ticket is worthless from then on."""
+def apply(tx: Transaction, row: sqlite3.Row, changed: Change, keys: Keys, **others: object) -> None:
+    """Write a change into its row, and other columns so; its ticket is worthless from then on."""
     message = MessageId(row["id"])
     values = {
         "seq": row["seq"],
@@ -367,7 +369,7 @@ def apply(tx: Transaction, row: sqlite3.Row, changed: Change, keys: Keys, **coun
         "answers": changed.answers(until_final=bool(row["until_final"])),
         "follows": changed.state is State.DELIVERED and row["until_final"],
     }
-    tx.db.execute(_SETTLE, values | counts)
+    tx.db.execute(_SETTLE, values | others)
     if not values["holds"]:
         pass_on(tx, row["lane"], row["order_key"])
 

@@ -20,7 +20,7 @@ _HELD_BY = """
 SELECT id FROM message INDEXED BY message_holds
 WHERE lane = :lane AND order_key = :order_key AND holds = 1 AND seq < :seq ORDER BY seq LIMIT 1
 """
-_COUNTED = "('pending', 'delivering', 'unknown', 'buried', 'expired')"
+_COUNTED = "('pending', 'delivering', 'handed-over', 'unknown', 'buried', 'expired')"
 _DEPTH = f"""
 SELECT lane, state, count(*) AS n, min(accepted_at) AS oldest FROM message INDEXED BY message_state
 WHERE state <> 'delivered' AND state IN {_COUNTED} GROUP BY lane, state
@@ -37,6 +37,10 @@ SELECT lane, sum(n - 1) - (
     SELECT lane, count(*) AS n FROM message INDEXED BY message_holds
     WHERE holds = 1 AND order_key IS NOT NULL GROUP BY lane, order_key
 ) AS many GROUP BY lane
+"""
+_OVERDUE = """
+SELECT lane, count(*) AS n FROM message INDEXED BY message_handed_over
+WHERE state = 'handed-over' AND due <= ? GROUP BY lane
 """
 _CLOCKS = """
 SELECT lane, min(answer_by) AS answer_by, count(*) FILTER (WHERE answer_by <= :now) AS past,
@@ -59,7 +63,8 @@ SELECT count(CASE WHEN NOT direct THEN 1 END) AS n, min(settled_at) AS since FRO
 """
 _UNSETTLED = """
 SELECT operation, state, count(*) AS n FROM message INDEXED BY message_state
-WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'unknown', 'buried') GROUP BY operation, state
+WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'handed-over', 'unknown', 'buried')
+GROUP BY operation, state
 """
 _PAUSES = """
 SELECT lane, reason, by, since, until FROM pause WHERE until IS NULL OR until > ? ORDER BY lane,
@@ -89,6 +94,7 @@ class Standing:
     open_seconds: float
     pauses: list[sqlite3.Row]
     clocks: sqlite3.Row | None = None
+    overdue: int = 0
 
 
 def everything(db: sqlite3.Connection, message: str) -> Everything | None:
@@ -131,6 +137,8 @@ def standings(tx: Transaction) -> dict[str, Standing]:
             standing.oldest = row["oldest"]
     for row in tx.db.execute(_HELD):
         found[row["lane"]].held = row["held"]
+    for row in tx.db.execute(_OVERDUE, (tx.now,)):
+        found[row["lane"]].overdue = row["n"]
     for row in tx.db.execute(_CLOCKS, {"now": tx.now}):
         found[row["lane"]].clocks = row
     for row in pauses(tx):

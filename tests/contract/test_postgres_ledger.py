@@ -16,6 +16,7 @@ from tests.contract.ledger_deadlines import ClockContract, FinalContract, Urgenc
 from tests.contract.ledger_feed_modes import ModeContract
 from tests.contract.ledger_feeds import LookUpContract, SnapshotContract
 from tests.contract.ledger_forward import ForwardContract
+from tests.contract.ledger_handover import BatchContract, HandoverContract
 from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.contract.ledger_upkeep import UpkeepContract
@@ -120,3 +121,9 @@ class TestModes(ModeContract): ...
 
 
 class TestForwarding(ForwardContract): ...
+
+
+class TestBatches(BatchContract): ...
+
+
+class TestHandover(HandoverContract): ...
