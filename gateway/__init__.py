@@ -15,7 +15,7 @@ from gateway.errors import (
     Unavailable,
     Unreachable,
 )
-from gateway.feeds import Batch, FeedColumns, Filing, Found, Held, Ready, Reject, Snapshots, Source
+from gateway.feeds import Batch, FeedColumns, Filing, Found, Held, Ready, Reject, Snapshots, Source, Spell
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared
@@ -57,6 +57,7 @@ __all__ = [
     "Rereads",
     "Snapshots",
     "Source",
+    "Spell",
     "SystemClock",
     "Tolerated",
     "TranslationError",

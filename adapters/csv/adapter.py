@@ -131,7 +131,14 @@ class CsvAdapter:
         return self._files
 
     def _files_of(self, drop: Drop) -> Files:
-        return Files(feeds=self.feed, columns=self.columns.read, drop=drop, clock=self.clock, log=self.log)
+        return Files(
+            feeds=self.feed,
+            columns=self.columns.read,
+            spell=self.columns.spell,
+            drop=drop,
+            clock=self.clock,
+            log=self.log,
+        )
 
     async def _find(self, call: Call) -> Document:
         where, starts = _conditions(call.document)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from adapters.csv.settings import Feed
+from adapters.csv.unpack import is_plain_text
 from gateway import ConfigError, Finding, Unavailable
 
 UNFINISHED = (".tmp", ".part", ".filepart")
@@ -227,7 +228,7 @@ class Watch:
 
     async def is_closed(self, entry: Entry, drop: Drop) -> bool:
         r"""Tell whether the last line has its end; UTF-16 writes it as `\n\0`. A marker or a name vouches by itself."""
-        if self._feed.ready != "stable":
+        if self._feed.ready != "stable" or not is_plain_text(entry.name):
             return True
         tail = await drop.tail(entry.name)
         return tail.endswith(b"\n") or tail == b"\n\0"
