@@ -15,7 +15,7 @@ from gateway.errors import (
     Unavailable,
     Unreachable,
 )
-from gateway.feeds import LINE, Batch, FeedColumns, Filing, Found, Held, Ready, Reject, Snapshots, Source
+from gateway.feeds import LINE, Batch, FeedColumns, Filing, Found, Held, Ready, Reject, Snapshots, Source, Spell
 from gateway.handover import AckColumns, Acknowledged, Batches, Batching
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
@@ -65,6 +65,7 @@ __all__ = [
     "Rereads",
     "Snapshots",
     "Source",
+    "Spell",
     "SystemClock",
     "Tolerated",
     "TranslationError",

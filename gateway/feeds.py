@@ -1,6 +1,6 @@
 """What an agency delivers as files: a Source finds and reads them, Receipts and Snapshots keep what became of them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
@@ -16,6 +16,8 @@ Cells = Mapping[str, str]
 """Texts by column."""
 LINE = "_baris"
 """The column in which a mended row says which line of its file it was."""
+Spell = Callable[[object], str | FieldError]
+"""How a column's typed cell (a number, a date, true or false) is written out, or why it can't be taken."""
 
 
 class FileState(StrEnum):
@@ -55,12 +57,13 @@ class FeedColumns:
     """What an agency's mapping says of its files.
 
     The columns it names, `read` by feed and `written` by out, each in the order of its table; the JSON Schema of each
-    feed's canonical row.
+    feed's canonical row; and by feed and column how a spreadsheet's cells are spelt, so that the table reads them.
     """
 
     read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     written: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rows: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    spell: Mapping[str, Mapping[str, Spell]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

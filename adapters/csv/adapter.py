@@ -202,8 +202,14 @@ class CsvAdapter:
                 where = f"out.{min(own)}.ack"
                 raise ConfigError(Finding(where=where, what="no folder to find them in", remedy='write folder = "..."'))
             if place is not None:
-                columns = {**self.columns.read, **{name: ack.columns for name, ack in own.items()}}
-                files = Files(feeds=feeds, columns=columns, drop=place, clock=self.clock, log=self.log)
+                files = Files(
+                    feeds=feeds,
+                    columns={**self.columns.read, **{name: ack.columns for name, ack in own.items()}},
+                    spell=self.columns.spell,
+                    drop=place,
+                    clock=self.clock,
+                    log=self.log,
+                )
                 found |= dict.fromkeys(feeds, files)
         return found
 

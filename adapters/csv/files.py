@@ -4,7 +4,6 @@ import asyncio
 import csv
 import errno
 import hashlib
-import io
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -14,11 +13,12 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from adapters.csv.drop import Drop, Entry
-from adapters.csv.read import BERKAS, Lines, Reading, batches, find_encoding, records, refusal
+from adapters.csv.layout import Layout, Unreadable
+from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
 from adapters.csv.rejects import rejected_file
-from adapters.csv.settings import Dialect, Feed
+from adapters.csv.settings import Feed
 from adapters.csv.watch import MARKERS, Watch
-from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Unavailable
+from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Spell, Unavailable
 
 ROWS = 5000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
@@ -30,13 +30,14 @@ _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 @dataclass(slots=True, kw_only=True)
 class Files:
-    """The feeds of one drop; `columns` are those that each needs."""
+    """The feeds of one drop; `columns` are those that each needs, `spell` says how typed cells of each are spelt."""
 
     feeds: Mapping[str, Feed]
     columns: Mapping[str, Sequence[str]]
     drop: Drop
     clock: Clock
     log: Log
+    spell: Mapping[str, Mapping[str, Spell]] = field(default_factory=dict)
     _watches: dict[str, Watch] = field(init=False)
     _reachable: bool = field(init=False, default=True)
 
@@ -85,7 +86,7 @@ class Files:
         """Yield a file's records; one that changes while it is read is refused."""
         file = await self.drop.open(_path(held.folder, held.name))
         try:
-            async with aclosing(batches(file, self._reading(held.feed, after))) as found:
+            async with aclosing(batches(file, self._reading(held.feed, held.name, after))) as found:
                 async for batch in found:
                     if batch.last and not self._is_as_it_was(file, held):
                         yield refusal(FieldError(pointer="", rule="unfinished"))
@@ -98,7 +99,7 @@ class Files:
     async def peek(self, feed: str, path: Path) -> AsyncIterator[Batch]:
         """Yield the records of a file anywhere on this machine."""
         file = await asyncio.to_thread(path.open, "rb")
-        async with aclosing(batches(file, self._reading(feed, 0))) as found:
+        async with aclosing(batches(file, self._reading(feed, path.name, 0))) as found:
             async for batch in found:
                 yield batch
 
@@ -154,7 +155,7 @@ class Files:
         file = await self.drop.open(_path(folder, name))
         try:
             sha256 = await asyncio.to_thread(_hashed, file)
-            repairs = await asyncio.to_thread(_repairs, file, self.feeds[feed].dialect)
+            repairs = await asyncio.to_thread(_repairs, file, name, self._layout(feed))
             stat = os.fstat(file.fileno())
         except OSError as error:
             raise Unavailable(f"could not read {name}: {error.strerror}", maybe_done=False) from error
@@ -178,15 +179,18 @@ class Files:
     def _moment(self, seconds: float) -> datetime:
         return datetime.fromtimestamp(seconds, self.clock.now().tzinfo)
 
-    def _reading(self, feed: str, after: int) -> Reading:
-        settings = self.feeds[feed]
+    def _reading(self, feed: str, name: str, after: int) -> Reading:
         return Reading(
-            dialect=settings.dialect,
+            name=name,
+            layout=self._layout(feed),
             wanted=self.columns.get(feed, ()),
             size=ROWS,
             after=after,
-            trailer=settings.trailer,
+            trailer=self.feeds[feed].trailer,
         )
+
+    def _layout(self, feed: str) -> Layout:
+        return Layout(dialect=self.feeds[feed].dialect, spell=self.spell.get(feed, {}))
 
     async def _now(self, held: Held, targets: Sequence[str]) -> str | None:
         """Return where a file lies: where it was, else where it was brought before somebody could say so."""
@@ -205,8 +209,8 @@ class Files:
         if filing.rejects is not None:
             file = await self.drop.open(now)
             try:
-                dialect = self.feeds[held.feed].dialect
-                made = await rejected_file(file, dialect, filing.reference, filing.rejects)
+                layout = self._layout(held.feed)
+                made = await rejected_file(file, held.name, layout, filing.reference, filing.rejects)
                 with made:
                     await self.drop.put(await self._name_of_rejects(place.name, held.feed, filing), made)
             finally:
@@ -219,7 +223,7 @@ class Files:
             return place
         file = await self.drop.open(place)
         try:
-            theirs = await asyncio.to_thread(_repairs, file, self.feeds[feed].dialect)
+            theirs = await asyncio.to_thread(_repairs, file, place, self._layout(feed))
         finally:
             file.close()
         return place if theirs == filing.reference else f"{REJECTED}/{name}.{filing.reference}.rejected.csv"
@@ -260,20 +264,14 @@ def _hashed(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def _repairs(file: BinaryIO, dialect: Dialect) -> str:
+def _repairs(file: BinaryIO, name: str, layout: Layout) -> str:
     """Return the reference in a file's first row, where it is one of rows that were handed back, else nothing."""
-    file.seek(0)
-    encoding, _ = find_encoding(file, dialect)
-    file.seek(0)
-    text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
     try:
-        found = records(Lines(text), dialect)
-        header = [name.strip() for name in next(found, None) or ()]
-        first = next(found, None) if BERKAS in header else None
-    except csv.Error:
-        return ""
-    finally:
-        text.detach()
-    if BERKAS not in header:
+        with opened(file, name, layout) as found:
+            header = [name.strip() for name in next(found, None) or ()]
+            if BERKAS not in header:
+                return ""
+            first = next(found, None)
+    except (csv.Error, Unreadable):
         return ""
     return (dict(zip(header, first or (), strict=False)).get(BERKAS) or "").strip() or "?"

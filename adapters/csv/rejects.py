@@ -5,10 +5,11 @@ import csv
 import io
 import tempfile
 from collections.abc import AsyncIterator, Sequence
+from contextlib import ExitStack
 from typing import BinaryIO
 
-from adapters.csv.read import ALASAN, BARIS, BERKAS, FORMULA, Lines, find_encoding, records
-from adapters.csv.settings import Dialect
+from adapters.csv.layout import Layout
+from adapters.csv.read import ALASAN, BARIS, BERKAS, FORMULA, opened
 from adapters.csv.write import NEGATIVE
 
 IN_MEMORY = 8 << 20
@@ -17,35 +18,36 @@ OURS = (BARIS, ALASAN, BERKAS)
 
 
 async def rejected_file(
-    file: BinaryIO, dialect: Dialect, reference: str, rejects: AsyncIterator[tuple[int, str]]
+    file: BinaryIO, name: str, layout: Layout, reference: str, rejects: AsyncIterator[tuple[int, str]]
 ) -> BinaryIO:
     """Return the file of a file's rejects, which come in order of their number; the caller closes both.
 
     It is UTF-8 with a BOM, which a spreadsheet understands, and may be dropped again once its rows are mended.
     """
-    writer = await asyncio.to_thread(_Writer, file, dialect, reference)
+    writer = await asyncio.to_thread(_Writer, file, name, layout, reference)
     page: list[tuple[int, str]] = []
-    async for reject in rejects:
-        page.append(reject)
-        if len(page) >= PAGE:
-            await asyncio.to_thread(writer.add, page)
-            page = []
-    return await asyncio.to_thread(writer.end, page)
+    try:
+        async for reject in rejects:
+            page.append(reject)
+            if len(page) >= PAGE:
+                await asyncio.to_thread(writer.add, page)
+                page = []
+        return await asyncio.to_thread(writer.end, page)
+    finally:
+        await asyncio.to_thread(writer.let_go)
 
 
 class _Writer:
     """Goes through the file once more, and keeps the records whose numbers it is told."""
 
-    def __init__(self, file: BinaryIO, dialect: Dialect, reference: str) -> None:
-        encoding, _ = find_encoding(file, dialect)
-        file.seek(0)
-        self._read = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
-        self._lines = Lines(self._read)
-        self._records = records(self._lines, dialect)
+    def __init__(self, file: BinaryIO, name: str, layout: Layout, reference: str) -> None:
+        self._open = ExitStack()
+        self._records = self._open.enter_context(opened(file, name, layout))
         self._number = 0
         self._reference = reference
         self._made = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - whoever asked for it closes it
         self._text = io.TextIOWrapper(self._made, encoding="utf-8-sig", newline="")
+        dialect = layout.dialect
         self._csv = csv.writer(self._text, delimiter=dialect.delimiter, quotechar=dialect.quote, quoting=csv.QUOTE_ALL)
         header = next(self._records, None) or []
         # A file that was handed back before has these columns already.
@@ -59,17 +61,20 @@ class _Writer:
             while self._number < number:
                 cells = next(self._records, [])
                 self._number += 1
-            raw = ["".join(self._lines.taken[:1]).rstrip("\r\n")] if cells is None else cells[self._before :]
-            self._csv.writerow((str(self._lines.first), why, self._reference, *map(guarded, raw)))
+            raw = [self._records.raw] if cells is None else cells[self._before :]
+            self._csv.writerow((str(self._records.line), why, self._reference, *map(guarded, raw)))
 
     def end(self, rejects: Sequence[tuple[int, str]]) -> BinaryIO:
         """Write the last rejects, and return all of it from its beginning."""
         self.add(rejects)
         self._text.flush()
         self._text.detach()
-        self._read.detach()
         self._made.seek(0)
         return self._made  # type: ignore[return-value]
+
+    def let_go(self) -> None:
+        """Read no more of the file, and leave it open."""
+        self._open.close()
 
 
 def guarded(cell: str) -> str:

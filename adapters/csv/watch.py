@@ -5,6 +5,7 @@ from fnmatch import fnmatchcase
 
 from adapters.csv.drop import Drop, Entry
 from adapters.csv.settings import Feed
+from adapters.csv.unpack import is_plain_text
 
 UNFINISHED = (".tmp", ".part", ".filepart")
 MARKERS = (".ok", ".done")
@@ -40,7 +41,7 @@ class Watch:
 
     async def is_closed(self, entry: Entry, drop: Drop) -> bool:
         r"""Tell whether the last line has its end; UTF-16 writes it as `\n\0`. A marker or a name vouches by itself."""
-        if self._feed.ready != "stable":
+        if self._feed.ready != "stable" or not is_plain_text(entry.name):
             return True
         tail = await drop.tail(entry.name)
         return tail.endswith(b"\n") or tail == b"\n\0"

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.csv.layout import Layout
 from adapters.csv.read import Reading, batches, find_encoding, read
 from adapters.csv.settings import Dialect
 from gateway import Batch, Reject, mask_text
@@ -18,7 +19,7 @@ WANTED = ("nik_anak", "nama_anak", "jenis")
 def reading(
     dialect: Dialect | None = None, wanted: Sequence[str] = WANTED, size: int = 2000, **more: object
 ) -> Reading:
-    return Reading(dialect=dialect or Dialect(), wanted=wanted, size=size, **more)
+    return Reading(name="imunisasi.csv", layout=Layout(dialect=dialect or Dialect()), wanted=wanted, size=size, **more)
 
 
 def read_all(content: bytes, wanted: Sequence[str] = WANTED, dialect: Dialect | None = None, **more: object) -> Batch:
