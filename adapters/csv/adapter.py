@@ -12,7 +12,9 @@ from pydantic import Field
 from adapters.csv.contract import AFTER, LIMIT, STARTS, feed_contract, out_contract
 from adapters.csv.drop import Drop
 from adapters.csv.files import Files
+from adapters.csv.folder import Folder
 from adapters.csv.kinds import drop_at
+from adapters.csv.nudge import Nudge
 from adapters.csv.place import DropLogin
 from adapters.csv.settings import Feed, Out
 from adapters.csv.write import row_file
@@ -70,6 +72,7 @@ class CsvAdapter:
     _drop: Drop | None = field(init=False, repr=False)
     _files: Files | None = field(init=False, repr=False)
     _out: Mapping[str, Drop] = field(init=False, repr=False)
+    _nudge: Nudge | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.feed and not self.drop:
@@ -81,7 +84,9 @@ class CsvAdapter:
             )
         drop = drop_at(self.drop, "drop", self.drop_login) if self.drop else None
         object.__setattr__(self, "_drop", drop)
-        object.__setattr__(self, "_files", self._files_of(drop) if drop else None)
+        files = self._files_of(drop) if drop else None
+        object.__setattr__(self, "_files", files)
+        object.__setattr__(self, "_nudge", self._nudge_of(drop, files))
         outs = {
             name: drop_at(out.folder, f"out.{name}.folder", out.login, f"out.{name}.login")
             for name, out in self.out.items()
@@ -105,7 +110,9 @@ class CsvAdapter:
             await drop.list()
 
     async def close(self) -> None:
-        """Hang up wherever a drop is elsewhere."""
+        """Hang up wherever a drop is elsewhere, and watch no folder any more."""
+        if self._nudge is not None:
+            await self._nudge.close()
         for drop in self.drops.values():
             await drop.close()
 
@@ -125,6 +132,13 @@ class CsvAdapter:
     def pause(self) -> float:
         """Seconds between two looks."""
         return self.every
+
+    async def nudged(self) -> None:
+        """Return when a file may have been completed; never, where that is not to be noticed."""
+        if self._nudge is None:
+            await asyncio.Event().wait()
+        else:
+            await self._nudge.wait()
 
     async def look(self) -> Sequence[Ready]:
         """Return the complete files of every feed."""
@@ -158,6 +172,11 @@ class CsvAdapter:
 
     def _files_of(self, drop: Drop) -> Files:
         return Files(feeds=self.feed, columns=self.columns.read, drop=drop, clock=self.clock, log=self.log)
+
+    def _nudge_of(self, drop: Drop | None, files: Files | None) -> Nudge | None:
+        if files is None or not isinstance(drop, Folder) or all(feed.ready == "stable" for feed in self.feed.values()):
+            return None
+        return Nudge(drop.path, files.completes)
 
     async def _find(self, call: Call) -> Document:
         where, starts = _conditions(call.document)
