@@ -79,7 +79,7 @@ def ftp_server(folder: Path, *, certificate: Path | None = None, **handler: Any)
 
     def serve() -> None:
         while not stop.is_set():
-            server.serve_forever(timeout=0.01, blocking=False)
+            loop.loop(timeout=0.01, blocking=False)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
