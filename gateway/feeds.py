@@ -143,6 +143,15 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class Nudged(Protocol):
+    """Optional capability of a Source: it may notice that a file appeared; nothing depends on it."""
+
+    async def nudged(self) -> None:
+        """Return when it is worth a look before its time, if that is noticed; raises nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
     """How a feed's rows are kept: by which fields one row is known and looked up, and by which table it was read.

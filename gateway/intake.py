@@ -22,6 +22,7 @@ from gateway.feeds import (
     FileState,
     Filing,
     Held,
+    Nudged,
     Overtaken,
     Ready,
     Receipts,
@@ -91,7 +92,7 @@ class Intake:
         """Look, and take in what is there, for ever."""
         while True:
             await self.once()
-            await self.clock.sleep(self.source.pause)
+            await self._rest()
 
     async def once(self) -> None:
         """Look once; what can't be done now is done another time."""
@@ -105,6 +106,18 @@ class Intake:
                 self.log("feed-overtaken", feed=name, why=str(error))
             except LedgerUnavailable:
                 """Its own watch tells of it; files wait."""
+
+    async def _rest(self) -> None:
+        """Wait until it is time to look again, or something may have appeared."""
+        waiting = [asyncio.ensure_future(self.clock.sleep(self.source.pause))]
+        if isinstance(self.source, Nudged):
+            waiting.append(asyncio.ensure_future(self.source.nudged()))
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
 
     async def _feed(self, name: str, feed: Feed, ready: Sequence[Ready]) -> None:
         full = f"{self.agency}/{name}"

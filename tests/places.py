@@ -9,6 +9,7 @@ from typing import Any
 
 import asyncssh
 import boto3
+import httpx
 from moto.server import ThreadedMotoServer
 
 with warnings.catch_warnings():
@@ -78,7 +79,7 @@ def ftp_server(folder: Path, *, certificate: Path | None = None, **handler: Any)
 
     def serve() -> None:
         while not stop.is_set():
-            server.serve_forever(timeout=0.01, blocking=False)
+            loop.loop(timeout=0.01, blocking=False)
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
@@ -102,6 +103,7 @@ def s3_server() -> Iterator[str]:
     server.start()
     host, port = server.get_host_and_port()
     address = f"http://{host}:{port}"
+    httpx.post(f"{address}/moto-api/reset")  # all stores of a process are one
     try:
         s3_client(address).create_bucket(Bucket=BUCKET)
         yield address

@@ -12,7 +12,9 @@ from pydantic import Field
 from adapters.csv.contract import AFTER, LIMIT, STARTS, feed_contract, out_contract
 from adapters.csv.drop import Drop
 from adapters.csv.files import Files
+from adapters.csv.folder import Folder
 from adapters.csv.kinds import drop_at
+from adapters.csv.nudge import Nudge
 from adapters.csv.outs import Writing
 from adapters.csv.place import DropLogin
 from adapters.csv.settings import Ack, Feed, Out
@@ -71,6 +73,7 @@ class CsvAdapter:
     out: Annotated[Mapping[str, Out], Field(description="What is written for it.")] = field(default_factory=dict)
     _drop: Drop | None = field(init=False, repr=False)
     _files: Mapping[str, Files] = field(init=False, repr=False)
+    _nudge: Nudge | None = field(init=False, repr=False)
     _writing: Writing = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -83,7 +86,10 @@ class CsvAdapter:
             )
         drop = drop_at(self.drop, "drop", self.drop_login) if self.drop else None
         object.__setattr__(self, "_drop", drop)
-        object.__setattr__(self, "_files", self._files_by_feed(drop))
+        files = self._files_by_feed(drop)
+        object.__setattr__(self, "_files", files)
+        own = next((files[name] for name in self.feed), None)
+        object.__setattr__(self, "_nudge", self._nudge_of(drop, own))
         outs = {
             name: drop_at(out.folder, f"out.{name}.folder", out.login, f"out.{name}.login")
             for name, out in self.out.items()
@@ -131,7 +137,9 @@ class CsvAdapter:
             await drop.list()
 
     async def close(self) -> None:
-        """Hang up wherever a drop is elsewhere."""
+        """Hang up wherever a drop is elsewhere, and watch no folder any more."""
+        if self._nudge is not None:
+            await self._nudge.close()
         for drop in self.drops.values():
             await drop.close()
 
@@ -159,6 +167,13 @@ class CsvAdapter:
     def pause(self) -> float:
         """Seconds between two looks."""
         return self.every
+
+    async def nudged(self) -> None:
+        """Return when a file may have been completed; never, where that is not to be noticed."""
+        if self._nudge is None:
+            await asyncio.Event().wait()
+        else:
+            await self._nudge.wait()
 
     async def look(self) -> Sequence[Ready]:
         """Return the complete files of every feed."""
@@ -215,6 +230,11 @@ class CsvAdapter:
 
     def _ack_drop(self, folder: str, out: str) -> Drop:
         return drop_at(folder, f"out.{out}.ack.folder", self.out[out].login, f"out.{out}.login")
+
+    def _nudge_of(self, drop: Drop | None, files: Files | None) -> Nudge | None:
+        if files is None or not isinstance(drop, Folder) or all(feed.ready == "stable" for feed in self.feed.values()):
+            return None
+        return Nudge(drop.path, files.completes)
 
     async def _find(self, call: Call) -> Document:
         where, starts = _conditions(call.document)

@@ -58,6 +58,10 @@ class Files:
         self._reachable = True
         return [*self._put_aside(aside), *await self._fresh(entries, {entry.name for entry in aside})]
 
+    def completes(self, name: str) -> bool:
+        """Tell whether a name that appears may complete a file: its marker, or the file itself."""
+        return any(watch.completes(name) for watch in self._watches.values())
+
     async def take(self, ready: Ready) -> Held | None:
         """Put a file aside and read what it is known by; where it can't be moved, it is read where it lies."""
         if ready.folder:

@@ -13,10 +13,12 @@ from typing import Any, Literal
 import aioftp
 
 from adapters.csv.drop import Entry
+from adapters.csv.ftps_data import TlsData
 from adapters.csv.place import HOME, DropLogin, Place
 from gateway import ConfigError, Finding
 
 CONNECTS = 15.0
+GOODBYE = 1.0
 Lists = Literal["MLSD", "LIST"]
 
 
@@ -88,15 +90,14 @@ async def _lists(client: aioftp.Client) -> Lists:
 
 
 class _Client(aioftp.Client):
-    """Closes the data connection of a command that was refused, which aioftp leaves open."""
+    """Has data connections of our own where there is TLS, and closes that of a command that was refused."""
 
-    _data: asyncio.StreamWriter | None = None
+    _data: TlsData | asyncio.StreamWriter | None = None
 
-    async def get_passive_connection(
-        self, conn_type: Any = "I", commands: Sequence[str] | None = None
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        reader, self._data = await super().get_passive_connection(conn_type, commands)
-        return reader, self._data
+    async def finish(self) -> None:
+        """End a file that was sent."""
+        if isinstance(self._data, TlsData):
+            await self._data.finish()
 
     async def command(self, *arguments: Any, **more: Any) -> Any:
         try:
@@ -106,11 +107,21 @@ class _Client(aioftp.Client):
                 self._data.close()
             raise
 
+    async def _open_connection(self, host: str, port: int) -> Any:
+        if self._stream is None:
+            return await super()._open_connection(host, port)
+        control = self.stream.writer.get_extra_info("ssl_object")
+        if control is None:
+            reader, self._data = await super()._open_connection(host, port)
+            return reader, self._data
+        self._data = await TlsData.connect(host, port, self.server_host, control, CONNECTS)
+        return self._data, self._data
+
 
 class FtpWire:
     """A connection, on which one thing is done at a time."""
 
-    def __init__(self, client: aioftp.Client, base: str, lists: Lists) -> None:
+    def __init__(self, client: _Client, base: str, lists: Lists) -> None:
         self._client = client
         self._base = base
         self._lists = lists
@@ -137,6 +148,7 @@ class FtpWire:
             async with self._client.upload_stream(self._path(name)) as stream:
                 async for block in blocks:
                     await stream.write(block)
+                await self._client.finish()
         except aioftp.StatusCodeError as error:
             raise _denied(error) from error
 
@@ -160,8 +172,14 @@ class FtpWire:
             raise _denied(error) from error
 
     async def close(self) -> None:
-        """Hang up."""
-        self._client.close()
+        """Hang up; a server that does not say goodbye is not waited for."""
+        writer = self._client.stream.writer
+        writer.close()
+        try:
+            async with asyncio.timeout(GOODBYE):
+                await writer.wait_closed()
+        finally:
+            writer.transport.abort()
 
     async def _rename(self, name: str, to: str) -> None:
         try:

@@ -166,7 +166,7 @@ async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[byt
 
 
 def _said(error: Exception) -> str:
-    return " ".join(str(error).split())[:_LONGEST]
+    return " ".join(str(error).partition("Debug source")[0].split())[:_LONGEST]
 
 
 def _store(place: Place, login: DropLogin, setting: str) -> S3Store:

@@ -50,6 +50,17 @@ class Watch:
         """Tell whether a file that isn't closed has been left so for too long to be still in the making."""
         return now - self._since[entry] >= OVERDUE * self._feed.stable_for
 
+    def completes(self, name: str) -> bool:
+        """Tell whether a file is complete as soon as something of this name is there."""
+        match self._feed.ready:
+            case "rename":
+                return self.is_ours(name)
+            case "marker":
+                ending = next((each for each in MARKERS if name.endswith(each)), "")
+                return bool(ending) and self.is_ours(name.removesuffix(ending))
+            case "stable":
+                return False
+
     def _is_still(self, entry: Entry, now: float) -> bool:
         return now - self._since[entry] >= self._feed.stable_for
 

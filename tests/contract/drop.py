@@ -55,7 +55,7 @@ class FolderGround:
         return sorted(str(path.relative_to(self.folder)) for path in self.folder.rglob("*") if path.is_file())
 
     def vanish(self) -> None:
-        self.folder.rename(self.folder.with_name("gone"))
+        self.folder.rename(self.folder.with_name(f"{self.folder.name}-gone"))
 
 
 async def content(drop: Drop, name: str) -> bytes:
