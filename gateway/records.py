@@ -113,9 +113,9 @@ class Claim:
 class Terms:
     """Which messages a claim may take.
 
-    Only of these operations; never more than `most` live claims of the lane over all processes. A `probe` takes what is
-    not yet due too, and leaves the clock of open time alone. None at all before there are `least`, unless the oldest of
-    them was accepted `patience` seconds ago.
+    Only of these operations; never more than `most` live claims of the lane over all processes; none before there are
+    `least`, unless the oldest was accepted `patience` seconds ago. A `probe` takes what is not yet due too, and leaves
+    the clock of open time alone.
     """
 
     operations: Collection[OperationId] | None = None
@@ -258,10 +258,9 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One line about a message; `reason` is the verdict's code, `text` says why in clear; `due` is the next try.
+    """One line about a message: `reason` is the verdict's code, `text` says why; `due` its next try or acknowledgement.
 
-    `answered_at` is when the clock towards `answer_by` stopped, if there is one; `uncertain`: it may have been done;
-    what was handed over should be acknowledged when it is `due`.
+    `answered_at` is when the clock towards `answer_by` stopped, if there is one; `uncertain`: it may have been done.
     """
 
     id: MessageId

@@ -17,7 +17,7 @@ from adapters.csv.kinds import drop_at
 from adapters.csv.nudge import Nudge
 from adapters.csv.outs import Writing
 from adapters.csv.place import DropLogin
-from adapters.csv.settings import Ack, Feed, Out
+from adapters.csv.settings import Feed, Out
 from gateway import (
     AckColumns,
     AgencyTimeout,
@@ -72,13 +72,17 @@ class CsvAdapter:
     feed: Annotated[Mapping[str, Feed], Field(description="What it leaves there.")] = field(default_factory=dict)
     out: Annotated[Mapping[str, Out], Field(description="What is written for it.")] = field(default_factory=dict)
     _drop: Drop | None = field(init=False, repr=False)
-    _files: Mapping[str, Files] = field(init=False, repr=False)
+    _files: Files | None = field(init=False, repr=False)
     _nudge: Nudge | None = field(init=False, repr=False)
+    _out: Mapping[str, Drop] = field(init=False, repr=False)
     _writing: Writing = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.feed and not self.drop:
             raise ConfigError(Finding(where="drop", what="feeds need a folder", remedy='write drop = "drops/x"'))
+        if (unheard := next((name for name, out in self.out.items() if out.ack), None)) and not self.drop:
+            where, what = f"out.{unheard}.ack", "there is no folder in which to find them"
+            raise ConfigError(Finding(where=where, what=what, remedy='write drop = "drops/x"'))
         if both := self.feed.keys() & self.out.keys():
             name = min(both)
             raise ConfigError(
@@ -86,14 +90,14 @@ class CsvAdapter:
             )
         drop = drop_at(self.drop, "drop", self.drop_login) if self.drop else None
         object.__setattr__(self, "_drop", drop)
-        files = self._files_by_feed(drop)
+        files = self._files_of(drop) if drop else None
         object.__setattr__(self, "_files", files)
-        own = next((files[name] for name in self.feed), None)
-        object.__setattr__(self, "_nudge", self._nudge_of(drop, own))
+        object.__setattr__(self, "_nudge", self._nudge_of(drop, files))
         outs = {
             name: drop_at(out.folder, f"out.{name}.folder", out.login, f"out.{name}.login")
             for name, out in self.out.items()
         }
+        object.__setattr__(self, "_out", outs)
         writing = Writing(outs=self.out, drops=outs, columns=self.columns.written, clock=self.clock)
         object.__setattr__(self, "_writing", writing)
 
@@ -147,12 +151,7 @@ class CsvAdapter:
     def drops(self) -> Mapping[str, Drop]:
         """Where files come from, by the setting that says so, and where they go to."""
         incoming = {"drop": self._drop} if self._drop else {}
-        acks = {
-            f"out.{name}.ack.folder": self._files[name].drop
-            for name, out in self.out.items()
-            if out.ack is not None and out.ack.folder
-        }
-        return {**incoming, **{f"out.{name}.folder": drop for name, drop in self._writing.drops.items()}, **acks}
+        return {**incoming, **{f"out.{name}.folder": drop for name, drop in self._out.items()}}
 
     def contract(self, target: str, /) -> Contract:
         """Return a feed's or an out's fields; raises ConfigError naming those there are."""
@@ -177,59 +176,45 @@ class CsvAdapter:
 
     async def look(self) -> Sequence[Ready]:
         """Return the complete files of every feed."""
-        found = {id(files): files for files in self._files.values()}
-        return [ready for files in found.values() for ready in await files.look()]
+        return await self._inbox.look()
 
     async def take(self, ready: Ready, /) -> Held | None:
         """Put a file aside."""
-        return await self._inbox(ready.feed).take(ready)
+        return await self._inbox.take(ready)
 
     async def bring(self, feed: str, place: str, /) -> Held | None:
         """Return a file that was put away."""
-        return await self._inbox(feed).bring(feed, place)
+        return await self._inbox.bring(feed, place)
 
     def batches(self, held: Held, /, *, after: int = 0) -> AsyncIterator[Batch]:
         """Yield a file's records after the first `after`."""
-        return self._inbox(held.feed).batches(held, after)
+        return self._inbox.batches(held, after)
 
     def peek(self, feed: str, path: Path, /) -> AsyncIterator[Batch]:
         """Yield the records of a file that lies anywhere."""
-        return self._inbox(feed).peek(feed, path)
+        return self._inbox.peek(feed, path)
 
     async def put_away(self, held: Held, filing: Filing, /) -> str | None:
         """Write a file's papers and move it."""
-        return await self._inbox(held.feed).put_away(held, filing)
+        return await self._inbox.put_away(held, filing)
 
-    def _inbox(self, feed: str) -> Files:
-        if feed not in self._files:
+    @property
+    def _inbox(self) -> Files:
+        if self._files is None:
             raise ConfigError(Finding(where="feed", what="this agency has no feeds to look for"))
-        return self._files[feed]
+        return self._files
 
-    def _files_by_feed(self, drop: Drop | None) -> Mapping[str, Files]:
-        """Return where each feed's files are, those among them in which the agency acknowledges an out's requests."""
+    def _files_of(self, drop: Drop) -> Files:
+        """Return the files of every feed, and those in which the agency acknowledges an out's requests."""
         acks = {name: out.ack for name, out in self.out.items() if out.ack is not None}
-        found: dict[str, Files] = {}
-        for folder in dict.fromkeys(["", *(ack.folder for ack in acks.values())]):
-            own = {name: ack for name, ack in acks.items() if ack.folder == folder}
-            feeds = {**({} if folder else self.feed), **{name: _as_feed(ack) for name, ack in own.items()}}
-            place = self._ack_drop(folder, min(own)) if folder else drop
-            if feeds and place is None:
-                where = f"out.{min(own)}.ack"
-                raise ConfigError(Finding(where=where, what="no folder to find them in", remedy='write folder = "..."'))
-            if place is not None:
-                files = Files(
-                    feeds=feeds,
-                    columns={**self.columns.read, **{name: ack.columns for name, ack in own.items()}},
-                    spell=self.columns.spell,
-                    drop=place,
-                    clock=self.clock,
-                    log=self.log,
-                )
-                found |= dict.fromkeys(feeds, files)
-        return found
-
-    def _ack_drop(self, folder: str, out: str) -> Drop:
-        return drop_at(folder, f"out.{out}.ack.folder", self.out[out].login, f"out.{out}.login")
+        return Files(
+            feeds={**self.feed, **{name: ack.as_feed for name, ack in acks.items()}},
+            columns={**self.columns.read, **{name: ack.columns for name, ack in acks.items()}},
+            spell=self.columns.spell,
+            drop=drop,
+            clock=self.clock,
+            log=self.log,
+        )
 
     def _nudge_of(self, drop: Drop | None, files: Files | None) -> Nudge | None:
         if files is None or not isinstance(drop, Folder) or all(feed.ready == "stable" for feed in self.feed.values()):
@@ -259,6 +244,7 @@ class CsvAdapter:
         return properties if isinstance(properties, Mapping) else {}
 
     async def _write(self, call: Call) -> Answer:
+        self._columns(call.target)
         (end,) = await self._writing.write([call])
         if isinstance(end, TranslationError):
             raise end
@@ -272,10 +258,6 @@ class CsvAdapter:
         near = get_close_matches(target, names, n=1)
         remedy = f"did you mean {near[0]}?" if near else f"there are: {', '.join(names)}"
         raise ConfigError(Finding(where="call", what=f"no feed or out is called {target!r}", remedy=remedy))
-
-
-def _as_feed(ack: Ack) -> Feed:
-    return Feed(files=ack.files, dialect=ack.dialect, ready=ack.ready, stable_for=ack.stable_for, max_reject="row-wise")
 
 
 def _conditions(document: Document) -> tuple[dict[str, object], dict[str, str]]:

@@ -155,8 +155,9 @@ class Ack(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    files: Annotated[str, AfterValidator(_own_folder)] = Field(description="Which files.", examples=["ack_*.csv"])
-    folder: str = Field("", description="The folder they lie in, where that is not the agency's `drop`.")
+    files: Annotated[str, AfterValidator(_own_folder)] = Field(
+        description="Which files of the agency's `drop`.", examples=["ack_*.csv"]
+    )
     dialect: Dialect = Field(Dialect(), description="How they are written.")
     ready: Ready = Field("stable", description="When a file is complete, as for a feed.")
     stable_for: Duration = Field(10.0, description="How long it must stand still.")
@@ -175,6 +176,17 @@ class Ack(BaseModel):
         return self
 
     @property
+    def as_feed(self) -> Feed:
+        """These files as those of a feed."""
+        return Feed(
+            files=self.files,
+            dialect=self.dialect,
+            ready=self.ready,
+            stable_for=self.stable_for,
+            max_reject="row-wise",
+        )
+
+    @property
     def columns(self) -> tuple[str, ...]:
         """The columns that a file must have."""
         return (self.id, self.status, *((self.message,) if self.message else ()))
@@ -190,8 +202,8 @@ class Out(BaseModel):
     )
     login: DropLogin | None = Field(None, description="Who we are there, as `drop_login`: `[agency.x.out.y.login]`.")
     file: Annotated[str, AfterValidator(_visible)] = Field(
-        description="Its name; `{id}` stands for the message's id and must be there, or `{batch}` with `batch`: the "
-        "time of its oldest request and what tells its requests from others.",
+        description="Its name; `{id}` stands for the message's id and must be there, or, with `batch`, `{batch}`: the "
+        "time of its oldest request, and what tells its requests from others.",
         examples=["jadwal_{id}.csv"],
     )
     dialect: Dialect = Field(Dialect(), description="How it is written.")
