@@ -37,19 +37,29 @@ class PostgresFeeds:
     _store: Store
     _when: Callable[[datetime], datetime]
 
-    async def take_up(
-        self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "", afresh: bool = False
+    async def take_up(  # noqa: PLR0913 - what a file is claimed by
+        self,
+        turn: Turn,
+        held: Held,
+        keeping: Keeping,
+        /,
+        *,
+        confirmed: str = "",
+        afresh: bool = False,
+        anew: int | None = None,
     ) -> FileReceipt:
         """Claim a file by its content, or go on with it."""
         async with self._store.transaction() as connection:
             row: Any
-            row, anew = await receipts.take_up(connection, turn, held, keeping, confirmed=confirmed, afresh=afresh)
+            row, again = await receipts.take_up(
+                connection, turn, held, keeping, confirmed=confirmed, afresh=afresh, anew=anew
+            )
             receipt = receipt_of(row, self._when)
             if receipt.state is not FileState.TAKING:
                 return receipt
             for other in await receipts.give_up_others(connection, turn, receipt.number):
                 await builds.drop(connection, other)
-            if not anew and row["fields"] == json.dumps(fields_of(keeping)):
+            if not again and row["fields"] == json.dumps(fields_of(keeping)):
                 return receipt
             return replace(receipt, tally=await builds.begin(connection, receipt.number, keeping, receipt.base))
 
