@@ -213,8 +213,8 @@ class FileReceipt:
 
     `original` is the receipt that a duplicate doubles, or else whose snapshot was made anew of all its files; `base`
     that of the snapshot it was added to, `before` how many rows that had. `place` is where the file lies; `settled`
-    when nothing is left to do. `confirmed` names who said that it may shrink, `again` who wants its file tried again, and
-    with `shrink` however few rows it has.
+    when nothing is left to do. `confirmed` names who said that it may shrink, `again` who wants its file tried again,
+    and with `shrink` however few rows it has.
     """
 
     number: int
