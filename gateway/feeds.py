@@ -42,6 +42,7 @@ class Batch:
     """A slice of one file: rows as (number, native row); `done` records lie behind its end, `last` closes the file.
 
     `skipped` counts records that are no rows, such as a repeated header; `encoding` is what the file was read by.
+    Where several files are read as one, `source` is the receipt that the slice's own file had.
     """
 
     rows: Sequence[tuple[int, Document]]
@@ -50,6 +51,7 @@ class Batch:
     skipped: int = 0
     encoding: str = ""
     last: bool = False
+    source: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +210,10 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """Rows and rejects of the records between `after` and `position`, to be kept together or not at all."""
+    """Rows and rejects of the records between `after` and `position`, to be kept together or not at all.
+
+    `source` is the receipt of the file that they are from, where that is another's.
+    """
 
     after: int
     position: int
@@ -217,6 +222,7 @@ class Chunk:
     skipped: int = 0
     encoding: str = ""
     last: bool = False
+    source: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -245,9 +251,10 @@ class Portion:
 class FileReceipt:
     """What became of a file; `feed` is `agency/feed`.
 
-    `original` is the receipt that a duplicate doubles, `base` that of the snapshot it was added to, `before` how many
-    rows that had. `place` is where the file lies; `settled` when nothing is left to do. `confirmed` names who said that
-    it may shrink, `again` who wants its file tried again, and with `shrink` however few rows it has.
+    `original` is the receipt that a duplicate doubles, or else whose snapshot was made anew of all its files; `base`
+    that of the snapshot it was added to, `before` how many rows that had. `place` is where the file lies; `settled`
+    when nothing is left to do. `confirmed` names who said that it may shrink, `again` who wants its file tried again,
+    and with `shrink` however few rows it has.
     """
 
     number: int
@@ -291,10 +298,20 @@ class Overtaken(Exception):
 class Receipts(Protocol):
     """What became of each file, in the ledger. All may raise LedgerUnavailable, those with a Turn Overtaken."""
 
-    async def take_up(
-        self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "", afresh: bool = False
+    async def take_up(  # noqa: PLR0913 - what a file is claimed by
+        self,
+        turn: Turn,
+        held: Held,
+        keeping: Keeping,
+        /,
+        *,
+        confirmed: str = "",
+        afresh: bool = False,
+        anew: int | None = None,
     ) -> FileReceipt:
         """Claim a file by its content, or go on with one that was claimed before.
+
+        With `anew`, the live receipt, it is the last of all the files that made its snapshot, which is made anew.
 
         The live snapshot's own content by the same mapping is a duplicate, unless it is wanted `afresh`; a file that
         mends rejects of what is live no more is refused; both receipts have ended. To a forward feed whatever it

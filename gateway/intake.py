@@ -33,6 +33,7 @@ from gateway.feeds import (
     lease_of,
 )
 from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Unlimited
+from gateway.made_of import as_one, made_of
 from gateway.message import Document
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
@@ -212,22 +213,20 @@ class Intake:
             return
         self._asked.add(live.number)
         if not await self._rebuild(live, feed):
-            self.log("feed-outdated", level="warning", feed=full, what="its older rows stay as they were read")
+            self.outdated(full, "its file is not there")
+
+    def outdated(self, feed: str, why: str) -> None:
+        """Say why rows stay as they were read."""
+        self.log("feed-outdated", level="warning", feed=feed, what=f"its rows stay as they were read: {why}")
 
     async def _is_of_now(self, live: FileReceipt, feed: Feed) -> bool:
         return live.mapping == feed.keeping.mapping and await self.ledger.is_there(live.number)
 
     async def _rebuild(self, live: FileReceipt, feed: Feed) -> bool:
-        if feed.keeping.mode != "snapshot":
-            return False
-        chain = [live]
-        while chain[-1].base is not None:
-            base = await self.ledger.receipt(chain[-1].base)
-            if base is None:
-                break
-            chain.append(base)
-        done = [await self.ledger.want_again(one.number, by=REREAD, shrink=True) for one in reversed(chain)]
-        return all(done)
+        # What was added up is made anew as one, behind what is live; a whole file and those that mend it come again.
+        files = [live] if feed.keeping.mode != "snapshot" else await made_of(self.ledger, live)
+        done = [await self.ledger.want_again(one.number, by=REREAD, shrink=True) for one in files]
+        return bool(done) and all(done)
 
 
 class _Work:
@@ -250,6 +249,10 @@ class _Work:
 
     async def again(self, receipt: FileReceipt) -> bool:
         """Take in once more what somebody wants again."""
+        if receipt.again == REREAD and self.feed.keeping.mode != "snapshot":
+            await self._make_anew(receipt)
+            await self._ledger.no_more_wanted(receipt.number)
+            return False
         held = await self._source.bring(self._name, receipt.place)
         if held is None:
             self._intake.log("file-gone", level="warning", feed=receipt.feed, file=receipt.file, place=receipt.place)
@@ -258,9 +261,37 @@ class _Work:
         await self._ledger.no_more_wanted(receipt.number)
         return False
 
+    async def _make_anew(self, live: FileReceipt) -> None:
+        """Read again, behind the live snapshot, all the files that were added up to it, one after the other (11.21)."""
+        now = (await self._ledger.standing(live.feed)).live
+        if now is None or now.number != live.number:
+            return  # it was made anew by a process that ended then, or a file came: what is live now is looked at
+        files = await made_of(self._ledger, live)
+        held = [await self._source.bring(self._name, one.place) for one in files]
+        there = [(one, file) for one, file in zip(files, held, strict=True) if file and file.sha256 == one.sha256]
+        if len(there) < len(files) or not files:
+            self._intake.outdated(live.feed, f"{len(files) - len(there)} of its {len(files)} files are not there")
+            return
+        keeping, last = self.feed.keeping, there[-1][1]
+        receipt = await self._ledger.take_up(self._turn, last, keeping, confirmed=REREAD, afresh=True, anew=live.number)
+        if receipt.state is FileState.TAKING:
+            tally, refused = receipt.tally, None
+            if not tally.whole:
+                tally, refused = await self._read(as_one(self._source, there, tally.position), receipt)
+            receipt = await self._ended(receipt, tally, refused or objection(self.feed, receipt, tally))
+        await self._ledger.filed(self._turn, receipt.number, live.place)
+        if receipt.state is FileState.ACCEPTED:
+            self._intake.log("feed-made-anew", feed=live.feed, files=len(files), rows=receipt.tally.kept)
+        else:
+            why = say(receipt.reason, "en") if receipt.reason else receipt.state.value
+            self._intake.outdated(live.feed, f"its files can't be read again by the mapping as it is now: {why}")
+
     async def finish(self, receipt: FileReceipt) -> bool:
         """Put away a file that had ended when its process did."""
-        await self._put_away(_held(self._name, receipt), receipt)
+        if receipt.original is not None and receipt.state is not FileState.DUPLICATE:
+            await self._ledger.filed(self._turn, receipt.number, receipt.place)  # made anew of files that are put away
+        else:
+            await self._put_away(_held(self._name, receipt), receipt)
         return False
 
     async def _take_in(self, held: Held, *, confirmed: str = "", overdue: bool = False, afresh: bool = False) -> bool:
@@ -277,18 +308,21 @@ class _Work:
     async def _decide(self, held: Held, receipt: FileReceipt, *, overdue: bool) -> FileReceipt:
         tally, refused = receipt.tally, FieldError(pointer="", rule="unfinished") if overdue else None
         if refused is None and not tally.whole:
-            tally, refused = await self._read(held, receipt)
+            batches = self._source.batches(held, after=tally.position)
+            tally, refused = await self._read(batches, receipt)
         refused = refused or objection(self.feed, receipt, tally, mends=bool(held.repairs))
         if refused is None and self.feed.forward is not None:
             tally, refused = await self._forward(held, receipt, tally, self.feed.forward)
+        return await self._ended(receipt, tally, refused)
+
+    async def _ended(self, receipt: FileReceipt, tally: Tally, refused: FieldError | None) -> FileReceipt:
         if refused is not None:
             return await self._ledger.refuse(self._turn, receipt.number, tally, refused)
         return await self._ledger.publish(self._turn, receipt.number, self.feed.keeping)
 
-    async def _read(self, held: Held, receipt: FileReceipt) -> tuple[Tally, FieldError | None]:
+    async def _read(self, batches: AsyncIterator[Batch], receipt: FileReceipt) -> tuple[Tally, FieldError | None]:
         """Read on from where the ledger is; returns what it has come to, and why the file is refused whole."""
         tally = receipt.tally
-        batches = self._source.batches(held, after=tally.position)
         try:
             async with aclosing(cast("Any", batches)):
                 async for batch in batches:
@@ -374,6 +408,7 @@ def translated(feed: Feed, batch: Batch, after: int) -> Chunk:
         skipped=batch.skipped,
         encoding=batch.encoding,
         last=batch.last,
+        source=batch.source,
     )
 
 

@@ -82,7 +82,7 @@ def shown(receipt: FileReceipt, language: Language = "en") -> dict[str, object]:
         "rejected_by_rule": dict(tally.rules),
         "rows_before": receipt.before,
         "rows_after": tally.kept if receipt.state is FileState.ACCEPTED else receipt.before,
-        "duplicate_of": receipt.original,
+        "duplicate_of": receipt.original if receipt.state is FileState.DUPLICATE else None,
         "refused": say(receipt.reason, language) if receipt.reason else None,
         "claimed_at": receipt.claimed_at,
         "ended_at": receipt.ended_at,

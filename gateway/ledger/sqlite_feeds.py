@@ -63,15 +63,24 @@ class SqliteFeeds:
         self._builds = Builds(beside(self._path))
         self._shelf = _Shelf(self._builds.place)
 
-    async def take_up(
-        self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "", afresh: bool = False
+    async def take_up(  # noqa: PLR0913 - what a file is claimed by
+        self,
+        turn: Turn,
+        held: Held,
+        keeping: Keeping,
+        /,
+        *,
+        confirmed: str = "",
+        afresh: bool = False,
+        anew: int | None = None,
     ) -> FileReceipt:
         """Claim a file by its content, or go on with it."""
-        row, anew = await self._writer.do(
-            lambda tx: sqlite_receipts.take_up(
-                sqlite_clock.followed(tx, self._clock), turn, held, keeping, confirmed=confirmed, afresh=afresh
-            )
-        )
+
+        def claim(tx: Transaction) -> tuple[sqlite3.Row, bool]:
+            tx = sqlite_clock.followed(tx, self._clock)
+            return sqlite_receipts.take_up(tx, turn, held, keeping, confirmed=confirmed, afresh=afresh, anew=anew)
+
+        row, again = await self._writer.do(claim)
         receipt = receipt_of(row, self._when)
         if receipt.state is not FileState.TAKING:
             return receipt
@@ -79,7 +88,7 @@ class SqliteFeeds:
             await self._forget(other)
         if keeping.mode == FORWARD:
             return receipt
-        tally = await _apart(self._builds.begin, receipt.number, turn.token, keeping, receipt.base, anew=anew)
+        tally = await _apart(self._builds.begin, receipt.number, turn.token, keeping, receipt.base, anew=again)
         return _with(receipt, tally)
 
     async def add_rows(self, turn: Turn, number: int, keeping: Keeping, chunk: Chunk, /) -> Tally:

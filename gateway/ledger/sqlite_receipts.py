@@ -13,7 +13,7 @@ _ACCEPTED = "WHERE feed = ? AND mode = 'forward' AND state = 'accepted'"
 
 
 def take_up(  # noqa: PLR0913 - what a file is claimed by
-    tx: Transaction, turn: Turn, held: Held, keeping: Keeping, *, confirmed: str, afresh: bool
+    tx: Transaction, turn: Turn, held: Held, keeping: Keeping, *, confirmed: str, afresh: bool, anew: int | None
 ) -> tuple[sqlite3.Row, bool]:
     """Return the receipt of a file, and whether what was built of it must be begun anew."""
     in_turn(tx, turn)
@@ -21,10 +21,10 @@ def take_up(  # noqa: PLR0913 - what a file is claimed by
         return stuck, False
     live = _live(tx, turn.feed, keeping)
     mode = REPAIR if held.repairs and keeping.mode == "snapshot" else keeping.mode
-    base = live["number"] if live is not None and mode not in {"snapshot", FORWARD} else None
+    base = live["number"] if live is not None and mode not in {"snapshot", FORWARD} and anew is None else None
     going = tx.db.execute(
-        "SELECT * FROM receipt WHERE feed = ? AND sha256 = ? AND mapping = ? AND state = 'taking'",
-        (turn.feed, held.sha256, keeping.mapping),
+        "SELECT * FROM receipt WHERE feed = ? AND sha256 = ? AND mapping = ? AND original IS ? AND state = 'taking'",
+        (turn.feed, held.sha256, keeping.mapping, anew),
     ).fetchone()
     if going is not None:
         tx.db.execute("UPDATE receipt SET base = ? WHERE number = ?", (base, going["number"]))
@@ -33,6 +33,7 @@ def take_up(  # noqa: PLR0913 - what a file is claimed by
     double = _double(tx, live, turn, held, keeping) if not afresh else None
     place = f"{held.folder}/{held.name}" if afresh else ""
     made = _insert(tx, turn, held, keeping, mode=mode, base=base, before=before, confirmed=confirmed, place=place)
+    tx.db.execute("UPDATE receipt SET original = ? WHERE number = ?", (anew, made))
     if double is not None:
         _end(tx, made, FileState.DUPLICATE, Tally(), None)
         tx.db.execute("UPDATE receipt SET original = ? WHERE number = ?", (double, made))
@@ -44,9 +45,15 @@ def take_up(  # noqa: PLR0913 - what a file is claimed by
 
 
 def give_up_others(tx: Transaction, turn: Turn, number: int) -> list[int]:
-    """End receipts that were begun of the same file, whose content or mapping has changed since; returns them."""
+    """End receipts that were begun of the same file, whose content or mapping has changed since; returns them.
+
+    A snapshot that was being made anew is no more: what is taken up now changes what it was made of.
+    """
     file = one(tx, number)["file"]
-    query = "SELECT number FROM receipt WHERE feed = ? AND file = ? AND state = 'taking' AND number <> ?"
+    query = (
+        "SELECT number FROM receipt "
+        "WHERE feed = ? AND (file = ? OR original IS NOT NULL) AND state = 'taking' AND number <> ?"
+    )
     left = [row["number"] for row in tx.db.execute(query, (turn.feed, file, number)).fetchall()]
     for other in left:
         _end(tx, other, FileState.REFUSED, Tally(), BEGUN_ANEW)
@@ -63,7 +70,7 @@ def publish(tx: Transaction, turn: Turn, number: int, tally: Tally | None = None
     row = taking(tx, number)
     feed = tx.db.execute("SELECT live, previous FROM feed WHERE name = ?", (turn.feed,)).fetchone()
     live, previous = (feed["live"], feed["previous"]) if feed is not None else (None, None)
-    if row["base"] is not None and row["base"] != live:
+    if (made_of := row["base"] or row["original"]) is not None and made_of != live:
         raise Overtaken(f"the snapshot that receipt {number} was added to is not live any more")
     _end(tx, number, FileState.ACCEPTED, tally or read_tally(row["tally"]), None)
     kept = live if tally is not None else None

@@ -10,6 +10,7 @@ from gateway.hours import Calendar, Hours
 from gateway.metrics import OTHER, Metrics
 from gateway.punctual import due_of
 from gateway.registry import Feed
+from gateway.wording import RULES
 from tests.drops import GOOD, OpenSite, Site
 from tests.fakes import JAKARTA, MONDAY_MORNING
 
@@ -117,6 +118,22 @@ async def test_rows_are_counted_by_what_became_of_them_and_why(open_site: OpenSi
     for rule, times in (("required", 1.0), ("rounded-number", 1.0), (OTHER, 3.0), ("made-up-by-a-stranger", None)):
         assert figure(metrics, "gateway_file_rejects_total", rule=rule) == times
     assert figure(metrics, "gateway_file_duration_seconds_count") == 2.0
+
+
+async def test_a_feed_has_so_many_series_whatever_strangers_write_into_its_files(open_site: OpenSite) -> None:
+    site, metrics = await open_site(), Metrics()
+    site.drop("imunisasi_1.csv")
+    await site.look()
+    await watch(site, metrics).once()
+    (news,) = site.news
+    strange = dict.fromkeys([*RULES, *(f"x{number}" for number in range(1_000))], 1)
+    figures = FeedFigures(metrics, "puskesmas", ["imunisasi"])
+    figures.ended(replace(news.receipt, tally=replace(news.receipt.tally, rules=strange)))
+    figures.waiting("imunisasi", 1)
+    shown = [line for line in generate_latest(metrics.registry).decode().splitlines() if 'feed="imunisasi"' in line]
+    usual = [line for line in shown if "rejects_total" not in line]
+    assert len(usual) <= 25
+    assert len(shown) - len(usual) == len(RULES) + 1
 
 
 async def test_files_that_wait_and_files_that_stay_are_shown(open_site: OpenSite) -> None:

@@ -180,17 +180,6 @@ async def test_rule_11_21_a_changed_mapping_reads_the_archived_file_again_behind
     await other.close()
 
 
-async def test_rule_11_21_rows_that_were_added_file_by_file_stay_and_that_is_said(open_site: OpenSite) -> None:
-    site = await open_site(keeping=with_mode("append"))
-    site.drop("imunisasi_1.csv")
-    await site.look()
-    other = await site.again(keeping=with_mode("append", mapping="m2"))
-    await other.look()
-    assert [event for event, _ in other.lines] == ["feed-outdated"]
-    assert len(await other.rows()) == 3
-    await other.close()
-
-
 async def test_a_snapshot_that_is_missing_is_made_again_of_its_file(open_site: OpenSite) -> None:
     site = await open_site()
     site.drop("imunisasi_1.csv")

@@ -48,13 +48,23 @@ class PostgresFeeds:
     _ears: Ears
     _when: Callable[[datetime], datetime]
 
-    async def take_up(
-        self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "", afresh: bool = False
+    async def take_up(  # noqa: PLR0913 - what a file is claimed by
+        self,
+        turn: Turn,
+        held: Held,
+        keeping: Keeping,
+        /,
+        *,
+        confirmed: str = "",
+        afresh: bool = False,
+        anew: int | None = None,
     ) -> FileReceipt:
         """Claim a file by its content, or go on with it."""
         async with self._store.transaction() as connection:
             row: Any
-            row, anew = await receipts.take_up(connection, turn, held, keeping, confirmed=confirmed, afresh=afresh)
+            row, again = await receipts.take_up(
+                connection, turn, held, keeping, confirmed=confirmed, afresh=afresh, anew=anew
+            )
             receipt = receipt_of(row, self._when)
             if receipt.state is not FileState.TAKING:
                 return receipt
@@ -62,7 +72,7 @@ class PostgresFeeds:
                 await builds.drop(connection, other)
             if keeping.mode == FORWARD:
                 return receipt
-            if not anew and row["fields"] == json.dumps(fields_of(keeping)):
+            if not again and row["fields"] == json.dumps(fields_of(keeping)):
                 return receipt
             return replace(receipt, tally=await builds.begin(connection, receipt.number, keeping, receipt.base))
 

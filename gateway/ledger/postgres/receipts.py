@@ -23,10 +23,14 @@ SELECT * FROM receipt
 WHERE feed = $1 AND file = $2 AND sha256 = $3 AND as_of = $4 AND settled AND place = '' AND reason <> $5
 ORDER BY number DESC LIMIT 1
 """
-_GOING = "SELECT * FROM receipt WHERE feed = $1 AND sha256 = $2 AND mapping = $3 AND state = 'taking' FOR UPDATE"
+_GOING = """
+SELECT * FROM receipt
+WHERE feed = $1 AND sha256 = $2 AND mapping = $3 AND original IS NOT DISTINCT FROM $4 AND state = 'taking' FOR UPDATE
+"""
 _OTHERS = """
-SELECT r.number FROM receipt AS r JOIN receipt AS mine ON mine.number = $2 AND mine.file = r.file
-WHERE r.feed = $1 AND r.state = 'taking' AND r.number <> $2 FOR UPDATE OF r
+SELECT r.number FROM receipt AS r JOIN receipt AS mine ON mine.number = $2
+WHERE r.feed = $1 AND (r.file = mine.file OR r.original IS NOT NULL) AND r.state = 'taking' AND r.number <> $2
+FOR UPDATE OF r
 """
 _INSERT = """
 INSERT INTO receipt
@@ -47,19 +51,19 @@ UPDATE receipt SET again = $2, shrink = $3 WHERE number = $1 AND settled AND pla
 
 
 async def take_up(  # noqa: PLR0913 - what a file is claimed by
-    connection: Connection, turn: Turn, held: Held, keeping: Keeping, *, confirmed: str, afresh: bool
+    connection: Connection, turn: Turn, held: Held, keeping: Keeping, *, confirmed: str, afresh: bool, anew: int | None
 ) -> tuple[Row, bool]:
     """Return the receipt of a file, and whether what was built of it must be begun anew."""
     await in_turn(connection, turn)
     if not held.folder:
-        anew = written_reasons([BEGUN_ANEW])
-        stuck = await connection.fetchrow(_STUCK, turn.feed, held.name, held.sha256, held.as_of, anew)
+        begun = written_reasons([BEGUN_ANEW])
+        stuck = await connection.fetchrow(_STUCK, turn.feed, held.name, held.sha256, held.as_of, begun)
         if stuck is not None:
             return stuck, False
     live = await connection.fetchrow(_LIVE, turn.feed) if keeping.mode != FORWARD else None
     mode = REPAIR if held.repairs and keeping.mode == "snapshot" else keeping.mode
-    base = live["number"] if live is not None and mode not in {"snapshot", FORWARD} else None
-    going = await connection.fetchrow(_GOING, turn.feed, held.sha256, keeping.mapping)
+    base = live["number"] if live is not None and mode not in {"snapshot", FORWARD} and anew is None else None
+    going = await connection.fetchrow(_GOING, turn.feed, held.sha256, keeping.mapping, anew)
     if going is not None:
         query = "UPDATE receipt SET base = $2, token = $3 WHERE number = $1"
         await connection.execute(query, going["number"], base, turn.token)
@@ -69,6 +73,7 @@ async def take_up(  # noqa: PLR0913 - what a file is claimed by
     what = (turn.feed, held.name, held.sha256, held.size, held.as_of, keeping.mapping, mode)
     place = f"{held.folder}/{held.name}" if afresh else ""
     made = await connection.fetchval(_INSERT, *what, base, before, turn.token, confirmed, place)
+    await connection.execute("UPDATE receipt SET original = $2 WHERE number = $1", made, anew)
     if double is not None:
         await _end(connection, made, FileState.DUPLICATE, Tally(), None)
         await connection.execute("UPDATE receipt SET original = $2 WHERE number = $1", made, double)
@@ -80,7 +85,10 @@ async def take_up(  # noqa: PLR0913 - what a file is claimed by
 
 
 async def give_up_others(connection: Connection, turn: Turn, number: int) -> list[int]:
-    """End receipts that were begun of the same file, whose content or mapping has changed since; returns them."""
+    """End receipts that were begun of the same file, whose content or mapping has changed since; returns them.
+
+    A snapshot that was being made anew is no more: what is taken up now changes what it was made of.
+    """
     left = [row["number"] for row in await connection.fetch(_OTHERS, turn.feed, number)]
     for other in left:
         await _end(connection, other, FileState.REFUSED, Tally(), BEGUN_ANEW)
@@ -97,7 +105,7 @@ async def publish(connection: Connection, turn: Turn, number: int) -> list[int]:
     row = await taking(connection, turn, number)
     feed = await connection.fetchrow("SELECT live, previous FROM feed WHERE name = $1 FOR UPDATE", turn.feed)
     live, previous = (feed["live"], feed["previous"]) if feed is not None else (None, None)
-    if row["base"] is not None and row["base"] != live:
+    if (made_of := row["base"] or row["original"]) is not None and made_of != live:
         raise Overtaken(f"the snapshot that receipt {number} was added to is not live any more")
     await _end(connection, number, FileState.ACCEPTED, read_tally(row["tally"]), None)
     kept = live if row["mode"] != FORWARD else None
