@@ -8,7 +8,8 @@ from typing import Protocol
 
 import msgspec
 
-from gateway.feeds import LINE, Batch, Chunk, FileReceipt, Forwarded, Held, Portion, Receipts, Tally, Turn
+from gateway.errors import FieldError
+from gateway.feeds import LINE, Batch, Chunk, FileReceipt, FileState, Forwarded, Held, Portion, Receipts, Tally, Turn
 from gateway.ledger.snapshot_rows import at
 from gateway.message import Document, Message, new_message_id
 from gateway.ports import Clock
@@ -19,6 +20,8 @@ PORTION = 500
 """Messages that are put in one transaction at most: others write into the ledger between two of them."""
 AGAIN = 5.0
 """Seconds until a file that waits for room in a lane is gone on with."""
+LOOK_BACK = 50
+"""Receipts among which that of the same file is looked for."""
 _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str)
 
 
@@ -51,6 +54,21 @@ class Unlimited:
 
     def filled(self, _lane: str, _count: int) -> None:
         """Forget it."""
+
+
+async def torn(ledger: Receipts, receipt: FileReceipt) -> FieldError | None:
+    """Return why a file is refused that is what became of one which changed while its rows were put.
+
+    Those rows can't be told from the rest any more: what is missing is for a person to say.
+    """
+    for one in await ledger.receipts(receipt.feed, limit=LOOK_BACK):
+        if one.file != receipt.file or one.number == receipt.number:
+            continue
+        if one.state is FileState.REFUSED and one.tally.put and not one.place:
+            counts = {"receipt": str(one.number), "rows": str(one.tally.accepted)}
+            return FieldError(pointer="", rule="changed-after", params=counts)
+        break
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,7 +28,7 @@ from gateway.feeds import (
     Turn,
     lease_of,
 )
-from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Unlimited
+from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Unlimited, torn
 from gateway.message import Document
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
@@ -253,6 +253,8 @@ class _Work:
 
     async def _decide(self, held: Held, receipt: FileReceipt, *, overdue: bool) -> FileReceipt:
         tally, refused = receipt.tally, FieldError(pointer="", rule="unfinished") if overdue else None
+        if refused is None and self.feed.forward is not None:
+            refused = await torn(self._ledger, receipt)
         if refused is None and not tally.whole:
             tally, refused = await self._read(held, receipt)
         refused = refused or objection(self.feed, receipt, tally, mends=bool(held.repairs))
