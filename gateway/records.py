@@ -39,6 +39,10 @@ FINAL = frozenset({State.DELIVERED, State.REFUSED, State.EXPIRED, State.CANCELLE
 """Settled, and nobody need look at it: these free their order key and are shed in time."""
 
 
+MOST = (1 << 53) - 1
+"""No receipt's number is greater."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
     """Where a message comes from that no app sent: the receipt of a file, and which of its records it was."""

@@ -11,7 +11,7 @@ import click
 
 from gateway.cli.moments import duration, moment
 from gateway.message import OperationId
-from gateway.records import Filter, State
+from gateway.records import MOST, Filter, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ _OPTIONS = (
     click.option(
         "--receipt",
         metavar="N",
-        type=click.IntRange(min=1),
+        type=click.IntRange(1, MOST),
         help="Rows of this file, by its receipt (gateway feed show).",
     ),
 )
