@@ -163,13 +163,8 @@ class _Builder:
             indexes=indexes,
             mapping=fingerprint(row.fingerprint, key, newer, indexes),
         )
-        return registry.Feed(
-            read=row.read,
-            keeping=keeping,
-            max_reject=_share(settings.get("max_reject", 0.1)),
-            to=OperationId(settings["to"]) if "to" in settings else None,
-            row=row,
-        )
+        share = _share(settings.get("max_reject", 0.1))
+        return registry.Feed(read=row.read, keeping=keeping, max_reject=share, row=row)
 
     def _indexes(self, feed: str, row: CompiledRow) -> tuple[tuple[str, ...], ...]:
         """Return by which fields rows are looked up: together as each operation does, and each by itself."""

@@ -11,9 +11,8 @@ import msgspec
 from gateway.errors import FieldError
 from gateway.feeds import LINE, Batch, Chunk, FileReceipt, FileState, Forwarded, Held, Portion, Receipts, Tally, Turn
 from gateway.ledger.snapshot_rows import at
-from gateway.message import Document, Message, new_message_id
+from gateway.message import Document, Message, Origin, new_message_id
 from gateway.ports import Clock
-from gateway.records import Origin
 from gateway.registry import Feed, Forward
 
 PORTION = 500

@@ -60,7 +60,7 @@ class _Trial:
     def add(self, batch: Batch) -> None:
         """Take a batch, as the ledger would."""
         chunk = translated(self._feed, batch, self.tally.position)
-        if self._feed.to is not None:
+        if self._feed.forward is not None:
             self._forward(chunk)
             return
         rejects, new, said = [*chunk.rejects], 0, []

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from gateway.errors import Finding
 from gateway.feeds import Keeping, Snapshots, Source
 from gateway.hours import Calendar
-from gateway.message import Document, Message, OperationId, Reply
+from gateway.message import Document, Message, OperationId, Origin, Reply
 from gateway.native import Compared
 from gateway.ports import Handler, Probe, Schema
 from gateway.recorder import Recording
-from gateway.records import Entry, Origin
+from gateway.records import Entry
 from gateway.translate.compile import CompiledRow
 from gateway.translate.schema import CanonicalSchema
 
@@ -76,13 +76,12 @@ class Forward:
 class Feed:
     """How a feed's rows are read and kept; a file with more than `max_reject` of its rows rejected is refused.
 
-    `to` names the operation that rows are forwarded to, `row` is their table; `forward` once that operation is known.
+    `row` is the table of its rows; `forward` says where they go that are not kept.
     """
 
     read: Callable[[Document], Document]
     keeping: Keeping
     max_reject: float
-    to: OperationId | None = None
     row: CompiledRow | None = None
     forward: Forward | None = None
 

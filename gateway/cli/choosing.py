@@ -10,8 +10,8 @@ from typing import Any
 import click
 
 from gateway.cli.moments import duration, moment
-from gateway.message import OperationId
-from gateway.records import MOST, Filter, State
+from gateway.message import MOST, OperationId
+from gateway.records import Filter, State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,9 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from gateway.config.units import Rate
 from gateway.errors import FieldError, InvalidRequest, UnknownMessage
 from gateway.masking import mask_text
-from gateway.message import MessageId, OperationId
+from gateway.message import MOST, MessageId, OperationId
 from gateway.operate import PeoplesReason
-from gateway.records import MOST, Delivered, Filter, Refused, State
+from gateway.records import Delivered, Filter, Refused, State
 
 T = TypeVar("T")
 Moment = Annotated[datetime, Meta(tz=True)]

@@ -6,8 +6,8 @@ import pytest
 
 from gateway.feeds import Keeping, Portion
 from gateway.forward import AGAIN
-from gateway.message import Message, OperationId
-from gateway.records import Entry, Filter, Origin
+from gateway.message import Message, OperationId, Origin
+from gateway.records import Entry, Filter
 from gateway.registry import Forward
 from gateway.wording import say
 from tests.drops import FEED, GOOD, NIK, OpenSite, Site, rows
@@ -39,7 +39,7 @@ class Lane:
 
 
 def forwarding(site: Site, room: int = 10**9) -> Site:
-    site.plan = replace(site.plan, to=TO, forward=Forward(to=TO, lane=LANE, entry=entry))
+    site.plan = replace(site.plan, forward=Forward(to=TO, lane=LANE, entry=entry))
     site.intake.feeds = {"imunisasi": site.plan}
     site.intake.room = Lane(room)
     return site
@@ -115,7 +115,7 @@ async def test_rows_wait_while_their_lane_is_full_and_go_on_before_later_files(o
 async def test_another_feed_goes_on_while_one_waits_for_room(open_site: OpenSite) -> None:
     site = forwarding(await open_site(keeping=FORWARD), room=0)
     site.drop("imunisasi_1.csv")
-    kept = replace(site.plan, to=None, forward=None, keeping=Keeping(mapping="m1"))
+    kept = replace(site.plan, forward=None, keeping=Keeping(mapping="m1"))
     site.intake.feeds = {"imunisasi": site.plan, "lain": kept}
     await site.look()
     assert site.told() == []
