@@ -32,13 +32,13 @@ jenis_permohonan = { from = "permohonan", codes = "permohonan" }
 pemohon.nik      = "nik"
 pemohon.nama     = "nama"
 pemohon.alamat   = "alamat"
-keterangan       = { from = "ket", optional = true }
+keterangan       = { from = "catatan", optional = true }
 
 [codes.permohonan]
 B = "baru"
 P = "perpanjangan"
 """
-HEADER = "jenis;permohonan;nik;nama;alamat;ket"
+HEADER = "jenis;permohonan;nik;nama;alamat;catatan"
 
 
 def rows(count: int, first: int = 1) -> str:
