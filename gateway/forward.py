@@ -1,5 +1,6 @@
 """Rows that were read and fit become messages of another operation, in their order, while its lane has room."""
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Mapping
@@ -91,10 +92,10 @@ class Forwarder:
             count = min(PORTION, await self._room(), len(rows)) if rows else 0
             mine, rows = rows[:count], rows[count:]
             position = mine[-1][0] if rows else chunk.position
-            made = [self._forwarded(number, row, lines) for number, row in mine]
-            tally = await self.ledger.forward(
-                self.turn, self.receipt.number, Portion(after=tally.put, position=position, rows=made)
-            )
+            # Dates of answers take a calendar, row by row: not on the loop that answers apps.
+            made = await asyncio.to_thread(lambda rows: [self._forwarded(*row, lines) for row in rows], mine)
+            portion = Portion(after=tally.put, position=position, rows=made)
+            tally = await self.ledger.forward(self.turn, self.receipt.number, portion)
             self.room.filled(self.forward.lane, len(made))
         return tally
 
