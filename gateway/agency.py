@@ -174,7 +174,6 @@ class _Builder:
             keeping=keeping,
             max_reject=_share(settings.get("max_reject", 0.1)),
             due=due_of(settings, self.dates),
-            to=OperationId(settings["to"]) if "to" in settings else None,
             row=row,
         )
 

@@ -22,15 +22,22 @@ def linked(agencies: Sequence[Agency], located: Located, findings: list[Finding]
     for agency in agencies:
         feeds = dict(agency.feeds)
         for name, feed in agency.feeds.items():
-            if feed.to is None or feed.row is None or feed.to.partition("/")[0] in failed:
+            to = _target(located, agency.name, name)
+            if to is None or feed.row is None or to.partition("/")[0] in failed:
                 continue
             where = located.where("agency", agency.name, "feed", name, "to")
             try:
-                feeds[name] = _linked(f"{agency.name}.feed.{name}", feed, feed.to, feed.row, operations, where)
+                feeds[name] = _linked(f"{agency.name}.feed.{name}", feed, to, feed.row, operations, where)
             except ConfigError as error:
                 findings += error.findings
         made.append(replace(agency, feeds=feeds))
     return made
+
+
+def _target(located: Located, agency: str, feed: str) -> OperationId | None:
+    settings: Mapping[str, Mapping[str, str]] = (located.config.agency[agency].model_extra or {})["feed"]
+    to = settings[feed].get("to")
+    return None if to is None else OperationId(to)
 
 
 def _linked(  # noqa: PLR0913, PLR0917 - a feed, what it is joined to and where that is written

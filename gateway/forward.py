@@ -1,5 +1,6 @@
 """Rows that were read and fit become messages of another operation, in their order, while its lane has room."""
 
+import asyncio
 import hashlib
 import os
 from collections.abc import Mapping
@@ -8,17 +9,19 @@ from typing import Protocol
 
 import msgspec
 
-from gateway.feeds import LINE, Batch, Chunk, FileReceipt, Forwarded, Held, Portion, Receipts, Tally, Turn
+from gateway.errors import FieldError
+from gateway.feeds import LINE, Batch, Chunk, FileReceipt, FileState, Forwarded, Held, Portion, Receipts, Tally, Turn
 from gateway.ledger.snapshot_rows import at
-from gateway.message import Document, Message, new_message_id
+from gateway.message import Document, Message, Origin, new_message_id
 from gateway.ports import Clock
-from gateway.records import Origin
 from gateway.registry import Feed, Forward
 
 PORTION = 500
 """Messages that are put in one transaction at most: others write into the ledger between two of them."""
 AGAIN = 5.0
 """Seconds until a file that waits for room in a lane is gone on with."""
+LOOK_BACK = 50
+"""Receipts among which that of the same file is looked for."""
 _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str)
 
 
@@ -53,6 +56,21 @@ class Unlimited:
         """Forget it."""
 
 
+async def torn(ledger: Receipts, receipt: FileReceipt) -> FieldError | None:
+    """Return why a file is refused that is what became of one which changed while its rows were put.
+
+    Those rows can't be told from the rest any more: what is missing is for a person to say.
+    """
+    for one in await ledger.receipts(receipt.feed, limit=LOOK_BACK):
+        if one.file != receipt.file or one.number == receipt.number:
+            continue
+        if one.state is FileState.REFUSED and one.tally.put and not one.place:
+            counts = {"receipt": str(one.number), "rows": str(one.tally.accepted)}
+            return FieldError(pointer="", rule="changed-after", params=counts)
+        break
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forwarder:
     """Puts one file's rows; the client of their messages is the feed, by its full name."""
@@ -74,10 +92,10 @@ class Forwarder:
             count = min(PORTION, await self._room(), len(rows)) if rows else 0
             mine, rows = rows[:count], rows[count:]
             position = mine[-1][0] if rows else chunk.position
-            made = [self._forwarded(number, row, lines) for number, row in mine]
-            tally = await self.ledger.forward(
-                self.turn, self.receipt.number, Portion(after=tally.put, position=position, rows=made)
-            )
+            # Dates of answers take a calendar, row by row: not on the loop that answers apps.
+            made = await asyncio.to_thread(lambda rows: [self._forwarded(*row, lines) for row in rows], mine)
+            portion = Portion(after=tally.put, position=position, rows=made)
+            tally = await self.ledger.forward(self.turn, self.receipt.number, portion)
             self.room.filled(self.forward.lane, len(made))
         return tally
 

@@ -32,7 +32,7 @@ from gateway.feeds import (
     Turn,
     lease_of,
 )
-from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Unlimited
+from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Unlimited, torn
 from gateway.made_of import as_one, made_of
 from gateway.message import Document
 from gateway.ports import Clock, Log, Upkeep
@@ -307,6 +307,8 @@ class _Work:
 
     async def _decide(self, held: Held, receipt: FileReceipt, *, overdue: bool) -> FileReceipt:
         tally, refused = receipt.tally, FieldError(pointer="", rule="unfinished") if overdue else None
+        if refused is None and self.feed.forward is not None:
+            refused = await torn(self._ledger, receipt)
         if refused is None and not tally.whole:
             batches = self._source.batches(held, after=tally.position)
             tally, refused = await self._read(batches, receipt)

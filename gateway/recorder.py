@@ -17,9 +17,9 @@ from gateway.errors import (
     UnknownOutcome,
 )
 from gateway.hours import AnswerDates
-from gateway.message import Document, Message, MessageId, OperationId, Reply
+from gateway.message import Document, Message, MessageId, OperationId, Origin, Reply
 from gateway.ports import Clock, Handler, Outbox
-from gateway.records import Entry, Origin, Receipt, Record, Repeat, Settlement, State, Summary, Ticket, Tried
+from gateway.records import Entry, Receipt, Record, Repeat, Settlement, State, Summary, Ticket, Tried
 from gateway.records import Refused as RefusedVerdict
 from gateway.settle import Settler, verdict_of
 

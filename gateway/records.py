@@ -8,7 +8,7 @@ from typing import Literal
 
 from gateway.errors import FieldError
 from gateway.handover import HandedOver
-from gateway.message import Document, Message, MessageId, OperationId, Outcome, Reply
+from gateway.message import Document, Message, MessageId, OperationId, Origin, Outcome, Reply
 
 Urgency = Literal["near", "past"]
 """How a clock that runs stands to the date by which people must have an answer."""
@@ -39,14 +39,6 @@ class State(StrEnum):
 UNSETTLED = frozenset({State.PENDING, State.DELIVERING})
 FINAL = frozenset({State.DELIVERED, State.REFUSED, State.EXPIRED, State.CANCELLED})
 """Settled, and nobody need look at it: these free their order key and are shed in time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
-    """Where a message comes from that no app sent: the receipt of a file, and which of its records it was."""
-
-    receipt: int
-    record: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -374,10 +366,6 @@ class LaneStats:
     near: int = 0
     past: int = 0
     answer_by: datetime | None = None
-
-
-LATELY = 100
-"""How many of the latest final messages tell how quick a lane is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

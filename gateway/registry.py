@@ -9,11 +9,11 @@ from gateway.errors import Finding
 from gateway.feeds import Keeping, Snapshots, Source
 from gateway.handover import BatchEnd, Batching
 from gateway.hours import Calendar
-from gateway.message import Document, Message, OperationId, Reply
+from gateway.message import Document, Message, OperationId, Origin, Reply
 from gateway.native import Compared
 from gateway.ports import Handler, Probe, Schema
 from gateway.recorder import Recording
-from gateway.records import Entry, Origin
+from gateway.records import Entry
 from gateway.translate.compile import CompiledRow
 from gateway.translate.schema import CanonicalSchema
 
@@ -92,7 +92,7 @@ class Feed:
     """How a feed's rows are read and kept; a file with more than `max_reject` of its rows rejected is refused.
 
     `due` tells by when another file must come after one; None where nobody waits for it.
-    `to` names the operation that rows are forwarded to, `row` is their table; `forward` once that operation is known.
+    `row` is the table of its rows; `forward` says where they go that are not kept.
     Its rows settle what the operations that it `acknowledges` handed over; of those only ids and verdicts are kept.
     """
 
@@ -100,7 +100,6 @@ class Feed:
     keeping: Keeping
     max_reject: float
     due: Callable[[datetime], datetime] | None = None
-    to: OperationId | None = None
     row: CompiledRow | None = None
     forward: Forward | None = None
     acknowledges: Collection[OperationId] = ()

@@ -71,6 +71,10 @@ RULES: Mapping[str, tuple[str, str]] = {
         "{rejected} dari {total} baris ditolak; paling banyak {max}",
         "{rejected} of {total} rows were rejected; at most {max}",
     ),
+    "changed-after": (
+        "berubah setelah {rows} barisnya diteruskan (tanda terima {receipt}); taruh sisanya sebagai berkas lain",
+        "changed after {rows} of its rows were forwarded (receipt {receipt}); drop the others as another file",
+    ),
     "not-accepted": (
         "berkas asal baris-baris ini ditolak seluruhnya atau tidak pernah diterima; kirim berkas lengkap",
         "the file that these rows mend was refused whole, or never was; send a complete file",

@@ -27,6 +27,7 @@ from gateway.registry import Agency
 from gateway.wording import say
 
 _number = click.argument("receipt", type=click.IntRange(min=1))
+FORWARD = "forward"
 REJECTS = 20
 """Rejects that `show` lists."""
 
@@ -96,6 +97,12 @@ def rollback(*, config: Path, feed: str, by: str, as_json: bool) -> None:
 
     async def act(desk: Desk) -> int:
         _known(desk.located, feed)
+        if (to := _forwards_to(desk.located, feed)) is not None:
+            words = (
+                f"{feed} forwards its rows to {to}: what was sent can't be taken back (gateway messages list --receipt)"
+            )
+            tell(words, {"feed": feed, "rolled_back": False}, as_json=as_json)
+            return 1
         previous = (await desk.ledger.standing(feed)).previous
         if previous is None or not await desk.ledger.is_there(previous.number):
             tell(f"{feed} has no snapshot before the live one", {"feed": feed, "rolled_back": False}, as_json=as_json)
@@ -195,10 +202,19 @@ def _named(located: Located, file: Path) -> str:
     raise ConfigError(Finding(where="gateway feed check", what=what, remedy="name it: --feed AGENCY/FEED"))
 
 
+def _forwards_to(located: Located, feed: str) -> str | None:
+    """Return the operation that a feed's rows are sent on to, None where they are kept."""
+    made = dict(_feeds(located)).get(feed, {})
+    return str(made.get("to")) if made.get("mode") == FORWARD else None
+
+
 async def _is_old(desk: Desk, number: int) -> bool:
-    """Tell whether a file was taken and another is live by now: its rows would replace newer ones."""
+    """Tell whether a file was taken and another is live by now: its rows would replace newer ones.
+
+    What is forwarded replaces nothing, and what was sent is not sent again.
+    """
     receipt = await desk.ledger.receipt(number)
-    if receipt is None or receipt.state is not FileState.ACCEPTED:
+    if receipt is None or receipt.state is not FileState.ACCEPTED or receipt.mode == FORWARD:
         return False
     live = (await desk.ledger.standing(receipt.feed)).live
     return live is not None and live.number != number
@@ -210,7 +226,10 @@ async def _show_receipt(desk: Desk, number: int, *, as_json: bool) -> int:
         tell(f"there is no receipt {number}", {"receipt": number, "found": False}, as_json=as_json)
         return 1
     rejects = await desk.ledger.rejects(number, limit=REJECTS)
-    told = shown(receipt) | {"rejects": [_reject(reject) for reject in rejects]}
+    told = shown(receipt)
+    if receipt.mode == FORWARD:
+        told |= {"messages": {state.value: count for state, count in (await desk.ledger.forwarded(number)).items()}}
+    told |= {"rejects": [_reject(reject) for reject in rejects]}
     if as_json:
         tell_json(told)
         return 0
@@ -295,4 +314,5 @@ def _columns(standing: Standing, newest: Sequence[FileReceipt]) -> tuple[str, ..
     back = f" (rolled back by {standing.changed_by})" if standing.changed_by else ""
     if live is None:
         return (standing.feed, "-", "-", "-", last)
-    return (standing.feed, str(live.number), str(live.tally.kept), f"{live.as_of:%d %b %H:%M}", last + back)
+    rows = live.tally.accepted if live.mode == FORWARD else live.tally.kept
+    return (standing.feed, str(live.number), str(rows), f"{live.as_of:%d %b %H:%M}", last + back)

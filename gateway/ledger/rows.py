@@ -11,8 +11,8 @@ import msgspec
 from gateway.errors import FieldError, InvalidRequest
 from gateway.ledger.keys import Keys, Unreadable
 from gateway.masking import mask_text
-from gateway.message import Document, Message, MessageId, OperationId, Outcome, Reply
-from gateway.records import Attempt, Deed, Entry, Filter, Origin, Record, Refused, State, Summary
+from gateway.message import Document, Message, MessageId, OperationId, Origin, Outcome, Reply
+from gateway.records import Attempt, Deed, Entry, Filter, Record, Refused, State, Summary
 
 
 class Row(Protocol):
@@ -28,6 +28,8 @@ When = Callable[[Any], datetime]
 
 TEXT = 300
 _DUE = frozenset({State.PENDING, State.HANDED_OVER})
+LATELY = 100
+"""How many of the latest final messages tell how quick a lane is."""
 
 
 def _plain(value: object) -> object:

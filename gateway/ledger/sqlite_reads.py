@@ -11,10 +11,11 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 
 from gateway.errors import FieldError, InvalidRequest
+from gateway.ledger.rows import LATELY
 from gateway.ledger.sqlite_queue import PLAIN, reading
 from gateway.ledger.transaction import Transaction
 from gateway.message import OperationId
-from gateway.records import LATELY, Filter, State, Terms
+from gateway.records import Filter, State, Terms
 
 _HELD_BY = """
 SELECT id FROM message INDEXED BY message_holds

@@ -7,7 +7,8 @@ import pytest
 from gateway.errors import FieldError
 from gateway.feeds import FileReceipt, FileState, Forwarded, Held, Keeping, Overtaken, Portion, Tally, Turn
 from gateway.ledger import Ledger
-from gateway.records import Delivered, Filter, Origin, State
+from gateway.message import Origin
+from gateway.records import Delivered, Filter, State
 from tests.contract.ledger import Stage, a_message, an_entry
 from tests.contract.ledger_feeds import FEED, chunk, held, reject, rows_of, taken, turn
 
