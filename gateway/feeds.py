@@ -13,8 +13,8 @@ from gateway.message import Document
 Mode = Literal["snapshot", "append", "upsert"]
 Cells = Mapping[str, str]
 """Texts by column."""
-Spell = Callable[[object], str | FieldError]
-"""How a column's typed cell (a number, a date, true or false) is written out, or why it can't be taken."""
+Spell = Callable[[object], str | FieldError | None]
+"""How a column's typed cell (a number, a date, true or false) is written out, None as ever, or why it isn't taken."""
 
 
 class FileState(StrEnum):

@@ -238,7 +238,9 @@ class _Work:
         return await self._put_away(held, receipt) == ""
 
     async def _decide(self, held: Held, receipt: FileReceipt, *, overdue: bool) -> FileReceipt:
-        tally, refused = receipt.tally, FieldError(pointer="", rule="unfinished") if overdue else None
+        tally, refused = receipt.tally, None
+        if overdue:
+            refused = FieldError(pointer="", rule="unfinished" if held.size else "empty-file")
         if refused is None and not tally.whole:
             tally, refused = await self._read(held, receipt)
         if refused := refused or objection(self.feed, receipt, tally):
@@ -328,6 +330,8 @@ def objection(feed: Feed, receipt: FileReceipt | None, tally: Tally) -> FieldErr
         counts = {"rejected": str(tally.rejected), "total": str(total), "max": f"{feed.max_reject:.0%}"}
         return FieldError(pointer="", rule="max-reject", params=counts)
     if receipt is not None and not receipt.confirmed and tally.kept < receipt.before * SHRINK:
+        if total == 0:
+            return FieldError(pointer="", rule="no-rows", params={"before": str(receipt.before)})
         return FieldError(pointer="", rule="shrunk", params={"before": str(receipt.before), "after": str(tally.kept)})
     return None
 

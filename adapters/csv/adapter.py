@@ -13,6 +13,7 @@ from adapters.csv.contract import AFTER, LIMIT, STARTS, feed_contract, out_contr
 from adapters.csv.drop import Drop, drop_at
 from adapters.csv.files import Files
 from adapters.csv.settings import Feed, Out
+from adapters.csv.sheet import check_extra
 from adapters.csv.write import row_file
 from gateway import (
     AgencyTimeout,
@@ -66,6 +67,8 @@ class CsvAdapter:
             raise ConfigError(
                 Finding(where=f"out.{name}", what=f"a feed is called {name} too", remedy="`call` names one of them")
             )
+        for name, feed in self.feed.items():
+            check_extra(f"feed.{name}", feed)
         drop = drop_at(self.drop, "drop") if self.drop else None
         object.__setattr__(self, "_drop", drop)
         object.__setattr__(self, "_files", self._files_of(drop) if drop else None)

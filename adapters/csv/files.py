@@ -189,7 +189,13 @@ class Files:
         )
 
     def _layout(self, feed: str) -> Layout:
-        return Layout(dialect=self.feeds[feed].dialect, spell=self.spell.get(feed, {}))
+        settings = self.feeds[feed]
+        return Layout(
+            dialect=settings.dialect,
+            sheet=settings.sheet,
+            header_row=settings.header_row,
+            spell=self.spell.get(feed, {}),
+        )
 
     async def _now(self, held: Held, targets: Sequence[str]) -> str | None:
         """Return where a file lies: where it was, else where it was brought before somebody could say so."""

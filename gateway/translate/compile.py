@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.config.locate import suggest
 from gateway.errors import ConfigError, Finding
+from gateway.feeds import Spell
 from gateway.message import Context, Document
 from gateway.native import Contract, NativeField
 from gateway.translate.agreed import unread, unwritten
@@ -25,6 +26,7 @@ from gateway.translate.program import Program
 from gateway.translate.rules import MISSING, Inner, MappingFile, OutcomeRule, Path, Repeat, Rule, Rules, Section, show
 from gateway.translate.schema import CanonicalSchema, schema
 from gateway.translate.shape import Clash, Record, built, needed
+from gateway.translate.spell import spells
 
 T = TypeVar("T")
 
@@ -93,7 +95,7 @@ class Compiled:
 class CompiledRow:
     """A feed's row table: `read` builds the canonical row of a native one, `write` undoes it, None where it can't.
 
-    `fingerprint` changes with whatever may change a row.
+    `fingerprint` changes with whatever may change a row; `spell` is for the cells of spreadsheets.
     """
 
     read: Program
@@ -101,6 +103,7 @@ class CompiledRow:
     schema: CanonicalSchema
     columns: tuple[str, ...]
     fingerprint: str
+    spell: Mapping[str, Spell]
 
 
 def compile_operation(
@@ -169,6 +172,7 @@ def compile_row(mapping: MappingFile, feed: str, *, timezone: str = "Asia/Jakart
         schema=schema(shape),
         columns=tuple(dict.fromkeys(path[0] for path in _sources(section.row) if path)),
         fingerprint=_fingerprint(mapping, section.row, section.blank is not False, timezone),
+        spell=spells(section.row, ZoneInfo(timezone)),
     )
 
 
