@@ -155,7 +155,7 @@ class Intake:
         except (LedgerUnavailable, Overtaken):
             raise
         except Exception as error:  # noqa: BLE001 - one strange file must not keep the others waiting
-            self.log("file-waits", level="error", why=_bug(error).params["error"])
+            self.log("file-waits", level="error", why=say(_bug(error), "en"))
             self.postpone(what)
 
     def postpone(self, what: object) -> None:
@@ -337,9 +337,9 @@ def objection(feed: Feed, receipt: FileReceipt | None, tally: Tally) -> FieldErr
 
 
 def reason_words(reason: FieldError) -> str:
-    """Return why a row is rejected as its clerk is told: `nik_anak harus tepat 16 digit angka (14050*)`."""
-    value = f" ({reason.value})" if reason.value else ""
-    return f"{reason.pointer.lstrip('/')} {say(reason, 'id')}{value}".strip()
+    """Return why a row is rejected as its clerk is told, who has its cells beside it: `nik wajib diisi`."""
+    column = reason.pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")
+    return f"{column} {say(reason, 'id')}".strip()
 
 
 def _held(feed: str, receipt: FileReceipt) -> Held:

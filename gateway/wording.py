@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Literal
 
 from gateway.errors import FieldError
+from gateway.filewords import FILES
 
 Language = Literal["id", "en"]
 
@@ -19,8 +20,8 @@ RULES: Mapping[str, tuple[str, str]] = {
     "const": ("harus bernilai {const}", "must be {const}"),
     "enum": ("harus salah satu dari: {allowed}", "must be one of: {allowed}"),
     "codes": ("kode tidak dikenal; yang dikenal: {allowed}", "is an unknown code; known: {allowed}"),
-    "date": ("bukan tanggal yang sah ({date})", "is not a valid date ({date})"),
-    "number": ("bukan angka yang sah ({number})", "is not a valid number ({number})"),
+    "date": ("bukan tanggal yang sah; tulis dengan bentuk {date}", "is not a valid date ({date})"),
+    "number": ("bukan angka yang sah; tulis dengan bentuk {number}", "is not a valid number ({number})"),
     "integer": ("bukan bilangan bulat", "is not a whole number"),
     "bool": ("harus salah satu dari: {allowed}", "must be one of: {allowed}"),
     "json": ("bukan JSON di dalam teks", "is not JSON inside a text"),
@@ -32,9 +33,6 @@ RULES: Mapping[str, tuple[str, str]] = {
         "tidak diterima sistem instansi: {expected}",
         "is not accepted by the agency's system: {expected}",
     ),
-    "columns": ("jumlah kolom {found}, seharusnya {expected}", "has {found} columns instead of {expected}"),
-    "quote": ("tanda kutip rusak", "has a broken quote"),
-    "header": ("judul kolom berbeda: {difference}", "the header differs: {difference}"),
     "malformed": ("isi bukan JSON (UTF-8) yang sah", "the body is not valid JSON in UTF-8"),
     "empty": ("isi kosong", "the body is empty"),
     "gzip": ("isi bukan gzip yang utuh", "the body is not complete gzip data"),
@@ -47,107 +45,8 @@ RULES: Mapping[str, tuple[str, str]] = {
         "header Idempotency-Key harus satu, 1 sampai 255 karakter ASCII tanpa spasi",
         "there must be one Idempotency-Key header, of 1 to 255 visible ASCII characters",
     ),
-    "encoding": ("bukan {encoding}", "is not {encoding}"),
-    "double-key": (
-        "kunci sama dengan baris {number}, isinya berbeda",
-        "has the key of row {number}, but other content",
-    ),
-    "unfinished": (
-        "berkas belum selesai ditulis (baris terakhir tidak ditutup, atau berkas berubah saat dibaca)",
-        "the file is not completely written (its last line isn't closed, or it changed while being read)",
-    ),
-    "max-reject": (
-        "{rejected} dari {total} baris ditolak; paling banyak {max}; data lama tetap dipakai",
-        "{rejected} of {total} rows were rejected; at most {max}; the old data stays in use",
-    ),
-    "shrunk": (
-        "menyusut dari {before} menjadi {after} baris; data lama tetap dipakai",
-        "shrank from {before} to {after} rows; the old data stays in use",
-    ),
-    "key-taken": (
-        "kuncinya sudah ada dengan isi lain; berkas ini hanya boleh menambah",
-        "has a key that is there already with other content; this feed's files only add",
-    ),
-    "empty-file": (
-        "berkas kosong, tanpa judul kolom dan tanpa isi; ekspor lagi",
-        "the file is empty, without a header and without rows; export it again",
-    ),
-    "no-rows": (
-        "hanya berisi judul kolom, tanpa satu baris pun, padahal data yang dipakai {before} baris",
-        "holds a header and no row at all, where {before} rows are in use",
-    ),
-    "kind": (
-        "isinya {expected}, bukan teks CSV; simpan sebagai CSV, atau dengan akhiran nama yang benar",
-        "is {expected} and no CSV text; save it as CSV, or under the ending that it should have",
-    ),
-    "old-excel": (
-        "berkas Excel lama (.xls) atau terkunci kata sandi; simpan sebagai .xlsx tanpa kata sandi",
-        "is an old Excel file (.xls), or locked by a password; save it as .xlsx without one",
-    ),
-    "no-excel": (
-        "gateway ini belum dapat membaca Excel; simpan sebagai CSV, atau hubungi operator gateway",
-        "this gateway can't read Excel files (its operator installs the extra: make .venv/excel); save it as CSV",
-    ),
-    "no-sheet": ('tidak ada lembar (sheet) bernama "{sheet}"', 'has no sheet "{sheet}"'),
-    "sheet-broken": (
-        "berkas Excel terpotong atau rusak; simpan lagi, lalu salin lagi",
-        "the spreadsheet is cut short or broken; save and copy it again",
-    ),
-    "sheet-too-large": (
-        "lembar Excel terlalu besar (paling banyak {most} sel); hapus baris kosong yang berformat, atau kirim CSV",
-        "the sheet is too large (at most {most} cells); delete blank rows that bear a format, or send CSV",
-    ),
-    "packed-broken": (
-        "arsip .zip atau .gz terpotong atau rusak; buat dan salin lagi",
-        "the .zip or .gz is cut short or broken; make and copy it again",
-    ),
-    "packed-bomb": (
-        "isi arsip terlalu besar (lebih dari {most}); kirim berkasnya tanpa dimampatkan",
-        "holds too much (over {most}); send the file unpacked",
-    ),
-    "packed-encrypted": (
-        "arsip .zip terkunci kata sandi; buat tanpa kata sandi",
-        "the .zip is locked by a password; make it without one",
-    ),
-    "packed-members": (
-        "arsip .zip berisi {found} berkas data, seharusnya tepat satu",
-        "the .zip holds {found} data files instead of exactly one",
-    ),
-    "packed-nested": (
-        "arsip berisi arsip lagi ({name}); kirim berkasnya langsung",
-        "holds another archive ({name}); send the file itself",
-    ),
-    "number-cell": (
-        "tersimpan sebagai angka, dan Excel hanya menyimpan 15 digit; jadikan kolom bertipe Teks, lalu isi ulang",
-        "is a number, of which Excel keeps 15 digits; make the column Text and fill it in again",
-    ),
-    "cell-error": ("berisi kesalahan Excel ({error})", "holds an error of Excel's ({error})"),
-    "cell-no-value": (
-        "berisi rumus yang belum dihitung; buka berkas di Excel, simpan, lalu kirim lagi",
-        "holds a formula that was never calculated; open the file in Excel, save it and send it again",
-    ),
-    "decimals": ("paling banyak {most} angka di belakang koma", "has more than {most} digits behind the point"),
-    "superseded": (
-        "berkas asal baris-baris ini sudah diganti berkas lain atau tidak pernah diterima; kirim berkas lengkap",
-        "the file that these rows mend is not in use any more, or never was; send a complete file",
-    ),
-    "begun-anew": (
-        "dibaca ulang dari awal, karena isinya atau tabelnya berubah sebelum selesai",
-        "was begun anew, as its content or its mapping changed before it was done",
-    ),
-    "no-trailer": (
-        'baris penutup "{trailer}" tidak ada; berkas mungkin terpotong',
-        'the last row "{trailer}" is missing; the file may be cut short',
-    ),
-    "trailer-early": (
-        "masih ada baris setelah baris penutup (baris {number}); mungkin dua berkas digabung",
-        "there are rows after the last one (row {number}); two files may be in one",
-    ),
-    "intake": ("gagal diolah karena kesalahan gateway ({error})", "could not be taken in: a bug ({error})"),
-    "rounded-number": (
-        "angka sudah dibulatkan oleh aplikasi spreadsheet (1,40502E+15); jadikan kolom bertipe Teks",
-        "was rounded by a spreadsheet (1,40502E+15); make the column Text",
-    ),
+    "encoding": ("berisi huruf di luar {encoding}", "is not {encoding}"),
+    **FILES,
 }
 
 EXPECTED: Mapping[str, str] = {
@@ -306,9 +205,9 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "no-data-yet": (
         "Data belum ada",
-        "Belum ada berkas dari {agency} yang dibaca. Ulangi sebentar lagi.",
+        "Belum ada berkas dari {agency} yang diterima. Ulangi sebentar lagi.",
         "No data yet",
-        "No file of {agency} has been read yet. Try again shortly.",
+        "No file of {agency} has been taken in yet. Try again shortly.",
     ),
     "parts-unavailable": (
         "Tidak satu pun bagian tersedia",

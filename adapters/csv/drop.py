@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,6 +18,7 @@ from gateway import ConfigError, Finding, Unavailable
 
 UNFINISHED = (".tmp", ".part", ".filepart")
 MARKERS = (".ok", ".done")
+HANDED_BACK = re.compile(r"(\.r-[0-9a-f]{12})?\.rejected\.(csv|xlsx)$")
 OVERDUE = 10
 COPIED = 1 << 20
 """Bytes copied at a time."""
@@ -245,7 +247,10 @@ class Watch:
         lowered = name.lower()
         in_the_making = lowered.startswith((".", "~$")) or lowered.endswith((*UNFINISHED, *MARKERS))
         # Windows programs write .CSV as they please.
-        return not in_the_making and fnmatchcase(lowered, self._feed.files.lower())
+        pattern = self._feed.files.lower()
+        # Rows that were handed back come again under the name that they were given.
+        origin = HANDED_BACK.sub("", lowered)
+        return not in_the_making and (fnmatchcase(lowered, pattern) or fnmatchcase(origin, pattern))
 
 
 def _marker(entry: Entry, by_name: Mapping[str, Entry]) -> Entry | None:
