@@ -87,7 +87,8 @@ def rows(sheet: str, most_cells: int) -> Iterator[tuple[int, list[object]]]:
                 raise Refused("no-sheet")
             bad = unreadable(archive, book, name)
             found = book.get_sheet_by_name(name)
-            if found.total_height * found.total_width > most_cells:
+            last = found.end or (0, 0)
+            if (last[0] + 1) * (last[1] + 1) > most_cells:
                 raise Refused("sheet-too-large")
             left = found.start[1] if found.start else 0
             yield from _filled(found.iter_rows() if found.start else iter(()), left, bad)
@@ -190,7 +191,8 @@ def _fault(cell: ET.Element) -> list[str] | None:
     values = {_tag(each): each.text or "" for each in cell}
     if cell.get("t") == "e":
         return ["error", values.get("v", "#?")]
-    return ["no-value", ""] if "f" in values and not values.keys() & {"v", "is"} else None
+    # An empty text is a result, an empty number is none.
+    return ["no-value", ""] if "f" in values and not values.get("v") and cell.get("t") != "str" else None
 
 
 def _column(reference: str | None) -> int:

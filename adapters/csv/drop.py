@@ -18,7 +18,7 @@ from gateway import ConfigError, Finding, Unavailable
 
 UNFINISHED = (".tmp", ".part", ".filepart")
 MARKERS = (".ok", ".done")
-HANDED_BACK = re.compile(r"(\.r-[0-9a-f]{12})?\.rejected\.(csv|xlsx)$")
+HANDED_BACK = re.compile(r"((\.r-[0-9a-f]{12})?\.rejected\.(csv|xlsx))+$")
 OVERDUE = 10
 COPIED = 1 << 20
 """Bytes copied at a time."""
