@@ -3,7 +3,7 @@
 import io
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+from datetime import date, time
 
 from odf.namespaces import nsdict
 from odf.opendocument import OpenDocumentSpreadsheet
@@ -52,9 +52,27 @@ def ods(rows: Rows, *, name: str = "Data", before: Mapping[str, Rows] | None = N
         rest.addElement(TableCell(numbercolumnsrepeated=16_384))
         table.addElement(rest)
         book.spreadsheet.addElement(table)
+    return _written(book)
+
+
+def endless() -> bytes:
+    """Return an .ods of one cell that says it comes a million times sixteen thousand times."""
+    book, table, row = OpenDocumentSpreadsheet(), Table(name="x"), TableRow(numberrowsrepeated=1_048_000)
+    row.addElement(TableCell(valuetype="float", value=1, numbercolumnsrepeated=16_000))
+    table.addElement(row)
+    book.spreadsheet.addElement(table)
+    return _written(book)
+
+
+def _written(book: OpenDocumentSpreadsheet) -> bytes:
+    """Return a document; LibreOffice's own namespace is declared, which odfpy does not know."""
     made = io.BytesIO()
     book.write(made)
-    return made.getvalue()
+    with zipfile.ZipFile(made) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    root = b"<office:document-content "
+    members["content.xml"] = members["content.xml"].replace(root, root + f'xmlns:calcext="{CALC}" '.encode(), 1)
+    return zipped(members)
 
 
 def _ods_cell(value: object) -> TableCell:
@@ -66,8 +84,6 @@ def _ods_cell(value: object) -> TableCell:
 
 def _typed(value: object) -> TableCell:
     match value:
-        case None:
-            return TableCell()
         case Fault():
             cell = TableCell(valuetype="string", stringvalue="")
             cell.attributes[CALC, "value-type"] = "error"
@@ -76,14 +92,12 @@ def _typed(value: object) -> TableCell:
             return TableCell(valuetype="boolean", booleanvalue=str(value).lower())
         case int() | float():
             return TableCell(valuetype="float", value=value)
-        case datetime() | date():
+        case date():
             return TableCell(valuetype="date", datevalue=value.isoformat())
         case time():
             return TableCell(valuetype="time", timevalue=f"PT{value:%H}H{value:%M}M{value:%S}S")
-        case timedelta():
-            return TableCell(valuetype="time", timevalue=f"PT{int(value.total_seconds()) // 3600}H0M0S")
         case _:
-            return TableCell(valuetype="string")
+            return TableCell(**({"valuetype": "string"} if value is not None else {}))
 
 
 WRITERS: Mapping[str, Callable[..., bytes]] = {"xlsx": xlsx, "ods": ods}

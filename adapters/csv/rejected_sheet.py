@@ -47,4 +47,4 @@ class Sheet:
         cell = WriteOnlyCell(self._sheet, value if fits else NOT_SHOWN)
         cell.data_type = "s" if fits else "e"
         cell.number_format = "@"
-        return cast("Cell", cell)
+        return cell

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -18,7 +19,7 @@ from adapters.csv.layout import Cells, Layout
 from adapters.csv.read import Reading, batches, opened, read
 from adapters.csv.settings import Dialect
 from gateway import Batch, FieldError
-from tests.sheets import WRITERS, Fault, ods, xlsx
+from tests.sheets import WRITERS, Fault, endless, ods, xlsx
 
 HEADER = ["nik_anak", "nama_anak", "jenis"]
 KINDS = pytest.mark.parametrize("kind", WRITERS)
@@ -58,7 +59,7 @@ def test_cells_become_the_texts_that_a_csv_export_has(kind: str) -> None:
             12,
             0.1 + 0.2,
             date(2026, 11, 24),
-            datetime(2026, 11, 24, 7, 30),
+            datetime.fromisoformat("2026-11-24T07:30"),
             time(7, 30),
             True,
             timedelta(hours=30) if kind == "xlsx" else "30:00:00",
@@ -185,25 +186,9 @@ def test_a_thousand_bytes_that_claim_a_thousand_gigabytes_are_refused_at_once(tm
 
 
 def test_an_ods_that_repeats_its_cells_without_end_is_refused_at_once() -> None:
-    content = ods([["x"] * 3] * 3).replace(b"", b"")
-    assert cells("a.ods", content) == [["x"] * 3] * 3
     began = perf_counter()
-    assert refused("a.ods", bomb()).rule in {"sheet-broken", "sheet-too-large"}
+    assert refused("a.ods", endless()).rule in {"sheet-broken", "sheet-too-large"}
     assert perf_counter() - began < 20
-
-
-def bomb() -> bytes:
-    """Return a sheet of two cells that says they come a million times sixteen thousand times."""
-    from odf.opendocument import OpenDocumentSpreadsheet
-    from odf.table import Table, TableCell, TableRow
-
-    book, table, row = OpenDocumentSpreadsheet(), Table(name="x"), TableRow(numberrowsrepeated=1_048_000)
-    row.addElement(TableCell(valuetype="float", value=1, numbercolumnsrepeated=16_000))
-    table.addElement(row)
-    book.spreadsheet.addElement(table)
-    made = io.BytesIO()
-    book.write(made)
-    return made.getvalue()
 
 
 def test_more_cells_than_may_be_are_refused_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -219,6 +204,17 @@ def test_sixteen_thousand_columns_and_long_cells_survive() -> None:
     assert cells("a.ods", ods([["a"], ["x" * 1_000_000]])) == [["a"], ["x" * 1_000_000]]
 
 
+def children() -> list[str]:
+    """Return what this process started and nobody has ended or waited for, as far as it reads sheets."""
+    found = []
+    for each in Path(f"/proc/{os.getpid()}/task").glob("*/children"):
+        for child in each.read_text().split():
+            with suppress(OSError):
+                found.append(Path(f"/proc/{child}/cmdline").read_text())
+    return [line for line in found if "cells.py" in line or not line]
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system has no /proc")
 async def test_leaving_early_ends_the_child_and_closes_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
     path.write_bytes(xlsx([HEADER, *[[str(number), "a", "b"] for number in range(20_000)]]))
@@ -228,9 +224,7 @@ async def test_leaving_early_ends_the_child_and_closes_the_file(tmp_path: Path) 
     assert len((await anext(parts)).rows) == 2
     await parts.aclose()
     assert file.closed
-    await asyncio.sleep(0)
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    assert await asyncio.to_thread(children) == []
 
 
 def test_the_child_is_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,9 +246,10 @@ def test_the_child_is_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_libreoffice_itself_writes_is_read(tmp_path: Path, kind: str) -> None:
     rows = [HEADER, ["1405029001180001", "Ani; alias", date(2026, 11, 24)], [1405029001180001, "Budi", 12]]
     (tmp_path / "b.xlsx").write_bytes(xlsx(rows))
+    home = f"-env:UserInstallation=file://{tmp_path}/office"
+    out = ["--outdir", str(tmp_path / "out"), str(tmp_path / "b.xlsx")]
     subprocess.run(
-        ["soffice", f"-env:UserInstallation=file://{tmp_path}/office", "--headless", "--convert-to", kind]
-        + ["--outdir", str(tmp_path / "out"), str(tmp_path / "b.xlsx")],
+        ["soffice", home, "--headless", "--convert-to", kind, *out],
         check=True,
         capture_output=True,
         timeout=120,
