@@ -202,6 +202,7 @@ class _Builder:
             read={feed: row.columns for feed, row in rows.items()},
             written=self._written(),
             rows={feed: row.schema.json for feed, row in rows.items()},
+            spell={feed: row.spell for feed, row in rows.items()},
         )
         try:
             make = self.tools.find(self.section.adapter)

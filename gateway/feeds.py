@@ -16,8 +16,8 @@ Cells = Mapping[str, str]
 """Texts by column."""
 LINE = "_baris"
 """The column in which a mended row says which line of its file it was."""
-Spell = Callable[[object], str | FieldError]
-"""How a column's typed cell (a number, a date, true or false) is written out, or why it can't be taken."""
+Spell = Callable[[object], str | FieldError | None]
+"""How a column's typed cell (a number, a date, true or false) is written out, None as ever, or why it isn't taken."""
 
 
 class FileState(StrEnum):

@@ -190,7 +190,7 @@ class Intake:
             self.full.add(error.feed)
             self._later[error.feed] = self.clock.monotonic() + AGAIN
         except Exception as error:  # noqa: BLE001 - one strange file must not keep the others waiting
-            self.log("file-waits", level="error", why=_bug(error).params["error"])
+            self.log("file-waits", level="error", why=say(_bug(error), "en"))
             self.postpone(what)
 
     def postpone(self, what: object) -> None:
@@ -306,8 +306,10 @@ class _Work:
         return await self._put_away(held, receipt) == ""
 
     async def _decide(self, held: Held, receipt: FileReceipt, *, overdue: bool) -> FileReceipt:
-        tally, refused = receipt.tally, FieldError(pointer="", rule="unfinished") if overdue else None
-        if refused is None and self.feed.forward is not None:
+        tally, refused = receipt.tally, None
+        if overdue:
+            refused = FieldError(pointer="", rule="unfinished" if held.size else "empty-file")
+        elif self.feed.forward is not None:
             refused = await torn(self._ledger, receipt)
         if refused is None and not tally.whole:
             batches = self._source.batches(held, after=tally.position)
@@ -425,19 +427,19 @@ def objection(feed: Feed, receipt: FileReceipt | None, tally: Tally, *, mends: b
     repair = (receipt is not None and receipt.mode == "repair") or (mends and feed.forward is not None)
     if tally.rejected > total * feed.max_reject and not repair:
         counts = {"rejected": str(tally.rejected), "total": str(total), "max": f"{feed.max_reject:.0%}"}
-        return FieldError(
-            pointer="", rule="max-reject" if feed.forward is None else "max-reject-forward", params=counts
-        )
+        return FieldError(pointer="", rule="max-reject", params=counts)
     shrinks = receipt is not None and tally.kept < receipt.before * SHRINK and not feed.acknowledges
     if receipt is not None and not receipt.confirmed and shrinks:
+        if total == 0:
+            return FieldError(pointer="", rule="no-rows", params={"before": str(receipt.before)})
         return FieldError(pointer="", rule="shrunk", params={"before": str(receipt.before), "after": str(tally.kept)})
     return None
 
 
 def reason_words(reason: FieldError) -> str:
-    """Return why a row is rejected as its clerk is told: `nik_anak harus tepat 16 digit angka (14050*)`."""
-    value = f" ({reason.value})" if reason.value else ""
-    return f"{reason.pointer.lstrip('/')} {say(reason, 'id')}{value}".strip()
+    """Return why a row is rejected as its clerk is told, who has its cells beside it: `nik wajib diisi`."""
+    column = reason.pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")
+    return f"{column} {say(reason, 'id')}".strip()
 
 
 def _held(feed: str, receipt: FileReceipt) -> Held:

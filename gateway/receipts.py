@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from gateway.feeds import FileReceipt, FileState
+from gateway.filewords import SHORT
 from gateway.wording import Language, say
 
 _STATES: Mapping[FileState, str] = {
@@ -26,11 +27,12 @@ def line(receipt: FileReceipt) -> str:
             return f"{begin} isinya sama dengan data yang sedang dipakai (tanda terima {receipt.original}); diabaikan."
         case FileState.REFUSED:
             why = say(receipt.reason, "id") if receipt.reason else "?"
-            return f"{begin} DITOLAK, {why}. Data lama tetap dipakai."
+            old = " Data lama tetap dipakai." if receipt.before else ""
+            return f"{begin} DITOLAK: {why}.{old}"
         case FileState.ACCEPTED:
             counts = f"{tally.accepted} baris diterima, {tally.rejected} ditolak, {tally.unchanged} tidak berubah"
             reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
-            mend = f" Perbaiki {receipt.file}.rejected.csv lalu taruh lagi." if tally.rejected else ""
+            mend = " Baris yang ditolak ada di folder rejected; perbaiki lalu taruh lagi." if tally.rejected else ""
             return f"{begin} {counts}{reasons}; data dari {receipt.before} menjadi {tally.kept} baris.{mend}"
         case FileState.TAKING:
             return f"{receipt.file}: sedang dibaca, {tally.position} baris selesai."
@@ -57,7 +59,9 @@ def _forwarded(receipt: FileReceipt, begin: str) -> str:
 
 
 def _reasons(rules: Mapping[str, int]) -> str:
-    return ", ".join(f"{rule}: {count}" for rule, count in sorted(rules.items(), key=lambda one: (-one[1], one[0])))
+    return ", ".join(
+        f"{SHORT.get(rule, rule)}: {count}" for rule, count in sorted(rules.items(), key=lambda one: (-one[1], one[0]))
+    )
 
 
 def shown(receipt: FileReceipt, language: Language = "en") -> dict[str, object]:

@@ -18,6 +18,7 @@ from adapters.csv.nudge import Nudge
 from adapters.csv.outs import Writing
 from adapters.csv.place import DropLogin
 from adapters.csv.settings import Feed, Out
+from adapters.csv.sheet import check_extra
 from gateway import (
     AckColumns,
     AgencyTimeout,
@@ -88,6 +89,8 @@ class CsvAdapter:
             raise ConfigError(
                 Finding(where=f"out.{name}", what=f"a feed is called {name} too", remedy="`call` names one of them")
             )
+        for name, feed in self.feed.items():
+            check_extra(f"feed.{name}", feed)
         drop = drop_at(self.drop, "drop", self.drop_login) if self.drop else None
         object.__setattr__(self, "_drop", drop)
         files = self._files_of(drop) if drop else None

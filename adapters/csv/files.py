@@ -15,7 +15,7 @@ from typing import BinaryIO
 from adapters.csv.drop import Drop, Entry
 from adapters.csv.layout import Layout, Unreadable
 from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
-from adapters.csv.rejects import rejected_file
+from adapters.csv.rejects import HandingBack, rejected_file
 from adapters.csv.settings import Feed
 from adapters.csv.watch import MARKERS, Watch
 from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Spell, Unavailable
@@ -122,6 +122,8 @@ class Files:
             if not stays and not await self.drop.move(now, target):
                 return None
             await self._file_markers(held, folder)
+            if filing.accepted and held.folder == REJECTED:
+                await self._file_outdated(held, target, filing)
         except Unavailable as error:
             if not _is_for_ever(error):
                 raise
@@ -194,7 +196,13 @@ class Files:
         )
 
     def _layout(self, feed: str) -> Layout:
-        return Layout(dialect=self.feeds[feed].dialect, spell=self.spell.get(feed, {}))
+        settings = self.feeds[feed]
+        return Layout(
+            dialect=settings.dialect,
+            sheet=settings.sheet,
+            header_row=settings.header_row,
+            spell=self.spell.get(feed, {}),
+        )
 
     async def _now(self, held: Held, targets: Sequence[str]) -> str | None:
         """Return where a file lies: where it was, else where it was brought before somebody could say so."""
@@ -213,8 +221,13 @@ class Files:
         if filing.rejects is not None:
             file = await self.drop.open(now)
             try:
-                layout = self._layout(held.feed)
-                made = await rejected_file(file, held.name, layout, filing.reference, filing.rejects)
+                how = HandingBack(
+                    name=held.name,
+                    layout=self._layout(held.feed),
+                    kind=self.feeds[held.feed].rejected,
+                    reference=filing.reference,
+                )
+                made = await rejected_file(file, how, filing.rejects)
                 with made:
                     await self.drop.put(await self._name_of_rejects(place.name, held.feed, filing), made)
             finally:
@@ -222,7 +235,8 @@ class Files:
 
     async def _name_of_rejects(self, name: str, feed: str, filing: Filing) -> str:
         """Return where rejects go: beside those of an older file of the same name, not in their place."""
-        place = f"{REJECTED}/{name}.rejected.csv"
+        ending = f"rejected.{self.feeds[feed].rejected}"
+        place = f"{REJECTED}/{name}.{ending}"
         if place.rpartition("/")[2] not in {entry.name for entry in await self.drop.list(REJECTED)}:
             return place
         file = await self.drop.open(place)
@@ -230,7 +244,7 @@ class Files:
             theirs = await asyncio.to_thread(_repairs, file, place, self._layout(feed))
         finally:
             file.close()
-        return place if theirs == filing.reference else f"{REJECTED}/{name}.{filing.reference}.rejected.csv"
+        return place if theirs == filing.reference else f"{REJECTED}/{name}.{filing.reference}.{ending}"
 
     async def _take_markers(self, ready: Ready) -> None:
         """Take a file's markers with it; one for a file that has come meanwhile stays where it is."""
@@ -244,6 +258,13 @@ class Files:
         there = {entry.name for entry in await self.drop.list(folder)}
         for name in {held.name + ending for ending in MARKERS} & aside - there:
             await self.drop.move(f"{ASIDE}/{name}", f"{folder}/{name}")
+
+    async def _file_outdated(self, held: Held, target: str, filing: Filing) -> None:
+        """Take the papers of a file that was refused once, and is taken now, to where it lies."""
+        names = {entry.name for entry in await self.drop.list(REJECTED)}
+        for ending in filing.papers:
+            if held.name + ending in names:
+                await self.drop.move(f"{REJECTED}/{held.name}{ending}", f"{target}.{filing.number}.refused{ending}")
 
 
 def _path(folder: str, name: str) -> str:

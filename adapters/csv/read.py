@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import BinaryIO, TextIO
 
 from adapters.csv.header import header_errors
-from adapters.csv.layout import Layout, Records, Unreadable
+from adapters.csv.layout import Cells, Layout, Records, Unreadable
 from adapters.csv.settings import Dialect
-from adapters.csv.unpack import unpacked
+from adapters.csv.sheet import is_sheet, sheet_records
+from adapters.csv.unpack import check_head, unpacked
 from gateway import LINE, Batch, Document, FieldError, Reject
 
 BLOCK = 1 << 20
@@ -64,7 +65,9 @@ def read(file: BinaryIO, reading: Reading) -> Generator[Batch, None, None]:
         try:
             with opened(file, reading.name, reading.layout) as found:
                 header = [name.strip() for name in next(found, None) or ()]
-                if errors := header_errors(header, reading.wanted):
+                if not header:
+                    yield refusal(FieldError(pointer="", rule="empty-file"), found.encoding)
+                elif errors := header_errors(header, reading.wanted):
                     yield refusal(errors[0], found.encoding)
                 else:
                     yield from _Batches(reading, header, found.encoding, is_clean=found.is_clean).of(found)
@@ -75,7 +78,11 @@ def read(file: BinaryIO, reading: Reading) -> Generator[Batch, None, None]:
 @contextmanager
 def opened(file: BinaryIO, name: str, layout: Layout) -> Iterator[Records]:
     """Yield the records of a file of any kind, which stays open; raises Unreadable, and so may each record."""
-    with unpacked(file, name) as (plain, _inner):
+    with unpacked(file, name) as (plain, inner):
+        if is_sheet(inner):
+            with sheet_records(plain, inner, layout) as sheet:
+                yield sheet
+            return
         text = TextRecords(plain, layout.dialect)
         try:
             yield text
@@ -128,7 +135,10 @@ class _Batches:
         elif cells[0].strip() == self._header[0] and [cell.strip() for cell in cells] == self._header:
             self._skipped += 1
         else:
-            self._rows.append((number, dict(zip(self._header, map(self._plain, cells), strict=True))))
+            row: dict[str, object] = dict(zip(self._header, map(self._plain, cells), strict=True))
+            if cells.__class__ is Cells:
+                row |= {self._header[place]: error for place, error in cells.bad.items()}
+            self._rows.append((number, row))
 
     def _batch(self, done: int, *, last: bool) -> Batch:
         batch = Batch(
@@ -252,6 +262,7 @@ class TextRecords:
     """The records of a text file that is open."""
 
     def __init__(self, file: BinaryIO, dialect: Dialect) -> None:
+        check_head(file, text=True)
         self.encoding, self.is_clean = find_encoding(file, dialect)
         file.seek(0)
         self._text = io.TextIOWrapper(file, encoding=self.encoding, errors="replace", newline="")

@@ -78,6 +78,17 @@ class Feed(BaseModel):
         description="Which files; of several, the one whose name sorts last is the newest, and is taken in last."
     )
     dialect: Dialect = Field(Dialect(), description="How they are written.")
+    sheet: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="Which sheet of an Excel file is read; without it the first.", examples=["Data"]
+    )
+    header_row: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="In which row of the sheet its header stands; without it in the first row that isn't blank.",
+        examples=[4],
+    )
+    rejected: Literal["csv", "xlsx"] = Field(
+        "csv", description="As what rows are handed back that could not be taken.", examples=["xlsx"]
+    )
     ready: Ready = Field(
         "stable",
         description="When a file is complete: its size and time stand still for `stable_for` and its last line is "

@@ -28,9 +28,30 @@ _ENCRYPTED = 0x1
 _BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplementedError)
 
 
+_OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_NO_TEXT = {
+    b"PK\x03\x04": "a zip or Excel file",
+    b"\x1f\x8b": "a gzip file",
+    b"<": "a web page or XML",
+    b"%PDF": "a PDF",
+}
+"""How files begin that are no text with columns, whatever they are called."""
+
+
 def is_plain_text(name: str) -> bool:
     """Tell whether a file's end is the end of its last line."""
-    return not name.lower().endswith((*PACKED, *SHEETS))
+    return not name.lower().endswith((*PACKED, *SHEETS, ".xls"))
+
+
+def check_head(file: BinaryIO, *, text: bool) -> None:
+    """Tell what a file is that is neither text nor a spreadsheet of today; raises Unreadable."""
+    file.seek(0)
+    head = file.read(64).lstrip(b"\xef\xbb\xbf \r\n\t")
+    file.seek(0)
+    if head.startswith(_OLD_EXCEL):
+        raise Unreadable("old-excel")
+    if text and (kind := next((kind for begin, kind in _NO_TEXT.items() if head.startswith(begin)), None)):
+        raise Unreadable("kind", expected=kind)
 
 
 @contextmanager

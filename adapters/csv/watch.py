@@ -1,5 +1,6 @@
 """When a file of a feed is complete; looks at listings, and at a file's last two bytes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
@@ -9,6 +10,7 @@ from adapters.csv.unpack import is_plain_text
 
 UNFINISHED = (".tmp", ".part", ".filepart")
 MARKERS = (".ok", ".done")
+HANDED_BACK = re.compile(r"((\.r-[0-9a-f]{12})?\.rejected\.(csv|xlsx))+$")
 OVERDUE = 10
 
 
@@ -69,7 +71,10 @@ class Watch:
         lowered = name.lower()
         in_the_making = lowered.startswith((".", "~$")) or lowered.endswith((*UNFINISHED, *MARKERS))
         # Windows programs write .CSV as they please.
-        return not in_the_making and fnmatchcase(lowered, self._feed.files.lower())
+        pattern = self._feed.files.lower()
+        # Rows that were handed back come again under the name that they were given.
+        origin = HANDED_BACK.sub("", lowered)
+        return not in_the_making and (fnmatchcase(lowered, pattern) or fnmatchcase(origin, pattern))
 
 
 def _marker(entry: Entry, by_name: Mapping[str, Entry]) -> Entry | None:

@@ -127,6 +127,9 @@ def retry(*, config: Path, receipt: int, shrink: bool, by: str, as_json: bool) -
     """Ask for it; exits with 1 when there is no such file to try."""
 
     async def act(desk: Desk) -> int:
+        if await desk.ledger.receipt(receipt) is None:
+            tell(f"there is no receipt {receipt}", {"receipt": receipt, "wanted": False}, as_json=as_json)
+            return 1
         done = not await _is_old(desk, receipt) and await desk.ledger.want_again(receipt, by=by, shrink=shrink)
         words = f"the gateway tries the file of receipt {receipt} again at its next look"
         none = f"receipt {receipt} has no file that could be tried again, or it was taken and another is live by now"
@@ -310,7 +313,9 @@ def _table(found: Sequence[tuple[Standing, Sequence[FileReceipt]]], dues: Sequen
 
 def _columns(standing: Standing, newest: Sequence[FileReceipt]) -> tuple[str, ...]:
     live = standing.live
-    last = f"{newest[0].file}: {newest[0].state.value}" if newest else "none yet"
+    last = f"{newest[0].file}: {newest[0].state.value}" if newest else "no file has been taken in yet"
+    if newest and newest[0].reason:
+        last += f", {say(newest[0].reason, 'en')}"
     back = f" (rolled back by {standing.changed_by})" if standing.changed_by else ""
     if live is None:
         return (standing.feed, "-", "-", "-", last)

@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.config.locate import suggest
 from gateway.errors import ConfigError, Finding
+from gateway.feeds import Spell
 from gateway.message import Context, Document
 from gateway.native import Contract, NativeField
 from gateway.translate.agreed import unread, unwritten
@@ -25,6 +26,7 @@ from gateway.translate.program import Program
 from gateway.translate.rules import MISSING, Inner, MappingFile, OutcomeRule, Path, Repeat, Rule, Rules, Section, show
 from gateway.translate.schema import CanonicalSchema, schema
 from gateway.translate.shape import Clash, Record, built, needed
+from gateway.translate.spell import spells
 
 T = TypeVar("T")
 
@@ -95,7 +97,8 @@ class Compiled:
 class CompiledRow:
     """A feed's row table: `read` builds the canonical row of a native one, `write` undoes it, None where it can't.
 
-    `fingerprint` changes with whatever may change a row. `sources` has the column, by dotted path, of each field.
+    `fingerprint` changes with whatever may change a row; `spell` is for the cells of spreadsheets. `sources` has the
+    column, by dotted path, of each field.
     """
 
     read: Program
@@ -104,6 +107,7 @@ class CompiledRow:
     columns: tuple[str, ...]
     fingerprint: str
     sources: Mapping[str, str] = field(default_factory=dict)
+    spell: Mapping[str, Spell]
 
 
 def compile_operation(
@@ -178,6 +182,7 @@ def compile_row(mapping: MappingFile, feed: str, *, timezone: str = "Asia/Jakart
             for rule in section.row
             if isinstance(rule, Rule) and rule.sources and rule.sources[0] and not is_context(rule.sources[0])
         },
+        spell=spells(section.row, ZoneInfo(timezone)),
     )
 
 

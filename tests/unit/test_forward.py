@@ -84,7 +84,7 @@ async def test_a_file_is_judged_whole_before_any_of_it_is_put(
     await site.look()
     (news,) = site.news
     assert news.receipt.reason
-    assert news.receipt.reason.rule == ("no-trailer" if trailer else "max-reject-forward")
+    assert news.receipt.reason.rule == ("no-trailer" if trailer else "max-reject")
     assert await sent(site) == []
     assert str(site.paper("rejected/imunisasi_1.csv")["keterangan"]).endswith("Tidak ada yang diteruskan.")
 
