@@ -1,16 +1,9 @@
 """`gateway feed` as it is typed, on files that a gateway has taken in."""
 
-import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from gateway import app, serve
-from gateway.config.load import load
-from gateway.intake import Intake
-from gateway.metrics import Metrics
-from gateway.snapshots import LedgerSnapshots
 from tests.unit.cli.conftest import Office
 
 CONFIG = """
@@ -49,7 +42,6 @@ each = "rows"
 nama = "nama"
 """
 FOUR = "kode;nama;stok\n" + "".join(f"000{number};Obat;{number}\n" for number in range(4))
-Take = Callable[[], None]
 
 
 @pytest.fixture
@@ -65,30 +57,7 @@ def take(office: Office, **files: str) -> None:
     """Drop files and take them in, as a running gateway does."""
     for name, content in files.items():
         (office.folder / "drop" / f"{name}.csv").write_text(content, "utf-8")
-
-    async def once() -> None:
-        located = load(office.folder / "gateway.toml", {})
-        clock = app.clock_of(located)
-        ledger = await serve.ledger_of(located, clock)
-        made = app.assemble(
-            located, clock=clock, metrics=Metrics(), snapshots=lambda agency: LedgerSnapshots(ledger, agency)
-        )
-        agency = made.registry.agencies["rsud"]
-        assert agency.source is not None
-        await Intake(
-            agency="rsud",
-            source=agency.source,
-            feeds=agency.feeds,
-            ledger=ledger,
-            me="a",
-            clock=clock,
-            log=lambda _event, /, **_facts: None,
-            report=lambda _news: None,
-        ).once()
-        await made.close()
-        await ledger.close()
-
-    asyncio.run(once())
+    office.take_in("rsud")
 
 
 def obat(office: Office) -> list[str]:

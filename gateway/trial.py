@@ -1,0 +1,26 @@
+"""What would become of a file that lies anywhere, by the configuration as it is: nothing is taken, moved or sent."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from gateway import app
+from gateway.config.load import Located
+from gateway.errors import ConfigError, Finding
+from gateway.feeds import Source
+from gateway.metrics import Metrics
+from gateway.preview import Preview, preview
+
+
+async def tried(
+    located: Located, full: str, file: Path, progress: Callable[[int], None] = lambda _done: None
+) -> Preview:
+    """Read a file as the feed `agency/feed` would; `progress` hears of records. Raises ConfigError."""
+    name, _, feed = full.partition("/")
+    assembled = app.assemble(located, clock=app.clock_of(located), metrics=Metrics())
+    try:
+        agency = assembled.registry.agencies[name]
+        if not isinstance(agency.source, Source):
+            raise ConfigError(Finding(where=full, what="this agency has no feeds"))
+        return await preview(agency.feeds[feed], agency.source.peek(feed, file), progress, keep=False)
+    finally:
+        await assembled.close()
