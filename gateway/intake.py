@@ -327,9 +327,14 @@ def objection(feed: Feed, receipt: FileReceipt | None, tally: Tally) -> FieldErr
     if tally.rejected > total * feed.max_reject and not repair:
         counts = {"rejected": str(tally.rejected), "total": str(total), "max": f"{feed.max_reject:.0%}"}
         return FieldError(pointer="", rule="max-reject", params=counts)
-    if receipt is not None and not receipt.confirmed and tally.kept < receipt.before * SHRINK:
-        return FieldError(pointer="", rule="shrunk", params={"before": str(receipt.before), "after": str(tally.kept)})
-    return None
+    return None if receipt is None or receipt.confirmed else shrunk(receipt.before, tally.kept)
+
+
+def shrunk(before: int, after: int) -> FieldError | None:
+    """Return why a snapshot that has so many fewer rows than the one before is not taken unless a person says so."""
+    if after >= before * SHRINK:
+        return None
+    return FieldError(pointer="", rule="shrunk", params={"before": str(before), "after": str(after)})
 
 
 def reason_words(reason: FieldError) -> str:

@@ -71,7 +71,9 @@ def named(file: str) -> Named:
     said = (
         "" if latest_last else "such names don't sort by date: of several files the last by name counts; yyyymmdd does"
     )
-    return Named(feed=_called(f"{before} {after}"), files=f"{_literal(before)}*{_literal(after)}{dot}{ending}", said=said)
+    return Named(
+        feed=_called(f"{before} {after}"), files=f"{_literal(before)}*{_literal(after)}{dot}{ending}", said=said
+    )
 
 
 def _called(text: str) -> str:
