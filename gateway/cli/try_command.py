@@ -23,6 +23,7 @@ from gateway.errors import (
     FieldError,
     Finding,
     GatewayError,
+    InvalidAnswer,
     InvalidRequest,
     LedgerUnavailable,
     TranslationError,
@@ -79,6 +80,7 @@ class _Trial:
     def __init__(self, located: Located) -> None:
         self.clock = app.clock_of(located)
         self.secrets = located.secrets
+        self.fault = ""
         self._located = located
         self._snapshots: dict[str, _Rows] = {}
         self._ledger: Ledger | None = None
@@ -101,6 +103,9 @@ class _Trial:
             if isinstance(error, ConfigError):
                 raise
             _tell_failure(error, operation)
+            if isinstance(error, InvalidAnswer) and self.fault:
+                section = self._located.config.agency[operation.agency]
+                click.echo(f"  {_meaning(self.fault, section.mapping)}")
             if (agency := self.assembled.registry.agencies.get(operation.agency)) is not None and agency.unready:
                 click.echo("  for a try with the stand-ins: --demo")
             return 1
@@ -226,7 +231,14 @@ class _Watched:
         started = perf_counter()
         answer = await self._adapter.exchange(call)
         self._trial.tell("native answer", _plain(answer), perf_counter() - started)
+        self._trial.fault = next(iter(answer.fault.detail), answer.fault.code) if answer.fault is not None else ""
         return answer
+
+
+def _meaning(fault: str, mapping: str) -> str:
+    """Say where it is written what a fault means: until then it reads as if the agency were broken."""
+    means = f'"{fault}" = "login", "not-found", "refused" or "unavailable"'
+    return f"what this fault means is said in [agency.faults] of {mapping}: {means}"
 
 
 def _plain(answer: Answer) -> Mapping[str, object]:

@@ -98,8 +98,10 @@ def test_a_password_in_clear_may_have_nonce_and_time_too() -> None:
     assert text(token, f"*/{WSU}Created") == "2026-03-02T09:00:00.000Z"
 
 
-def test_a_user_may_have_no_password() -> None:
-    assert security(step(user="a").outgoing(SENT)).find(f"*/{WSSE}Password") is None
+def test_a_user_has_no_password_only_where_that_is_said() -> None:
+    assert security(step(user="a", password="").outgoing(SENT)).find(f"*/{WSSE}Password") is None
+    with pytest.raises(ConfigError, match="anybody could say so"):
+        step(user="a")
 
 
 def test_a_timestamp_says_when_it_was_made_and_when_it_ends() -> None:
