@@ -34,6 +34,7 @@ from gateway.ledger.opening import SQLITE
 from gateway.masking import mask_text
 from gateway.message import Answer, Call, Document, Message, OperationId, new_message_id
 from gateway.metrics import Metrics
+from gateway.native import Wrapped
 from gateway.ports import Adapter
 from gateway.preview import Preview, preview
 from gateway.registry import Agency, Operation, Registry
@@ -227,7 +228,9 @@ class _Watched:
     async def exchange(self, call: Call, /) -> Answer:
         """Exchange, and print the native request and answer."""
         shown: dict[str, object] = {"call": call.target, "document": call.document}
-        self._trial.tell("native request", shown | ({"headers": call.headers} if call.headers else {}))
+        shown |= {"headers": call.headers} if call.headers else {}
+        around = self._adapter.around(call) if isinstance(self._adapter, Wrapped) else {}
+        self._trial.tell("native request", shown | ({"around": around} if around else {}))
         started = perf_counter()
         answer = await self._adapter.exchange(call)
         self._trial.tell("native answer", _plain(answer), perf_counter() - started)
