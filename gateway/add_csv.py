@@ -67,7 +67,8 @@ def csv(config: Path, wanted: Wanted, environment: Mapping[str, str]) -> Added:
     name = _name(wanted)
     keys = proposed_key(found, cells, sample.header)
     shape = _shape(wanted.sample, sample)
-    section = _section(wanted, name, shape, keys)
+    table = feed_table(wanted.agency, name, shape, found, keys)
+    section = _section(wanted, name, table)
     text = feed_mapping(section.title, name, shape, found, keys)
     timezone = located.config.gateway.timezone
     preview = _rehearse(section, text, wanted, sample.records, timezone)
@@ -112,7 +113,7 @@ def _shape(path: Path, sample: Sample) -> Shape:
     )
 
 
-def _section(wanted: Wanted, name: Named, shape: Shape, keys: Sequence[Column]) -> sections.Section:
+def _section(wanted: Wanted, name: Named, table: str) -> sections.Section:
     title = wanted.title or wanted.agency
     words = f"Cari {name.feed.replace('-', ' ')}"
     return sections.Section(
@@ -122,7 +123,7 @@ def _section(wanted: Wanted, name: Named, shape: Shape, keys: Sequence[Column]) 
         settings=[("drop", wanted.drop or f"drops/{wanted.agency}")],
         mapping=f"mappings/{wanted.agency}.toml",
         operations=[sections.Called(name=name.look_up, call=name.feed, words=words, safe=True)],
-        tables=[feed_table(wanted.agency, name, shape, keys)],
+        tables=[table],
     )
 
 

@@ -1,6 +1,7 @@
 """`gateway add csv`: take in an agency that leaves CSV files, from one of them."""
 
 import os
+import shlex
 from pathlib import Path
 
 import click
@@ -12,6 +13,8 @@ from gateway.cli.options import config_option, enter
 from gateway.sketch.columns import Column
 from gateway.wording import say
 
+LARGE = 2 << 20
+"""Bytes from which on a sample takes long enough to be told how far it is."""
 _WHAT = {"empty": "text", "identifier": "text", "code": "text"}
 
 
@@ -35,7 +38,7 @@ def command(  # noqa: PLR0913 - its options
 ) -> None:
     """Add."""
     here = standing(config)
-    with Bar(sample.name) as bar:
+    with Bar(sample.name, quiet=_is_small(sample)) as bar:
         wanted = add_csv.Wanted(
             agency=agency,
             sample=sample,
@@ -47,6 +50,10 @@ def command(  # noqa: PLR0913 - its options
         )
         added = add_csv.csv(enter(config), wanted, os.environ)
     _tell(added, here, sample)
+
+
+def _is_small(sample: Path) -> bool:
+    return not sample.is_file() or sample.stat().st_size < LARGE
 
 
 def _tell(added: add_csv.Added, here: Standing, sample: Path) -> None:
@@ -92,7 +99,7 @@ def _tell_trial(added: add_csv.Added, sample: Path) -> None:
 def _next(added: add_csv.Added, here: Standing, sample: Path) -> list[str]:
     section = added.section
     operation = f"{section.agency}/{section.operations[0].name}"
-    shown = os.path.relpath(sample, here.here)
+    shown = shlex.quote(os.path.relpath(sample, here.here))
     steps = [f"read {here.path(section.mapping)}: names, types, masks and the key are guesses"]
     if not (here.folder / added.drop).is_dir():
         steps.append(f"make {here.path(added.drop)}, the folder in which {section.agency} leaves files {added.files}")

@@ -106,7 +106,7 @@ def _column(name: str, ours: str, cells: Sequence[str]) -> Column:
         optional=len(values) < len(cells),
         personal=is_personal,
         title=guess.title or (known.title if known and guess.kind == "identifier" else ""),
-        example=_example(name, guess),
+        example=_example(name, guess) if is_personal or guess.kind == "identifier" else "",
         said=guess.said,
         warned=guess.warned,
         misfits=tuple(at[position] for position in guess.misfits),

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from gateway.sketch.columns import SEX, Column
-from gateway.sketch.names import slug
-from gateway.sketch.text import aligned, key, quoted, step, value
+from gateway.sketch.names import slug, words
+from gateway.sketch.text import aligned, key, quoted, step, these, value
 
 _DATE = re.compile(
     r"(?<![0-9])([0-9]{6,8}|[0-9]{4}[-_. ][0-9]{1,2}([-_. ][0-9]{1,2})?|[0-9]{1,2}[-_. ][0-9]{1,2}[-_. ][0-9]{4})"
@@ -21,6 +21,7 @@ _MONTHS = re.compile(
 )
 _MOST_KEYS = 3
 _KEYS = {"identifier": 0, "code": 1, "date": 2, "text": 3}
+_CHANGED = these("changed diperbarui diubah modified pembaruan perubahan ubah update updated")
 _PAGING = ("after", "limit")
 _ABOUT = {
     "snapshot": "a file is everything there is, and replaces what was there",
@@ -102,7 +103,7 @@ def proposed_key(columns: Sequence[Column], rows: Sequence[Sequence[str]], heade
     return ()
 
 
-def feed_table(agency: str, name: Named, shape: Shape, keys: Sequence[Column]) -> str:
+def feed_table(agency: str, name: Named, shape: Shape, columns: Sequence[Column], keys: Sequence[Column]) -> str:
     """Return `[agency.x.feed.y]` as text."""
     dialect = [("delimiter", quoted(shape.delimiter)), ("quote", quoted(shape.quote) if shape.quote != '"' else "")]
     dialect.append(("encoding", quoted("utf-8|cp1252")))
@@ -117,6 +118,10 @@ def feed_table(agency: str, name: Named, shape: Shape, keys: Sequence[Column]) -
         lines.append(("ready", '"rename"   # its last line has no end, so nothing else tells; write .tmp, then rename'))
     lines.append(("mode", f'"snapshot"   # {_ABOUT["snapshot"]}'))
     lines += [("", f'mode = "{mode}"   # {_ABOUT[mode]}') for mode in ("append", "upsert")]
+    if changed := next((one for one in columns if one.kind == "date" and set(words(one.name)) & _CHANGED), None):
+        lines.append(
+            ("", f"newer = {quoted(changed.ours)}   # with upsert: of two rows with one key, the newer counts")
+        )
     ours = ", ".join(quoted(column.ours) for column in keys)
     if keys:
         lines.append(("key", f"[{ours}]   # our fields that make a row one row; in the sample no two are alike"))
