@@ -214,7 +214,7 @@ def default_of(one: Setting) -> str:
             return "none"
         case BaseModel():
             return "see below"
-        case float() if words(one.kind) == "duration":
+        case float() if words(one.kind).startswith("duration"):
             return f"`{toml(_duration(one.default))}`"
     return f"`{toml(one.default)}`"
 

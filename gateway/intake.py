@@ -428,12 +428,21 @@ def objection(feed: Feed, receipt: FileReceipt | None, tally: Tally, *, mends: b
     if tally.rejected > total * feed.max_reject and not repair:
         counts = {"rejected": str(tally.rejected), "total": str(total), "max": f"{feed.max_reject:.0%}"}
         return FieldError(pointer="", rule="max-reject", params=counts)
-    shrinks = receipt is not None and tally.kept < receipt.before * SHRINK and not feed.acknowledges
-    if receipt is not None and not receipt.confirmed and shrinks:
-        if total == 0:
-            return FieldError(pointer="", rule="no-rows", params={"before": str(receipt.before)})
-        return FieldError(pointer="", rule="shrunk", params={"before": str(receipt.before), "after": str(tally.kept)})
-    return None
+    if receipt is None or receipt.confirmed or feed.acknowledges:
+        return None
+    return shrunk(receipt.before, tally.kept, total)
+
+
+def shrunk(before: int, after: int, total: int) -> FieldError | None:
+    """Return why a snapshot that has so many fewer rows than the one before is not taken unless a person says so.
+
+    `total` is how many rows the file has.
+    """
+    if after >= before * SHRINK:
+        return None
+    if total == 0:
+        return FieldError(pointer="", rule="no-rows", params={"before": str(before)})
+    return FieldError(pointer="", rule="shrunk", params={"before": str(before), "after": str(after)})
 
 
 def reason_words(reason: FieldError) -> str:
