@@ -19,6 +19,7 @@ from gateway.feeds import Batch, FeedColumns, Filing, Found, Held, Ready, Reject
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared
+from gateway.offers import Offer, Offers
 from gateway.ports import Adapter, Addressed, Clock, Log, LogsIn, Probe, Rereads, Tolerated, UrlFields
 
 __all__ = [
@@ -48,6 +49,8 @@ __all__ = [
     "LogsIn",
     "NativeField",
     "NotFound",
+    "Offer",
+    "Offers",
     "Planned",
     "Prepared",
     "Probe",

@@ -153,6 +153,18 @@ TABLE: tuple[Metric, ...] = (
         "When a file was last taken in.",
     ),
     Metric(
+        "gateway_sftp_logins_total",
+        "counter",
+        ("outcome",),
+        "Logins at the gateway's own SFTP server: accepted, refused, turned-away by too many connections.",
+    ),
+    Metric(
+        "gateway_sftp_uploads_total",
+        "counter",
+        ("agency", "feed", "outcome"),
+        "Files brought there: uploaded whole, or broken off.",
+    ),
+    Metric(
         "gateway_lane_messages",
         "gauge",
         ("agency", "state"),

@@ -9,6 +9,7 @@ from gateway.feeds import Keeping, Snapshots, Source
 from gateway.hours import Calendar
 from gateway.message import Document, OperationId, Reply
 from gateway.native import Compared
+from gateway.offers import Offer
 from gateway.ports import Handler, Probe, Schema
 from gateway.recorder import Recording
 from gateway.translate.schema import CanonicalSchema
@@ -81,6 +82,7 @@ class Agency:
     probe: Probe | None = None
     compared: Compared | None = None
     source: Source | None = None
+    offers: tuple[Offer, ...] = ()
     snapshots: Snapshots | None = None
     queue: Queue | None = None
     warnings: tuple[Finding, ...] = ()

@@ -12,6 +12,7 @@ from pydantic import Field
 from adapters.csv.contract import AFTER, LIMIT, STARTS, feed_contract, out_contract
 from adapters.csv.drop import Drop, drop_at
 from adapters.csv.files import Files
+from adapters.csv.offer import FeedNames
 from adapters.csv.settings import Feed, Out
 from adapters.csv.write import row_file
 from gateway import (
@@ -30,6 +31,7 @@ from gateway import (
     Finding,
     Held,
     Log,
+    Offer,
     Ready,
     Snapshots,
     TranslationError,
@@ -67,6 +69,10 @@ class CsvAdapter:
                 Finding(where=f"out.{name}", what=f"a feed is called {name} too", remedy="`call` names one of them")
             )
         drop = drop_at(self.drop, "drop") if self.drop else None
+        if found := [name for name, feed in self.feed.items() if feed.account and "://" in self.drop]:
+            what = "an account is for a drop on this machine, and this one is elsewhere"
+            remedy = "let the agency log in there, or name a folder here as drop"
+            raise ConfigError(*(Finding(where=f"feed.{name}.account", what=what, remedy=remedy) for name in found))
         object.__setattr__(self, "_drop", drop)
         object.__setattr__(self, "_files", self._files_of(drop) if drop else None)
         outs = {name: drop_at(out.folder, f"out.{name}.folder") for name, out in self.out.items()}
@@ -94,6 +100,21 @@ class CsvAdapter:
         if target in self.feed:
             return feed_contract(self.columns.rows.get(target, {}))
         return out_contract(self._columns(target) or ())
+
+    def offers(self) -> Sequence[Offer]:
+        """Return the accounts of the feeds that have one."""
+        return [
+            Offer(
+                feed=name,
+                folder=Path(self.drop).absolute(),
+                names=FeedNames(name, self.feed),
+                name=feed.account.name or "",
+                password=feed.account.hashed,
+                keys=feed.account.keys,
+            )
+            for name, feed in self.feed.items()
+            if feed.account is not None
+        ]
 
     @property
     def pause(self) -> float:
