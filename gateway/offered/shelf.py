@@ -33,12 +33,14 @@ class Seen:
 class Upload:
     """A file being written: it lies there as `making` until it is whole, and then is `name`.
 
-    It is void once its account began to write the same file anew, as after a connection that broke.
+    `at_the_end` goes everything, wherever the client says. It is void once its account began to write the same file
+    anew, as after a connection that broke.
     """
 
     fd: int
     name: str
     making: str
+    at_the_end: bool = False
 
     @property
     def is_void(self) -> bool:
@@ -50,6 +52,16 @@ class Upload:
         if not self.is_void:
             os.close(self.fd)
             self.fd = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class How:
+    """How a file is opened to be written: made where there is none, only then, without what is there, at its end."""
+
+    create: bool = False
+    only_new: bool = False
+    afresh: bool = False
+    at_the_end: bool = False
 
 
 class Shelf:
@@ -85,25 +97,28 @@ class Shelf:
         with self._opened(folder) as at:
             return _opened(name, os.O_RDONLY, at)
 
-    def open_to_write(self, path: bytes, *, create: bool, afresh: bool, fresh: bool) -> Upload:
-        """Begin a file, or go on with one: `afresh` leaves out what is there, `fresh` wants that nothing is."""
+    def open_to_write(self, path: bytes, how: How) -> Upload:
+        """Begin a file, or go on with one."""
         name = self._own(path)
         making = self._names.in_the_making(name) if self._names.is_seen(name) else name
         with self._opened("") as at:
             there = {each for each in {name, making} if _is_there(each, at)}
-            if fresh and name in there:
+            if how.only_new and name in there:
                 raise FileExistsError(errno.EEXIST, f"{name} sudah ada")
-            if not there or afresh or fresh:
-                if not there and not create:
+            if not there or how.afresh or how.only_new:
+                if not there and not how.create:
                     raise FileNotFoundError(errno.ENOENT, f"{name} tidak ada")
-                return Upload(fd=self._begun(making, at), name=name, making=making)
-            return Upload(fd=_gone_on_with(name, making, there, at), name=name, making=making)
+                fd = self._begun(making, at)
+            else:
+                fd = _gone_on_with(name, making, there, at)
+        return Upload(fd=fd, name=name, making=making, at_the_end=how.at_the_end)
 
     def write(self, upload: Upload, offset: int, data: bytes) -> int:
         """Write into a file in the making."""
         _still(upload)
-        if offset + len(data) > self._largest:
-            raise OSError(errno.EFBIG, f"berkas lebih besar dari {self._largest // 10**6} MB")
+        if upload.at_the_end:
+            offset = os.fstat(upload.fd).st_size
+        self._fits(offset + len(data))
         view = memoryview(data)
         while view:
             done = os.pwrite(upload.fd, view, offset)
@@ -113,8 +128,7 @@ class Shelf:
     def cut(self, upload: Upload, size: int) -> None:
         """Cut a file in the making to a size."""
         _still(upload)
-        if size > self._largest:
-            raise OSError(errno.EFBIG, f"berkas lebih besar dari {self._largest // 10**6} MB")
+        self._fits(size)
         os.truncate(upload.fd, size)
 
     def finish(self, upload: Upload) -> int:
@@ -171,6 +185,10 @@ class Shelf:
     def own_name(self, path: bytes) -> str:
         """Return the name that a path has in the drop itself."""
         return self._own(path)
+
+    def _fits(self, size: int) -> None:
+        if size > self._largest:
+            raise OSError(errno.EFBIG, f"berkas lebih besar dari {self._largest // 10**6} MB")
 
     def _own(self, path: bytes) -> str:
         """Return the name of a file that the account may bring or take back."""

@@ -18,7 +18,7 @@ from asyncssh.packet import SSHPacket, UInt32
 from asyncssh.sftp import SFTPServerHandler
 from asyncssh.stream import SSHReader, SSHServerStreamSession, SSHWriter
 
-from gateway.offered.shelf import Seen, Shelf, Upload, shown_path
+from gateway.offered.shelf import How, Seen, Shelf, Upload, shown_path
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -88,7 +88,7 @@ class Desk:
         """Do what blocks, in a thread."""
         return await self._disk(lambda: work(*args, **kwargs))  # type: ignore[return-value]
 
-    async def begin(self, path: bytes, *, create: bool, afresh: bool, fresh: bool) -> Writing:
+    async def begin(self, path: bytes, how: How) -> Writing:
         """Open a file to be written; one that is open already is taken from whoever had it.
 
         A client whose connection broke comes back long before anybody notices that the old one is dead.
@@ -97,7 +97,7 @@ class Desk:
         if before := self._written.pop(name, None):
             async with before.turn:
                 await self.do(before.upload.close)
-        upload = await self.do(self.shelf.open_to_write, path, create=create, afresh=afresh, fresh=fresh)
+        upload = await self.do(self.shelf.open_to_write, path, how)
         writing = Writing(upload)
         for each in {upload.name, upload.making}:
             self._written[each] = writing
@@ -123,9 +123,12 @@ class Visit(asyncssh.SFTPServer):
             return Reading(await self._do(self._desk.shelf.open_to_read, path))
         return await self._desk.begin(
             path,
-            create=bool(pflags & constants.FXF_CREAT),
-            afresh=bool(pflags & constants.FXF_TRUNC),
-            fresh=bool(pflags & constants.FXF_EXCL),
+            How(
+                create=bool(pflags & constants.FXF_CREAT),
+                only_new=bool(pflags & constants.FXF_EXCL),
+                afresh=bool(pflags & constants.FXF_TRUNC),
+                at_the_end=bool(pflags & constants.FXF_APPEND),
+            ),
         )
 
     async def close(self, file_obj: object) -> None:
