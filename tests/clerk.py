@@ -118,5 +118,5 @@ async def office(open_office: OpenOffice) -> Office:
 async def until(look: Callable[[], object], seconds: float = 10.0) -> None:
     """Wait for what happens in another task."""
     async with asyncio.timeout(seconds):
-        while not look():
+        while not look():  # noqa: ASYNC110 - what is looked at knows of no event
             await asyncio.sleep(0.005)

@@ -68,15 +68,18 @@ class CsvAdapter:
             raise ConfigError(
                 Finding(where=f"out.{name}", what=f"a feed is called {name} too", remedy="`call` names one of them")
             )
+        self._offered_here()
         drop = drop_at(self.drop, "drop") if self.drop else None
-        if found := [name for name, feed in self.feed.items() if feed.account and "://" in self.drop]:
-            what = "an account is for a drop on this machine, and this one is elsewhere"
-            remedy = "let the agency log in there, or name a folder here as drop"
-            raise ConfigError(*(Finding(where=f"feed.{name}.account", what=what, remedy=remedy) for name in found))
         object.__setattr__(self, "_drop", drop)
         object.__setattr__(self, "_files", self._files_of(drop) if drop else None)
         outs = {name: drop_at(out.folder, f"out.{name}.folder") for name, out in self.out.items()}
         object.__setattr__(self, "_out", outs)
+
+    def _offered_here(self) -> None:
+        if found := [name for name, feed in self.feed.items() if feed.account and "://" in self.drop]:
+            what = "an account is for a drop on this machine, and this one is elsewhere"
+            remedy = "let the agency log in there, or name a folder here as drop"
+            raise ConfigError(*(Finding(where=f"feed.{name}.account", what=what, remedy=remedy) for name in found))
 
     async def exchange(self, call: Call, /) -> Answer:
         """Look up a feed's rows, or write an out's file; only a write can be half done when time is up."""

@@ -177,14 +177,14 @@ async def test_a_file_opened_to_be_written_is_not_read_and_the_other_way_round(f
 async def test_ssh_gives_no_shell_no_command_no_forwarding_and_no_other_subsystem(full: Office) -> None:
     async with await full.connection() as connection:
         for asked in (
-            lambda: connection.create_process(),
+            connection.create_process,
             lambda: connection.create_process("id"),
             lambda: connection.create_process("scp -t /"),
             lambda: connection.create_process(subsystem="netconf"),
             lambda: connection.create_process(term_type="xterm"),
             lambda: connection.open_connection("127.0.0.1", full.port),
             lambda: connection.open_unix_connection("/tmp/x"),
-            lambda: connection.open_tun(),
+            connection.open_tun,
         ):
             with pytest.raises(asyncssh.ChannelOpenError):
                 await asked()
