@@ -20,6 +20,7 @@ from gateway.handover import AckColumns, Acknowledged, Batches, Batching
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared
+from gateway.offers import Offer, Offers
 from gateway.ports import Adapter, Addressed, Clock, Closes, Log, LogsIn, Probe, Rereads, Tolerated, UrlFields
 
 __all__ = [
@@ -56,6 +57,8 @@ __all__ = [
     "LogsIn",
     "NativeField",
     "NotFound",
+    "Offer",
+    "Offers",
     "Planned",
     "Prepared",
     "Probe",

@@ -20,6 +20,7 @@ from gateway.limits import Limits, limits
 from gateway.message import Context, Message, OperationId
 from gateway.metrics import Metrics
 from gateway.native import Compared, Contract, Described, Planned, Prepared
+from gateway.offers import Offers
 from gateway.opening import calendar
 from gateway.outgoing import Outgoing
 from gateway.paths import called
@@ -105,6 +106,7 @@ class _Builder:
             probe=adapter if isinstance(adapter, Probe) else None,
             compared=adapter if isinstance(adapter, Compared) else None,
             source=adapter if feeds and isinstance(adapter, Source) else None,
+            offers=tuple(adapter.offers()) if isinstance(adapter, Offers) else (),
             snapshots=cast("Snapshots | None", self.provided.get(Snapshots)),
             feeds=feeds,
             queue=registry.Queue(

@@ -26,6 +26,7 @@ from gateway.feeds import Snapshots
 from gateway.fill import Provided
 from gateway.kept import Draft, Kept
 from gateway.metrics import Metrics
+from gateway.offered import accounts
 from gateway.overlap import overlapping
 from gateway.paths import lost, personal
 from gateway.ports import Adapter, Clock, Closes, Handler, Log, Tolerated
@@ -155,8 +156,9 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
         assembled = assemble(located, clock=clock_of(located), metrics=Metrics())
     except ConfigError as error:
         return [*findings, *error.findings, *missing, *warnings]
+    offered = accounts.findings(located, assembled.registry.agencies)
     unused = (warning for agency in assembled.registry.agencies.values() for warning in agency.warnings)
-    return [*findings, *missing, *unused, *warnings, *personal(assembled.registry.exposed, located.where)]
+    return [*findings, *missing, *unused, *offered, *warnings, *personal(assembled.registry.exposed, located.where)]
 
 
 def _listener(located: Located) -> Sequence[Finding]:

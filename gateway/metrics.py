@@ -192,6 +192,18 @@ TABLE: tuple[Metric, ...] = (
         "By when the next file must come; absent where `every` is not set.",
     ),
     Metric(
+        "gateway_sftp_logins_total",
+        "counter",
+        ("outcome",),
+        "Logins at the gateway's own SFTP server: accepted, refused, turned-away by too many connections.",
+    ),
+    Metric(
+        "gateway_sftp_uploads_total",
+        "counter",
+        ("agency", "feed", "outcome"),
+        "Files brought there: uploaded whole, or broken off.",
+    ),
+    Metric(
         "gateway_lane_messages",
         "gauge",
         ("agency", "state"),

@@ -11,6 +11,7 @@ from gateway.handover import BatchEnd, Batching
 from gateway.hours import Calendar
 from gateway.message import Document, Message, OperationId, Origin, Reply
 from gateway.native import Compared
+from gateway.offers import Offer
 from gateway.ports import Handler, Probe, Schema
 from gateway.recorder import Recording
 from gateway.records import Entry
@@ -117,6 +118,7 @@ class Agency:
     probe: Probe | None = None
     compared: Compared | None = None
     source: Source | None = None
+    offers: tuple[Offer, ...] = ()
     snapshots: Snapshots | None = None
     queue: Queue | None = None
     warnings: tuple[Finding, ...] = ()

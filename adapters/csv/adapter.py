@@ -15,6 +15,7 @@ from adapters.csv.files import Files
 from adapters.csv.folder import Folder
 from adapters.csv.kinds import drop_at
 from adapters.csv.nudge import Nudge
+from adapters.csv.offer import FeedNames
 from adapters.csv.outs import Writing
 from adapters.csv.place import DropLogin
 from adapters.csv.settings import Feed, Out
@@ -37,6 +38,7 @@ from gateway import (
     Finding,
     Held,
     Log,
+    Offer,
     Ready,
     Snapshots,
     TranslationError,
@@ -89,6 +91,7 @@ class CsvAdapter:
             raise ConfigError(
                 Finding(where=f"out.{name}", what=f"a feed is called {name} too", remedy="`call` names one of them")
             )
+        self._offered_here()
         for name, feed in self.feed.items():
             check_extra(f"feed.{name}", feed)
         drop = drop_at(self.drop, "drop", self.drop_login) if self.drop else None
@@ -103,6 +106,12 @@ class CsvAdapter:
         object.__setattr__(self, "_out", outs)
         writing = Writing(outs=self.out, drops=outs, columns=self.columns.written, clock=self.clock)
         object.__setattr__(self, "_writing", writing)
+
+    def _offered_here(self) -> None:
+        if found := [name for name, feed in self.feed.items() if feed.account and "://" in self.drop]:
+            what = "an account is for a drop on this machine, and this one is elsewhere"
+            remedy = "let the agency log in there, or name a folder here as drop"
+            raise ConfigError(*(Finding(where=f"feed.{name}.account", what=what, remedy=remedy) for name in found))
 
     async def exchange(self, call: Call, /) -> Answer:
         """Look up a feed's rows, or write an out's file; only a write can be half done when time is up."""
@@ -164,6 +173,21 @@ class CsvAdapter:
                 raise ConfigError(Finding(where="call", what=what, remedy=remedy))
             return feed_contract(self.columns.rows.get(target, {}))
         return out_contract(self._columns(target) or ())
+
+    def offers(self) -> Sequence[Offer]:
+        """Return the accounts of the feeds that have one."""
+        return [
+            Offer(
+                feed=name,
+                folder=Path(self.drop).absolute(),
+                names=FeedNames(name, self.feed),
+                name=feed.account.name or "",
+                password=feed.account.hashed,
+                keys=feed.account.keys,
+            )
+            for name, feed in self.feed.items()
+            if feed.account is not None
+        ]
 
     @property
     def pause(self) -> float:

@@ -1,5 +1,6 @@
 """What an agency's section may say about its files; checked when loaded, touches no file."""
 
+import hashlib
 import re
 from typing import Annotated, Literal, Self
 
@@ -12,6 +13,7 @@ Ready = Literal["stable", "marker", "rename"]
 Mode = Literal["snapshot", "append", "upsert", "forward"]
 POLICIES = {"all-or-nothing": 0.0, "row-wise": 1.0}
 """Words for two shares of rejects."""
+SHORTEST_PASSWORD = 12
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 
@@ -34,6 +36,13 @@ def _separator(value: str) -> str:
 def _own_folder(value: str) -> str:
     if "/" in value or "\\" in value:
         raise ValueError(f"{value!r} has a folder in it: files lie directly in the folder")
+    return value
+
+
+def _long_enough(value: str) -> str:
+    # Nothing is what a variable leaves behind that isn't set, which is told elsewhere.
+    if value and len(value) < SHORTEST_PASSWORD:
+        raise ValueError(f"is shorter than {SHORTEST_PASSWORD} characters, and whoever tries long enough would find it")
     return value
 
 
@@ -67,6 +76,38 @@ class Dialect(BaseModel):
     def encodings(self) -> tuple[str, ...]:
         """The declared encodings, in order."""
         return tuple(self.encoding.split("|"))
+
+
+class Account(BaseModel):
+    """`account` of a feed: who may bring and fetch its files by the gateway's own SFTP server."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")] | None = Field(
+        None, description="What it is called; `agency-feed` when not set.", examples=["posyandu"]
+    )
+    password: Annotated[str, AfterValidator(_long_enough)] = Field(
+        "", description='Its password, `"${NAME}"`.', examples=["${IMUNISASI_PASSWORD}"], repr=False
+    )
+    sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = Field(
+        "", description="In its place, the SHA-256 of one that `gateway key new` made, as that prints it."
+    )
+    keys: tuple[str, ...] = Field(
+        (),
+        description="Public keys that log in, each as its `.pub` file has it.",
+        examples=[["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3Wm4hUZ2w0ykOsOlZmFRxY0eJrLuIBzI7wqkDbX3Jv budi"]],
+    )
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
+        if self.password and self.sha256:
+            raise ValueError("has password and sha256: write one of them")
+        return self
+
+    @property
+    def hashed(self) -> str:
+        """The password's SHA-256, nothing where it has none."""
+        return hashlib.sha256(self.password.encode()).hexdigest() if self.password else self.sha256
 
 
 class Feed(BaseModel):
@@ -137,6 +178,11 @@ class Feed(BaseModel):
         description='How often a file comes, e.g. `"1 working day"` (by the agency\'s calendar), `"1 day"` or `"6h"`; '
         "when none came for longer than that, the feed is late, which is an alert.",
         examples=["1 working day"],
+    )
+    account: Account | None = Field(
+        None,
+        description="An account at the gateway's own SFTP server, which sees and fills only this feed's files.",
+        examples=[{"password": "${IMUNISASI_PASSWORD}"}],
     )
 
     @model_validator(mode="after")
