@@ -15,8 +15,9 @@ from gateway.errors import (
     Unavailable,
     Unreachable,
 )
-from gateway.feeds import LINE, Batch, FeedColumns, Filing, Found, Held, Ready, Reject, Snapshots, Source, Spell
+from gateway.feeds import LINE, Batch, FeedColumns, Filing, Held, Ready, Reject, Source, Spell
 from gateway.handover import AckColumns, Acknowledged, Batches, Batching
+from gateway.lookup import Found, Snapshots
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared

@@ -12,11 +12,12 @@ from gateway.config.load import Located
 from gateway.config.locate import suggest
 from gateway.config.models import Agency, Operation
 from gateway.errors import ConfigError, Finding
-from gateway.feeds import FeedColumns, Keeping, Snapshots, Source
+from gateway.feeds import FeedColumns, Keeping, Source
 from gateway.figures import attempts
 from gateway.fill import Provided, fill
 from gateway.kept import Draft
 from gateway.limits import Limits, limits
+from gateway.lookup import Snapshots
 from gateway.message import Context, Message, OperationId
 from gateway.metrics import Metrics
 from gateway.native import Compared, Contract, Described, Planned, Prepared
@@ -34,6 +35,7 @@ from gateway.translate.compile import Compiled, CompiledRow, compile_operation, 
 from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
 from gateway.unready import unready, unready_handler
+from gateway.verdict import share
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -174,7 +176,7 @@ class _Builder:
         return registry.Feed(
             read=row.read,
             keeping=keeping,
-            max_reject=_share(settings.get("max_reject", 0.1)),
+            max_reject=share(settings.get("max_reject", 0.1)),
             due=due_of(settings, self.dates),
             row=row,
         )
@@ -396,9 +398,3 @@ class _Builder:
         except ConfigError as error:
             self.findings += error.findings
             return None
-
-
-def _share(max_reject: float | str) -> float:
-    """Return the share of rejects that a file may have."""
-    words = {"all-or-nothing": 0.0, "row-wise": 1.0}
-    return words.get(max_reject, 0.0) if isinstance(max_reject, str) else float(max_reject)

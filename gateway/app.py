@@ -22,9 +22,9 @@ from gateway.destinations import linked
 from gateway.dispatch import table
 from gateway.edge.tls import listener_tls
 from gateway.errors import ConfigError, Finding
-from gateway.feeds import Snapshots
 from gateway.fill import Provided
 from gateway.kept import Draft, Kept
+from gateway.lookup import Snapshots
 from gateway.metrics import Metrics
 from gateway.offered import accounts
 from gateway.overlap import overlapping
@@ -109,9 +109,8 @@ def assemble(  # noqa: PLR0913 - what everything is made of
         on_breaker=partial(_breaker_news, log),
         hours=hours,
     )
-    agencies, findings = _built(located, tools)
-    agencies = linked(agencies, located, findings)
-    known = Registry()
+    built, findings = _built(located, tools)
+    agencies, known = linked(built, located, findings), Registry()
     failed = located.config.agency.keys() - {agency.name for agency in agencies}
     try:
         known = table(agencies, without(located.config, failed), located.where, recorder)

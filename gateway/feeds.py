@@ -1,4 +1,4 @@
-"""What an agency delivers as files: a Source finds and reads them, Receipts and Snapshots keep what became of them."""
+"""What an agency delivers as files: a Source finds and reads them, Receipts keep what became of them."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Literal, Protocol, runtime_checkable
 
 from gateway.errors import FieldError
+from gateway.lookup import Cells, Found
 from gateway.message import Document
 from gateway.records import Entry, State
 
 Mode = Literal["snapshot", "append", "upsert", "forward"]
-Cells = Mapping[str, str]
-"""Texts by column."""
 LINE = "_baris"
 """The column in which a mended row says which line of its file it was."""
 Spell = Callable[[object], str | FieldError | None]
@@ -396,28 +395,6 @@ class Receipts(Protocol):
         limit: int,
         starts: Cells | None = None,
         after: str | None = None,
-    ) -> "Found":
-        """Return rows of the live snapshot, as Snapshots.find does."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Rows of a snapshot that match, with the time the data is from; `further` is where the next page begins."""
-
-    rows: Sequence[Document]
-    as_of: datetime
-    further: str | None = None
-
-
-class Snapshots(Protocol):
-    """The latest complete state of each feed of an agency."""
-
-    async def find(
-        self, feed: str, where: Document, /, *, limit: int, starts: Cells | None = None, after: str | None = None
     ) -> Found:
-        """Return rows whose fields (dotted paths) equal all of `where`, and begin as `starts` says, in their order.
-
-        Raises NoSnapshot while the feed has none.
-        """
+        """Return rows of the live snapshot, as Snapshots.find does."""
         ...

@@ -7,17 +7,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
-from traceback import extract_tb
 from typing import Any, Protocol, cast
 
 from gateway.acknowledged import Acknowledgements
 from gateway.acks import acknowledged
 from gateway.arrivals import REREAD
-from gateway.errors import FieldError, LedgerUnavailable, TranslationError, Unavailable
+from gateway.errors import FieldError, LedgerUnavailable, Unavailable
 from gateway.feeds import (
     Batch,
-    Chunk,
     FileReceipt,
     FileState,
     Filing,
@@ -34,15 +31,13 @@ from gateway.feeds import (
 )
 from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Unlimited, torn
 from gateway.made_of import as_one, made_of
-from gateway.message import Document
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
 from gateway.registry import Feed, Forward
+from gateway.verdict import bug, objection, reason_words, refusal, translated
 from gateway.wording import say
 
 FIRST_REJECTS = 5
-# An export cut short looks like a good file with fewer rows; agencies don't lose half their people overnight.
-SHRINK = 0.5
 LEASE = 3.0
 """Seconds after which another process may go on with a file whose reader is silent; what that one does is void."""
 BEATS = 4
@@ -190,7 +185,7 @@ class Intake:
             self.full.add(error.feed)
             self._later[error.feed] = self.clock.monotonic() + AGAIN
         except Exception as error:  # noqa: BLE001 - one strange file must not keep the others waiting
-            self.log("file-waits", level="error", why=say(_bug(error), "en"))
+            self.log("file-waits", level="error", why=say(bug(error), "en"))
             self.postpone(what)
 
     def postpone(self, what: object) -> None:
@@ -340,7 +335,7 @@ class _Work:
         except (Unavailable, LedgerUnavailable, Overtaken):
             raise
         except Exception as error:  # noqa: BLE001 - a bug met by one file must not end the feed
-            return tally, _bug(error)
+            return tally, bug(error)
         return tally, None
 
     async def _forward(
@@ -395,70 +390,7 @@ def _same(ready: Ready) -> object:
     return (ready.feed, ready.name, ready.size, ready.modified)
 
 
-def translated(feed: Feed, batch: Batch, after: int) -> Chunk:
-    """Return a batch as our rows; what does not fit is rejected with every reason."""
-    rows: list[tuple[int, Document]] = []
-    rejects = [*batch.rejects]
-    for number, native in batch.rows:
-        try:
-            rows.append((number, feed.read(native)))
-        except TranslationError as error:
-            rejects.append(Reject(number=number, reasons=tuple(error.errors)))
-    return Chunk(
-        after=after,
-        position=batch.done,
-        rows=rows,
-        rejects=rejects,
-        skipped=batch.skipped,
-        encoding=batch.encoding,
-        last=batch.last,
-        source=batch.source,
-    )
-
-
-def refusal(batch: Batch) -> FieldError | None:
-    """Return why a batch refuses its file whole."""
-    return next((reject.reasons[0] for reject in batch.rejects if reject.number == 0), None)
-
-
-def objection(feed: Feed, receipt: FileReceipt | None, tally: Tally, *, mends: bool = False) -> FieldError | None:
-    """Return why a file that was read whole is not taken, without a receipt by its own rows alone."""
-    total = tally.position - tally.skipped
-    repair = (receipt is not None and receipt.mode == "repair") or (mends and feed.forward is not None)
-    if tally.rejected > total * feed.max_reject and not repair:
-        counts = {"rejected": str(tally.rejected), "total": str(total), "max": f"{feed.max_reject:.0%}"}
-        return FieldError(pointer="", rule="max-reject", params=counts)
-    if receipt is None or receipt.confirmed or feed.acknowledges:
-        return None
-    return shrunk(receipt.before, tally.kept, total)
-
-
-def shrunk(before: int, after: int, total: int) -> FieldError | None:
-    """Return why a snapshot that has so many fewer rows than the one before is not taken unless a person says so.
-
-    `total` is how many rows the file has.
-    """
-    if after >= before * SHRINK:
-        return None
-    if total == 0:
-        return FieldError(pointer="", rule="no-rows", params={"before": str(before)})
-    return FieldError(pointer="", rule="shrunk", params={"before": str(before), "after": str(after)})
-
-
-def reason_words(reason: FieldError) -> str:
-    """Return why a row is rejected as its clerk is told, who has its cells beside it: `nik wajib diisi`."""
-    column = reason.pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")
-    return f"{column} {say(reason, 'id')}".strip()
-
-
 def _held(feed: str, receipt: FileReceipt) -> Held:
     """Return a file by its receipt; where that does not know, its source knows where it may be by now."""
     folder, _, name = receipt.place.rpartition("/") if receipt.place else ("", "", receipt.file)
     return Held(feed=feed, name=name, folder=folder, size=receipt.size, as_of=receipt.as_of, sha256=receipt.sha256)
-
-
-def _bug(error: Exception) -> FieldError:
-    """Say where it broke, and not its text, which may hold a person's data."""
-    frame = extract_tb(error.__traceback__)[-1]
-    place = f"{type(error).__name__}, {PurePath(frame.filename).name}:{frame.lineno}"
-    return FieldError(pointer="", rule="intake", params={"error": place})

@@ -9,11 +9,11 @@ from typing import Any, cast
 
 from gateway.errors import FieldError
 from gateway.feeds import Batch, Chunk, Reject, Tally
-from gateway.intake import objection, refusal, translated
 from gateway.ledger.rows import decode
 from gateway.ledger.snapshot_rows import Clash, PackedRow, Settled, once, packed, settled, tallied
 from gateway.message import Document
 from gateway.registry import Feed
+from gateway.verdict import objection, refusal, translated
 
 SHOWN = 20
 """Rejects that are told of."""

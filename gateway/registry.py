@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from gateway.errors import Finding
-from gateway.feeds import Keeping, Snapshots, Source
+from gateway.feeds import Keeping, Source
 from gateway.handover import BatchEnd, Batching
 from gateway.hours import Calendar
+from gateway.lookup import Snapshots
 from gateway.message import Document, Message, OperationId, Origin, Reply
 from gateway.native import Compared
 from gateway.offers import Offer

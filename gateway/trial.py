@@ -8,9 +8,9 @@ from gateway import app
 from gateway.config.load import Located
 from gateway.errors import ConfigError, Finding
 from gateway.feeds import Source
-from gateway.intake import shrunk
 from gateway.metrics import Metrics
 from gateway.preview import Preview, preview
+from gateway.verdict import shrunk
 
 
 async def tried(

@@ -7,9 +7,9 @@ import pytest
 from gateway import app
 from gateway.config.load import load
 from gateway.errors import ConfigError, TranslationError
-from gateway.intake import reason_words
 from gateway.metrics import Metrics
 from gateway.registry import Feed
+from gateway.verdict import reason_words
 
 CONFIG = """
 [gateway]

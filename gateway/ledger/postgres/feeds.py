@@ -9,11 +9,9 @@ from typing import Any
 
 from gateway.errors import FieldError, NoSnapshot
 from gateway.feeds import (
-    Cells,
     Chunk,
     FileReceipt,
     FileState,
-    Found,
     Held,
     Keeping,
     Overtaken,
@@ -30,6 +28,7 @@ from gateway.ledger.postgres.ears import Ears
 from gateway.ledger.postgres.store import Store
 from gateway.ledger.receipt_rows import FORWARD, receipt_of
 from gateway.ledger.snapshot_rows import conditions, fields_of, gathered, read_reasons, read_tally
+from gateway.lookup import Cells, Found
 from gateway.message import Document
 from gateway.records import State
 
