@@ -80,6 +80,8 @@ EXPECTED: Mapping[str, str] = {
     "only one of: {names}": "hanya salah satu dari: {names}",
     "one of: {names}": "salah satu dari: {names}",
     "{name}, one of: {names}": "{name}, salah satu dari: {names}",
+    "an attribute's name, and text": "nama atribut, dan teks",
+    "text or elements, not both": "teks atau elemen, tidak keduanya",
     "one element, as XML": "satu elemen, sebagai XML",
     "XML without a DOCTYPE": "XML tanpa DOCTYPE",
     "values without blanks in them": "nilai tanpa spasi di dalamnya",
