@@ -12,26 +12,30 @@ from gateway.config.load import Located
 from gateway.config.locate import suggest
 from gateway.config.models import Agency, Operation
 from gateway.errors import ConfigError, Finding
-from gateway.feeds import FeedColumns, Keeping, Snapshots, Source
+from gateway.feeds import FeedColumns, Keeping, Source
 from gateway.figures import attempts
 from gateway.fill import Provided, fill
 from gateway.kept import Draft
 from gateway.limits import Limits, limits
+from gateway.lookup import Snapshots
 from gateway.message import Context, Message, OperationId
 from gateway.metrics import Metrics
 from gateway.native import Compared, Contract, Described, Planned, Prepared
+from gateway.offers import Offers
 from gateway.opening import calendar
 from gateway.outgoing import Outgoing
 from gateway.paths import called
 from gateway.pipeline import SHARING, stack
 from gateway.policies.hours import outside_hours
 from gateway.ports import Adapter, Addressed, Clock, Handler, Probe
+from gateway.punctual import due_of
 from gateway.recorder import Recording
 from gateway.recording import recording
 from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row, fingerprint
 from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
 from gateway.unready import unready, unready_handler
+from gateway.verdict import share
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -104,6 +108,7 @@ class _Builder:
             probe=adapter if isinstance(adapter, Probe) else None,
             compared=adapter if isinstance(adapter, Compared) else None,
             source=adapter if feeds and isinstance(adapter, Source) else None,
+            offers=tuple(adapter.offers()) if isinstance(adapter, Offers) else (),
             snapshots=cast("Snapshots | None", self.provided.get(Snapshots)),
             feeds=feeds,
             queue=registry.Queue(
@@ -168,7 +173,13 @@ class _Builder:
             indexes=indexes,
             mapping=fingerprint(row.fingerprint, key, newer, indexes),
         )
-        return registry.Feed(read=row.read, keeping=keeping, max_reject=_share(settings.get("max_reject", 0.1)))
+        return registry.Feed(
+            read=row.read,
+            keeping=keeping,
+            max_reject=share(settings.get("max_reject", 0.1)),
+            due=due_of(settings, self.dates),
+            row=row,
+        )
 
     def _indexes(self, feed: str, row: CompiledRow) -> tuple[tuple[str, ...], ...]:
         """Return by which fields rows are looked up: together as each operation does, and each by itself."""
@@ -195,6 +206,7 @@ class _Builder:
             read={feed: row.columns for feed, row in rows.items()},
             written=self._written(),
             rows={feed: row.schema.json for feed, row in rows.items()},
+            spell={feed: row.spell for feed, row in rows.items()},
         )
         try:
             make = self.tools.find(self.section.adapter)
@@ -261,6 +273,7 @@ class _Builder:
             recording=self._recording(name, section, compiled),
             reread=channel.reread,
             plan=partial(adapter.plan, section.call) if isinstance(adapter, Planned) else None,
+            version=compiled.fingerprint,
             together=out.together(name, section, channel.send_many),
             within=out.within(name, section),
         )
@@ -385,9 +398,3 @@ class _Builder:
         except ConfigError as error:
             self.findings += error.findings
             return None
-
-
-def _share(max_reject: float | str) -> float:
-    """Return the share of rejects that a file may have."""
-    words = {"all-or-nothing": 0.0, "row-wise": 1.0}
-    return words.get(max_reject, 0.0) if isinstance(max_reject, str) else float(max_reject)

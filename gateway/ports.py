@@ -109,6 +109,15 @@ class LogsIn(Protocol):
         ...
 
 
+@runtime_checkable
+class Closes(Protocol):
+    """Optional capability of an adapter: it keeps connections of its own, beside those of the HTTP client."""
+
+    async def close(self) -> None:
+        """Close them; whatever is asked of it later opens them again."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UrlFields:
     """Which native fields a call's URL holds: those of its `path`, and with `query` all others as well."""

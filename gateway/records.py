@@ -8,7 +8,7 @@ from typing import Literal
 
 from gateway.errors import FieldError
 from gateway.handover import HandedOver
-from gateway.message import Document, Message, MessageId, OperationId, Outcome, Reply
+from gateway.message import Document, Message, MessageId, OperationId, Origin, Outcome, Reply
 
 Urgency = Literal["near", "past"]
 """How a clock that runs stands to the date by which people must have an answer."""
@@ -61,6 +61,7 @@ class Entry:
     answer_by: datetime | None = None
     near_at: datetime | None = None
     until_final: bool = False
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,6 +273,7 @@ class Summary:
     text: str = ""
     size: int = 0
     uncertain: bool = False
+    origin: Origin | None = None
 
     def urgency(self, now: datetime) -> Urgency | None:
         """Return whether the date of its answer is near or past; None while it is far, and once people have one."""
@@ -309,6 +311,7 @@ class Filter:
 
     `since` and `until` (exclusive) are times of acceptance; `subject` is given plain. Of those that people have no
     answer to, `answer_before` finds what is due before then, `urgent_at` what is near or past its date at that time.
+    `receipt` is that of the file they come from.
     """
 
     lane: str | None = None
@@ -321,6 +324,7 @@ class Filter:
     direct: bool | None = None
     answer_before: datetime | None = None
     urgent_at: datetime | None = None
+    receipt: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -362,10 +366,6 @@ class LaneStats:
     near: int = 0
     past: int = 0
     answer_by: datetime | None = None
-
-
-LATELY = 100
-"""How many of the latest final messages tell how quick a lane is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,10 +10,16 @@ from typing import Annotated
 from pydantic import Field
 
 from adapters.csv.contract import AFTER, LIMIT, STARTS, feed_contract, out_contract
-from adapters.csv.drop import Drop, drop_at
+from adapters.csv.drop import Drop
 from adapters.csv.files import Files
+from adapters.csv.folder import Folder
+from adapters.csv.kinds import drop_at
+from adapters.csv.nudge import Nudge
+from adapters.csv.offer import FeedNames
 from adapters.csv.outs import Writing
+from adapters.csv.place import DropLogin
 from adapters.csv.settings import Feed, Out
+from adapters.csv.sheet import check_extra
 from gateway import (
     AckColumns,
     AgencyTimeout,
@@ -32,6 +38,7 @@ from gateway import (
     Finding,
     Held,
     Log,
+    Offer,
     Ready,
     Snapshots,
     TranslationError,
@@ -51,13 +58,25 @@ class CsvAdapter:
     log: Log
     snapshots: Snapshots
     columns: FeedColumns = field(default_factory=FeedColumns)
-    drop: Annotated[str, Field(description="The folder in which the agency leaves its files.")] = ""
+    drop: Annotated[
+        str,
+        Field(
+            description="The folder in which the agency leaves its files, or where it is elsewhere: "
+            "`sftp://user@host/folder`, `ftp://…`, `ftps://…` (explicit TLS), `s3://bucket/folder`; "
+            "`/~/` before a path begins at the login's home. All but a folder need the extra `drops`."
+        ),
+    ] = ""
+    drop_login: Annotated[
+        DropLogin | None,
+        Field(description="Who we are there, and by what its server is known."),
+    ] = None
     every: Annotated[Duration, Field(description="How long between two looks into it.")] = 5.0
     limit: Annotated[int, Field(description="The most rows that one look-up returns.", examples=[500])] = 100
     feed: Annotated[Mapping[str, Feed], Field(description="What it leaves there.")] = field(default_factory=dict)
     out: Annotated[Mapping[str, Out], Field(description="What is written for it.")] = field(default_factory=dict)
     _drop: Drop | None = field(init=False, repr=False)
     _files: Files | None = field(init=False, repr=False)
+    _nudge: Nudge | None = field(init=False, repr=False)
     _out: Mapping[str, Drop] = field(init=False, repr=False)
     _writing: Writing = field(init=False, repr=False)
 
@@ -72,13 +91,27 @@ class CsvAdapter:
             raise ConfigError(
                 Finding(where=f"out.{name}", what=f"a feed is called {name} too", remedy="`call` names one of them")
             )
-        drop = drop_at(self.drop, "drop") if self.drop else None
+        self._offered_here()
+        for name, feed in self.feed.items():
+            check_extra(f"feed.{name}", feed)
+        drop = drop_at(self.drop, "drop", self.drop_login) if self.drop else None
         object.__setattr__(self, "_drop", drop)
-        object.__setattr__(self, "_files", self._files_of(drop) if drop else None)
-        outs = {name: drop_at(out.folder, f"out.{name}.folder") for name, out in self.out.items()}
+        files = self._files_of(drop) if drop else None
+        object.__setattr__(self, "_files", files)
+        object.__setattr__(self, "_nudge", self._nudge_of(drop, files))
+        outs = {
+            name: drop_at(out.folder, f"out.{name}.folder", out.login, f"out.{name}.login")
+            for name, out in self.out.items()
+        }
         object.__setattr__(self, "_out", outs)
         writing = Writing(outs=self.out, drops=outs, columns=self.columns.written, clock=self.clock)
         object.__setattr__(self, "_writing", writing)
+
+    def _offered_here(self) -> None:
+        if found := [name for name, feed in self.feed.items() if feed.account and "://" in self.drop]:
+            what = "an account is for a drop on this machine, and this one is elsewhere"
+            remedy = "let the agency log in there, or name a folder here as drop"
+            raise ConfigError(*(Finding(where=f"feed.{name}.account", what=what, remedy=remedy) for name in found))
 
     async def exchange(self, call: Call, /) -> Answer:
         """Look up a feed's rows, or write an out's file; only a write can be half done when time is up."""
@@ -116,20 +149,57 @@ class CsvAdapter:
 
     async def probe(self) -> None:
         """List every folder; raises Unavailable."""
-        for drop in (self._drop, *self._out.values()):
-            if drop:
-                await drop.list()
+        for drop in self.drops.values():
+            await drop.list()
+
+    async def close(self) -> None:
+        """Hang up wherever a drop is elsewhere, and watch no folder any more."""
+        if self._nudge is not None:
+            await self._nudge.close()
+        for drop in self.drops.values():
+            await drop.close()
+
+    @property
+    def drops(self) -> Mapping[str, Drop]:
+        """Where files come from, by the setting that says so, and where they go to."""
+        incoming = {"drop": self._drop} if self._drop else {}
+        return {**incoming, **{f"out.{name}.folder": drop for name, drop in self._out.items()}}
 
     def contract(self, target: str, /) -> Contract:
         """Return a feed's or an out's fields; raises ConfigError naming those there are."""
         if target in self.feed:
+            if to := self.feed[target].to:
+                what, remedy = f"feed {target} forwards its rows and keeps none to look up", f"ask the agency of {to}"
+                raise ConfigError(Finding(where="call", what=what, remedy=remedy))
             return feed_contract(self.columns.rows.get(target, {}))
         return out_contract(self._columns(target) or ())
+
+    def offers(self) -> Sequence[Offer]:
+        """Return the accounts of the feeds that have one."""
+        return [
+            Offer(
+                feed=name,
+                folder=Path(self.drop).absolute(),
+                names=FeedNames(name, self.feed),
+                name=feed.account.name or "",
+                password=feed.account.hashed,
+                keys=feed.account.keys,
+            )
+            for name, feed in self.feed.items()
+            if feed.account is not None
+        ]
 
     @property
     def pause(self) -> float:
         """Seconds between two looks."""
         return self.every
+
+    async def nudged(self) -> None:
+        """Return when a file may have been completed; never, where that is not to be noticed."""
+        if self._nudge is None:
+            await asyncio.Event().wait()
+        else:
+            await self._nudge.wait()
 
     async def look(self) -> Sequence[Ready]:
         """Return the complete files of every feed."""
@@ -167,10 +237,16 @@ class CsvAdapter:
         return Files(
             feeds={**self.feed, **{name: ack.as_feed for name, ack in acks.items()}},
             columns={**self.columns.read, **{name: ack.columns for name, ack in acks.items()}},
+            spell=self.columns.spell,
             drop=drop,
             clock=self.clock,
             log=self.log,
         )
+
+    def _nudge_of(self, drop: Drop | None, files: Files | None) -> Nudge | None:
+        if files is None or not isinstance(drop, Folder) or all(feed.ready == "stable" for feed in self.feed.values()):
+            return None
+        return Nudge(drop.path, files.completes)
 
     async def _find(self, call: Call) -> Document:
         where, starts = _conditions(call.document)

@@ -1,16 +1,19 @@
 """What an agency's section may say about its files; checked when loaded, touches no file."""
 
+import hashlib
 import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from gateway import Duration
+from adapters.csv.place import DropLogin
+from gateway import Duration, Every
 
 Ready = Literal["stable", "marker", "rename"]
-Mode = Literal["snapshot", "append", "upsert"]
+Mode = Literal["snapshot", "append", "upsert", "forward"]
 POLICIES = {"all-or-nothing": 0.0, "row-wise": 1.0}
 """Words for two shares of rejects."""
+SHORTEST_PASSWORD = 12
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 
@@ -33,6 +36,13 @@ def _separator(value: str) -> str:
 def _own_folder(value: str) -> str:
     if "/" in value or "\\" in value:
         raise ValueError(f"{value!r} has a folder in it: files lie directly in the folder")
+    return value
+
+
+def _long_enough(value: str) -> str:
+    # Nothing is what a variable leaves behind that isn't set, which is told elsewhere.
+    if value and len(value) < SHORTEST_PASSWORD:
+        raise ValueError(f"is shorter than {SHORTEST_PASSWORD} characters, and whoever tries long enough would find it")
     return value
 
 
@@ -68,6 +78,38 @@ class Dialect(BaseModel):
         return tuple(self.encoding.split("|"))
 
 
+class Account(BaseModel):
+    """`account` of a feed: who may bring and fetch its files by the gateway's own SFTP server."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")] | None = Field(
+        None, description="What it is called; `agency-feed` when not set.", examples=["posyandu"]
+    )
+    password: Annotated[str, AfterValidator(_long_enough)] = Field(
+        "", description='Its password, `"${NAME}"`.', examples=["${IMUNISASI_PASSWORD}"], repr=False
+    )
+    sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = Field(
+        "", description="In its place, the SHA-256 of one that `gateway key new` made, as that prints it."
+    )
+    keys: tuple[str, ...] = Field(
+        (),
+        description="Public keys that log in, each as its `.pub` file has it.",
+        examples=[["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3Wm4hUZ2w0ykOsOlZmFRxY0eJrLuIBzI7wqkDbX3Jv budi"]],
+    )
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
+        if self.password and self.sha256:
+            raise ValueError("has password and sha256: write one of them")
+        return self
+
+    @property
+    def hashed(self) -> str:
+        """The password's SHA-256, nothing where it has none."""
+        return hashlib.sha256(self.password.encode()).hexdigest() if self.password else self.sha256
+
+
 class Feed(BaseModel):
     """One `[agency.x.feed.<name>]`: which files, when they are complete, what makes a row one row."""
 
@@ -77,6 +119,17 @@ class Feed(BaseModel):
         description="Which files; of several, the one whose name sorts last is the newest, and is taken in last."
     )
     dialect: Dialect = Field(Dialect(), description="How they are written.")
+    sheet: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="Which sheet of an Excel file is read; without it the first.", examples=["Data"]
+    )
+    header_row: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="In which row of the sheet its header stands; without it in the first row that isn't blank.",
+        examples=[4],
+    )
+    rejected: Literal["csv", "xlsx"] = Field(
+        "csv", description="As what rows are handed back that could not be taken.", examples=["xlsx"]
+    )
     ready: Ready = Field(
         "stable",
         description="When a file is complete: its size and time stand still for `stable_for` and its last line is "
@@ -86,13 +139,20 @@ class Feed(BaseModel):
     mode: Mode = Field(
         "snapshot",
         description="What a file is: the whole truth, which replaces what was there; rows to be added to what is "
-        "there (`append`); or rows that replace those with the same key (`upsert`).",
+        "there (`append`); rows that replace those with the same key (`upsert`); or rows each of which is sent on as a "
+        "message, and not kept (`forward`).",
         examples=["upsert"],
+    )
+    to: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$")] | None = Field(
+        None,
+        description="The operation whose message each row becomes, with `forward`; it must be store-and-forward.",
+        examples=["dpmptsp/ajukan-izin"],
     )
     key: tuple[str, ...] = Field(
         (),
         description="Our fields that make a row one row; of two with one key in a file the later counts. "
-        "Without it a row is known by its whole content.",
+        "Without it a row is known by its whole content. With `forward`, a row whose key had the same content last is "
+        "not sent again; without it every record of a file that was not sent before is sent.",
     )
     newer: str | None = Field(
         None,
@@ -113,12 +173,28 @@ class Feed(BaseModel):
         examples=["TOTAL"],
     )
 
+    every: Every | None = Field(
+        None,
+        description='How often a file comes, e.g. `"1 working day"` (by the agency\'s calendar), `"1 day"` or `"6h"`; '
+        "when none came for longer than that, the feed is late, which is an alert.",
+        examples=["1 working day"],
+    )
+    account: Account | None = Field(
+        None,
+        description="An account at the gateway's own SFTP server, which sees and fills only this feed's files.",
+        examples=[{"password": "${IMUNISASI_PASSWORD}"}],
+    )
+
     @model_validator(mode="after")
     def _keyed(self) -> Self:
         if self.mode == "upsert" and not self.key:
             raise ValueError('upsert needs a key: write key = ["nik"]')
         if self.newer and self.mode != "upsert":
             raise ValueError("newer is for upsert only")
+        if self.mode == "forward" and not self.to:
+            raise ValueError('forward needs an operation: write to = "dpmptsp/ajukan-izin"')
+        if self.to and self.mode != "forward":
+            raise ValueError('to is for forward only: write mode = "forward"')
         return self
 
 
@@ -178,7 +254,10 @@ class Out(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    folder: str = Field(description="The folder it appears in, whole or not at all.")
+    folder: str = Field(
+        description="The folder it appears in, whole or not at all; also `sftp://…` and the others, as for `drop`."
+    )
+    login: DropLogin | None = Field(None, description="Who we are there, as `drop_login`: `[agency.x.out.y.login]`.")
     file: Annotated[str, AfterValidator(_visible)] = Field(
         description="Its name; `{id}` stands for the message's id and must be there, or, with `batch`, `{batch}`: the "
         "time of its oldest request, and what tells its requests from others.",

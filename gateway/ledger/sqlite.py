@@ -24,6 +24,7 @@ from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
 from gateway.ledger.place import connect, prepare
 from gateway.ledger.rows import Reader, pack, sought
+from gateway.ledger.sqlite_arrivals import SqliteArrivals
 from gateway.ledger.sqlite_feeds import SqliteFeeds
 from gateway.ledger.sqlite_queue import Found, Told
 from gateway.ledger.transaction import Transaction
@@ -58,7 +59,7 @@ LOOK_AGAIN = 1.0
 """Seconds after which a waiter looks for what another process may have settled; its own process tells it at once."""
 
 
-class SqliteLedger(SqliteFeeds):
+class SqliteLedger(SqliteFeeds, SqliteArrivals):
     """Every Protocol of the ledger over one file; made by `open`."""
 
     def __init__(self, path: Path, keys: Keys, clock: Clock) -> None:

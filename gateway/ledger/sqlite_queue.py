@@ -31,20 +31,21 @@ BEAT = 1.0
 NEVER = "never"
 PLAIN = """seq, id, lane, operation, client, state, direct, repeat, skip_buried, uncertain, token, leased_until, due,
     attempts, failures, interruptions, accepted_at, answer_by, near_at, answered_at, until_final, settled_at, stage,
-    reason, text, size, order_key, body_hash"""
+    reason, text, size, order_key, body_hash, receipt, record"""
 """The columns of a message that are short; bodies and answers are read only where they are wanted."""
 _PACKED = tuple(column.name for column in fields(Packed))
 
 _INSERT = """
 INSERT INTO message (id, lane, operation, client, state, direct, repeat, skip_buried, holds, waits, token, leased_until,
     due, expires, expires_at, accepted_at, answer_by, near_at, until_final, size, key_number, correlation_id,
-    traceparent, order_key, subject, idempotency, body_hash, body)
+    traceparent, order_key, subject, idempotency, body_hash, body, receipt, record)
 VALUES (:id, :lane, :operation, :client, :state, :direct, :repeat, :skip_buried, :holds,
     :holds AND EXISTS (
         SELECT 1 FROM message INDEXED BY message_holds WHERE lane = :lane AND order_key = :order_key AND holds = 1),
     :token, :leased_until, :due,
     :expires, :expires_at, :accepted_at, :answer_by, :near_at, :until_final, :size, :key_number,
-    :correlation_id, :traceparent, :order_key, :subject, :idempotency, :body_hash, :body)
+    :correlation_id, :traceparent, :order_key, :subject, :idempotency, :body_hash, :body,
+    :receipt, :record)
 ON CONFLICT DO NOTHING
 """
 

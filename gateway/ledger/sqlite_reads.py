@@ -11,10 +11,11 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 
 from gateway.errors import FieldError, InvalidRequest
+from gateway.ledger.rows import LATELY
 from gateway.ledger.sqlite_queue import PLAIN, reading
 from gateway.ledger.transaction import Transaction
 from gateway.message import OperationId
-from gateway.records import LATELY, Filter, State, Terms
+from gateway.records import Filter, State, Terms
 
 _HELD_BY = """
 SELECT id FROM message INDEXED BY message_holds
@@ -203,6 +204,7 @@ def _newest(
 def _way_in(wanted: Filter, one: State | None) -> str:
     """Return the index that says most: a person's messages are few, so are those that are not delivered."""
     ways = {
+        "message_receipt": wanted.receipt is not None,
         "message_subject": wanted.subject is not None,
         "message_clock": wanted.answer_before is not None or wanted.urgent_at is not None,
         "message_state": one is not None and one is not State.DELIVERED,
@@ -222,6 +224,7 @@ def _terms(wanted: Filter, subject: bytes | None) -> tuple[list[str], dict[str, 
         "since": ("accepted_at >= :since", wanted.since and wanted.since.timestamp()),
         "until": ("accepted_at < :until", wanted.until and wanted.until.timestamp()),
         "direct": ("direct = :direct", wanted.direct),
+        "receipt": ("receipt = :receipt", wanted.receipt),
         "answer_before": (
             f"{_RUNS} AND answer_by < :answer_before",
             wanted.answer_before and wanted.answer_before.timestamp(),

@@ -12,6 +12,7 @@ from gateway.errors import GatewayError, LedgerUnavailable
 from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
 from gateway.ledger.postgres import deadlines, hearing, people, putting, reading, settling, taking, upkeep
+from gateway.ledger.postgres.arrivals import PostgresArrivals
 from gateway.ledger.postgres.ears import Ears
 from gateway.ledger.postgres.feeds import PostgresFeeds
 from gateway.ledger.postgres.group import Group
@@ -54,7 +55,7 @@ _REPLICAS = " replicas"
 """Where news of them are told; no lane is called so."""
 
 
-class PostgresLedger(PostgresFeeds):
+class PostgresLedger(PostgresFeeds, PostgresArrivals):
     """Made by `open`. A settlement that raised LedgerUnavailable may be asked for again with the same ticket."""
 
     def __init__(self, store: Store, keys: Keys, clock: Clock) -> None:

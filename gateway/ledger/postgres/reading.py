@@ -12,9 +12,9 @@ import msgspec
 
 from gateway.errors import FieldError, InvalidRequest
 from gateway.ledger.postgres.store import Connection
-from gateway.ledger.rows import Row
+from gateway.ledger.rows import LATELY, Row
 from gateway.message import OperationId
-from gateway.records import LATELY, Filter, State, Terms
+from gateway.records import Filter, State, Terms
 
 _RECORD = """
 SELECT m.*, CASE WHEN m.state = 'pending' AND m.order_key IS NOT NULL THEN (
@@ -226,6 +226,7 @@ def _terms(wanted: Filter, subject: bytes | None) -> list[_Term]:
         ("accepted_at >= {}", wanted.since),
         ("accepted_at < {}", wanted.until),
         ("direct = {}", wanted.direct),
+        ("receipt = {}", wanted.receipt),
         (f"{_RUNS} AND answer_by < {{}}", wanted.answer_before),
         (f"{_RUNS} AND near_at <= {{}}", wanted.urgent_at),
     )

@@ -82,6 +82,7 @@ def test_preparing_again_changes_nothing(tmp_path: Path) -> None:
         (1, "ledger"),
         (2, "turns"),
         (4, "feeds"),
+        (5, "forward"),
         (6, "handed_over"),
     ]
     db.close()

@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 import pytest
 
-from adapters.csv.drop import Folder
+from adapters.csv.folder import Folder
 from adapters.csv.outs import Writing
 from adapters.csv.settings import Out
 from gateway import AgencyTimeout, Answer, Call, TranslationError, Unavailable
