@@ -103,7 +103,6 @@ def assemble(  # noqa: PLR0913 - what everything is made of
         hours=hours,
     )
     agencies, findings = _built(located, tools)
-    agencies = linked(agencies, located, findings)
     known = Registry()
     failed = located.config.agency.keys() - {agency.name for agency in agencies}
     try:
@@ -124,7 +123,7 @@ def _built(located: Located, tools: Tools) -> tuple[list[registry.Agency], list[
             agencies.append(build(name, located, _mapping(name, located), tools))
         except ConfigError as error:
             findings += error.findings
-    return agencies, findings
+    return linked(agencies, located, findings), findings
 
 
 def _of_its_section(section: Agency) -> Provided:

@@ -9,7 +9,8 @@ from typing import Literal, Protocol, runtime_checkable
 
 from gateway.errors import FieldError
 from gateway.message import Document
-from gateway.records import Entry, State
+from gateway.portion import Portion
+from gateway.records import State
 
 Mode = Literal["snapshot", "append", "upsert", "forward"]
 Cells = Mapping[str, str]
@@ -205,28 +206,6 @@ class Chunk:
     skipped: int = 0
     encoding: str = ""
     last: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forwarded:
-    """A row as a message; `place` is the record that it is, wherever its file comes from again.
-
-    `key` has its key and the content under it; a row whose key had this content last is not put again.
-    """
-
-    number: int
-    entry: Entry
-    place: str
-    key: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Portion:
-    """The messages of the records between `after` and `position`, to be put together or not at all."""
-
-    after: int
-    position: int
-    rows: Sequence[Forwarded]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

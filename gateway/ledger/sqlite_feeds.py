@@ -19,7 +19,6 @@ from gateway.feeds import (
     Found,
     Held,
     Keeping,
-    Portion,
     Reject,
     Standing,
     Tally,
@@ -36,6 +35,7 @@ from gateway.ledger.sqlite_builds import Builds, complete, page, read_fields
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer, unavailable
 from gateway.message import Document
+from gateway.portion import Portion
 from gateway.ports import Clock
 from gateway.records import State
 

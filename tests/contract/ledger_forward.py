@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from gateway.errors import FieldError
-from gateway.feeds import FileReceipt, FileState, Forwarded, Held, Keeping, Overtaken, Portion, Tally, Turn
+from gateway.feeds import FileReceipt, FileState, Held, Keeping, Overtaken, Tally, Turn
 from gateway.ledger import Ledger
 from gateway.message import Origin
+from gateway.portion import Forwarded, Portion
 from gateway.records import Delivered, Filter, State
 from tests.contract.ledger import Stage, a_message, an_entry
 from tests.contract.ledger_feeds import FEED, chunk, held, reject, rows_of, taken, turn

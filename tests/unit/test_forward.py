@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.feeds import Keeping, Portion
+from gateway.feeds import Keeping
 from gateway.forward import AGAIN
 from gateway.message import Message, OperationId, Origin
+from gateway.portion import Portion
 from gateway.records import Entry, Filter
 from gateway.registry import Forward
 from gateway.wording import say

@@ -17,7 +17,6 @@ from gateway.feeds import (
     Held,
     Keeping,
     Overtaken,
-    Portion,
     Reject,
     Standing,
     Tally,
@@ -31,6 +30,7 @@ from gateway.ledger.postgres.store import Store
 from gateway.ledger.receipt_rows import FORWARD, receipt_of
 from gateway.ledger.snapshot_rows import conditions, fields_of, gathered, read_reasons, read_tally
 from gateway.message import Document
+from gateway.portion import Portion
 from gateway.records import State
 
 _LIVE = """
