@@ -103,6 +103,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
         hours=hours,
     )
     agencies, findings = _built(located, tools)
+    agencies = linked(agencies, located, findings)
     known = Registry()
     failed = located.config.agency.keys() - {agency.name for agency in agencies}
     try:
@@ -123,7 +124,7 @@ def _built(located: Located, tools: Tools) -> tuple[list[registry.Agency], list[
             agencies.append(build(name, located, _mapping(name, located), tools))
         except ConfigError as error:
             findings += error.findings
-    return linked(agencies, located, findings), findings
+    return agencies, findings
 
 
 def _of_its_section(section: Agency) -> Provided:

@@ -230,8 +230,7 @@ async def _show_receipt(desk: Desk, number: int, *, as_json: bool) -> int:
         return 0
     for name, value in told.items():
         if name != "rejects" and value not in (None, {}):
-            words = ", ".join(f"{count} {what}" for what, count in value.items()) if isinstance(value, dict) else value
-            click.echo(f"{name:>17}  {words}")
+            click.echo(f"{name:>17}  {value}")
     _tell_rejects(rejects)
     return 0
 
