@@ -47,11 +47,11 @@ def _forwarded(receipt: FileReceipt, begin: str) -> str:
         case FileState.REFUSED:
             why = say(receipt.reason, "id") if receipt.reason else "?"
             sent = f"{tally.accepted} baris sudah diteruskan" if tally.put else "Tidak ada yang diteruskan"
-            return f"{begin} DITOLAK, {why}. {sent}."
+            return f"{begin} DITOLAK: {why}. {sent}."
         case FileState.ACCEPTED:
             counts = f"{tally.accepted} baris diteruskan, {tally.rejected} ditolak, {tally.unchanged} sudah pernah"
             reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
-            mend = f" Perbaiki {receipt.file}.rejected.csv lalu taruh lagi." if tally.rejected else ""
+            mend = " Baris yang ditolak ada di folder rejected; perbaiki lalu taruh lagi." if tally.rejected else ""
             return f"{begin} {counts}{reasons}.{mend}"
         case FileState.TAKING:
             done = f"{tally.position} baris selesai dibaca"
