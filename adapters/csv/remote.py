@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol, TypeVar
 from adapters.csv.drop import Entry
 from adapters.csv.place import Place
 from adapters.csv.spool import Spool
-from gateway import Unavailable
+from gateway import Unavailable, Unreachable
 
 T = TypeVar("T")
 Alive = Callable[[], None]
@@ -94,12 +94,13 @@ class _Doing:
 class Remote:
     """A Drop over a Server."""
 
-    __slots__ = ("_lock", "_patience", "_seen", "_server", "_spool", "_wire")
+    __slots__ = ("_lock", "_patience", "_reached", "_seen", "_server", "_spool", "_wire")
 
     def __init__(self, server: Server, patience: float = PATIENCE) -> None:
         self._server = server
         self._patience = patience
         self._wire: Wire | None = None
+        self._reached = True
         self._spool: tuple[str, Spool] | None = None
         self._seen: set[str] = set()
         self._lock = asyncio.Lock()
@@ -288,7 +289,9 @@ class Remote:
 
         async def acted() -> T:
             if self._wire is None:
+                self._reached = False
                 self._wire = await self._server.connect()
+                self._reached = True
                 alive()
             return await act(self._wire, alive)
 
@@ -320,7 +323,8 @@ class Remote:
         except OSError as error:
             maybe_done = what.maybe_done and isinstance(error, _LOST)
             text = f"could not {doing} {name} at {self._server.place}: {self._why(error)}"
-            raise Unavailable(text, maybe_done=maybe_done) from error
+            kind = Unavailable if self._reached else Unreachable
+            raise kind(text, maybe_done=maybe_done) from error
 
     def _why(self, error: OSError) -> str:
         if isinstance(error, TimeoutError):

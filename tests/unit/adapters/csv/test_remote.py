@@ -16,7 +16,7 @@ from adapters.csv.kinds import drop_at
 from adapters.csv.place import DropLogin
 from adapters.csv.remote import Remote
 from adapters.csv.settings import Out
-from gateway import FeedColumns, Unavailable
+from gateway import FeedColumns, Unavailable, Unreachable
 from gateway.snapshots import MemorySnapshots
 from tests.authority import Authority
 from tests.drops import call
@@ -41,10 +41,11 @@ def within(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-async def refused(drop: Drop) -> str:
+async def refused(drop: Drop, *, there: bool = False) -> str:
     with pytest.raises(Unavailable) as raised:
         await drop.list()
     await drop.close()
+    assert isinstance(raised.value, Unreachable) is not there
     assert not raised.value.maybe_done
     return str(raised.value)
 
@@ -81,7 +82,7 @@ async def test_a_server_without_tls_is_not_spoken_to_in_clear_when_tls_is_wanted
 
 async def test_nobody_at_that_address() -> None:
     login = DropLogin(access_key="a", secret_key="rahasia-sekali", endpoint="http://127.0.0.1:1")
-    assert "rahasia" not in await refused(drop_at("s3://serah", "drop", login))
+    assert "rahasia" not in await refused(drop_at("s3://serah", "drop", login), there=True)
     told = await refused(drop_at(f"ftp://{USER}@127.0.0.1:1/", "drop", DropLogin(password="x")))
     assert told.startswith("could not list the folder at ftp://127.0.0.1:1: Connect")
 
@@ -96,7 +97,7 @@ class Hanging(asyncssh.SFTPServer):
 
 async def test_a_server_that_hangs_is_given_up(tmp_path: Path) -> None:
     async with sftp(tmp_path, Hanging, patience=0.2) as drop:
-        assert "no answer within 0.2 s" in await refused(drop)
+        assert "no answer within 0.2 s" in await refused(drop, there=True)
 
 
 async def test_who_gives_up_on_a_server_that_hangs_does_not_hang_with_it(tmp_path: Path) -> None:
