@@ -96,12 +96,12 @@ class Tally:
 class Clerk:
     """Drops files into one folder, which gateways of one ledger take in."""
 
-    def __init__(self, folder: Path, ledger: str) -> None:
+    def __init__(self, folder: Path, ledger: str, place: str = "", login: str = "") -> None:
         self._ledger = ledger
         self._drop = folder / "drop"
         self._drop.mkdir()
         self._config = folder / "gateway.toml"
-        text = CONFIG.format(ledger=ledger, master=MASTER, drop=self._drop)
+        text = CONFIG.format(ledger=ledger, master=MASTER, drop=f"{place}{self._drop}") + login
         self._config.write_text(text + "".join(FEED.format(name=n, mode=m) for n, m in FEEDS.items()), "utf-8")
         (folder / "kantor.toml").write_text("".join(MAPPING.format(name=name) for name in FEEDS), "utf-8")
         self._files: dict[str, Dropped] = {}
@@ -238,10 +238,13 @@ ENOUGH = 20
 """Kills of which some must have come in the midst of a file."""
 
 
-async def survived(folder: Path, ledger: str) -> None:
-    """Check that every row that was dropped is taken once or handed back once; prints the figures."""
-    tally = await Clerk(folder, ledger).survive(KILLS)
+async def survived(folder: Path, ledger: str, *, place: str = "", login: str = "", kills: int = KILLS) -> None:
+    """Check that every row that was dropped is taken once or handed back once; prints the figures.
+
+    `place` is the address of a server that serves this machine's files, `login` the setting for it.
+    """
+    tally = await Clerk(folder, ledger, place, login).survive(kills)
     print(f"\n{ledger.partition(':')[0]}: {tally}")  # noqa: T201 - the figures are what the long run is for
     assert tally.wrong == []
     assert tally.files > 0
-    assert tally.resumed > 0 or KILLS < ENOUGH
+    assert tally.resumed > 0 or kills < ENOUGH
