@@ -129,13 +129,8 @@ def _reader(form: str) -> Callable[[str], bool]:
 
 def _number_forms(values: Sequence[str]) -> list[str]:
     found = [match for value in values if (match := _AMOUNT.fullmatch(value))]
-<<<<<<< HEAD
-    earlier = dict.fromkeys(match["before"] for match in found)
-    return [before + form for before in earlier for form in _spelt([match["digits"] for match in found])]
-=======
     prefixes = dict.fromkeys(match["before"] for match in found)
     return [before + form for before in prefixes for form in _spelt([match["digits"] for match in found])]
->>>>>>> addcsv
 
 
 def _spelt(texts: Sequence[str]) -> Iterator[str]:
