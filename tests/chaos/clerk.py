@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gateway.clock import SystemClock
 from gateway.feeds import FileReceipt, FileState
+from gateway.intake import LEASE
 from gateway.ledger import Ledger
 from gateway.ledger.keys import KeySource
 from gateway.ledger.opening import open_ledger
@@ -21,9 +22,9 @@ MASTER = "5c" * 32
 FEEDS = {"potret": "snapshot", "catatan": "append", "daftar": "upsert"}
 ANY_TIME = 0.2
 """How many of the kills come at any time, the others while a file is put aside, read, stored or put away."""
-IN_WORK, LATEST = (0.02, 0.1, 0.4), 5.0
-ROWS = (1_000, 40_000)
-SPREAD = 100_000
+IN_WORK, LATEST = (0.02, 0.1, 0.4, 2.0), 5.0
+ROWS = (1_000, 20_000)
+SPREAD = 20_000
 """Among how many ids a file begins: rows meet others of their key, and what is added to stays of a size."""
 SETTLED = 240.0
 MOST = 6
@@ -152,6 +153,8 @@ class Clerk:
         until = time.monotonic() + random.uniform(0.1, LATEST)
         if random.random() > ANY_TIME:
             until = time.monotonic() + LATEST
+            if self._in_work():
+                await asyncio.sleep(LEASE)  # else nobody would ever get further than to wait for the one before
             while not self._in_work():
                 if time.monotonic() > until:
                     return
