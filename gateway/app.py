@@ -34,7 +34,7 @@ from gateway.snapshots import MemorySnapshots
 from gateway.traces import untraceable
 from gateway.translate.load import load_mapping
 from gateway.translate.rules import MappingFile
-from gateway.trust import trusted
+from gateway.trust import signing_certificate, trusted
 
 _VERSIONS = {
     "1.0": ssl.TLSVersion.TLSv1,
@@ -186,8 +186,9 @@ def clock_of(located: Located) -> SystemClock:
 
 def _client(name: str, located: Located, metrics: Metrics, draft: Draft) -> HttpClient:
     """Return an agency's connections; a file for TLS that can't be used is told where it is named."""
-    settings = located.config.agency[name].tls
-    draft.once_in_force(partial(_show_end, name, _own_end(settings), metrics))
+    agency = located.config.agency[name]
+    settings = agency.tls
+    draft.once_in_force(partial(_show_end, name, _own_end(settings.certificate, signing_certificate(agency)), metrics))
     expiry = partial(metrics.gauge, "gateway_agency_certificate_expiry_timestamp_seconds", name)
     try:
         return HttpClient(name, tls=tls_of(settings), certificate_ends=lambda at: expiry().set(at))
@@ -199,11 +200,13 @@ def _client(name: str, located: Located, metrics: Metrics, draft: Draft) -> Http
         ) from error
 
 
-def _own_end(tls: Tls) -> float | None:
-    """Return when the certificate ends that we show to an agency, None where there is none."""
-    with suppress(ConfigError):
-        return certificates.of_file(Path(tls.certificate)).ends.timestamp() if tls.certificate else None
-    return None
+def _own_end(*files: str | None) -> float | None:
+    """Return when the first of these certificates ends, None where there is none."""
+    ends = []
+    for file in filter(None, files):
+        with suppress(ConfigError):
+            ends.append(certificates.of_file(Path(file)).ends.timestamp())
+    return min(ends, default=None)
 
 
 def _show_end(name: str, ends: float | None, metrics: Metrics) -> None:

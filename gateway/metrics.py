@@ -98,7 +98,7 @@ TABLE: tuple[Metric, ...] = (
         "gateway_agency_own_certificate_expiry_timestamp_seconds",
         "gauge",
         ("agency",),
-        "When the certificate ends that the gateway shows to the agency; absent where it shows none.",
+        "When the certificate ends that the gateway shows to the agency, or signs by; absent where it has none.",
     ),
     Metric("gateway_agency_slots_in_use", "gauge", ("agency",), "Calls at the agency now."),
     Metric("gateway_agency_slots_limit", "gauge", ("agency",), "Calls allowed at a time: this replica's part."),
