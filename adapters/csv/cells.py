@@ -10,6 +10,7 @@ import resource
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from math import isfinite
 from typing import IO, Any, cast
@@ -41,8 +42,10 @@ class Refused(Exception):
 
 def main(sheet: str, most_cells: int) -> None:
     """Write every row that has something in it as `[number, cells]`, then a word of how it ended."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    for what, most in ((resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_CPU, MOST_SECONDS)):
+        # Who started the gateway may have set a lower one, or forbid to set any.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(what, (most, most))
     try:
         for number, cells in rows(sheet, most_cells):
             say([number, cells])
