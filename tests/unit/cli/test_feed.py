@@ -103,6 +103,8 @@ def test_feeds_are_listed_with_what_they_answer_from(rsud: Office) -> None:
     assert rsud.gateway("feed", "list").stdout.split("\t")[:3] == ["rsud/stok", "1", "4"]
     (told,) = rsud.json("feed", "list")
     assert (told["live"]["file"], told["previous"], told["newest"]["state"]) == ("stok_1.csv", None, "accepted")
+    take(rsud, stok_2="kode;nama\n")
+    assert "stok_2.csv: refused, the header differs: " in rsud.gateway("feed", "list").stdout
 
 
 def test_a_receipt_is_shown_with_the_first_rows_that_were_rejected(rsud: Office) -> None:
@@ -117,8 +119,9 @@ def test_a_receipt_is_shown_with_the_first_rows_that_were_rejected(rsud: Office)
 @pytest.mark.parametrize("what", ["7", "rsud/stuk"])
 def test_what_is_not_there_is_said(rsud: Office, what: str) -> None:
     if what == "7":
-        result = rsud.gateway("feed", "show", what)
-        assert (result.exit_code, result.stdout) == (1, "there is no receipt 7\n")
+        for act in ("show", "retry"):
+            result = rsud.gateway("feed", act, what)
+            assert (result.exit_code, result.stdout) == (1, "there is no receipt 7\n")
     else:
         with pytest.raises(Exception, match=r"did you mean .rsud/stok"):
             rsud.gateway("feed", "show", what)
