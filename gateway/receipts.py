@@ -59,9 +59,8 @@ def _forwarded(receipt: FileReceipt, begin: str) -> str:
 
 
 def _reasons(rules: Mapping[str, int]) -> str:
-    return ", ".join(
-        f"{SHORT.get(rule, rule)}: {count}" for rule, count in sorted(rules.items(), key=lambda one: (-one[1], one[0]))
-    )
+    counts = [(-count, SHORT.get(rule, rule)) for rule, count in rules.items()]
+    return ", ".join(f"{words}: {-count}" for count, words in sorted(counts))
 
 
 def shown(receipt: FileReceipt, language: Language = "en") -> dict[str, object]:
