@@ -13,7 +13,9 @@ from gateway.message import Document
 from gateway.portion import Portion
 from gateway.records import State
 
-Mode = Literal["snapshot", "append", "upsert", "forward"]
+Mode = Literal["snapshot", "append", "upsert", "forward", "acknowledge"]
+WHOLE: frozenset[Mode] = frozenset({"snapshot", "acknowledge"})
+"""Modes in which a file replaces the one before."""
 LINE = "_baris"
 """The column in which a mended row says which line of its file it was."""
 Spell = Callable[[object], str | FieldError | None]

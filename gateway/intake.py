@@ -14,6 +14,7 @@ from gateway.acks import acknowledged
 from gateway.arrivals import REREAD
 from gateway.errors import FieldError, LedgerUnavailable, Unavailable
 from gateway.feeds import (
+    WHOLE,
     Batch,
     FileReceipt,
     FileState,
@@ -219,7 +220,7 @@ class Intake:
 
     async def _rebuild(self, live: FileReceipt, feed: Feed) -> bool:
         # What was added up is made anew as one, behind what is live; a whole file and those that mend it come again.
-        files = [live] if feed.keeping.mode != "snapshot" else await made_of(self.ledger, live)
+        files = [live] if feed.keeping.mode not in WHOLE else await made_of(self.ledger, live)
         done = [await self.ledger.want_again(one.number, by=REREAD, shrink=True) for one in files]
         return bool(done) and all(done)
 
@@ -244,9 +245,9 @@ class _Work:
 
     async def again(self, receipt: FileReceipt) -> bool:
         """Take in once more what somebody wants again; by itself nothing that a later file has replaced."""
-        if receipt.again != REREAD or (self.feed.keeping.mode == "snapshot" and await is_in_use(self._ledger, receipt)):
+        if receipt.again != REREAD or (self.feed.keeping.mode in WHOLE and await is_in_use(self._ledger, receipt)):
             await self._take_again(receipt)
-        elif self.feed.keeping.mode != "snapshot":
+        elif self.feed.keeping.mode not in WHOLE:
             await self._make_anew(receipt)
         await self._ledger.no_more_wanted(receipt.number)
         return False

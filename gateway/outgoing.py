@@ -50,7 +50,7 @@ class Outgoing:
         return {
             target: registry.Feed(
                 read=partial(read_ack, acks),
-                keeping=Keeping(mode="snapshot", mapping=fingerprint(acks)),
+                keeping=Keeping(mode="acknowledge", mapping=fingerprint(acks)),
                 max_reject=1.0,
                 acknowledges=frozenset(operations),
             )

@@ -22,6 +22,8 @@ def line(receipt: FileReceipt) -> str:
     begin = f"{when} {receipt.file}:"
     if receipt.mode == "forward":
         return _forwarded(receipt, begin)
+    if receipt.mode == "acknowledge":
+        return _acknowledged(receipt, begin)
     match receipt.state:
         case FileState.DUPLICATE:
             return f"{begin} isinya sama dengan data yang sedang dipakai (tanda terima {receipt.original}); diabaikan."
@@ -34,6 +36,22 @@ def line(receipt: FileReceipt) -> str:
             reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
             mend = " Baris yang ditolak ada di folder rejected; perbaiki lalu taruh lagi." if tally.rejected else ""
             return f"{begin} {counts}{reasons}; data dari {receipt.before} menjadi {tally.kept} baris.{mend}"
+        case FileState.TAKING:
+            return f"{receipt.file}: sedang dibaca, {tally.position} baris selesai."
+
+
+def _acknowledged(receipt: FileReceipt, begin: str) -> str:
+    """Return what a clerk is told of a file that says what became of requests."""
+    tally = receipt.tally
+    match receipt.state:
+        case FileState.DUPLICATE:
+            return f"{begin} isinya sudah pernah dibaca (tanda terima {receipt.original}); diabaikan."
+        case FileState.REFUSED:
+            why = say(receipt.reason, "id") if receipt.reason else "?"
+            return f"{begin} DITOLAK: {why}. Tidak ada jawaban yang dicatat."
+        case FileState.ACCEPTED:
+            reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
+            return f"{begin} {tally.accepted} jawaban dicatat, {tally.rejected} baris ditolak{reasons}."
         case FileState.TAKING:
             return f"{receipt.file}: sedang dibaca, {tally.position} baris selesai."
 

@@ -3,7 +3,7 @@
 import sqlite3
 
 from gateway.errors import FieldError
-from gateway.feeds import FileState, Held, Keeping, Overtaken, Tally, Turn
+from gateway.feeds import WHOLE, FileState, Held, Keeping, Overtaken, Tally, Turn
 from gateway.ledger.receipt_rows import BEGUN_ANEW, FORWARD, NOT_ACCEPTED, REPAIR, SUPERSEDED, reference
 from gateway.ledger.snapshot_rows import read_tally, written_reasons, written_tally
 from gateway.ledger.sqlite_queue import lives
@@ -21,7 +21,7 @@ def take_up(  # noqa: PLR0913 - what a file is claimed by
         return stuck, False
     live = _live(tx, turn.feed, keeping)
     mode = REPAIR if held.repairs and keeping.mode == "snapshot" else keeping.mode
-    base = live["number"] if live is not None and mode not in {"snapshot", FORWARD} and anew is None else None
+    base = live["number"] if live is not None and mode not in {*WHOLE, FORWARD} and anew is None else None
     going = tx.db.execute(
         "SELECT * FROM receipt WHERE feed = ? AND sha256 = ? AND mapping = ? AND original IS ? AND state = 'taking'",
         (turn.feed, held.sha256, keeping.mapping, anew),

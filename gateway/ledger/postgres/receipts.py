@@ -3,7 +3,7 @@
 from typing import Any
 
 from gateway.errors import FieldError
-from gateway.feeds import FileState, Held, Keeping, Overtaken, Tally, Turn
+from gateway.feeds import WHOLE, FileState, Held, Keeping, Overtaken, Tally, Turn
 from gateway.ledger.postgres.store import Connection
 from gateway.ledger.receipt_rows import BEGUN_ANEW, FORWARD, NOT_ACCEPTED, REPAIR, SUPERSEDED, reference
 from gateway.ledger.rows import Row
@@ -62,7 +62,7 @@ async def take_up(  # noqa: PLR0913 - what a file is claimed by
             return stuck, False
     live = await connection.fetchrow(_LIVE, turn.feed) if keeping.mode != FORWARD else None
     mode = REPAIR if held.repairs and keeping.mode == "snapshot" else keeping.mode
-    base = live["number"] if live is not None and mode not in {"snapshot", FORWARD} and anew is None else None
+    base = live["number"] if live is not None and mode not in {*WHOLE, FORWARD} and anew is None else None
     going = await connection.fetchrow(_GOING, turn.feed, held.sha256, keeping.mapping, anew)
     if going is not None:
         query = "UPDATE receipt SET base = $2, token = $3 WHERE number = $1"
