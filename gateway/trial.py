@@ -8,9 +8,9 @@ from gateway import app
 from gateway.config.load import Located
 from gateway.errors import ConfigError, Finding
 from gateway.feeds import Source
-from gateway.intake import shrunk
 from gateway.metrics import Metrics
 from gateway.preview import Preview, preview
+from gateway.verdict import shrunk
 
 
 async def tried(
@@ -29,6 +29,10 @@ async def tried(
         made = agency.feeds[feed]
         seen = await preview(made, agency.source.peek(feed, file), progress, keep=False)
         whole = seen.refused is None and made.keeping.mode == "snapshot"
-        return replace(seen, refused=shrunk(before, seen.tally.kept)) if whole else seen
+        return (
+            replace(seen, refused=shrunk(before, seen.tally.kept, seen.tally.position - seen.tally.skipped))
+            if whole
+            else seen
+        )
     finally:
         await assembled.close()

@@ -13,6 +13,7 @@ from rich.console import Console
 from gateway import app, serve
 from gateway.cli.bar import Bar
 from gateway.cli.desk import Desk, by_option, fail, headings, json_option, plain, tell, tell_json, work
+from gateway.cli.feed_due import next_due, told_due
 from gateway.cli.feed_lines import HEADINGS, columns, details, is_rolled_back, rejected, remedy, sentence, table
 from gateway.cli.options import config_option, demo_option, environment, read_config
 from gateway.config.load import Located
@@ -26,6 +27,7 @@ from gateway.trial import tried
 from gateway.wording import say
 
 _number = click.argument("receipt", type=click.IntRange(min=1))
+FORWARD = "forward"
 REJECTS = 20
 """Rejects that `show` lists."""
 LARGE = 20_000
@@ -37,7 +39,9 @@ def command() -> None:
     """See what became of agencies' files, try one before it is dropped, go back or try again."""
 
 
-@command.command(name="list", help="List the feeds: which file is live, since when, and how the newest did.")
+@command.command(
+    name="list", help="List the feeds: which file is live, of when, how the newest did, when the next is due."
+)
 @json_option
 @config_option
 def list_feeds(*, config: Path, as_json: bool) -> None:
@@ -48,14 +52,16 @@ def list_feeds(*, config: Path, as_json: bool) -> None:
             (await desk.ledger.standing(name), await desk.ledger.receipts(name, limit=1))
             for name, _ in _feeds(desk.located)
         ]
+        dues = [await next_due(desk, name, made) for name, made in _feeds(desk.located)]
+        told = [told_due(due, desk.clock.now()) for due in dues]
         if as_json:
-            tell_json([_standing(standing, newest) for standing, newest in found])
+            tell_json([_standing(*each) | {"due": due} for each, due in zip(found, dues, strict=True)])
         elif Console().is_terminal:
-            Console(highlight=False).print(table(found))
+            Console(highlight=False).print(table(found, told))
         else:
             headings(HEADINGS)
-            for standing, newest in found:
-                click.echo("\t".join(columns(standing, newest)))
+            for each, due in zip(found, told, strict=True):
+                click.echo("\t".join((*columns(*each), due)))
         return 0
 
     work(config, look)
@@ -95,6 +101,12 @@ def rollback(*, config: Path, feed: str, by: str, as_json: bool) -> None:
 
     async def act(desk: Desk) -> int:
         _known(desk.located, feed)
+        if (to := _forwards_to(desk.located, feed)) is not None:
+            words = (
+                f"{feed} forwards its rows to {to}: what was sent can't be taken back (gateway messages list --receipt)"
+            )
+            tell(words, {"feed": feed, "rolled_back": False}, as_json=as_json)
+            return 1
         previous = (await desk.ledger.standing(feed)).previous
         if previous is None or not await desk.ledger.is_there(previous.number):
             words = f"{feed} has no snapshot before the live one"
@@ -233,12 +245,20 @@ def _named(located: Located, file: Path) -> str:
     raise ConfigError(Finding(where="gateway feed check", what=what, remedy="name it: --feed AGENCY/FEED"))
 
 
+def _forwards_to(located: Located, feed: str) -> str | None:
+    """Return the operation that a feed's rows are sent on to, None where they are kept."""
+    made = dict(_feeds(located)).get(feed, {})
+    return str(made.get("to")) if made.get("mode") == FORWARD else None
+
+
 async def _untriable(desk: Desk, receipt: FileReceipt) -> str:
     """Say why a file is not tried again, "" where it may be: one that was taken would replace newer rows."""
     if receipt.state is FileState.TAKING:
         return f"receipt {receipt.number} is being read just now"
     live = (await desk.ledger.standing(receipt.feed)).live
-    if receipt.state is FileState.ACCEPTED and live is not None and live.number != receipt.number:
+    # What is forwarded replaces nothing, and what was sent is not sent again.
+    replaces = receipt.state is FileState.ACCEPTED and receipt.mode != FORWARD
+    if replaces and live is not None and live.number != receipt.number:
         return f"receipt {receipt.number} was taken, and another is live by now: {live.file}, receipt {live.number}"
     return ""
 
@@ -252,11 +272,16 @@ async def _show_receipt(desk: Desk, number: int, *, as_json: bool) -> int:
     if receipt is None:
         return fail(_no_receipt(number), {"receipt": number, "found": False}, as_json=as_json)
     rejects = await desk.ledger.rejects(number, limit=REJECTS)
+    messages = await desk.ledger.forwarded(number) if receipt.mode == FORWARD else {}
+    counts = {state.value: count for state, count in messages.items()}
     if as_json:
-        tell_json(shown(receipt) | {"rejects": [_reject(reject) for reject in rejects]})
+        sent = {"messages": counts} if receipt.mode == FORWARD else {}
+        tell_json(shown(receipt) | sent | {"rejects": [_reject(reject) for reject in rejects]})
         return 0
     for name, value in details(receipt):
         click.echo(f"{name:>15}  {value}")
+    if counts:
+        click.echo(f"{'messages':>15}  {', '.join(f'{count} {state}' for state, count in counts.items())}")
     for told in rejected(rejects):
         click.echo(f"  {told}")
     if hint := remedy(receipt):

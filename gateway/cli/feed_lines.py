@@ -10,34 +10,37 @@ from gateway.feeds import FileReceipt, FileState, Reject, Standing
 from gateway.receipts import line as clerks_line
 from gateway.wording import say
 
-HEADINGS = ("feed", "receipt", "rows", "data of", "newest file")
+FORWARD = "forward"
+HEADINGS = ("feed", "receipt", "rows", "data of", "newest file", "next due")
 _SECONDS = "%Y-%m-%d %H:%M:%S"
 _UNITS = ("bytes", "KB", "MB", "GB")
 _STEP = 1024
 
 
-def table(found: Sequence[tuple[Standing, Sequence[FileReceipt]]]) -> Table:
-    """Return feeds as a table, red where the newest file was refused."""
+def table(found: Sequence[tuple[Standing, Sequence[FileReceipt]]], dues: Sequence[str]) -> Table:
+    """Return feeds as a table, red where the newest file was refused or one is late."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     made.add_column(HEADINGS[0], overflow="fold")
     for name in HEADINGS[1:3]:
         made.add_column(name, justify="right")
     made.add_column(HEADINGS[3], no_wrap=True)
-    made.add_column(HEADINGS[4], overflow="fold")
-    for standing, newest in found:
-        bad = newest and newest[0].state is FileState.REFUSED
-        made.add_row(*columns(standing, newest), style="red" if bad else "" if standing.live else "dim")
+    for name in HEADINGS[4:]:
+        made.add_column(name, overflow="fold")
+    for (standing, newest), due in zip(found, dues, strict=True):
+        bad = (newest and newest[0].state is FileState.REFUSED) or due.startswith("LATE")
+        made.add_row(*columns(standing, newest), due, style="red" if bad else "" if standing.live else "dim")
     return made
 
 
 def columns(standing: Standing, newest: Sequence[FileReceipt]) -> tuple[str, ...]:
-    """Return a feed's cells below the headings."""
+    """Return a feed's cells below the headings, but for when the next file is due."""
     live = standing.live
     last = f"{newest[0].file}: {newest[0].state.value}" if newest else "none yet"
     if live is None:
         return (standing.feed, "-", "-", "-", last)
     back = f" (rolled back to {live.file} by {standing.changed_by})" if is_rolled_back(standing) else ""
-    return (standing.feed, str(live.number), str(live.tally.kept), f"{live.as_of:%d %b %H:%M}", last + back)
+    rows = live.tally.accepted if live.mode == FORWARD else live.tally.kept
+    return (standing.feed, str(live.number), str(rows), f"{live.as_of:%d %b %H:%M}", last + back)
 
 
 def is_rolled_back(standing: Standing) -> bool:

@@ -19,7 +19,14 @@ from gateway.records import Page, Summary
 NEAR = "near"
 URGENT = {"near": "yellow", "past": "red"}
 _HEADINGS = ("message", "state", "operation", "accepted", "tries", "answer", "reason", "said")
-COLOURS = {"unknown": "magenta", "buried": "red", "expired": "yellow", "refused": "yellow", "delivered": "green"}
+COLOURS = {
+    "handed-over": "cyan",
+    "unknown": "magenta",
+    "buried": "red",
+    "expired": "yellow",
+    "refused": "yellow",
+    "delivered": "green",
+}
 
 
 @click.command(name="list", help="List messages, the newest first; without options, the last 50.")

@@ -28,9 +28,10 @@ from gateway.errors import (
     LedgerUnavailable,
     TranslationError,
 )
-from gateway.feeds import Cells, Found, Held, Snapshots, Source
+from gateway.feeds import Held, Source
 from gateway.ledger import Ledger
 from gateway.ledger.opening import SQLITE
+from gateway.lookup import Cells, Found, Snapshots
 from gateway.masking import mask_text
 from gateway.message import Answer, Call, Document, Message, OperationId, new_message_id
 from gateway.metrics import Metrics

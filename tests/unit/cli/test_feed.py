@@ -78,6 +78,18 @@ def test_feeds_are_listed_with_what_they_answer_from(rsud: Office) -> None:
     assert (told["live"]["file"], told["previous"], told["newest"]["state"]) == ("stok_1.csv", None, "accepted")
 
 
+def test_a_feed_whose_next_file_is_late_is_listed_so(rsud: Office) -> None:
+    settings = (rsud.folder / "gateway.toml").read_text("utf-8")
+    assert rsud.gateway("feed", "list").stdout.rstrip("\n").split("\t")[-1] == "-"
+    for every, late in (("1 day", False), ("1ms", True)):
+        text = settings.replace("max_reject", f'every = "{every}"\nmax_reject')
+        (rsud.folder / "gateway.toml").write_text(text, "utf-8")
+        told = rsud.gateway("feed", "list").stdout.split("\t")[-1]
+        assert told.startswith("LATE since ") is late
+    (listed,) = rsud.json("feed", "list")
+    assert listed["due"] is not None
+
+
 def test_a_receipt_is_shown_with_the_first_rows_that_were_rejected(rsud: Office) -> None:
     take(rsud, stok_1=FOUR + "1,4E+03;Obat;x\n")
     told = rsud.json("feed", "show", "1")

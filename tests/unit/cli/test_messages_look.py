@@ -33,6 +33,7 @@ def test_a_list_tells_of_each_message_what_people_ask_first(office):
     assert set(row) == {
         *("id", "state", "agency", "operation", "client", "direct", "repeat", "attempts", "accepted_at"),
         *("next_try_at", "settled_at", "answer_by", "answered_at", "urgency", "reason", "text", "size"),
+        *("receipt", "record"),
     }
 
 
