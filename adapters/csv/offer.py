@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from adapters.csv.drop import MARKERS, UNFINISHED, Watch
 from adapters.csv.files import ARCHIVE, REJECTED
 from adapters.csv.settings import Feed
+from adapters.csv.watch import MARKERS, UNFINISHED, Watch
 
 PAPERS = (".receipt.txt", ".receipt.json", ".rejected.csv", ".rejected.xlsx")
 _TOLD_APART = re.compile(r"\.r-[0-9a-f]{12}(-\d+(\.\d+)?)?")

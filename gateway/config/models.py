@@ -191,6 +191,9 @@ class Retention(Settings):
     keys: Duration = Field(7 * 86400.0, description="Idempotency keys and their answers.")
     bodies: Duration = Field(30 * 86400.0, description="Bodies, requests and answers.")
     metadata: Duration = Field(365 * 86400.0, description="Everything else.")
+    files: Duration = Field(
+        400 * 86400.0, description="Receipts of files, and why rows were rejected; never those of rows still in use."
+    )
 
 
 class ClosedDays(Settings):
