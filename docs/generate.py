@@ -28,7 +28,7 @@ from adapters.soap import no_wsdl
 from adapters.soap import settings as soap_settings
 from gateway import Duration
 from gateway.config import models
-from gateway.config.units import Quota, Rate
+from gateway.config.units import Every, Quota, Rate
 from gateway.edge.problems import STATUS
 from gateway.figures import SOURCES
 from gateway.metrics import TABLE
@@ -83,6 +83,7 @@ WORDS: Sequence[tuple[object, str]] = (
     (Duration, "duration"),
     (Rate, "rate"),
     (Quota, "quota"),
+    (Every, "every"),
     (models.Exposure, "method and path"),
     (models.Address, "address:port"),
     (bool, "`true` or `false`"),
@@ -213,7 +214,7 @@ def default_of(one: Setting) -> str:
             return "none"
         case BaseModel():
             return "see below"
-        case float() if words(one.kind) == "duration":
+        case float() if words(one.kind).startswith("duration"):
             return f"`{toml(_duration(one.default))}`"
     return f"`{toml(one.default)}`"
 

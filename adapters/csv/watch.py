@@ -1,13 +1,16 @@
 """When a file of a feed is complete; looks at listings, and at a file's last two bytes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
 from adapters.csv.drop import Drop, Entry
 from adapters.csv.settings import Feed
+from adapters.csv.unpack import is_plain_text
 
 UNFINISHED = (".tmp", ".part", ".filepart")
 MARKERS = (".ok", ".done")
+HANDED_BACK = re.compile(r"((\.r-[0-9a-f]{12})?\.rejected\.(csv|xlsx))+$")
 OVERDUE = 10
 
 
@@ -40,7 +43,7 @@ class Watch:
 
     async def is_closed(self, entry: Entry, drop: Drop) -> bool:
         r"""Tell whether the last line has its end; UTF-16 writes it as `\n\0`. A marker or a name vouches by itself."""
-        if self._feed.ready != "stable":
+        if self._feed.ready != "stable" or not is_plain_text(entry.name):
             return True
         tail = await drop.tail(entry.name)
         return tail.endswith(b"\n") or tail == b"\n\0"
@@ -68,7 +71,10 @@ class Watch:
         lowered = name.lower()
         in_the_making = lowered.startswith((".", "~$")) or lowered.endswith((*UNFINISHED, *MARKERS))
         # Windows programs write .CSV as they please.
-        return not in_the_making and fnmatchcase(lowered, self._feed.files.lower())
+        pattern = self._feed.files.lower()
+        # Rows that were handed back come again under the name that they were given.
+        origin = HANDED_BACK.sub("", lowered)
+        return not in_the_making and (fnmatchcase(lowered, pattern) or fnmatchcase(origin, pattern))
 
 
 def _marker(entry: Entry, by_name: Mapping[str, Entry]) -> Entry | None:

@@ -85,9 +85,9 @@ class Builds:
                 raise Overtaken(f"receipt {number} is another's")
             new, said = 0, []
             for portion in once(rows):
-                fresh, clashes = _put(db, number, portion)
+                fresh, clashes = _put(db, chunk.source or number, portion)
                 decided = settled(clashes, keeping, replaces=replaces)
-                _replace(db, number, decided.replaced)
+                _replace(db, chunk.source or number, decided.replaced)
                 new += fresh
                 said.append(decided)
             _reject(db, (*chunk.rejects, *(reject for one in said for reject in one.rejects)))
