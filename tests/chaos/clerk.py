@@ -281,7 +281,6 @@ ENOUGH = 20
 
 
 async def survived(  # noqa: PLR0913 - what a storm is made of
-<<<<<<< HEAD
     folder: Path,
     ledger: str,
     *,
@@ -290,20 +289,13 @@ async def survived(  # noqa: PLR0913 - what a storm is made of
     place: str = "",
     login: str = "",
     kills: int = KILLS,
-=======
-    folder: Path, ledger: str, *, beside: int = 0, place: str = "", login: str = "", kills: int = KILLS
->>>>>>> places
 ) -> None:
     """Check that every row that was dropped is taken once or handed back once; prints the figures.
 
     `place` is the address of a server that serves this machine's files, `login` the setting for it.
     """
-<<<<<<< HEAD
     kills = min(kills, ENOUGH) if remaps else kills
     tally = await Clerk(folder, ledger, place, login).survive(kills, beside=beside, remaps=remaps)
-=======
-    tally = await Clerk(folder, ledger, place, login).survive(kills, beside)
->>>>>>> places
     print(f"\n{ledger.partition(':')[0]}, {1 + beside} at a time: {tally}")  # noqa: T201 - the figures are what the long run is for
     assert tally.wrong == []
     assert tally.files > 0
