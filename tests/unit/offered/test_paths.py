@@ -49,7 +49,9 @@ def others(place: Path) -> dict[str, str]:
     for path in sorted(place.rglob("*")):
         if path.parent == place / "drop" and path.name.startswith("imunisasi_") and not path.is_symlink():
             continue
-        found[str(path)] = str(path.readlink()) if path.is_symlink() else path.read_text() if path.is_file() else "folder"
+        found[str(path)] = (
+            str(path.readlink()) if path.is_symlink() else path.read_text() if path.is_file() else "folder"
+        )
     return found
 
 
