@@ -68,6 +68,12 @@ def test_a_longer_deadline_is_a_longer_grace() -> None:
     assert release.pod["terminationGracePeriodSeconds"] == 140
 
 
+def test_large_files_that_are_fetched_have_room() -> None:
+    release = released({"tmpSize": "4Gi"})
+    (tmp,) = [volume for volume in release.pod["volumes"] if volume["name"] == "tmp"]
+    assert tmp["emptyDir"] == {"sizeLimit": "4Gi"}
+
+
 def test_it_may_do_nothing_that_it_need_not(release: Release) -> None:
     for pod in (release.pod, release.one("Pod")["spec"]):
         assert pod["automountServiceAccountToken"] is False

@@ -144,7 +144,7 @@ spec:
   volumes:
     - name: tmp
       emptyDir:
-        sizeLimit: 256Mi
+        sizeLimit: {{ .Values.tmpSize }}
     - name: configuration
       projected:
         defaultMode: 0440
