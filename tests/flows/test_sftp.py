@@ -13,7 +13,7 @@ import pytest
 
 from tests.dropping import ACCOUNT, FILE, PASSWORD, ROWS, Site, site
 from tests.flows.command import gateway
-from tests.flows.process import eventually
+from tests.flows.process import Gateway, eventually
 
 T = TypeVar("T")
 
@@ -101,3 +101,26 @@ def test_the_host_key_is_made_once_and_for_nobody_else_to_read(tmp_path: Path) -
     assert "SHA256:" in made
     assert made.split()[-1] == kept.split()[-1]
     assert stat.S_IMODE((tmp_path / "host.key").stat().st_mode) == 0o600
+
+
+def test_a_gateway_killed_under_an_upload_leaves_what_another_goes_on_with(tmp_path: Path) -> None:
+    place = site(tmp_path).configured().with_key()
+    killed = Gateway(place.config, {"IMUNISASI": PASSWORD})
+
+    async def begin(sftp: asyncssh.SFTPClient) -> None:
+        file = await sftp.open(FILE, "wb")
+        await file.write(ROWS)
+        killed.process.kill()
+        killed.process.wait()
+
+    async def go_on(sftp: asyncssh.SFTPClient) -> None:
+        async with sftp.open(f"{FILE}.filepart", "ab") as file:
+            await file.write(b"1405029001180003;BCG\n")
+        await sftp.rename(f"{FILE}.filepart", FILE)
+
+    visit(place, begin)
+    killed.http.close()
+    assert [path.name for path in (tmp_path / "drop").iterdir()] == [f"{FILE}.filepart"]
+    with place.running() as running:
+        visit(place, go_on)
+        assert running.event("file-accepted", file=FILE)["accepted"] == 3
