@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from adapters.csv.adopt import Sample, look
+from adapters.csv.layout import Unreadable
 from gateway import app
 from gateway.config.load import examine, load
 from gateway.errors import ConfigError, Finding
@@ -17,6 +18,7 @@ from gateway.sketch import section as sections
 from gateway.sketch.columns import Column, columns
 from gateway.sketch.feed import Named, Shape, feed_mapping, feed_table, named, proposed_key
 from gateway.trial import tried
+from gateway.wording import say
 
 LINES = 5
 """Lines of a sample that are named where their values don't fit."""
@@ -58,7 +60,7 @@ def csv(config: Path, wanted: Wanted, environment: Mapping[str, str]) -> Added:
         what = f"is there already, and {config} has no agency {wanted.agency}"
         raise ConfigError(Finding(where=str(mapping), what=what, remedy="move it away"))
     located, _ = examine(config, environment)
-    sample = look(wanted.sample)
+    sample = _looked(wanted.sample)
     cells = [row for _, row in sample.rows]
     found = columns(sample.header, cells)
     if not found:
@@ -91,6 +93,13 @@ def csv(config: Path, wanted: Wanted, environment: Mapping[str, str]) -> Added:
     )
 
 
+def _looked(path: Path) -> Sample:
+    try:
+        return look(path)
+    except Unreadable as error:
+        raise ConfigError(Finding(where=str(path), what=say(error.reason, "en"))) from None
+
+
 def _name(wanted: Wanted) -> Named:
     name = named(wanted.sample.name)
     return Named(feed=wanted.feed, files=name.files, said=name.said) if wanted.feed else name
@@ -104,9 +113,9 @@ def _shape(path: Path, sample: Sample) -> Shape:
     return Shape(
         file=path.name,
         rows=len(sample.rows),
-        delimiter=sample.dialect.delimiter,
-        quote=sample.dialect.quote,
-        encoding=sample.encoding,
+        delimiter=sample.dialect.delimiter if sample.dialect else "",
+        quote=sample.dialect.quote if sample.dialect else "",
+        header_row=sample.header_row,
         trailer=sample.trailer,
         closed=sample.closed,
         left=left,

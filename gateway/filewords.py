@@ -94,8 +94,8 @@ FILES: Mapping[str, tuple[str, str]] = {
     ),
     "decimals": ("paling banyak {most} angka di belakang koma", "has more than {most} digits behind the point"),
     "superseded": (
-        "berkas asal baris-baris ini sudah diganti berkas lain atau tidak pernah diterima; kirim berkas lengkap",
-        "the file that these rows mend is not in use any more, or never was; send a complete file",
+        "ini perbaikan untuk berkas yang sudah diganti berkas lain, atau tidak pernah diterima; kirim berkas lengkap",
+        "mends rows of a file that another has replaced by now, or that was never taken; send a complete file",
     ),
     "begun-anew": (
         "dibaca ulang dari awal, karena isinya atau tabelnya berubah sebelum selesai",

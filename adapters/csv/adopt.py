@@ -2,14 +2,18 @@
 
 import io
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
+from typing import BinaryIO
 
-from adapters.csv.read import BARIS, HEAD, Lines, find_encoding, records
+from adapters.csv.layout import Layout, Records
+from adapters.csv.read import BARIS, HEAD, Lines, TextRecords, find_encoding, records
 from adapters.csv.settings import Dialect
+from adapters.csv.sheet import is_sheet, sheet_records
 from adapters.csv.sniff import SEPARATORS, sniffed
+from adapters.csv.unpack import check_head, is_plain_text, unpacked
 from gateway import ConfigError, Finding
 
 ROWS = 20_000
@@ -17,28 +21,26 @@ ROWS = 20_000
 WIDEST = 1_000
 """A mapping of more columns than that is read by nobody."""
 _PROBE, _LINES, _FIRST, _APOSTROPHES = 1 << 16, 200, 15, 10
-_KINDS = {
-    b"PK\x03\x04": ("a ZIP archive or an Excel workbook", "save it as CSV"),
-    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "save it as CSV"),
-    b"%PDF": ("a PDF", "have the system export CSV"),
-    b"\x1f\x8b": ("compressed by gzip", "unpack it"),
-}
 _TOTAL = re.compile(r"(grand total|sub ?total|total|jumlah)\b", re.IGNORECASE)
 _VALUE = re.compile(
     r"[0-9]{5,}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}|[0-9]{4}-[0-9]{2}-[0-9]{2}.*|-?[0-9]+[.,][0-9]+|\S+@\S+\.\S+"
 )
 _NUMBER = re.compile(r"-?[0-9]+")
 
+_SOME = "take a file as the agency exports it, with some rows"
+Row = tuple[int, list[str] | None]
+"""A line and its cells, None where its quoting is broken."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """What a file looks like: its dialect, its columns, and the first rows as (line, cells).
+    """What a file looks like: its columns, the first rows as (line, cells), its dialect where it is text.
 
     `records` is how many there are in all; `broken` and `totals` are lines of those that can't be read, or sum up.
     `trailer` is how its last row begins where that alone is a total; `closed` tells whether its last line ends.
+    `header_row` is where the names stand in a spreadsheet, where that is not the first row.
     """
 
-    dialect: Dialect
     encoding: str
     header: tuple[str, ...]
     rows: Sequence[tuple[int, list[str]]] = field(repr=False)
@@ -47,64 +49,96 @@ class Sample:
     broken: tuple[int, ...]
     totals: tuple[int, ...]
     trailer: str
-    closed: bool
+    closed: bool = True
+    dialect: Dialect | None = None
+    header_row: int | None = None
 
 
 def look(path: Path) -> Sample:
-    """Look at a file; blocking. Raises ConfigError where no feed could be made of it."""
+    """Look at a file; blocking. Raises ConfigError or Unreadable where no feed could be made of it."""
     try:
         with path.open("rb") as file:
-            head = file.read(HEAD)
-            if not head.strip():
-                raise _no(path, "is empty", "take a file as the agency exports it, with some rows")
-            for begin, (what, remedy) in _KINDS.items():
-                if head.startswith(begin):
-                    raise _no(path, f"is {what}, no CSV", remedy)
-            file.seek(0)
-            encoding, clean = find_encoding(file, Dialect())
-            file.seek(0, io.SEEK_END)
-            file.seek(max(0, file.tell() - len(b"\n\0")))
-            closed = file.read().endswith((b"\n", b"\n\0"))
-            file.seek(0)
-            with io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="") as text:
-                return _sample(path, text, encoding, clean=clean, closed=closed)
+            if not file.read(HEAD).strip():
+                raise _no(path, "is empty", _SOME)
+            closed = not is_plain_text(path.name) or _ends(file)
+            with unpacked(file, path.name) as (plain, inner):
+                sample = _sheet(path, plain, inner) if is_sheet(inner) else _text(path, plain)
+                return replace(sample, closed=closed)
     except OSError as error:
         raise _no(path, f"can't be read: {error.strerror}", "name a file that is there") from None
 
 
-def _sample(path: Path, text: io.TextIOWrapper, encoding: str, *, clean: bool, closed: bool) -> Sample:
+def _ends(file: BinaryIO) -> bool:
+    """Tell whether the last line has its end; UTF-16 writes it with a NUL behind."""
+    size = file.seek(0, io.SEEK_END)
+    file.seek(max(0, size - len(b"\n\0")))
+    return file.read().endswith((b"\n", b"\n\0"))
+
+
+def _text(path: Path, file: BinaryIO) -> Sample:
+    check_head(file, text=True)
+    encoding, clean = find_encoding(file, Dialect())
+    file.seek(0)
+    text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
     probe = text.read(_PROBE)
+    text.detach()
     if not clean or "\0" in probe:
         raise _no(path, "is no text in UTF-8, UTF-16 or Windows-1252", "save it as CSV, in UTF-8")
     if probe.lower().startswith("sep="):
         raise _no(path, 'begins with a line "sep=", which only Excel knows', "have the export leave that line out")
     dialect = _dialect("".join(probe.splitlines(keepends=True)[:_LINES]))
-    text.seek(0)
-    lines = Lines(text)
-    found = records(lines, dialect)
+    found = TextRecords(file, dialect)
+    try:
+        header, first, rest = _begun(found)
+        if names := _later(header, first):
+            what = f"has something before its columns' names, which seem to stand in line {names}"
+            remedy = "names must be in the first line: have the export leave out what is before them"
+            raise _no(path, what, remedy)
+        return replace(_sample(path, header, chain(first, rest), encoding), dialect=dialect)
+    finally:
+        found.let_go()
+
+
+def _sheet(path: Path, file: BinaryIO, name: str) -> Sample:
+    """Look at the first sheet of a spreadsheet; its names may stand below a title."""
+    with sheet_records(file, name, Layout(dialect=Dialect())) as found:
+        header, first, rest = _begun(found)
+        header_row = _later(header, first)
+        if not header_row:
+            return _sample(path, header, chain(first, rest), found.encoding)
+    with sheet_records(file, name, Layout(dialect=Dialect(), header_row=header_row)) as found:
+        header, first, rest = _begun(found)
+        return replace(_sample(path, header, chain(first, rest), found.encoding), header_row=header_row)
+
+
+def _begun(found: Records) -> tuple[list[str], list[Row], Iterator[Row]]:
+    """Return the header, the first rows, and those that follow."""
     header = [name.strip() for name in next(found, None) or ()]
-    rest = _rows(lines, found)
-    first = list(islice(rest, _FIRST))
-    _judge(path, header, first)
-    rows, broken, last, many = [], [], None, 0
-    for line, cells in chain(first, rest):
-        many += 1
+    rest = ((found.line, cells) for cells in found)
+    return header, list(islice(rest, _FIRST)), rest
+
+
+def _sample(path: Path, header: Sequence[str], found: Iterable[Row], encoding: str) -> Sample:
+    _judge(path, header)
+    rows: list[tuple[int, list[str]]] = []
+    broken: list[int] = []
+    last: list[str] | None = None
+    many = 0
+    for many, (line, cells) in enumerate(found, 1):
         last = cells
-        if many <= ROWS:
-            if cells is not None and len(cells) == len(header):
-                rows.append((line, cells))
-            else:
-                broken.append(line)
+        if many > ROWS:
+            continue
+        if cells is not None and len(cells) == len(header):
+            rows.append((line, cells))
+        else:
+            broken.append(line)
     totals = [line for line, cells in rows if _total(cells)]
     trailer = _total(last) if not totals or (totals == [rows[-1][0]] and rows[-1][1] is last) else ""
-    if trailer and many <= ROWS and rows and rows[-1][1] is last:
-        rows.pop()
-    elif trailer and many <= ROWS:
-        broken.pop()
+    if trailer and many <= ROWS:
+        (rows if rows and rows[-1][1] is last else broken).pop()
     if not rows:
-        raise _no(path, "has a header and no row that fits it", "take a file as the agency exports it, with some rows")
+        raise _no(path, "has a header and no row that fits it", _SOME)
     return Sample(
-        dialect=dialect,
         encoding=encoding,
         header=tuple(header),
         rows=rows,
@@ -113,13 +147,7 @@ def _sample(path: Path, text: io.TextIOWrapper, encoding: str, *, clean: bool, c
         broken=tuple(broken),
         totals=() if trailer else tuple(totals),
         trailer=trailer,
-        closed=closed,
     )
-
-
-def _rows(lines: Lines, found: Iterator[list[str] | None]) -> Iterator[tuple[int, list[str] | None]]:
-    for cells in found:
-        yield lines.first, cells
 
 
 def _dialect(probe: str) -> Dialect:
@@ -140,14 +168,18 @@ def _evenness(probe: str, delimiter: str, quote: str) -> float:
     return round(widths.count(usual) / len(found), 1) if usual > 1 else 0.0
 
 
-def _judge(path: Path, header: Sequence[str], first: Sequence[tuple[int, list[str] | None]]) -> None:
+def _later(header: Sequence[str], first: Sequence[Row]) -> int:
+    """Return the line in which the names seem to stand where something is before them, else 0."""
+    told = sum(map(bool, header))
+    widest = max((sum(map(bool, cells)) for _, cells in first if cells), default=0)
+    if not (told <= 1 < widest or told < widest / 2):
+        return 0
+    return next((line for line, cells in first if cells and sum(map(bool, cells)) > widest / 2), 2)
+
+
+def _judge(path: Path, header: Sequence[str]) -> None:
     """Refuse what has no line of names where the gateway reads them."""
     told = [cell for cell in header if cell]
-    widest = max((len(cells) for _, cells in first if cells), default=0)
-    if len(told) <= 1 < widest or len(header) < widest / 2:
-        line = next((line for line, cells in first if cells and sum(map(bool, cells)) > 1), 2)
-        what = f"has something before its columns' names, which seem to stand in line {line}"
-        raise _no(path, what, "names must be in the first line: have the export leave out what is before them")
     if len(header) <= 1:
         what = "has one column, as far as semicolons, commas, tabs and bars tell"
         raise _no(path, what, "take a file as the agency exports it, as CSV")

@@ -5,7 +5,7 @@ import click
 from gateway.cli.lazy import Lazy
 
 _COMMANDS = {
-    "csv": "Take in an agency that leaves CSV files, from one of them.",
+    "csv": "Take in an agency that leaves files (CSV, Excel), from one of them.",
     "soap": "Take in an agency that speaks SOAP, from its WSDL.",
 }
 

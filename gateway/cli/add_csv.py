@@ -1,4 +1,4 @@
-"""`gateway add csv`: take in an agency that leaves CSV files, from one of them."""
+"""`gateway add csv`: take in an agency that leaves CSV files or spreadsheets, from one of them."""
 
 import os
 import shlex
@@ -59,10 +59,10 @@ def _is_small(sample: Path) -> bool:
 def _tell(added: add_csv.Added, here: Standing, sample: Path) -> None:
     section, seen = added.section, added.sample
     rows = f"{len(seen.rows)} rows" if seen.whole else f"the first {len(seen.rows)} rows"
-    sign = {"\t": "tabs"}.get(seen.dialect.delimiter, f'"{seen.dialect.delimiter}"')
-    heading = (
-        f"{section.agency}/{added.feed}: {len(added.columns)} columns, {rows}, {seen.encoding}, separated by {sign}"
-    )
+    heading = f"{section.agency}/{added.feed}: {len(added.columns)} columns, {rows}, {seen.encoding}"
+    if seen.dialect is not None:
+        sign = {"\t": "tabs"}.get(seen.dialect.delimiter, f'"{seen.dialect.delimiter}"')
+        heading += f", separated by {sign}"
     click.echo(click.style(heading, bold=True))
     width = max(len(column.name) for column in added.columns)
     for column in added.columns:

@@ -1,7 +1,7 @@
 """A first feed: its table of gateway.toml, the mapping of its rows and a look-up, from the columns of a sample."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -13,6 +13,7 @@ _DATE = re.compile(
     r"(?<![0-9])([0-9]{6,8}|[0-9]{4}[-_. ][0-9]{1,2}([-_. ][0-9]{1,2})?|[0-9]{1,2}[-_. ][0-9]{1,2}[-_. ][0-9]{4})"
     r"([-_T ]?[0-9]{4,6})?(?![0-9])"
 )
+_ENDING = re.compile(r"(\.[A-Za-z]{2,4})*$")
 _DAY_FIRST = re.compile(r"[0-9]{1,2}[-_. ][0-9]{1,2}[-_. ][0-9]{4}")
 _MONTHS = re.compile(
     r"([0-9]{1,2}[-_. ]*)?\b(januari|februari|maret|april|mei|juni|juli|agustus|september|oktober|november|desember)"
@@ -46,13 +47,16 @@ class Named:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """What is known of a file beside its columns; `left` says of columns why they are left out, `rows` how many."""
+    """What is known of a file beside its columns; `left` says of columns why they are left out, `rows` how many.
+
+    `delimiter` is "" for a spreadsheet, `header_row` where its names stand, where that is not the first row.
+    """
 
     file: str
     rows: int
     delimiter: str
     quote: str
-    encoding: str
+    header_row: int | None = None
     trailer: str = ""
     closed: bool = True
     left: Sequence[str] = ()
@@ -60,21 +64,18 @@ class Shape:
 
 def named(file: str) -> Named:
     """Return a feed's name and pattern from the name of a sample: what is a date in it becomes `*`."""
-    stem, dot, ending = file.rpartition(".")
-    if not dot:
-        stem, ending = file, ""
+    stem = _ENDING.sub("", file)
+    ending = file[len(stem) :]
     found = _DATE.search(stem) or _MONTHS.search(stem)
     if found is None:
         plain = re.sub(r" ?\([0-9]+\)$", "", stem)
-        return Named(feed=_called(plain), files=f"{_literal(plain)}*{dot}{ending}")
+        return Named(feed=_called(plain), files=f"{_literal(plain)}*{ending}")
     before, after = stem[: found.start()], stem[found.end() :]
     latest_last = found.re is _DATE and not _DAY_FIRST.fullmatch(found[1])
     said = (
         "" if latest_last else "such names don't sort by date: of several files the last by name counts; yyyymmdd does"
     )
-    return Named(
-        feed=_called(f"{before} {after}"), files=f"{_literal(before)}*{_literal(after)}{dot}{ending}", said=said
-    )
+    return Named(feed=_called(f"{before} {after}"), files=f"{_literal(before)}*{_literal(after)}{ending}", said=said)
 
 
 def _called(text: str) -> str:
@@ -105,33 +106,39 @@ def proposed_key(columns: Sequence[Column], rows: Sequence[Sequence[str]], heade
 
 def feed_table(agency: str, name: Named, shape: Shape, columns: Sequence[Column], keys: Sequence[Column]) -> str:
     """Return `[agency.x.feed.y]` as text."""
-    dialect = [("delimiter", quoted(shape.delimiter)), ("quote", quoted(shape.quote) if shape.quote != '"' else "")]
-    dialect.append(("encoding", quoted("utf-8|cp1252")))
-    written = ", ".join(f"{setting} = {said}" for setting, said in dialect if said)
-    lines = [
-        ("files", quoted(name.files) + (f"   # {name.said}" if name.said else "")),
-        ("dialect", f"{{ {written} }}"),
-    ]
-    if shape.closed:
-        lines.append(("ready", '"stable"   # or "marker" (.ok or .done beside it), or "rename": it has its final name'))
-    else:
-        lines.append(("ready", '"rename"   # its last line has no end, so nothing else tells; write .tmp, then rename'))
-    lines.append(("mode", f'"snapshot"   # {_ABOUT["snapshot"]}'))
-    lines += [("", f'mode = "{mode}"   # {_ABOUT[mode]}') for mode in ("append", "upsert")]
-    if changed := next((one for one in columns if one.kind == "date" and set(words(one.name)) & _CHANGED), None):
-        lines.append(
-            ("", f"newer = {quoted(changed.ours)}   # with upsert: of two rows with one key, the newer counts")
-        )
+    lines = [*_written(name, shape), *_modes(columns)]
     ours = ", ".join(quoted(column.ours) for column in keys)
     if keys:
         lines.append(("key", f"[{ours}]   # our fields that make a row one row; in the sample no two are alike"))
     else:
         lines.append(("", "key = [...]   # our fields that make a row one row; none was found"))
     if shape.trailer:
-        lines.append(
-            ("trailer", f"{quoted(shape.trailer)}   # how the last row begins; a file without it was cut short")
-        )
+        said = "how the last row begins; a file without it was cut short"
+        lines.append(("trailer", f"{quoted(shape.trailer)}   # {said}"))
     return "\n".join([f"[agency.{agency}.feed.{name.feed}]", *aligned(lines)])
+
+
+def _written(name: Named, shape: Shape) -> Iterator[tuple[str, str]]:
+    """Yield which files, how they are written, and when one is complete."""
+    yield "files", quoted(name.files) + (f"   # {name.said}" if name.said else "")
+    if shape.header_row:
+        yield "header_row", f"{shape.header_row}   # where the columns' names stand"
+    if shape.delimiter:
+        quote = f", quote = {quoted(shape.quote)}" if shape.quote != '"' else ""
+        yield "dialect", f'{{ delimiter = {quoted(shape.delimiter)}{quote}, encoding = "utf-8|cp1252" }}'
+    if shape.closed:
+        yield "ready", '"stable"   # or "marker" (.ok or .done beside it), or "rename": it has its final name'
+    else:
+        yield "ready", '"rename"   # its last line has no end, so nothing else tells; write .tmp, then rename'
+
+
+def _modes(columns: Sequence[Column]) -> Iterator[tuple[str, str]]:
+    yield "mode", f'"snapshot"   # {_ABOUT["snapshot"]}'
+    for mode in ("append", "upsert"):
+        yield "", f'mode = "{mode}"   # {_ABOUT[mode]}'
+    changed = next((one for one in columns if one.kind == "date" and set(words(one.name)) & _CHANGED), None)
+    if changed is not None:
+        yield "", f"newer = {quoted(changed.ours)}   # with upsert: of two rows with one key, the newer counts"
 
 
 def feed_mapping(title: str, name: Named, shape: Shape, columns: Sequence[Column], keys: Sequence[Column]) -> str:

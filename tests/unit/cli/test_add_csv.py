@@ -1,8 +1,10 @@
 """`gateway add csv` as it is typed: from a sample to rows that are taken in and looked up."""
 
+import gzip
 import json
 import os
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -194,6 +196,45 @@ def test_the_next_steps_are_typed_from_where_somebody_stands(tmp_path: Path, mon
     assert f"gateway feed check imunisasi_20261124.csv --feed puskesmas/imunisasi -c {config}" in told
     assert "make etc/drops/puskesmas" in told
     assert "read etc/mappings/puskesmas.toml" in told
+
+
+def test_a_spreadsheet_is_taken_in_below_its_title(here: Office) -> None:
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["LAPORAN IMUNISASI"])
+    sheet.append([])
+    sheet.append(["NIK Anak", "Tgl. Lahir", "Berat (kg)", "Jenis"])
+    for number in range(1, 5):
+        sheet.append([f"140502550325910{number}", date(2025, 3, number), 4.5, "BCG"])
+    path = here.folder / "imunisasi_20261124.xlsx"
+    book.save(path)
+
+    added = here.gateway("add", "csv", "puskesmas", str(path), "--make-drop")
+
+    assert "4 columns, 4 rows, xlsx" in added.stdout
+    assert "itself would be taken: 4 rows, 0 rejected" in added.stdout
+    config = (here.folder / "gateway.toml").read_text("utf-8")
+    assert "header_row = 3" in config
+    assert "dialect" not in config
+    path.rename(here.folder / "drops/puskesmas" / path.name)
+    (here.folder / "gateway.toml").write_text(config.replace('"stable"', '"rename"'), "utf-8")
+    here.take_in("puskesmas")
+    asked = here.gateway("try", "puskesmas/cari-imunisasi", "-d", '{"nik_anak": "1405025503259102"}')
+    assert '"tgl_lahir": "2025-03-02"' in asked.stdout
+    assert '"berat_kg": 4.5' in asked.stdout
+
+
+def test_a_compressed_file_is_taken_in_as_what_is_in_it(here: Office) -> None:
+    path = here.folder / "imunisasi_20261124.csv.gz"
+    path.write_bytes(gzip.compress(sample(here).read_bytes()))
+
+    added = here.gateway("add", "csv", "puskesmas", str(path))
+
+    assert "itself would be taken: 4 rows, 0 rejected" in added.stdout
+    config = (here.folder / "gateway.toml").read_text("utf-8")
+    assert 'files   = "imunisasi_*.csv.gz"' in config
+    assert "[agency.puskesmas.feed.imunisasi]" in config
 
 
 @pytest.mark.skipif(CORPUS is None, reason="GATEWAY_CORPUS names no folder of public files")
