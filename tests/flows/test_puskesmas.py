@@ -91,8 +91,8 @@ BAD_FILES = {
     "wrong": "no_batch",
     "junk": "dibulatkan",
     "half": "belum selesai",
-    "html": "judul kolom",
-    "refuse": "menyusut",
+    "html": "halaman web",
+    "refuse": "hanya berisi judul kolom",
 }
 
 
