@@ -35,7 +35,9 @@ def table(found: Sequence[tuple[Standing, Sequence[FileReceipt]]], dues: Sequenc
 def columns(standing: Standing, newest: Sequence[FileReceipt]) -> tuple[str, ...]:
     """Return a feed's cells below the headings, but for when the next file is due."""
     live = standing.live
-    last = f"{newest[0].file}: {newest[0].state.value}" if newest else "none yet"
+    last = f"{newest[0].file}: {newest[0].state.value}" if newest else "no file has been taken in yet"
+    if newest and newest[0].reason:
+        last += f", {say(newest[0].reason, 'en')}"
     if live is None:
         return (standing.feed, "-", "-", "-", last)
     back = f" (rolled back to {live.file} by {standing.changed_by})" if is_rolled_back(standing) else ""
