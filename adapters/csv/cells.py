@@ -47,7 +47,8 @@ def main(sheet: str, most_cells: int) -> None:
     for what, most in ((resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_CPU, MOST_SECONDS)):
         # Who started the gateway may have set a lower one, or forbid to set any.
         with suppress(OSError, ValueError):
-            resource.setrlimit(what, (most, most))
+            # Beyond the first its end tells why, beyond the second it is killed.
+            resource.setrlimit(what, (most, most + most // 10))
     try:
         tell(rows(sheet, most_cells))
         say({"end": ""})

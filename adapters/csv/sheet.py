@@ -1,5 +1,6 @@
 """A spreadsheet that is open -> its records: typed cells become the texts that CSV would have; a child reads it."""
 
+import errno
 import io
 import os
 import shutil
@@ -28,6 +29,8 @@ MOST_CELLS = 5_000_000
 _CHILD = Path(__file__).with_name("cells.py")
 _TOO_LARGE = {-signal.SIGABRT, -signal.SIGKILL, -signal.SIGXCPU}
 """How a child ends that wanted more memory or time than it may have."""
+_STOPPED = {-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
+"""How it ends when the gateway's whole group of processes is told to stop."""
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
 """What a child is told of ours: no secret."""
 _READ: Mapping[str, Any] = {
@@ -62,7 +65,7 @@ def check_extra(where: str, feed: Feed) -> None:
 
 @contextmanager
 def sheet_records(file: BinaryIO, name: str, layout: Layout) -> Iterator["SheetRecords"]:
-    """Yield the records of a spreadsheet; raises Unreadable, and so may each record."""
+    """Yield the records of a spreadsheet; raises Unreadable or OSError, and so may each record."""
     if not is_installed():
         raise Unreadable("no-excel")
     check_head(file, text=False)
@@ -125,7 +128,7 @@ class SheetRecords:
     def _told(self) -> tuple[int, list[Any]]:
         line = next(self._lines, b"")
         if not line.endswith(b"\n"):
-            raise self._refused("sheet-too-large" if self._child.wait() in _TOO_LARGE else "sheet-broken")
+            raise self._ended(self._child.wait())
         told = msgspec.json.decode(line)
         if isinstance(told, list):
             return told[0], told[1]
@@ -133,6 +136,12 @@ class SheetRecords:
         if told["end"]:
             raise self._refused(told["end"])
         raise StopIteration
+
+    def _ended(self, how: int) -> Exception:
+        """Return what it means that the child fell silent; one that was told to stop says nothing of the file."""
+        if how in _STOPPED:
+            return InterruptedError(errno.EINTR, "what reads it was stopped")
+        return self._refused("sheet-too-large" if how in _TOO_LARGE else "sheet-broken")
 
     def _refused(self, rule: str) -> Unreadable:
         return Unreadable(rule, sheet=self._layout.sheet or "1", most=str(MOST_CELLS))

@@ -3,6 +3,7 @@ import io
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -248,6 +249,19 @@ async def test_leaving_early_ends_the_child_and_closes_the_file(tmp_path: Path) 
     await parts.aclose()
     assert file.closed
     assert await asyncio.to_thread(children) == []
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_a_child_that_is_told_to_stop_says_nothing_of_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals
+) -> None:
+    slow = tmp_path / "slow.py"
+    slow.write_text("import time\ntime.sleep(60)\n")
+    monkeypatch.setattr(sheet, "_CHILD", slow)
+    with opened(io.BytesIO(xlsx([HEADER])), "a.xlsx", Layout(dialect=Dialect())) as found:
+        found._child.send_signal(how)  # type: ignore[attr-defined]
+        with pytest.raises(InterruptedError):
+            next(found)
 
 
 def test_the_child_is_told_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
