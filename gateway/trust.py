@@ -58,6 +58,12 @@ def _signatures(located: Located, path: KeyPath, agency: Agency, now: datetime) 
         yield from _lasting(located, (*path, "verify", "ca"), authorities, now)
 
 
+def signing_certificate(agency: Agency) -> str | None:
+    """Return the certificate by which an adapter signs messages, if its section says so in these words."""
+    found = _table(_table(agency.model_extra, "security"), "sign").get("certificate")
+    return found if isinstance(found, str) else None
+
+
 def _drops(located: Located, path: KeyPath, agency: Agency, now: datetime) -> Iterator[Finding]:
     """Warn of what an adapter that exchanges files elsewhere says about it, if it says so in these words."""
     said = agency.model_extra or {}
@@ -74,12 +80,6 @@ def _drops(located: Located, path: KeyPath, agency: Agency, now: datetime) -> It
             yield from _hidden(located, login, key, key)
         if isinstance(authority := secrets.get("ca"), str):
             yield from _lasting(located, (*login, "ca"), authority, now)
-
-
-def signing_certificate(agency: Agency) -> str | None:
-    """Return the certificate by which an adapter signs messages, if its section says so in these words."""
-    found = _table(_table(agency.model_extra, "security"), "sign").get("certificate")
-    return found if isinstance(found, str) else None
 
 
 def _table(tables: Mapping[str, object] | None, name: str) -> Mapping[str, object]:

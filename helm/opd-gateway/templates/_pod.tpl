@@ -104,6 +104,10 @@ spec:
           containerPort: 8080
         - name: metrics
           containerPort: 9090
+        {{- if .Values.sftp.enabled }}
+        - name: sftp
+          containerPort: 2222
+        {{- end }}
       startupProbe:
         httpGet: {path: /livez, port: http}
         timeoutSeconds: 2
