@@ -1,11 +1,14 @@
 """Feeds whose drop is elsewhere: what is promised of a folder holds there, whatever its server and the wire do."""
 
+import gzip
+import io
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import asyncssh
+import openpyxl
 import pytest
 
 from adapters.csv.drop import Drop
@@ -80,6 +83,30 @@ async def test_a_remote_feed_goes_from_its_drop_into_the_ledger_and_the_file_int
         await site.look()
         assert site.told()[1:] == [("imunisasi_1.csv", "duplicate")]
         await ftp.close()
+
+
+def packed(kind: str) -> bytes:
+    if kind == "csv.gz":
+        return gzip.compress(BAD.encode())
+    book, made = openpyxl.Workbook(), io.BytesIO()
+    for line in BAD.splitlines():
+        book.active.append(line.split(";"))
+    book.save(made)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["csv.gz", "xlsx"])
+async def test_packed_files_and_spreadsheets_are_fetched_and_read_alike(
+    open_site: OpenSite, offered: Offered, tmp_path: Path, kind: str
+) -> None:
+    await offered.serve(tmp_path / "drop")
+    site = await open_site(files="imunisasi_*", drop=offered.drop)
+    site.drop(f"imunisasi_1.{kind}", packed(kind))
+    await site.look(times=2)
+    assert site.told() == [(f"imunisasi_1.{kind}", "accepted")]
+    assert len(await site.rows()) == 3
+    assert f"{DAY}/imunisasi_1.{kind}" in site.files()
+    assert any(name.startswith("rejected/") for name in site.files())
 
 
 async def test_a_store_keeps_a_file_the_same_through_its_moves_and_finds_what_one_left(open_site: OpenSite) -> None:

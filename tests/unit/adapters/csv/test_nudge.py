@@ -19,6 +19,7 @@ class Running:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self._before = set(threading.enumerate())
         self._news: asyncio.Queue[FileNews] = asyncio.Queue()
         site.intake.report = self._news.put_nowait
         self._task = asyncio.create_task(site.intake.run())
@@ -31,7 +32,7 @@ class Running:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
         await self._site.adapter.close()
-        assert not any(thread.name == "drop-watch" for thread in threading.enumerate())
+        assert [each for each in set(threading.enumerate()) - self._before if each.name == "drop-watch"] == []
 
 
 @pytest.mark.parametrize("ready", ["rename", "marker"])

@@ -5,7 +5,6 @@ import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 
 import asyncssh
 import pytest
@@ -26,13 +25,11 @@ from tests.unit.adapters.csv.test_adapter import silent
 
 
 @asynccontextmanager
-async def sftp(
-    folder: Path, kind: type[asyncssh.SFTPServer] | None = None, patience: float = 30.0
-) -> AsyncIterator[Drop]:
+async def sftp(folder: Path, kind: type[asyncssh.SFTPServer] | None = None) -> AsyncIterator[Remote]:
     async with sftp_server(folder, kind=kind) as (port, fingerprint):
         login = DropLogin(password=PASSWORD, host_key=fingerprint)
-        made: Any = drop_at(f"sftp://{USER}@127.0.0.1:{port}/", "drop", login)
-        drop = Remote(made._server, patience)
+        drop = drop_at(f"sftp://{USER}@127.0.0.1:{port}/", "drop", login)
+        assert isinstance(drop, Remote)
         yield drop
         await drop.close()
 
@@ -88,20 +85,30 @@ async def test_nobody_at_that_address() -> None:
 
 
 class Hanging(asyncssh.SFTPServer):
-    """Says nothing any more."""
+    """Says nothing any more, from some time on."""
+
+    hangs = False
 
     async def scandir(self, _path: bytes) -> AsyncIterator[asyncssh.SFTPName]:
-        await asyncio.Event().wait()
-        yield asyncssh.SFTPName(b"")
+        while Hanging.hangs:
+            await asyncio.Event().wait()
+        for name in ():
+            yield name
 
 
 async def test_a_server_that_hangs_is_given_up(tmp_path: Path) -> None:
-    async with sftp(tmp_path, Hanging, patience=0.2) as drop:
+    Hanging.hangs = False
+    async with sftp(tmp_path, Hanging) as drop:
+        await drop.list()
+        Hanging.hangs, drop._patience = True, 0.2
         assert "no answer within 0.2 s" in await refused(drop, there=True)
 
 
 async def test_who_gives_up_on_a_server_that_hangs_does_not_hang_with_it(tmp_path: Path) -> None:
+    Hanging.hangs = False
     async with sftp(tmp_path, Hanging) as drop:
+        await drop.list()
+        Hanging.hangs = True
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.2):
                 await drop.list()
