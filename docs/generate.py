@@ -20,6 +20,7 @@ from pydantic_core import PydanticUndefined
 
 from adapters import login
 from adapters.csv import adapter as csv
+from adapters.csv import place as csv_place
 from adapters.csv import settings as csv_settings
 from adapters.rest import RestAdapter
 from adapters.soap import adapter as soap
@@ -71,6 +72,7 @@ SECTIONS: Mapping[str, tuple[type, str]] = {
     "token": (login.TokenLogin, "agency.dinkes.login"),
     "expired": (login.Expired, "agency.dinkes.login.expired"),
     "csv": (csv.CsvAdapter, "agency.*"),
+    "drop-login": (csv_place.DropLogin, "agency.*.drop_login"),
     "feed": (csv_settings.Feed, "agency.*.feed.*"),
     "out": (csv_settings.Out, "agency.*.out.*"),
     "dialect": (csv_settings.Dialect, "agency.*.feed.*.dialect"),
@@ -212,7 +214,7 @@ def default_of(one: Setting) -> str:
             return "none"
         case BaseModel():
             return "see below"
-        case float() if words(one.kind) == "duration":
+        case float() if words(one.kind).startswith("duration"):
             return f"`{toml(_duration(one.default))}`"
     return f"`{toml(one.default)}`"
 

@@ -18,16 +18,18 @@ from gateway.clock import SystemClock
 from gateway.config.load import Located, examine, without
 from gateway.config.models import Agency
 from gateway.config.tls import Tls
+from gateway.destinations import linked
 from gateway.dispatch import table
 from gateway.edge.tls import listener_tls
 from gateway.errors import ConfigError, Finding
-from gateway.feeds import Snapshots
 from gateway.fill import Provided
 from gateway.kept import Draft, Kept
+from gateway.lookup import Snapshots
 from gateway.metrics import Metrics
+from gateway.offered import accounts
 from gateway.overlap import overlapping
 from gateway.paths import lost, personal
-from gateway.ports import Adapter, Clock, Handler, Log, Tolerated
+from gateway.ports import Adapter, Clock, Closes, Handler, Log, Tolerated
 from gateway.recorder import Recorder
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots
@@ -50,7 +52,7 @@ class Assembled:
 
     registry: Registry
     draft: Draft
-    clients: Sequence[HttpClient]
+    clients: Sequence[Closes]
 
     async def close(self) -> None:
         """Close every agency's connections."""
@@ -77,7 +79,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     `draft` has the state that outlives a reload, nothing of which changes before it is adopted.
     """
     draft = draft or Kept().draft()
-    opened: list[HttpClient] = []
+    opened: list[Closes] = []
 
     def provide(name: str, section: Agency) -> Provided:
         client = _client(name, located, metrics, draft)
@@ -91,19 +93,24 @@ def assemble(  # noqa: PLR0913 - what everything is made of
             **_of_its_section(section),
         }
 
+    def closed_later(adapter: Adapter) -> Adapter:
+        if isinstance(adapter, Closes):
+            opened.append(adapter)
+        return tap(adapter)
+
     tools = Tools(
         clock=clock,
         metrics=metrics,
         find=_find,
         provide=provide,
         draft=draft,
-        tap=tap,
+        tap=closed_later,
         attempt=attempt,
         on_breaker=partial(_breaker_news, log),
         hours=hours,
     )
-    agencies, findings = _built(located, tools)
-    known = Registry()
+    built, findings = _built(located, tools)
+    agencies, known = linked(built, located, findings), Registry()
     failed = located.config.agency.keys() - {agency.name for agency in agencies}
     try:
         known = table(agencies, without(located.config, failed), located.where, recorder)
@@ -148,8 +155,9 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
         assembled = assemble(located, clock=clock_of(located), metrics=Metrics())
     except ConfigError as error:
         return [*findings, *error.findings, *missing, *warnings]
+    offered = accounts.findings(located, assembled.registry.agencies)
     unused = (warning for agency in assembled.registry.agencies.values() for warning in agency.warnings)
-    return [*findings, *missing, *unused, *warnings, *personal(assembled.registry.exposed, located.where)]
+    return [*findings, *missing, *unused, *offered, *warnings, *personal(assembled.registry.exposed, located.where)]
 
 
 def _listener(located: Located) -> Sequence[Finding]:

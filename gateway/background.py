@@ -46,7 +46,7 @@ SHED_AGAIN = 300.0
 _SHED = "shed"
 FIGURES_EVERY = 5.0
 DISK_EVERY = 30.0
-COUNTED = (State.PENDING, State.DELIVERING, State.UNKNOWN, State.BURIED, State.EXPIRED)
+COUNTED = (State.PENDING, State.DELIVERING, State.HANDED_OVER, State.UNKNOWN, State.BURIED, State.EXPIRED)
 """What is not done: nobody has to count for ever what is."""
 PAUSES = ("operator", "maintenance", "hours", "outage")
 
@@ -142,6 +142,7 @@ class Background:
                     report=self._file_news(agency.name, figures),
                     waiting=figures.waiting,
                     left=figures.left,
+                    room=self.rooms,
                 ).run
 
     def _feed_watch(self, agency: registry.Agency, figures: FeedFigures) -> FeedWatch:
@@ -263,6 +264,10 @@ class Background:
                         gauge = self.metrics.gauge("gateway_lane_messages", stats.lane, state.value)
                         gauge.set(stats.depth.get(state, 0))
                     self.metrics.gauge("gateway_lane_held", stats.lane).set(stats.held)
+                    self.metrics.gauge("gateway_lane_unacknowledged", stats.lane).set(stats.overdue)
+                    queue = self.known.agencies[stats.lane].queue
+                    patience = queue.patience if queue is not None else 0.0
+                    self.metrics.gauge("gateway_lane_patience_seconds", stats.lane).set(patience)
                     oldest = stats.oldest.timestamp() if stats.oldest is not None else 0
                     self.metrics.gauge("gateway_lane_oldest_pending_timestamp_seconds", stats.lane).set(oldest)
                     self._paused(stats)

@@ -7,19 +7,19 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
-from traceback import extract_tb
 from typing import Any, Protocol, cast
 
+from gateway.acknowledged import Acknowledgements
+from gateway.acks import acknowledged
 from gateway.arrivals import REREAD
-from gateway.errors import FieldError, LedgerUnavailable, TranslationError, Unavailable
+from gateway.errors import FieldError, LedgerUnavailable, Unavailable
 from gateway.feeds import (
     Batch,
-    Chunk,
     FileReceipt,
     FileState,
     Filing,
     Held,
+    Nudged,
     Overtaken,
     Ready,
     Receipts,
@@ -29,16 +29,15 @@ from gateway.feeds import (
     Turn,
     lease_of,
 )
+from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Unlimited, torn
 from gateway.made_of import as_one, is_in_use, made_of
-from gateway.message import Document
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
-from gateway.registry import Feed
+from gateway.registry import Feed, Forward
+from gateway.verdict import bug, objection, reason_words, refusal, translated
 from gateway.wording import say
 
 FIRST_REJECTS = 5
-# An export cut short looks like a good file with fewer rows; agencies don't lose half their people overnight.
-SHRINK = 0.5
 LEASE = 3.0
 """Seconds after which another process may go on with a file whose reader is silent; what that one does is void."""
 BEATS = 4
@@ -57,7 +56,7 @@ class FileNews:
     first: Sequence[Reject] = ()
 
 
-class Ledger(Receipts, Upkeep, Protocol):
+class Ledger(Receipts, Upkeep, Acknowledgements, Protocol):
     """What intake needs of the ledger."""
 
 
@@ -78,16 +77,18 @@ class Intake:
     report: Callable[[FileNews], None]
     waiting: Callable[[str, int], None] = lambda _feed, _files: None
     left: Callable[[str], None] = lambda _feed: None
+    room: Room = field(default_factory=Unlimited)
     lease: float = LEASE
     _later: dict[object, float] = field(init=False, default_factory=dict)
     _examined: dict[str, float] = field(init=False, default_factory=dict)
     _asked: set[int] = field(init=False, default_factory=set)
+    full: set[str] = field(init=False, default_factory=set)
 
     async def run(self) -> None:
         """Look, and take in what is there, for ever."""
         while True:
             await self.once()
-            await self.clock.sleep(self.source.pause)
+            await self._rest()
 
     async def once(self) -> None:
         """Look once; what can't be done now is done another time."""
@@ -102,8 +103,22 @@ class Intake:
             except LedgerUnavailable:
                 """Its own watch tells of it; files wait."""
 
+    async def _rest(self) -> None:
+        """Wait until it is time to look again, or something may have appeared."""
+        waiting = [asyncio.ensure_future(self.clock.sleep(self.source.pause))]
+        if isinstance(self.source, Nudged):
+            waiting.append(asyncio.ensure_future(self.source.nudged()))
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
     async def _feed(self, name: str, feed: Feed, ready: Sequence[Ready]) -> None:
         full = f"{self.agency}/{name}"
+        if not self._is_due(full):
+            return
         await self._examine(full, feed)
         unfiled = [one for one in await self.ledger.unfiled(full) if self._is_due(one.number)]
         if not (ready or unfiled or await self.ledger.wanted_again(full)):
@@ -145,10 +160,14 @@ class Intake:
             # What another process wants read by its mapping is for that one.
             if receipt.again != REREAD or not await self._is_of_now(receipt, work.feed):
                 await self._attempt(receipt.number, work.again(receipt))
+            if not self._is_due(full):
+                return
         ended = {receipt.file for receipt in await self.ledger.unfiled(full)}
         for one in ready:
             if one.name not in ended:
                 await self._attempt(_same(one), work.take(one))
+            if not self._is_due(full):
+                return  # rows that wait for room go before those of later files
 
     async def _attempt(self, what: object, doing: Any) -> None:
         """Do it; what the drop does not allow now is told, and tried again later."""
@@ -160,8 +179,13 @@ class Intake:
             self.postpone(what)
         except (LedgerUnavailable, Overtaken):
             raise
+        except NoRoom as error:
+            if error.feed not in self.full:
+                self.log("file-waits", why=str(error))
+            self.full.add(error.feed)
+            self._later[error.feed] = self.clock.monotonic() + AGAIN
         except Exception as error:  # noqa: BLE001 - one strange file must not keep the others waiting
-            self.log("file-waits", level="error", why=_bug(error).params["error"])
+            self.log("file-waits", level="error", why=say(bug(error), "en"))
             self.postpone(what)
 
     def postpone(self, what: object) -> None:
@@ -176,7 +200,7 @@ class Intake:
 
     async def _examine(self, full: str, feed: Feed) -> None:
         """See whether the snapshot was read by this mapping and is there; else, once, read its files again (11.21)."""
-        if self._examined.get(full, 0.0) > self.clock.monotonic():
+        if feed.forward is not None or self._examined.get(full, 0.0) > self.clock.monotonic():
             return
         live = (await self.ledger.standing(full)).live
         self._examined[full] = self.clock.monotonic() + EXAMINE_EVERY
@@ -251,7 +275,7 @@ class _Work:
             tally, refused = receipt.tally, None
             if not tally.whole:
                 tally, refused = await self._read(as_one(self._source, there, tally.position), receipt)
-            receipt = await self._ended(receipt, tally, refused)
+            receipt = await self._ended(receipt, tally, refused or objection(self.feed, receipt, tally))
         await self._ledger.filed(self._turn, receipt.number, live.place)
         if receipt.state is FileState.ACCEPTED:
             self._intake.log("feed-made-anew", feed=live.feed, files=len(files), rows=receipt.tally.kept)
@@ -279,14 +303,21 @@ class _Work:
         return await self._put_away(held, receipt) == ""
 
     async def _decide(self, held: Held, receipt: FileReceipt, *, overdue: bool) -> FileReceipt:
-        tally, refused = receipt.tally, FieldError(pointer="", rule="unfinished") if overdue else None
+        tally, refused = receipt.tally, None
+        if overdue:
+            refused = FieldError(pointer="", rule="unfinished" if held.size else "empty-file")
+        elif self.feed.forward is not None:
+            refused = await torn(self._ledger, receipt)
         if refused is None and not tally.whole:
             batches = self._source.batches(held, after=tally.position)
             tally, refused = await self._read(batches, receipt)
+        refused = refused or objection(self.feed, receipt, tally, mends=bool(held.repairs))
+        if refused is None and self.feed.forward is not None:
+            tally, refused = await self._forward(held, receipt, tally, self.feed.forward)
         return await self._ended(receipt, tally, refused)
 
     async def _ended(self, receipt: FileReceipt, tally: Tally, refused: FieldError | None) -> FileReceipt:
-        if refused := refused or objection(self.feed, receipt, tally):
+        if refused is not None:
             return await self._ledger.refuse(self._turn, receipt.number, tally, refused)
         return await self._ledger.publish(self._turn, receipt.number, self.feed.keeping)
 
@@ -299,11 +330,32 @@ class _Work:
                     if refused := refusal(batch):
                         return replace(tally, encoding=batch.encoding or tally.encoding), refused
                     chunk = await asyncio.to_thread(translated, self.feed, batch, tally.position)
+                    if operations := self.feed.acknowledges:
+                        by = f"{receipt.feed} (receipt {receipt.number})"
+                        chunk = await acknowledged(self._ledger, operations, chunk, by=by)
                     tally = await self._ledger.add_rows(self._turn, receipt.number, self.feed.keeping, chunk)
         except (Unavailable, LedgerUnavailable, Overtaken):
             raise
         except Exception as error:  # noqa: BLE001 - a bug met by one file must not end the feed
-            return tally, _bug(error)
+            return tally, bug(error)
+        return tally, None
+
+    async def _forward(
+        self, held: Held, receipt: FileReceipt, tally: Tally, to: Forward
+    ) -> tuple[Tally, FieldError | None]:
+        """Read a file that is taken once more, and put its rows as messages from where the ledger is."""
+        forwarder = Forwarder(
+            feed=self.feed, forward=to, ledger=self._ledger, room=self._intake.room, clock=self._intake.clock,
+            turn=self._turn, held=held, receipt=receipt,
+        )  # fmt: skip
+        batches = self._source.batches(held, after=tally.put)
+        async with aclosing(cast("Any", batches)):
+            async for batch in batches:
+                if refused := refusal(batch):
+                    return await forwarder.so_far(tally), refused
+                chunk = await asyncio.to_thread(translated, self.feed, batch, tally.put)
+                tally = await forwarder.put(batch, chunk, tally)
+        self._intake.full.discard(receipt.feed)
         return tally, None
 
     async def _put_away(self, held: Held, receipt: FileReceipt) -> str:
@@ -340,58 +392,7 @@ def _same(ready: Ready) -> object:
     return (ready.feed, ready.name, ready.size, ready.modified)
 
 
-def translated(feed: Feed, batch: Batch, after: int) -> Chunk:
-    """Return a batch as our rows; what does not fit is rejected with every reason."""
-    rows: list[tuple[int, Document]] = []
-    rejects = [*batch.rejects]
-    for number, native in batch.rows:
-        try:
-            rows.append((number, feed.read(native)))
-        except TranslationError as error:
-            rejects.append(Reject(number=number, reasons=tuple(error.errors)))
-    return Chunk(
-        after=after,
-        position=batch.done,
-        rows=rows,
-        rejects=rejects,
-        skipped=batch.skipped,
-        encoding=batch.encoding,
-        last=batch.last,
-        source=batch.source,
-    )
-
-
-def refusal(batch: Batch) -> FieldError | None:
-    """Return why a batch refuses its file whole."""
-    return next((reject.reasons[0] for reject in batch.rejects if reject.number == 0), None)
-
-
-def objection(feed: Feed, receipt: FileReceipt | None, tally: Tally) -> FieldError | None:
-    """Return why a file that was read whole is not taken, without a receipt by its own rows alone."""
-    total = tally.position - tally.skipped
-    repair = receipt is not None and receipt.mode == "repair"
-    if tally.rejected > total * feed.max_reject and not repair:
-        counts = {"rejected": str(tally.rejected), "total": str(total), "max": f"{feed.max_reject:.0%}"}
-        return FieldError(pointer="", rule="max-reject", params=counts)
-    if receipt is not None and not receipt.confirmed and tally.kept < receipt.before * SHRINK:
-        return FieldError(pointer="", rule="shrunk", params={"before": str(receipt.before), "after": str(tally.kept)})
-    return None
-
-
-def reason_words(reason: FieldError) -> str:
-    """Return why a row is rejected as its clerk is told: `nik_anak harus tepat 16 digit angka (14050*)`."""
-    value = f" ({reason.value})" if reason.value else ""
-    return f"{reason.pointer.lstrip('/')} {say(reason, 'id')}{value}".strip()
-
-
 def _held(feed: str, receipt: FileReceipt) -> Held:
     """Return a file by its receipt; where that does not know, its source knows where it may be by now."""
     folder, _, name = receipt.place.rpartition("/") if receipt.place else ("", "", receipt.file)
     return Held(feed=feed, name=name, folder=folder, size=receipt.size, as_of=receipt.as_of, sha256=receipt.sha256)
-
-
-def _bug(error: Exception) -> FieldError:
-    """Say where it broke, and not its text, which may hold a person's data."""
-    frame = extract_tb(error.__traceback__)[-1]
-    place = f"{type(error).__name__}, {PurePath(frame.filename).name}:{frame.lineno}"
-    return FieldError(pointer="", rule="intake", params={"error": place})

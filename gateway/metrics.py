@@ -192,12 +192,36 @@ TABLE: tuple[Metric, ...] = (
         "By when the next file must come; absent where `every` is not set.",
     ),
     Metric(
+        "gateway_sftp_logins_total",
+        "counter",
+        ("outcome",),
+        "Logins at the gateway's own SFTP server: accepted, refused, turned-away by too many connections.",
+    ),
+    Metric(
+        "gateway_sftp_uploads_total",
+        "counter",
+        ("agency", "feed", "outcome"),
+        "Files brought there: uploaded whole, or broken off.",
+    ),
+    Metric(
         "gateway_lane_messages",
         "gauge",
         ("agency", "state"),
         "Recorded messages of a lane that are not done, by state.",
     ),
     Metric("gateway_lane_held", "gauge", ("agency",), "Pending messages that wait for an older one of their order."),
+    Metric(
+        "gateway_lane_unacknowledged",
+        "gauge",
+        ("agency",),
+        "Messages that were handed over and should have been acknowledged by now.",
+    ),
+    Metric(
+        "gateway_lane_patience_seconds",
+        "gauge",
+        ("agency",),
+        "How long messages may wait for others to go over with, or 0.",
+    ),
     Metric(
         "gateway_lane_oldest_pending_timestamp_seconds",
         "gauge",
@@ -214,7 +238,7 @@ TABLE: tuple[Metric, ...] = (
         "gateway_lane_deliveries_total",
         "counter",
         ("agency", "outcome"),
-        "Ends of attempts to deliver: delivered, duplicate, refused, postponed, unknown or buried.",
+        "Ends of attempts to deliver: delivered, duplicate, handed-over, refused, postponed, unknown or buried.",
     ),
     Metric(
         "gateway_lane_delivery_lag_seconds",

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from gateway.acknowledged import Acknowledgements
 from gateway.arrivals import Arrivals
 from gateway.census import Census
 from gateway.deadlines import Deadlines
@@ -9,5 +10,5 @@ from gateway.feeds import Receipts
 from gateway.ports import Archive, Lanes, Outbox, Upkeep
 
 
-class Ledger(Outbox, Lanes, Archive, Deadlines, Census, Upkeep, Receipts, Arrivals, Protocol):
+class Ledger(Outbox, Lanes, Archive, Deadlines, Acknowledgements, Census, Upkeep, Receipts, Arrivals, Protocol):
     """All that one store does."""

@@ -8,6 +8,12 @@ from gateway.ledger.snapshot_rows import read_reasons, read_tally
 
 REPAIR = "repair"
 """The mode of a file that mends rejects of a snapshot: it is added to it."""
+FORWARD = "forward"
+"""The mode of a file whose rows became messages: there is no snapshot of it."""
+SUPERSEDED = FieldError(pointer="", rule="superseded")
+"""Why mended rows are refused: what they mend is not live."""
+NOT_ACCEPTED = FieldError(pointer="", rule="not-accepted")
+"""Why they are refused where rows are forwarded: none of that file were."""
 BEGUN_ANEW = FieldError(pointer="", rule="begun-anew")
 """Why a receipt ends of a file that was not read to its end, and is another by now."""
 

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from gateway.acknowledged import Heard, Word
 from gateway.census import Unsettled
 from gateway.ledger import (
     sqlite_clock,
     sqlite_deadlines,
+    sqlite_hearing,
     sqlite_people,
     sqlite_queue,
     sqlite_reads,
@@ -28,7 +30,7 @@ from gateway.ledger.sqlite_queue import Found, Told
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer
 from gateway.message import Document, Message, MessageId, OperationId
-from gateway.ports import Clock
+from gateway.ports import Clock, Progress
 from gateway.records import (
     ANY,
     UNSETTLED,
@@ -42,7 +44,6 @@ from gateway.records import (
     Page,
     Pause,
     PauseReason,
-    Progress,
     Receipt,
     Record,
     Refused,
@@ -159,6 +160,7 @@ class SqliteLedger(SqliteFeeds, SqliteArrivals):
                 oldest=None if standing.oldest is None else self._when(standing.oldest),
                 pauses=tuple(map(self._pause, standing.pauses)),
                 open_seconds=standing.open_seconds,
+                overdue=standing.overdue,
                 **self._reader.clocks(standing.clocks),
             )
             for name, standing in standings.items()
@@ -227,6 +229,15 @@ class SqliteLedger(SqliteFeeds, SqliteArrivals):
     async def answered(self, message: MessageId, /, *, by: str) -> bool:
         """Stop a message's clock."""
         return await self._writer.do(lambda tx: sqlite_deadlines.answered(tx, message, by))
+
+    async def acknowledge(
+        self, operations: Collection[OperationId], words: Sequence[Word], /, *, by: str
+    ) -> tuple[Heard, ...]:
+        """Settle what an agency says it has, or has not, done."""
+        keys = self._keys
+        results, told = await self._writer.do(lambda tx: sqlite_hearing.acknowledge(tx, operations, words, by, keys))
+        self._tell(told)
+        return results
 
     async def sweep(self) -> int:
         """Take up the leases that ended; learn of a new encryption key."""

@@ -15,6 +15,8 @@ from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleCon
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
 from tests.contract.ledger_feed_modes import ModeContract
 from tests.contract.ledger_feeds import LookUpContract, SnapshotContract
+from tests.contract.ledger_forward import ForwardContract
+from tests.contract.ledger_handover import BatchContract, HandoverContract
 from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.contract.ledger_upkeep import UpkeepContract
@@ -116,3 +118,12 @@ class TestSnapshots(SnapshotContract): ...
 
 
 class TestModes(ModeContract): ...
+
+
+class TestForwarding(ForwardContract): ...
+
+
+class TestBatches(BatchContract): ...
+
+
+class TestHandover(HandoverContract): ...
