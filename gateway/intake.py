@@ -349,14 +349,9 @@ class _Work:
             turn=self._turn, held=held, receipt=receipt,
         )  # fmt: skip
         batches = self._source.batches(held, after=tally.put)
-        async with aclosing(cast("Any", batches)):
-            async for batch in batches:
-                if refused := refusal(batch):
-                    return await forwarder.so_far(tally), refused
-                chunk = await asyncio.to_thread(translated, self.feed, batch, tally.put)
-                tally = await forwarder.put(batch, chunk, tally)
+        ended = await forwarder.all(batches, tally, lambda one, at: refusal(one) or translated(self.feed, one, at))
         self._intake.full.discard(receipt.feed)
-        return tally, None
+        return ended
 
     async def _put_away(self, held: Held, receipt: FileReceipt) -> str:
         filing = Filing(

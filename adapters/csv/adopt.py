@@ -4,7 +4,7 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from adapters.csv.read import BARIS, HEAD, Lines, find_encoding, records
@@ -87,7 +87,7 @@ def _sample(path: Path, text: io.TextIOWrapper, encoding: str, *, clean: bool, c
     first = list(islice(rest, _FIRST))
     _judge(path, header, first)
     rows, broken, last, many = [], [], None, 0
-    for line, cells in (*first, *rest):
+    for line, cells in chain(first, rest):
         many += 1
         last = cells
         if many <= ROWS:

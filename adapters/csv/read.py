@@ -164,7 +164,7 @@ def _as_it_is(cell: str) -> str:
 
 def _unguarded(cell: str) -> str:
     """Undo what `rejects` did so that no spreadsheet takes a cell for a formula."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
 
 
 def _begins(cells: Sequence[str], trailer: str) -> bool:

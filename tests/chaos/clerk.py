@@ -106,11 +106,13 @@ class Tally:
 class Clerk:
     """Drops files into one folder, which gateways of one ledger take in."""
 
-    def __init__(self, folder: Path, ledger: str) -> None:
+    def __init__(self, folder: Path, ledger: str, place: str = "", login: str = "") -> None:
         self._ledger = ledger
         self._drop = folder / "drop"
         self._drop.mkdir()
         self._folder = folder
+        self._place = f"{place}{self._drop}"
+        self._login = login
         self._files: dict[str, Dropped] = {}
         self._number = 0
         self._longest = 100
@@ -145,7 +147,7 @@ class Clerk:
     async def _begun(self, place: int) -> Gateway:
         folder = self._folder / f"gateway-{place}"
         folder.mkdir(exist_ok=True)
-        text = CONFIG.format(ledger=self._ledger, master=MASTER, drop=self._drop)
+        text = CONFIG.format(ledger=self._ledger, master=MASTER, drop=self._place) + self._login
         feeds = "".join(FEED.format(name=name, mode=mode) for name, mode in FEEDS.items())
         (folder / "gateway.toml").write_text(text + feeds, "utf-8")
         mapping = "".join(MAPPING.format(name=name, longest=self._longest) for name in FEEDS)
@@ -278,11 +280,24 @@ ENOUGH = 20
 """Kills of which some must have come in the midst of a file."""
 
 
-async def survived(folder: Path, ledger: str, *, beside: int = 0, remaps: int = 0) -> None:
-    """Check that every row that was dropped is taken once or handed back once; prints the figures."""
-    tally = await Clerk(folder, ledger).survive(min(KILLS, ENOUGH) if remaps else KILLS, beside=beside, remaps=remaps)
+async def survived(  # noqa: PLR0913 - what a storm is made of
+    folder: Path,
+    ledger: str,
+    *,
+    beside: int = 0,
+    remaps: int = 0,
+    place: str = "",
+    login: str = "",
+    kills: int = KILLS,
+) -> None:
+    """Check that every row that was dropped is taken once or handed back once; prints the figures.
+
+    `place` is the address of a server that serves this machine's files, `login` the setting for it.
+    """
+    kills = min(kills, ENOUGH) if remaps else kills
+    tally = await Clerk(folder, ledger, place, login).survive(kills, beside=beside, remaps=remaps)
     print(f"\n{ledger.partition(':')[0]}, {1 + beside} at a time: {tally}")  # noqa: T201 - the figures are what the long run is for
     assert tally.wrong == []
     assert tally.files > 0
     assert tally.anew > 0 or not remaps
-    assert tally.resumed > 0 or KILLS < ENOUGH
+    assert tally.resumed > 0 or kills < ENOUGH

@@ -15,7 +15,6 @@ from gateway.feeds import (
     Held,
     Keeping,
     Overtaken,
-    Portion,
     Reject,
     Standing,
     Tally,
@@ -30,6 +29,7 @@ from gateway.ledger.receipt_rows import FORWARD, receipt_of
 from gateway.ledger.snapshot_rows import conditions, fields_of, gathered, read_reasons, read_tally
 from gateway.lookup import Cells, Found
 from gateway.message import Document
+from gateway.portion import Portion
 from gateway.records import State
 
 _LIVE = """
