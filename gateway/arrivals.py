@@ -28,7 +28,7 @@ class Arrivals(Protocol):
     async def shed_files(self, feed: str, seconds: float, /, *, limit: int = 500) -> int:
         """Forget one batch of receipts that ended so long ago; returns how many.
 
-        Those stay by which the live and the previous snapshot were made, that another refers to or whose file is not
-        put away or wanted again, and that of the last file that came.
+        Those stay by which the live and the previous snapshot were made, that another or a message refers to, or whose
+        file is not put away or wanted again, and that of the last file that came.
         """
         ...

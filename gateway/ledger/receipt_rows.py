@@ -23,6 +23,7 @@ CAME = f"state IN ('accepted', 'duplicate') AND mode <> '{REPAIR}' AND confirmed
 """What is true of the receipt of a file that came."""
 FORGETTABLE = f"""
 settled AND again = ''
+AND NOT EXISTS (SELECT 1 FROM message AS row WHERE row.receipt = receipt.number)
 AND number NOT IN (
     SELECT live FROM feed WHERE name = $1 AND live IS NOT NULL
     UNION SELECT previous FROM feed WHERE name = $1 AND previous IS NOT NULL
@@ -30,7 +31,7 @@ AND number NOT IN (
     UNION SELECT original FROM receipt WHERE feed = $1 AND original IS NOT NULL
     UNION SELECT coalesce(max(number), 0) FROM receipt WHERE feed = $1 AND {CAME})
 """  # noqa: S608 - our own words
-"""What is true of a receipt that nothing needs: no snapshot, no other receipt, nobody who wants its file again."""
+"""What is true of a receipt that nothing needs: no snapshot, message or other receipt, nobody who wants it again."""
 
 
 def reference(sha256: str) -> str:

@@ -67,5 +67,6 @@ def _noted(tx: Transaction, feed: str) -> float:
 def _shed(tx: Transaction, feed: str, seconds: float, limit: int) -> list[int]:
     values = {"feed": feed, "until": tx.now - seconds, "limit": limit}
     gone = [row["number"] for row in tx.db.execute(_OLD, values).fetchall()]
-    tx.db.executemany("DELETE FROM receipt WHERE number = ?", [(number,) for number in gone])
+    for table, column in (("reject", "receipt"), ("receipt", "number")):
+        tx.db.executemany(f"DELETE FROM {table} WHERE {column} = ?", [(number,) for number in gone])  # noqa: S608 - our own names
     return gone

@@ -27,11 +27,13 @@ FIRES, RESOLVES = 90.0, 90.0
 EVERY = 0.2
 SIPOLAN = "dpmptsp"
 WANTED = {("BreakerOpen", SIPOLAN), ("LaneStuck", SIPOLAN)}
-# Neither the stand-ins nor this gateway speak TLS.
+# Neither the stand-ins nor this gateway speak TLS, and no clerk brings files over SFTP.
 NEVER_HERE = {
     "gateway_agency_certificate_expiry_timestamp_seconds",
     "gateway_agency_own_certificate_expiry_timestamp_seconds",
     "gateway_certificate_expiry_timestamp_seconds",
+    "gateway_sftp_logins_total",
+    "gateway_sftp_uploads_total",
 }
 
 pytestmark = pytest.mark.skipif(

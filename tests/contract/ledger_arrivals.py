@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from gateway.errors import FieldError
 from gateway.feeds import FileReceipt, Tally
 from gateway.message import Document
-from tests.contract.ledger import Stage
+from gateway.records import Delivered, Retention, Shed
+from tests.contract.ledger import LANE, Stage
 from tests.contract.ledger_feeds import FEED, KEYED, ROWS, chunk, held, reject, taken, turn
+from tests.contract.ledger_forward import FORWARD, portion
 
 DAY = 86400.0
 APPENDED = replace(KEYED, mode="append")
@@ -129,6 +131,27 @@ class ForgettingContract:
         assert await shed(stage) == 2
         numbers = [original.number, duplicate.number, wanted.number, unfiled.number]
         assert await forgotten(stage, *numbers) == numbers[:2]
+
+    async def test_the_receipt_of_rows_that_became_messages_stays_as_long_as_those(self, stage: Stage) -> None:
+        receipts = []
+        for name in "abc":
+            mine = await turn(stage.ledger)
+            receipt = await stage.ledger.take_up(mine, held(f"{name}.csv"), FORWARD)
+            await stage.ledger.add_rows(mine, receipt.number, FORWARD, chunk({"nama": name}, rejects=(reject(2),)))
+            await stage.ledger.forward(mine, receipt.number, portion(receipt, name, position=2))
+            await stage.ledger.publish(mine, receipt.number, FORWARD)
+            await stage.ledger.filed(mine, receipt.number, f"archive/{name}.csv")
+            receipts.append(receipt.number)
+        for claim in await stage.claim():
+            await stage.settle(claim.ticket, Delivered())
+        await stage.pass_time(500 * DAY)
+        assert await shed(stage) == 0
+        while await stage.ledger.shed(LANE, Retention()) != Shed():
+            """Until its messages are forgotten."""
+        assert await shed(stage) > 0
+        assert (await forgotten(stage, *receipts))[:1] == receipts[:1]
+        assert receipts[-1] not in await forgotten(stage, *receipts)
+        assert not await stage.ledger.rejects(receipts[0])
 
 
 async def unfinished(stage: Stage) -> FileReceipt:

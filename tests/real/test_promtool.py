@@ -39,7 +39,7 @@ def test_the_rules_as_they_are_exported(promtool: Tool, tmp_path: Path, options:
     exported = gateway("rules", "export", *options)
     assert exported.returncode == 0, exported.stderr
     (tmp_path / "rules.yml").write_text(exported.stdout)
-    assert "29 rules found" in promtool("check", "rules", tmp_path / "rules.yml")
+    assert "30 rules found" in promtool("check", "rules", tmp_path / "rules.yml")
 
 
 @pytest.mark.parametrize("file", sorted(ROOT.glob("tests/rules/*.yaml")), ids=lambda file: file.stem)
