@@ -163,7 +163,9 @@ class _Builder:
             indexes=indexes,
             mapping=fingerprint(row.fingerprint, key, newer, indexes),
         )
-        return registry.Feed(read=row.read, keeping=keeping, max_reject=_share(settings.get("max_reject", 0.1)))
+        return registry.Feed(
+            read=row.read.of_cells, keeping=keeping, max_reject=_share(settings.get("max_reject", 0.1))
+        )
 
     def _indexes(self, feed: str, row: CompiledRow) -> tuple[tuple[str, ...], ...]:
         """Return by which fields rows are looked up: together as each operation does, and each by itself."""

@@ -34,12 +34,13 @@ class Reject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """A slice of one file: rows as (number, native row); `done` records lie behind its end, `last` closes the file.
+    """A slice of one file: rows as (number, cells) under `columns`; `done` records lie behind it, `last` ends the file.
 
     `skipped` counts records that are no rows, such as a repeated header; `encoding` is what the file was read by.
     """
 
-    rows: Sequence[tuple[int, Document]]
+    columns: Sequence[str] = ()
+    rows: Sequence[tuple[int, Sequence[str]]]
     rejects: Sequence[Reject] = ()
     done: int = 0
     skipped: int = 0

@@ -299,9 +299,10 @@ def translated(feed: Feed, batch: Batch, after: int) -> Chunk:
     """Return a batch as our rows; what does not fit is rejected with every reason."""
     rows: list[tuple[int, Document]] = []
     rejects = [*batch.rejects]
-    for number, native in batch.rows:
+    read = feed.read(batch.columns)
+    for number, cells in batch.rows:
         try:
-            rows.append((number, feed.read(native)))
+            rows.append((number, read(cells)))
         except TranslationError as error:
             rejects.append(Reject(number=number, reasons=tuple(error.errors)))
     return Chunk(

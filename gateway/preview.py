@@ -11,7 +11,7 @@ from gateway.errors import FieldError
 from gateway.feeds import Batch, Reject, Tally
 from gateway.intake import objection, refusal, translated
 from gateway.ledger.rows import decode
-from gateway.ledger.snapshot_rows import Clash, PackedRow, once, packed, settled, tallied
+from gateway.ledger.snapshot_rows import Clash, PackedRow, columns_of, once, packed, settled, tallied
 from gateway.message import Document
 from gateway.registry import Feed
 
@@ -61,7 +61,7 @@ class _Trial:
         """Take a batch, as the ledger would."""
         chunk = translated(self._feed, batch, self.tally.position)
         rejects, new, said = [*chunk.rejects], 0, []
-        for portion in once(self._light(packed(chunk.rows, self._feed.keeping, ()))):
+        for portion in once(self._light(packed(chunk.rows, self._feed.keeping, columns_of(self._feed.keeping)))):
             clashes = [
                 Clash(row=row, number=old.number, doc=old.doc, mine=True)
                 for row in portion

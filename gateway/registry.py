@@ -1,7 +1,7 @@
 """Agencies and operations as one immutable table; a reload builds a new one and swaps it. Builds nothing itself."""
 
 import sys
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.errors import Finding
@@ -62,9 +62,12 @@ class Queue:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
-    """How a feed's rows are read and kept; a file with more than `max_reject` of its rows rejected is refused."""
+    """How a feed's rows are read and kept; a file with more than `max_reject` of its rows rejected is refused.
 
-    read: Callable[[Document], Document]
+    `read` returns what makes our row of the cells under these columns, and raises TranslationError.
+    """
+
+    read: Callable[[Sequence[str]], Callable[[Sequence[str]], Document]]
     keeping: Keeping
     max_reject: float
 

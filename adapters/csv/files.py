@@ -19,7 +19,7 @@ from adapters.csv.rejects import rejected_file
 from adapters.csv.settings import Dialect, Feed
 from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Unavailable
 
-ROWS = 5000
+ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
 """Folders below the drop: of files being taken in, of those taken, of those refused and of rows handed back."""
 BLOCK = 1 << 20

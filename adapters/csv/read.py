@@ -5,13 +5,16 @@ import codecs
 import csv
 import io
 from collections import deque
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from operator import itemgetter
 from typing import BinaryIO, TextIO
 
 from adapters.csv.header import header_errors
 from adapters.csv.settings import Dialect
-from gateway import Batch, Document, FieldError, Reject
+from gateway import Batch, FieldError, Reject
 
 BLOCK = 1 << 20
 LONGEST_LINE = 1 << 24
@@ -20,6 +23,10 @@ csv.field_size_limit(LONGEST_LINE)
 LONGEST_RECORD = 64
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 HEAD = 4096
+PORTION = 1 << 18
+"""Characters that are read at once; of those, whole lines."""
+MANY, FEW = 1 << 20, 16
+"""Lines that are tried at once, and where one of them is odd."""
 UNDECODABLE = "\ufffd"
 # A spreadsheet takes a cell that begins so for a formula, whoever typed it: CSV injection.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -74,42 +81,70 @@ class _Batches:
         self._header = list(header)
         self._encoding = encoding
         self._doubtful = doubtful
-        self._plain = _unguarded if BARIS in header else _as_it_is
+        self._guarded = BARIS in header
+        self._refused: Batch | None = None
         self._clear()
 
     def of(self, found: Iterator[list[str] | None]) -> Iterator[Batch]:
         after, size, trailer = self._reading.after, self._reading.size, self._reading.trailer
-        closed, number = False, 0
-        for number, cells in enumerate(found, 1):
-            if closed:
-                yield refusal(FieldError(pointer="", rule="trailer-early", params={"number": str(number - 1)}))
-                return
-            closed = trailer is not None and cells is not None and _begins(cells, trailer)
-            if number <= after:
-                continue
-            if closed:
-                self._skipped += 1
-            else:
-                self._add(number, cells)
+        found = found if trailer is None else self._before(trailer, found)
+        deque(islice(found, after), maxlen=0)
+        number = after
+        while portion := list(islice(found, size - number % size)):
+            self._add(number, portion)
+            number += len(portion)
             if number % size == 0:
                 yield self._batch(number, last=False)
-        if trailer is not None and not closed:
-            yield refusal(FieldError(pointer="", rule="no-trailer", params={"trailer": trailer}))
-        else:
-            yield self._batch(max(number, after), last=True)
+        yield self._refused or self._batch(number, last=True)
 
-    def _add(self, number: int, cells: list[str] | None) -> None:
-        if cells is None:
-            self._rejects.append(Reject(number=number, reasons=(FieldError(pointer="", rule="quote"),)))
-        elif reasons := _reasons(cells, self._header, self._doubtful):
-            self._rejects.append(Reject(number=number, reasons=reasons))
-        elif cells[0].strip() == self._header[0] and [cell.strip() for cell in cells] == self._header:
-            self._skipped += 1
-        else:
-            self._rows.append((number, dict(zip(self._header, map(self._plain, cells), strict=True))))
+    def _before(self, trailer: str, found: Iterator[list[str] | None]) -> Iterator[list[str] | None]:
+        """Yield records, the trailer as an empty one; a file that it does not end is refused."""
+        for number, cells in enumerate(found, 1):
+            closed = cells is not None and _begins(cells, trailer)
+            yield [] if closed else cells
+            if closed:
+                if next(found, self) is not self:
+                    early = FieldError(pointer="", rule="trailer-early", params={"number": str(number)})
+                    self._refused = refusal(early)
+                return
+        self._refused = refusal(FieldError(pointer="", rule="no-trailer", params={"trailer": trailer}))
+
+    def _add(self, before: int, portion: Sequence[list[str] | None]) -> None:
+        """Take the records after so many; nearly all are rows, and are not looked at one by one."""
+        if self._doubtful is not None or self._guarded:
+            self._look(enumerate(portion, before + 1))
+            return
+        width, name = len(self._header), next(iter(self._header), None)
+        self._rows += [
+            (number, cells)
+            for number, cells in enumerate(portion, before + 1)
+            if cells and len(cells) == width and cells[0].strip() != name
+        ]
+        taken = len(self._rows)
+        self._look(
+            (number, cells)
+            for number, cells in enumerate(portion, before + 1)
+            if not cells or len(cells) != width or cells[0].strip() == name
+        )
+        if len(self._rows) > taken:
+            self._rows.sort(key=itemgetter(0))
+
+    def _look(self, odd: Iterable[tuple[int, list[str] | None]]) -> None:
+        for number, cells in odd:
+            if cells is None:
+                self._rejects.append(Reject(number=number, reasons=(FieldError(pointer="", rule="quote"),)))
+            elif not cells:
+                self._skipped += 1
+            elif reasons := _reasons(cells, self._header, self._doubtful):
+                self._rejects.append(Reject(number=number, reasons=reasons))
+            elif cells[0].strip() == self._header[0] and [cell.strip() for cell in cells] == self._header:
+                self._skipped += 1
+            else:
+                self._rows.append((number, [*map(_unguarded, cells)] if self._guarded else cells))
 
     def _batch(self, done: int, *, last: bool) -> Batch:
         batch = Batch(
+            columns=self._header,
             rows=self._rows,
             rejects=self._rejects,
             done=done,
@@ -121,13 +156,9 @@ class _Batches:
         return batch
 
     def _clear(self) -> None:
-        self._rows: list[tuple[int, Document]] = []
+        self._rows: list[tuple[int, list[str]]] = []
         self._rejects: list[Reject] = []
         self._skipped = 0
-
-
-def _as_it_is(cell: str) -> str:
-    return cell
 
 
 def _unguarded(cell: str) -> str:
@@ -193,12 +224,13 @@ def _fits(file: BinaryIO, encoding: str) -> bool:
 class Lines:
     """The lines of a file, some of which may be given back; `first` is the number of a record's first."""
 
-    __slots__ = ("_again", "_count", "_text", "first", "taken")
+    __slots__ = ("_again", "_rest", "_text", "count", "first", "taken")
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
         self._again: deque[str] = deque()
-        self._count = 0
+        self._rest = ""
+        self.count = 0
         self.first = 1
         self.taken: list[str] = []
 
@@ -208,22 +240,53 @@ class Lines:
     def __next__(self) -> str:
         if len(self.taken) >= LONGEST_RECORD:
             raise csv.Error("a quote is never closed")
-        line = self._again.popleft() if self._again else self._text.readline(LONGEST_LINE)
-        if not line:
+        if not self._again:
+            self._again.extend(self._more())
+        if not self._again:
             raise StopIteration
-        self._count += 1
+        line = self._again.popleft()
+        self.count += 1
         self.taken.append(line)
         return line
 
     def next_record(self) -> None:
         """Begin to count the lines of another record."""
-        self.first = self._count + 1
+        self.first = self.count + 1
         self.taken.clear()
 
     def give_back_all_but_the_first(self) -> None:
         """Let the record's other lines come again."""
-        self._count -= len(self.taken) - 1
+        self.count -= len(self.taken) - 1
         self._again.extendleft(reversed(self.taken[1:]))
+
+    def ahead(self, most: int) -> list[str]:
+        """Return up to so many of the next lines, which are not taken yet; none at the end."""
+        if not self._again:
+            self._again.extend(self._more())
+        return list(islice(self._again, most))
+
+    def take(self, count: int) -> int:
+        """Take so many of the lines ahead; returns the number of the first."""
+        if count == len(self._again):
+            self._again.clear()
+        else:
+            for _ in range(count):
+                self._again.popleft()
+        self.count += count
+        return self.count - count + 1
+
+    def _more(self) -> list[str]:
+        """Read complete lines: not the last of a portion, which may go on, or end between CR and LF."""
+        while portion := self._text.read(PORTION):
+            lines = io.StringIO(self._rest + portion, newline="").readlines()
+            self._rest = lines.pop()
+            while len(self._rest) >= LONGEST_LINE:
+                lines.append(self._rest[:LONGEST_LINE])
+                self._rest = self._rest[LONGEST_LINE:]
+            if lines:
+                return lines
+        last, self._rest = self._rest, ""
+        return [last] if last else []
 
 
 def records(lines: Lines, dialect: Dialect) -> Iterator[list[str] | None]:
@@ -232,21 +295,63 @@ def records(lines: Lines, dialect: Dialect) -> Iterator[list[str] | None]:
     A record over several lines that doesn't come out right is taken for one line with a stray quote, and the lines
     after it are read afresh: so one quote costs one row.
     """
-    reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
-    width = 0
-    while True:
-        lines.next_record()
+    return _Records(lines, dialect).all()
+
+
+class _Records:
+    """Records, many at once where each line is one; else with care, of a few lines at a time."""
+
+    def __init__(self, lines: Lines, dialect: Dialect) -> None:
+        self._lines = lines
+        self._reader = partial(csv.reader, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
+        self._width = 0
+
+    def all(self) -> Iterator[list[str] | None]:
+        lines, careful = self._lines, 0
+        slowly = self._with_care()
+        while block := lines.ahead(FEW if careful > 0 else MANY):
+            found = self._one_a_line(block)
+            if found is None and careful <= 0:
+                careful = len(block)
+                continue
+            before = lines.count
+            if found is None:
+                while lines.count - before < len(block):
+                    yield from slowly()
+            else:
+                first = lines.take(len(block))
+                self._width = self._width or next((len(cells) for cells in found if any(map(str.strip, cells))), 0)
+                for lines.first, cells in enumerate(found, first):
+                    # That a record has no text at all is rare: its first cell mostly tells.
+                    if cells and (cells[0].strip() or any(map(str.strip, cells))):
+                        yield cells
+            careful -= lines.count - before
+
+    def _one_a_line(self, block: Sequence[str]) -> list[list[str]] | None:
+        """Return the cells of lines each of which is a record, None where one is not."""
         try:
-            cells = next(reader)
-        except StopIteration:
-            return
+            found = list(self._reader(block))
         except csv.Error:
-            lines.give_back_all_but_the_first()
-            yield None
-            continue
-        if width and len(cells) != width and len(lines.taken) > 1:
-            lines.give_back_all_but_the_first()
-            yield None
-        elif any(map(str.strip, cells)):
-            width = width or len(cells)
-            yield cells
+            return None
+        return found if len(found) == len(block) else None
+
+    def _with_care(self) -> Callable[[], Iterator[list[str] | None]]:
+        """Return what reads one record: it yields nothing where that is blank."""
+        lines, reader = self._lines, self._reader(self._lines)
+
+        def one() -> Iterator[list[str] | None]:
+            lines.next_record()
+            try:
+                cells = next(reader)
+            except csv.Error:
+                lines.give_back_all_but_the_first()
+                yield None
+                return
+            if self._width and len(cells) != self._width and len(lines.taken) > 1:
+                lines.give_back_all_but_the_first()
+                yield None
+            elif any(map(str.strip, cells)):
+                self._width = self._width or len(cells)
+                yield cells
+
+        return one

@@ -1,6 +1,5 @@
 """Receipts and snapshots in PostgreSQL, the same for all replicas: what files became."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -24,7 +23,15 @@ from gateway.feeds import (
 from gateway.ledger.postgres import builds, receipts
 from gateway.ledger.postgres.store import Store
 from gateway.ledger.receipt_rows import receipt_of
-from gateway.ledger.snapshot_rows import conditions, fields_of, gathered, read_reasons, read_tally
+from gateway.ledger.snapshot_rows import (
+    columns_of,
+    conditions,
+    gathered,
+    read_columns,
+    read_reasons,
+    read_tally,
+    written_columns,
+)
 from gateway.message import Document
 
 _LIVE = "SELECT r.number, r.as_of, r.fields FROM feed AS f JOIN receipt AS r ON r.number = f.live WHERE f.name = $1"
@@ -49,7 +56,7 @@ class PostgresFeeds:
                 return receipt
             for other in await receipts.give_up_others(connection, turn, receipt.number):
                 await builds.drop(connection, other)
-            if not anew and row["fields"] == json.dumps(fields_of(keeping)):
+            if not anew and row["fields"] == written_columns(columns_of(keeping)):
                 return receipt
             return replace(receipt, tally=await builds.begin(connection, receipt.number, keeping, receipt.base))
 
@@ -155,7 +162,7 @@ class PostgresFeeds:
             live = await connection.fetchrow(_LIVE, feed)
             if live is None:
                 raise NoSnapshot(f"{feed}: no file has been taken in yet", maybe_done=False)
-            asked = conditions(json.loads(live["fields"]), where, begun)
+            asked = conditions(read_columns(live["fields"]), where, begun)
 
             async def rows(last: int, size: int) -> Sequence[tuple[int, bytes]]:
                 return await builds.page(connection, live["number"], asked, last, size)

@@ -1,6 +1,7 @@
 import io
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,23 @@ def reading(
     return Reading(dialect=dialect or Dialect(), wanted=wanted, size=size, **more)
 
 
-def read_all(content: bytes, wanted: Sequence[str] = WANTED, dialect: Dialect | None = None, **more: object) -> Batch:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class All:
+    """All that is in a file, its rows by column."""
+
+    rows: list[tuple[int, dict[str, str]]]
+    rejects: list[Reject]
+    done: int
+    skipped: int
+    encoding: str
+    last: bool
+
+
+def read_all(content: bytes, wanted: Sequence[str] = WANTED, dialect: Dialect | None = None, **more: object) -> All:
     parts = list(read(io.BytesIO(content), reading(dialect, wanted, **more)))
     assert [part.last for part in parts] == [False] * (len(parts) - 1) + [True]
-    return Batch(
-        rows=[row for part in parts for row in part.rows],
+    return All(
+        rows=[(number, dict(zip(part.columns, cells, strict=True))) for part in parts for number, cells in part.rows],
         rejects=[reject for part in parts for reject in part.rejects],
         done=parts[-1].done,
         skipped=sum(part.skipped for part in parts),
@@ -186,7 +199,7 @@ def test_public_files_never_break_the_reader() -> None:
     for path in files:
         with path.open("rb") as file:
             for part in read(file, reading(Dialect(delimiter=","), (), 500)):
-                assert all(isinstance(cell, str) for _, row in part.rows for cell in row.values())
+                assert all(isinstance(cell, str) for _, cells in part.rows for cell in cells)
 
 
 ROWS = ["a;b;c", '"a";b;c', '"a;b;c', 'a;"b\nc";d', HEADER, "", "a;b", "TOTAL;2;"]
