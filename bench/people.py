@@ -4,7 +4,8 @@ import random
 from pathlib import Path
 
 COLUMNS = (
-    "NIK", "NO_KK", "NAMA", "TGL_LAHIR", "JK", "ALAMAT", "RT_RW", "KODE_KEC", "STATUS", "PENGHASILAN", "DIUBAH", "CATATAN",
+    "NIK", "NO_KK", "NAMA", "TGL_LAHIR", "JK", "ALAMAT", "RT_RW", "KODE_KEC", "STATUS", "PENGHASILAN",
+    "DIUBAH", "CATATAN",
 )  # fmt: skip
 MAPPING = r"""
 [codes.kelamin]
