@@ -23,7 +23,7 @@ csv.field_size_limit(LONGEST_LINE)
 LONGEST_RECORD = 64
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 HEAD = 4096
-PORTION = 1 << 18
+PORTION = 1 << 16
 """Characters that are read at once; of those, whole lines."""
 MANY, FEW = 1 << 20, 16
 """Lines that are tried at once, and where one of them is odd."""
