@@ -152,7 +152,7 @@ def _intake(ledger: SqliteLedger | PostgresLedger, drop: Path, folder: Path) -> 
     intake = Intake(
         agency="dukcapil",
         source=adapter,
-        feeds={"penduduk": Feed(read=row.read.of_cells, keeping=keeping, max_reject=0.1)},
+        feeds={"penduduk": Feed(read=row.read, keeping=keeping, max_reject=0.1)},
         ledger=ledger,
         me="bench",
         clock=SystemClock(),

@@ -154,6 +154,7 @@ class StandIns:
     """All agencies and the control port, started and stopped together."""
 
     def __init__(self, ports: Mapping[str, int], control_port: int, folder: Path) -> None:
+        self._folder = folder
         self.agencies = {name: StandIn(name, folder, port) for name, port in ports.items()}
         self._control = Listener(ControlApp(self.agencies), control_port)
 
@@ -162,10 +163,17 @@ class StandIns:
         """The port of the switches of all agencies."""
         return self._control.port
 
-    async def start(self, down: Collection[str] = ()) -> None:
-        """Listen on every port but those of agencies that are down; the clerk of the puskesmas drops the first file."""
+    async def start(self, down: Collection[str] = (), *, kept: bool = False) -> None:
+        """Listen on every port but those of agencies that are down; the clerk of the puskesmas drops the first file.
+
+        Not where one was taken before and the gateway has `kept` what was in it.
+        """
         for name, stand_in in self.agencies.items():
-            if name not in down:
+            if name in down:
+                continue
+            if name == "puskesmas" and kept and any(self._folder.glob("archive/*/*.csv")):
+                await stand_in.start()
+            else:
                 await stand_in.turn("up")
         await self._control.start()
 
@@ -182,14 +190,15 @@ async def serve(  # noqa: PLR0913 - what is served, and how
     until: asyncio.Event,
     ready: Callable[[StandIns], Any] = lambda _: None,
     down: Collection[str] = (),
+    kept: bool = False,
 ) -> None:
     """Run the stand-ins in `ports` (0 takes a free one) until `until`; call `ready` once they listen.
 
-    Those in `down` are switched off, until somebody switches them on.
+    Those in `down` are switched off, until somebody switches them on. The clerk's first file is `kept` already.
     """
     stand_ins = StandIns(ports, control_port, folder)
     try:
-        await stand_ins.start(down)
+        await stand_ins.start(down, kept=kept)
         ready(stand_ins)
         await until.wait()
     finally:

@@ -20,6 +20,7 @@ from pydantic_core import PydanticUndefined
 
 from adapters import login
 from adapters.csv import adapter as csv
+from adapters.csv import place as csv_place
 from adapters.csv import settings as csv_settings
 from adapters.rest import RestAdapter
 from adapters.soap import adapter as soap
@@ -27,7 +28,7 @@ from adapters.soap import no_wsdl
 from adapters.soap import settings as soap_settings
 from gateway import Duration
 from gateway.config import models
-from gateway.config.units import Quota, Rate
+from gateway.config.units import Every, Quota, Rate
 from gateway.edge.problems import STATUS
 from gateway.figures import SOURCES
 from gateway.metrics import TABLE
@@ -71,6 +72,7 @@ SECTIONS: Mapping[str, tuple[type, str]] = {
     "token": (login.TokenLogin, "agency.dinkes.login"),
     "expired": (login.Expired, "agency.dinkes.login.expired"),
     "csv": (csv.CsvAdapter, "agency.*"),
+    "drop-login": (csv_place.DropLogin, "agency.*.drop_login"),
     "feed": (csv_settings.Feed, "agency.*.feed.*"),
     "out": (csv_settings.Out, "agency.*.out.*"),
     "dialect": (csv_settings.Dialect, "agency.*.feed.*.dialect"),
@@ -81,6 +83,7 @@ WORDS: Sequence[tuple[object, str]] = (
     (Duration, "duration"),
     (Rate, "rate"),
     (Quota, "quota"),
+    (Every, "every"),
     (models.Exposure, "method and path"),
     (models.Address, "address:port"),
     (bool, "`true` or `false`"),
@@ -211,7 +214,7 @@ def default_of(one: Setting) -> str:
             return "none"
         case BaseModel():
             return "see below"
-        case float() if words(one.kind) == "duration":
+        case float() if words(one.kind).startswith("duration"):
             return f"`{toml(_duration(one.default))}`"
     return f"`{toml(one.default)}`"
 

@@ -1,7 +1,7 @@
 """All that an adapter's author imports; everything else is the gateway's own business."""
 
 from gateway.clock import SystemClock
-from gateway.config.units import Duration
+from gateway.config.units import Duration, Every
 from gateway.errors import (
     AgencyLogin,
     AgencyTimeout,
@@ -15,27 +15,37 @@ from gateway.errors import (
     Unavailable,
     Unreachable,
 )
-from gateway.feeds import Batch, FeedColumns, Filing, Found, Held, Ready, Reject, Snapshots, Source
+from gateway.feeds import LINE, Batch, FeedColumns, Filing, Held, Ready, Reject, Source, Spell
+from gateway.handover import AckColumns, Acknowledged, Batches, Batching
+from gateway.lookup import Found, Snapshots
 from gateway.masking import mask_text, mask_value
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared
-from gateway.ports import Adapter, Addressed, Clock, Log, LogsIn, Probe, Rereads, Tolerated, UrlFields
+from gateway.offers import Offer, Offers
+from gateway.ports import Adapter, Addressed, Clock, Closes, Log, LogsIn, Probe, Rereads, Tolerated, UrlFields
 
 __all__ = [
+    "LINE",
+    "AckColumns",
+    "Acknowledged",
     "Adapter",
     "Addressed",
     "AgencyLogin",
     "AgencyTimeout",
     "Answer",
     "Batch",
+    "Batches",
+    "Batching",
     "Call",
     "Clock",
+    "Closes",
     "Compared",
     "ConfigError",
     "Contract",
     "Described",
     "Document",
     "Duration",
+    "Every",
     "Fault",
     "FeedColumns",
     "FieldError",
@@ -48,6 +58,8 @@ __all__ = [
     "LogsIn",
     "NativeField",
     "NotFound",
+    "Offer",
+    "Offers",
     "Planned",
     "Prepared",
     "Probe",
@@ -57,6 +69,7 @@ __all__ = [
     "Rereads",
     "Snapshots",
     "Source",
+    "Spell",
     "SystemClock",
     "Tolerated",
     "TranslationError",

@@ -1,6 +1,6 @@
 """One agency from its section and its mapping: the adapter, and for each operation its translator and pipeline."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ParamSpec, TypeVar, cast
@@ -11,25 +11,31 @@ from gateway.channel import Channel
 from gateway.config.load import Located
 from gateway.config.locate import suggest
 from gateway.config.models import Agency, Operation
-from gateway.errors import ConfigError, Finding, Unavailable
-from gateway.feeds import FeedColumns, Keeping, Snapshots, Source
+from gateway.errors import ConfigError, Finding
+from gateway.feeds import FeedColumns, Keeping, Source
 from gateway.figures import attempts
 from gateway.fill import Provided, fill
 from gateway.kept import Draft
 from gateway.limits import Limits, limits
-from gateway.message import Context, Message, OperationId, Reply
+from gateway.lookup import Snapshots
+from gateway.message import Context, Message, OperationId
 from gateway.metrics import Metrics
 from gateway.native import Compared, Contract, Described, Planned, Prepared
+from gateway.offers import Offers
 from gateway.opening import calendar
+from gateway.outgoing import Outgoing
 from gateway.paths import called
 from gateway.pipeline import SHARING, stack
 from gateway.policies.hours import outside_hours
 from gateway.ports import Adapter, Addressed, Clock, Handler, Probe
+from gateway.punctual import due_of
 from gateway.recorder import Recording
 from gateway.recording import recording
 from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row, fingerprint
 from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
+from gateway.unready import unready, unready_handler
+from gateway.verdict import share
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -76,7 +82,7 @@ class _Builder:
         self.provided = tools.provide(name, self.section)
         self.findings: list[Finding] = []
         self.warnings: list[Finding] = []
-        self.unready = _unready(located.missing(name))
+        self.unready = unready(located.missing(name))
         self.dates = self._try(calendar, name, located)
         self.calendar = self.dates if tools.hours else None
 
@@ -84,12 +90,14 @@ class _Builder:
         rows = self._rows()
         adapter = self._adapter(rows)
         shared = self._limits()
+        out = Outgoing(self.name, adapter, lambda name: self._where(("agency", self.name, "operation", name, "call")))
         operations = [
             made
             for operation, section in self.section.operation.items()
-            if (made := self._operation(operation, section, adapter, shared)) is not None
+            if (made := self._operation(operation, section, adapter, shared, out)) is not None
         ]
-        feeds = {feed: self._feed(feed, row) for feed, row in rows.items()}
+        feeds = {feed: self._feed(feed, row) for feed, row in rows.items()} | out.feeds()
+        self.findings += out.findings
         if self.findings:
             raise ConfigError(*self.findings)
         return registry.Agency(
@@ -99,7 +107,8 @@ class _Builder:
             breaker=lambda: shared.breaker.state,
             probe=adapter if isinstance(adapter, Probe) else None,
             compared=adapter if isinstance(adapter, Compared) else None,
-            source=adapter if rows and isinstance(adapter, Source) else None,
+            source=adapter if feeds and isinstance(adapter, Source) else None,
+            offers=tuple(adapter.offers()) if isinstance(adapter, Offers) else (),
             snapshots=cast("Snapshots | None", self.provided.get(Snapshots)),
             feeds=feeds,
             queue=registry.Queue(
@@ -109,6 +118,7 @@ class _Builder:
                 depth=self.section.depth,
                 age=self.section.age,
                 operations=frozenset(operation.id for operation in operations if operation.recording is not None),
+                patience=out.patience,
                 calendar=self.calendar,
             ),
             warnings=(*self._unused(), *self.warnings),
@@ -164,7 +174,11 @@ class _Builder:
             mapping=fingerprint(row.fingerprint, key, newer, indexes),
         )
         return registry.Feed(
-            read=row.read.of_cells, keeping=keeping, max_reject=_share(settings.get("max_reject", 0.1))
+            read=row.read,
+            keeping=keeping,
+            max_reject=share(settings.get("max_reject", 0.1)),
+            due=due_of(settings, self.dates),
+            row=row,
         )
 
     def _indexes(self, feed: str, row: CompiledRow) -> tuple[tuple[str, ...], ...]:
@@ -192,6 +206,7 @@ class _Builder:
             read={feed: row.columns for feed, row in rows.items()},
             written=self._written(),
             rows={feed: row.schema.json for feed, row in rows.items()},
+            spell={feed: row.spell for feed, row in rows.items()},
         )
         try:
             make = self.tools.find(self.section.adapter)
@@ -231,7 +246,9 @@ class _Builder:
     def _serves(self) -> bool:
         return self.calendar is None or self.calendar.is_open(self.tools.clock.now())
 
-    def _operation(self, name: str, section: Operation, adapter: Adapter, shared: Limits) -> registry.Operation | None:
+    def _operation(
+        self, name: str, section: Operation, adapter: Adapter, shared: Limits, out: Outgoing
+    ) -> registry.Operation | None:
         compiled = self._try(self._compile, name, section, adapter)
         if compiled is None:
             return None
@@ -256,6 +273,9 @@ class _Builder:
             recording=self._recording(name, section, compiled),
             reread=channel.reread,
             plan=partial(adapter.plan, section.call) if isinstance(adapter, Planned) else None,
+            version=compiled.fingerprint,
+            together=out.together(name, section, channel.send_many),
+            within=out.within(name, section),
         )
 
     def _within_hours(self, handler: Handler) -> Handler:
@@ -346,7 +366,7 @@ class _Builder:
     ) -> tuple[Handler, Handler]:
         """Return how it is asked directly, and how for the ledger: that answer is its own and fresh."""
         if self.unready:
-            return (unready := _unready_handler(self.unready)), unready
+            return (answer := unready_handler(self.unready)), answer
         policies = shared.policies(
             f"{self.name}/{name}",
             safe=section.reads,
@@ -378,21 +398,3 @@ class _Builder:
         except ConfigError as error:
             self.findings += error.findings
             return None
-
-
-def _share(max_reject: float | str) -> float:
-    """Return the share of rejects that a file may have."""
-    words = {"all-or-nothing": 0.0, "row-wise": 1.0}
-    return words.get(max_reject, 0.0) if isinstance(max_reject, str) else float(max_reject)
-
-
-def _unready(missing: Collection[str]) -> str:
-    them = "it" if len(missing) == 1 else "them"
-    return f"the environment has no {', '.join(missing)}; set {them} before starting" if missing else ""
-
-
-def _unready_handler(why: str) -> Handler:
-    async def unready(message: Message) -> Reply:
-        raise Unavailable(f"{message.operation}: {why}", maybe_done=False)
-
-    return unready

@@ -18,22 +18,25 @@ from gateway.clock import SystemClock
 from gateway.config.load import Located, examine, without
 from gateway.config.models import Agency
 from gateway.config.tls import Tls
+from gateway.destinations import linked
 from gateway.dispatch import table
 from gateway.edge.tls import listener_tls
 from gateway.errors import ConfigError, Finding
-from gateway.feeds import Snapshots
 from gateway.fill import Provided
 from gateway.kept import Draft, Kept
+from gateway.lookup import Snapshots
 from gateway.metrics import Metrics
+from gateway.offered import accounts
+from gateway.overlap import overlapping
 from gateway.paths import lost, personal
-from gateway.ports import Adapter, Clock, Handler, Log, Tolerated
+from gateway.ports import Adapter, Clock, Closes, Handler, Log, Tolerated
 from gateway.recorder import Recorder
 from gateway.registry import Registry
 from gateway.snapshots import MemorySnapshots
 from gateway.traces import untraceable
 from gateway.translate.load import load_mapping
 from gateway.translate.rules import MappingFile
-from gateway.trust import trusted
+from gateway.trust import signing_certificate, trusted
 
 _VERSIONS = {
     "1.0": ssl.TLSVersion.TLSv1,
@@ -49,7 +52,7 @@ class Assembled:
 
     registry: Registry
     draft: Draft
-    clients: Sequence[HttpClient]
+    clients: Sequence[Closes]
 
     async def close(self) -> None:
         """Close every agency's connections."""
@@ -76,7 +79,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     `draft` has the state that outlives a reload, nothing of which changes before it is adopted.
     """
     draft = draft or Kept().draft()
-    opened: list[HttpClient] = []
+    opened: list[Closes] = []
 
     def provide(name: str, section: Agency) -> Provided:
         client = _client(name, located, metrics, draft)
@@ -90,19 +93,24 @@ def assemble(  # noqa: PLR0913 - what everything is made of
             **_of_its_section(section),
         }
 
+    def closed_later(adapter: Adapter) -> Adapter:
+        if isinstance(adapter, Closes):
+            opened.append(adapter)
+        return tap(adapter)
+
     tools = Tools(
         clock=clock,
         metrics=metrics,
         find=_find,
         provide=provide,
         draft=draft,
-        tap=tap,
+        tap=closed_later,
         attempt=attempt,
         on_breaker=partial(_breaker_news, log),
         hours=hours,
     )
-    agencies, findings = _built(located, tools)
-    known = Registry()
+    built, findings = _built(located, tools)
+    agencies, known = linked(built, located, findings), Registry()
     failed = located.config.agency.keys() - {agency.name for agency in agencies}
     try:
         known = table(agencies, without(located.config, failed), located.where, recorder)
@@ -133,7 +141,7 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
     """Return everything there is to say about a configuration, offline and all in one go; warnings among it."""
     located, findings = examine(path, environment)
     findings = (*findings, *untraceable(located), *_listener(located))
-    warnings = [*trusted(located, clock_of(located).now())]
+    warnings = [*trusted(located, clock_of(located).now()), *overlapping(located)]
     missing = [
         Finding(
             where=located.where(*key),
@@ -147,8 +155,9 @@ def check(path: Path, environment: Mapping[str, str]) -> list[Finding]:
         assembled = assemble(located, clock=clock_of(located), metrics=Metrics())
     except ConfigError as error:
         return [*findings, *error.findings, *missing, *warnings]
+    offered = accounts.findings(located, assembled.registry.agencies)
     unused = (warning for agency in assembled.registry.agencies.values() for warning in agency.warnings)
-    return [*findings, *missing, *unused, *warnings, *personal(assembled.registry.exposed, located.where)]
+    return [*findings, *missing, *unused, *offered, *warnings, *personal(assembled.registry.exposed, located.where)]
 
 
 def _listener(located: Located) -> Sequence[Finding]:
@@ -185,8 +194,9 @@ def clock_of(located: Located) -> SystemClock:
 
 def _client(name: str, located: Located, metrics: Metrics, draft: Draft) -> HttpClient:
     """Return an agency's connections; a file for TLS that can't be used is told where it is named."""
-    settings = located.config.agency[name].tls
-    draft.once_in_force(partial(_show_end, name, _own_end(settings), metrics))
+    agency = located.config.agency[name]
+    settings = agency.tls
+    draft.once_in_force(partial(_show_end, name, _own_end(settings.certificate, signing_certificate(agency)), metrics))
     expiry = partial(metrics.gauge, "gateway_agency_certificate_expiry_timestamp_seconds", name)
     try:
         return HttpClient(name, tls=tls_of(settings), certificate_ends=lambda at: expiry().set(at))
@@ -198,11 +208,13 @@ def _client(name: str, located: Located, metrics: Metrics, draft: Draft) -> Http
         ) from error
 
 
-def _own_end(tls: Tls) -> float | None:
-    """Return when the certificate ends that we show to an agency, None where there is none."""
-    with suppress(ConfigError):
-        return certificates.of_file(Path(tls.certificate)).ends.timestamp() if tls.certificate else None
-    return None
+def _own_end(*files: str | None) -> float | None:
+    """Return when the first of these certificates ends, None where there is none."""
+    ends = []
+    for file in filter(None, files):
+        with suppress(ConfigError):
+            ends.append(certificates.of_file(Path(file)).ends.timestamp())
+    return min(ends, default=None)
 
 
 def _show_end(name: str, ends: float | None, metrics: Metrics) -> None:

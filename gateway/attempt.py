@@ -7,7 +7,8 @@ from traceback import extract_tb
 
 from gateway.ask import Ask
 from gateway.errors import AgencyError, BreakerOpen, FieldError, GatewayError, TranslationError
-from gateway.message import Effort, Outcome
+from gateway.handover import HandedOver
+from gateway.message import Effort, Outcome, Reply
 from gateway.ports import Clock, Handler
 from gateway.records import Buried, Claim, Delivered, Postponed, Tried, Unknown, Verdict
 from gateway.settle import verdict_of
@@ -17,7 +18,8 @@ from gateway.settle import verdict_of
 class Deliverable:
     """How one operation's stored messages are delivered; `deadline` is seconds for sending one.
 
-    `harmless`: sending one twice does no harm, so one may find out whether the agency is there.
+    `harmless`: sending one twice does no harm, so one may find out whether the agency is there. `within` so many
+    seconds the agency says what became of what it was handed; None when taking it is all it says.
     """
 
     pipeline: Handler
@@ -25,11 +27,16 @@ class Deliverable:
     deadline: float
     ask: Ask | None = None
     harmless: bool = False
+    within: float | None = None
 
     @property
     def longest(self) -> float:
         """Seconds that an attempt may take."""
         return self.deadline + (self.ask.deadline if self.ask is not None else 0.0)
+
+    def verdict(self, reply: Reply) -> Verdict:
+        """Return what becomes of a message that the agency took."""
+        return Delivered(reply=reply) if self.within is None else HandedOver(reply=reply, seconds=self.within)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,8 +53,8 @@ class End:
 
 async def attempt(claim: Claim, made: Deliverable, clock: Clock, *, until: float) -> End:
     """Deliver once; nothing is begun after `until` (monotonic), when the claim may be somebody else's."""
-    if errors := made.check(claim.message.body):
-        return End(verdict=Buried(reason="misfit", text="it does not fit the operation any more", errors=errors))
+    if (misfit := misfitting(claim, made)) is not None:
+        return misfit
     if claim.uncertain and claim.repeat == "ask" and made.ask is None:
         return End(verdict=Unknown(text="it may have been done, and the agency can't be asked any more"))
     at, started = clock.now(), clock.monotonic()
@@ -64,7 +71,7 @@ async def attempt(claim: Claim, made: Deliverable, clock: Clock, *, until: float
         deadline = min(until, clock.monotonic() + made.deadline)
         reply = await made.pipeline(replace(claim.message, deadline=deadline, once=True, effort=Effort()))
     except GatewayError as error:
-        outcome = _outcome(error)
+        outcome = outcome_of(error)
         asked = f"asked {made.ask.operation}: {error.code}: " if asking and made.ask is not None else ""
         text = asked + error.why
         verdict = _still_unknown(error, text) if asking else verdict_of(error)
@@ -73,10 +80,18 @@ async def attempt(claim: Claim, made: Deliverable, clock: Clock, *, until: float
         text = _place_of(error)
         lost = Postponed(seconds=0.0, maybe_done=True, text=text)
         return End(verdict=lost, tried=tried(Outcome.UNKNOWN, text), error=error)
-    return End(verdict=verdict_of(reply), tried=tried(reply.outcome))
+    return End(verdict=made.verdict(reply), tried=tried(reply.outcome))
 
 
-def _outcome(error: GatewayError) -> Outcome | None:
+def misfitting(claim: Claim, made: Deliverable) -> End | None:
+    """Return the end of a message that does not fit any more."""
+    errors = made.check(claim.message.body)
+    if not errors:
+        return None
+    return End(verdict=Buried(reason="misfit", text="it does not fit the operation any more", errors=errors))
+
+
+def outcome_of(error: GatewayError) -> Outcome | None:
     """Return how an attempt ended, None when none was made."""
     return error.outcome if isinstance(error, AgencyError) and not isinstance(error, BreakerOpen) else None
 

@@ -7,17 +7,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterat
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from pathlib import Path
 
 from gateway import contracts, registry
 from gateway.answers import Inquirer
+from gateway.config import models
 from gateway.config.models import Config
 from gateway.contracts import ContractWatch
 from gateway.deliver import Deliverer, Lane
 from gateway.dropped import dropped
 from gateway.errors import FieldError, GatewayError, LedgerUnavailable
-from gateway.feeds import FileState
+from gateway.feed_figures import FeedFigures
+from gateway.feed_watch import FeedWatch
 from gateway.intake import FileNews, Intake
 from gateway.lanes import inquiries, lanes
 from gateway.ledger import Ledger
@@ -45,10 +46,9 @@ SHED_AGAIN = 300.0
 _SHED = "shed"
 FIGURES_EVERY = 5.0
 DISK_EVERY = 30.0
-COUNTED = (State.PENDING, State.DELIVERING, State.UNKNOWN, State.BURIED, State.EXPIRED)
+COUNTED = (State.PENDING, State.DELIVERING, State.HANDED_OVER, State.UNKNOWN, State.BURIED, State.EXPIRED)
 """What is not done: nobody has to count for ever what is."""
 PAUSES = ("operator", "maintenance", "hours", "outage")
-_FILES, _ROWS = ("accepted", "refused", "duplicate"), ("accepted", "rejected")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +129,8 @@ class Background:
                 yield partial(self._probe, agency)
             if agency.source is not None:
                 self.log("feeds-watched", agency=agency.name, feeds=sorted(agency.feeds))
+                figures = FeedFigures(self.metrics, agency.name, agency.feeds)
+                yield self._feed_watch(agency, figures).run
                 yield Intake(
                     agency=agency.name,
                     source=agency.source,
@@ -137,8 +139,22 @@ class Background:
                     me=new_message_id(),  # not the process: at a reload the one before must have let go
                     clock=self.clock,
                     log=partial(self.log, agency=agency.name),
-                    report=self._file_news(agency.name, agency.feeds),
+                    report=self._file_news(agency.name, figures),
+                    waiting=figures.waiting,
+                    left=figures.left,
+                    room=self.rooms,
                 ).run
+
+    def _feed_watch(self, agency: registry.Agency, figures: FeedFigures) -> FeedWatch:
+        return FeedWatch(
+            agency=agency.name,
+            feeds=agency.feeds,
+            receipts=self.ledger,
+            arrivals=self.ledger,
+            figures=figures,
+            clock=self.clock,
+            log=self.log,
+        )
 
     def _contract_watch(self, agency: registry.Agency) -> ContractWatch | None:
         compared = agency.compared
@@ -217,6 +233,8 @@ class Background:
                 if await self.ledger.hold(_SHED, by=self.me, seconds=SHED_EVERY) is not None:
                     for name in sorted({*self.config.agency, *(await self.rooms.stats())}):
                         await self._shed_lane(name, self._retention(name))
+                    for feed in await self.ledger.feeds_kept():
+                        await self._shed_files(feed)
                     again = SHED_EVERY
             await self.clock.sleep(again)
 
@@ -230,6 +248,12 @@ class Background:
         while (shed := await self.ledger.shed(lane, retention)).keys or shed.bodies or shed.rows:
             await self.clock.sleep(0.05)
 
+    async def _shed_files(self, feed: str) -> None:
+        agency = self.config.agency.get(feed.partition("/")[0])
+        kept = (agency.retention if agency is not None else models.Retention()).files
+        while await self.ledger.shed_files(feed, kept):
+            await self.clock.sleep(0.05)
+
     async def _lane_figures(self) -> None:
         while True:
             try:
@@ -240,6 +264,10 @@ class Background:
                         gauge = self.metrics.gauge("gateway_lane_messages", stats.lane, state.value)
                         gauge.set(stats.depth.get(state, 0))
                     self.metrics.gauge("gateway_lane_held", stats.lane).set(stats.held)
+                    self.metrics.gauge("gateway_lane_unacknowledged", stats.lane).set(stats.overdue)
+                    queue = self.known.agencies[stats.lane].queue
+                    patience = queue.patience if queue is not None else 0.0
+                    self.metrics.gauge("gateway_lane_patience_seconds", stats.lane).set(patience)
                     oldest = stats.oldest.timestamp() if stats.oldest is not None else 0
                     self.metrics.gauge("gateway_lane_oldest_pending_timestamp_seconds", stats.lane).set(oldest)
                     self._paused(stats)
@@ -278,22 +306,12 @@ class Background:
                 self.metrics.gauge("gateway_ledger_bytes").set(taken)
             await self.clock.sleep(DISK_EVERY)
 
-    def _file_news(self, agency: str, feeds: Iterable[str]) -> Callable[[FileNews], None]:
-        """Return who hears of each file; the series are there before the first one, or its rise would not be seen."""
-        counter = self.metrics.counter
-        files = {both: counter("gateway_file_drops_total", agency, *both) for both in product(feeds, _FILES)}
-        rows = {both: counter("gateway_file_rows_total", agency, *both) for both in product(feeds, _ROWS)}
+    def _file_news(self, agency: str, figures: FeedFigures) -> Callable[[FileNews], None]:
+        """Return who hears of each file."""
 
         def hear(news: FileNews) -> None:
-            receipt, feed = news.receipt, news.receipt.feed.partition("/")[2]
-            accepted = receipt.state is FileState.ACCEPTED
-            files[feed, receipt.state.value](1)
-            rows[feed, "rejected"](receipt.tally.rejected)
-            rows[feed, "accepted"](receipt.tally.accepted if accepted else 0)
-            if accepted:
-                last = self.metrics.gauge("gateway_file_drop_last_success_timestamp_seconds", agency, feed)
-                last.set_to_current_time()
-            self._tell_of_file(agency, feed, news)
+            figures.ended(news.receipt)
+            self._tell_of_file(agency, news.receipt.feed.partition("/")[2], news)
 
         return hear
 

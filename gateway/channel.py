@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import PurePath
 from traceback import extract_tb
-from typing import Protocol
+from typing import Protocol, cast
 
 import msgspec
 
@@ -24,6 +24,7 @@ from gateway.errors import (
     Unavailable,
     UnknownOutcome,
 )
+from gateway.handover import BatchEnd, Batches
 from gateway.message import Answer, Call, Context, Document, Fault, Message, Outcome, Reply
 from gateway.ports import Adapter, Clock, Rereads, Translator
 
@@ -115,6 +116,47 @@ class Channel:
         self._spent(message, reply.outcome, started)
         return reply
 
+    async def send_many(self, messages: Sequence[Message]) -> Sequence[BatchEnd]:
+        """Make one attempt for all of them together; returns how each ended, in order."""
+        started = self.clock.monotonic()
+        calls = [self._try_call(message) for message in messages]
+        answers = iter(await self._exchange_many([call for call in calls if isinstance(call, Call)]))
+        ends = [await self._end(next(answers)) if isinstance(call, Call) else call for call in calls]
+        for message, end in zip(messages, ends, strict=True):
+            if not isinstance(end, TranslationError):
+                self._spent(message, end.outcome, started)
+        return ends
+
+    def _try_call(self, message: Message) -> Call | AgencyError | TranslationError:
+        context = Context(id=message.id, client=message.client, now=self.clock.now(), login=self.login)
+        try:
+            return self._call(message, context)
+        except (AgencyError, TranslationError) as error:
+            return error
+
+    async def _exchange_many(self, calls: Sequence[Call]) -> Sequence[Answer | AgencyError | TranslationError]:
+        if not calls:
+            return ()
+        try:
+            return await cast("Batches", self.adapter).exchange_many(calls)
+        except AgencyError as error:
+            return [error] * len(calls)
+        except Exception as error:  # noqa: BLE001 - as for one: whatever the adapter stumbles over is no bug of ours
+            return [_stumbled(error)] * len(calls)
+
+    async def _end(self, answer: Answer | AgencyError | TranslationError) -> BatchEnd:
+        if isinstance(answer, TranslationError):
+            return TranslationError("request", [self._in_our_words(e) for e in answer.errors])
+        if isinstance(answer, AgencyError):
+            return answer
+        try:
+            return await self._read(answer)
+        except (InvalidAnswer, UnknownOutcome) as error:
+            error.native = _kept(answer)
+            return error
+        except AgencyError as error:
+            return error
+
     def reread(self, native: bytes) -> Reply:
         """Read the answer that an error kept, with this mapping; raises AgencyError as the first reading did."""
         try:
@@ -166,11 +208,7 @@ class Channel:
         except GatewayError:
             raise
         except Exception as error:
-            # Whatever an agency sends, a hand-written adapter that stumbles over it is no bug of the gateway's; the
-            # exception's own text may hold personal data.
-            frame = extract_tb(error.__traceback__)[-1]
-            place = f"{PurePath(frame.filename).name}:{frame.lineno}"
-            raise InvalidAnswer(f"the adapter failed: {type(error).__name__} at {place}", maybe_done=True) from error
+            raise _stumbled(error) from error
 
     def _in_our_words(self, error: FieldError) -> FieldError:
         return replace(error, pointer=self.translator.pointer(error.pointer))
@@ -273,6 +311,17 @@ def _settled(outcome: Outcome, text: str, answer: Answer, by: str) -> Outcome:
         return outcome
     kind, maybe_done = _FAILURES[outcome]
     raise kind(text, maybe_done=maybe_done, retry_after=_retry_after(answer), by=by)
+
+
+def _stumbled(error: Exception) -> InvalidAnswer:
+    """Say where an adapter failed.
+
+    Whatever an agency sends, a hand-written adapter that stumbles over it is no bug of the gateway's; the exception's
+    own text may hold personal data.
+    """
+    frame = extract_tb(error.__traceback__)[-1]
+    place = f"{PurePath(frame.filename).name}:{frame.lineno}"
+    return InvalidAnswer(f"the adapter failed: {type(error).__name__} at {place}", maybe_done=True)
 
 
 def _kept(answer: Answer) -> bytes:

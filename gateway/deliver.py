@@ -3,14 +3,16 @@
 import asyncio
 import random
 import sys
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from gateway.attempt import Deliverable, End, attempt
+from gateway.batch import Batch, Batcher
 from gateway.condition import Condition, rest_asked
 from gateway.errors import AgencyError, GatewayError, LedgerUnavailable, Unreachable
+from gateway.handover import HandedOver
 from gateway.hours import Calendar
 from gateway.message import OperationId
 from gateway.ports import Clock, Lanes, Outbox, Probe
@@ -43,7 +45,8 @@ class Lane:
     """One agency's queue: what it delivers, how many at once, when, and how to ask whether the agency is there.
 
     `concurrency` is over all replicas, `slots` tells this one's part. `waiting` tells how many direct calls wait for a
-    slot: while there are some, delivery takes half the slots.
+    slot: while there are some, delivery takes half the slots. `batches` are the operations whose messages go over
+    together; they are none of the others.
     `news` hears when an outage starts and when it ends, `hours` of each closing, with its end, and of each opening,
     `told` of each attempt and settlement, with what was raised, `bug` of what should never happen.
     """
@@ -58,12 +61,14 @@ class Lane:
     news: Callable[[str, bool], None] = lambda _lane, _down: None
     hours: Callable[[PauseReason | None, datetime | None], None] = lambda _reason, _until: None
     told: Callable[[Claim, Settlement, Exception | None], None] = lambda _claim, _settlement, _error: None
+    batches: Sequence[Batch] = ()
     bug: Callable[[str, Exception], None] = lambda _lane, _error: None
 
     @property
     def lease(self) -> float:
         """Seconds for which a message is held: no attempt takes longer, so a lease can't end under one that waits."""
-        return max((made.longest for made in self.operations.values()), default=0.0) + MARGIN
+        made = [*self.operations.values(), *(batch.made for batch in self.batches)]
+        return max((one.longest for one in made), default=0.0) + MARGIN
 
 
 class Deliverer:
@@ -96,9 +101,33 @@ class Deliverer:
         self._paused: PauseReason | None = None
         self._knows_pauses = False
         self._soonest = float("inf")
+        self._batchers = [
+            Batcher(
+                lane=lane.name,
+                batch=batch,
+                lease=self._lease,
+                outbox=outbox,
+                settler=settler,
+                clock=clock,
+                judge=self._judged,
+                down=lambda: self.condition.down,
+                told=lane.told,
+                bug=lane.bug,
+            )
+            for batch in lane.batches
+        ]
 
     async def run(self) -> None:
         """Deliver until cancelled; call `drain` then."""
+        batching = [asyncio.create_task(batcher.run()) for batcher in self._batchers]
+        try:
+            await self._run()
+        finally:
+            for task in batching:
+                task.cancel()
+            await asyncio.gather(*batching, return_exceptions=True)
+
+    async def _run(self) -> None:
         self._holding = asyncio.create_task(self._hold())
         while True:
             try:
@@ -116,6 +145,8 @@ class Deliverer:
             await asyncio.gather(self._taking, return_exceptions=True)
         if self._under_way:
             await asyncio.wait(self._under_way)
+        for batcher in self._batchers:
+            await batcher.drain()
         if self._holding is not None:
             self._holding.cancel()
             await asyncio.gather(self._holding, return_exceptions=True)
@@ -245,13 +276,14 @@ class Deliverer:
         """Extend the leases of what is under way, for attempts and settlements that take longer than they should."""
         while True:
             await self.clock.sleep(self._lease / 3)
-            if held := [claim.ticket for claim in self._under_way.values()]:
+            batched = (claim for batcher in self._batchers for claim in batcher.under_way)
+            if held := [claim.ticket for claim in (*self._under_way.values(), *batched)]:
                 with suppress(LedgerUnavailable):
                     await self.outbox.extend(*held, lease=self._lease)
 
     def _judged(self, claim: Claim, end: End) -> Verdict:
         """Take in what an end says of the agency; returns what becomes of the message."""
-        through = isinstance(end.verdict, Delivered | Refused)
+        through = isinstance(end.verdict, Delivered | HandedOver | Refused)
         not_done_yet = end.error is None and isinstance(end.verdict, Postponed)
         if through or not_done_yet or (isinstance(end.error, AgencyError) and end.error.ill is False):
             self.condition.answered(claim, through=through)

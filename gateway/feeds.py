@@ -1,18 +1,22 @@
-"""What an agency delivers as files: a Source finds and reads them, Receipts and Snapshots keep what became of them."""
+"""What an agency delivers as files: a Source finds and reads them, Receipts keep what became of them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from gateway.errors import FieldError
+from gateway.lookup import Cells, Found
 from gateway.message import Document
+from gateway.records import Entry, State
 
-Mode = Literal["snapshot", "append", "upsert"]
-Cells = Mapping[str, str]
-"""Texts by column."""
+Mode = Literal["snapshot", "append", "upsert", "forward"]
+LINE = "_baris"
+"""The column in which a mended row says which line of its file it was."""
+Spell = Callable[[object], str | FieldError | None]
+"""How a column's typed cell (a number, a date, true or false) is written out, None as ever, or why it isn't taken."""
 
 
 class FileState(StrEnum):
@@ -36,16 +40,26 @@ class Reject:
 class Batch:
     """A slice of one file: rows as (number, cells) under `columns`; `done` records lie behind it, `last` ends the file.
 
+    Where there are no columns, rows are native documents as they are. A reason in place of a cell says why it is none.
     `skipped` counts records that are no rows, such as a repeated header; `encoding` is what the file was read by.
+    Where several files are read as one, `source` is the receipt that the slice's own file had.
     """
 
     columns: Sequence[str] = ()
-    rows: Sequence[tuple[int, Sequence[str]]]
+    rows: Sequence[tuple[int, Any]]
     rejects: Sequence[Reject] = ()
     done: int = 0
     skipped: int = 0
     encoding: str = ""
     last: bool = False
+    source: int | None = None
+
+    @property
+    def natives(self) -> Iterator[tuple[int, Document]]:
+        """The rows as documents."""
+        if not self.columns:
+            return iter(self.rows)
+        return ((number, dict(zip(self.columns, cells, strict=True))) for number, cells in self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +67,13 @@ class FeedColumns:
     """What an agency's mapping says of its files.
 
     The columns it names, `read` by feed and `written` by out, each in the order of its table; the JSON Schema of each
-    feed's canonical row.
+    feed's canonical row; and by feed and column how a spreadsheet's cells are spelt, so that the table reads them.
     """
 
     read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     written: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     rows: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    spell: Mapping[str, Mapping[str, Spell]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,11 +153,21 @@ class Source(Protocol):
         ...
 
 
+@runtime_checkable
+class Nudged(Protocol):
+    """Optional capability of a Source: it may notice that a file appeared; nothing depends on it."""
+
+    async def nudged(self) -> None:
+        """Return when it is worth a look before its time, if that is noticed; raises nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Keeping:
     """How a feed's rows are kept: by which fields one row is known and looked up, and by which table it was read.
 
     Without `key` a row is known by its whole content. Of two with one key the one with the greater `newer` counts.
+    Rows of a `forward` feed are messages, and nothing else of them is kept.
     """
 
     mode: Mode = "snapshot"
@@ -175,7 +200,8 @@ def lease_of(feed: str) -> str:
 class Tally:
     """What a file has come to so far: `position` records are done, and `whole` when that is all of it.
 
-    accepted + unchanged + rejected + skipped is `position`. `kept` is how many rows the snapshot would have.
+    accepted + unchanged + rejected + skipped is `position`. `kept` is how many rows the snapshot would have, `put` how
+    many records of a forward feed's file have been gone through once more, to put their messages.
     """
 
     position: int = 0
@@ -187,11 +213,15 @@ class Tally:
     rules: Mapping[str, int] = field(default_factory=dict)
     encoding: str = ""
     whole: bool = False
+    put: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """Rows and rejects of the records between `after` and `position`, to be kept together or not at all."""
+    """Rows and rejects of the records between `after` and `position`, to be kept together or not at all.
+
+    `source` is the receipt of the file that they are from, where that is another's.
+    """
 
     after: int
     position: int
@@ -200,15 +230,39 @@ class Chunk:
     skipped: int = 0
     encoding: str = ""
     last: bool = False
+    source: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarded:
+    """A row as a message; `place` is the record that it is, wherever its file comes from again.
+
+    `key` has its key and the content under it; a row whose key had this content last is not put again.
+    """
+
+    number: int
+    entry: Entry
+    place: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """The messages of the records between `after` and `position`, to be put together or not at all."""
+
+    after: int
+    position: int
+    rows: Sequence[Forwarded]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileReceipt:
     """What became of a file; `feed` is `agency/feed`.
 
-    `original` is the receipt that a duplicate doubles, `base` that of the snapshot it was added to, `before` how many
-    rows that had. `place` is where the file lies; `settled` when nothing is left to do. `confirmed` names who said that
-    it may shrink, `again` who wants its file tried again, and with `shrink` however few rows it has.
+    `original` is the receipt that a duplicate doubles, or else whose snapshot was made anew of all its files; `base`
+    that of the snapshot it was added to, `before` how many rows that had. `place` is where the file lies; `settled`
+    when nothing is left to do. `confirmed` names who said that it may shrink, `again` who wants its file tried again,
+    and with `shrink` however few rows it has.
     """
 
     number: int
@@ -252,19 +306,41 @@ class Overtaken(Exception):
 class Receipts(Protocol):
     """What became of each file, in the ledger. All may raise LedgerUnavailable, those with a Turn Overtaken."""
 
-    async def take_up(
-        self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "", afresh: bool = False
+    async def take_up(  # noqa: PLR0913 - what a file is claimed by
+        self,
+        turn: Turn,
+        held: Held,
+        keeping: Keeping,
+        /,
+        *,
+        confirmed: str = "",
+        afresh: bool = False,
+        anew: int | None = None,
     ) -> FileReceipt:
         """Claim a file by its content, or go on with one that was claimed before.
 
+        With `anew`, the live receipt, it is the last of all the files that made its snapshot, which is made anew.
+
         The live snapshot's own content by the same mapping is a duplicate, unless it is wanted `afresh`; a file that
-        mends rejects of what is live no more is refused; both receipts have ended.
+        mends rejects of what is live no more is refused; both receipts have ended. To a forward feed whatever it
+        accepted before is a duplicate, and mends of a file that it did not accept are refused.
         A file that ended and could not be moved is answered with that receipt.
         """
         ...
 
     async def add_rows(self, turn: Turn, number: int, keeping: Keeping, chunk: Chunk, /) -> Tally:
-        """Keep a chunk with its position, in one transaction."""
+        """Keep a chunk with its position, in one transaction; of a forward feed its rejects, and how many fit."""
+        ...
+
+    async def forward(self, turn: Turn, number: int, portion: Portion, /) -> Tally:
+        """Put messages with the position, in one transaction; of those that were put before it says unchanged.
+
+        That is a row whose place was put before, or whose key had the same content last.
+        """
+        ...
+
+    async def forwarded(self, number: int, /) -> Mapping[State, int]:
+        """Return where the messages stand that a receipt's file became, those that are kept."""
         ...
 
     async def publish(self, turn: Turn, number: int, keeping: Keeping, /) -> FileReceipt:
@@ -328,28 +404,6 @@ class Receipts(Protocol):
         limit: int,
         starts: Cells | None = None,
         after: str | None = None,
-    ) -> "Found":
-        """Return rows of the live snapshot, as Snapshots.find does."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """Rows of a snapshot that match, with the time the data is from; `further` is where the next page begins."""
-
-    rows: Sequence[Document]
-    as_of: datetime
-    further: str | None = None
-
-
-class Snapshots(Protocol):
-    """The latest complete state of each feed of an agency."""
-
-    async def find(
-        self, feed: str, where: Document, /, *, limit: int, starts: Cells | None = None, after: str | None = None
     ) -> Found:
-        """Return rows whose fields (dotted paths) equal all of `where`, and begin as `starts` says, in their order.
-
-        Raises NoSnapshot while the feed has none.
-        """
+        """Return rows of the live snapshot, as Snapshots.find does."""
         ...

@@ -65,7 +65,7 @@ REJECTIONS = frozenset(
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOT_REACHED = frozenset({Outcome.UNAVAILABLE, Outcome.TIMEOUT})
 _AS_AGREED = frozenset({Outcome.OK, Outcome.DUPLICATE, Outcome.NOT_FOUND, Outcome.REFUSED})
-DELIVERIES = ("delivered", "duplicate", "refused", "postponed", "unknown", "buried")
+DELIVERIES = ("delivered", "duplicate", "handed-over", "refused", "postponed", "unknown", "buried")
 
 Counters = tuple[Callable[[float], None], ...]
 

@@ -7,18 +7,19 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
-from pathlib import PurePath
-from traceback import extract_tb
 from typing import Any, Protocol, cast
 
-from gateway.errors import FieldError, LedgerUnavailable, TranslationError, Unavailable
+from gateway.acknowledged import Acknowledgements
+from gateway.acks import acknowledged
+from gateway.arrivals import REREAD
+from gateway.errors import FieldError, LedgerUnavailable, Unavailable
 from gateway.feeds import (
     Batch,
-    Chunk,
     FileReceipt,
     FileState,
     Filing,
     Held,
+    Nudged,
     Overtaken,
     Ready,
     Receipts,
@@ -28,15 +29,15 @@ from gateway.feeds import (
     Turn,
     lease_of,
 )
-from gateway.message import Document
+from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Unlimited, torn
+from gateway.made_of import as_one, made_of
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
-from gateway.registry import Feed
+from gateway.registry import Feed, Forward
+from gateway.verdict import bug, objection, reason_words, refusal, translated
 from gateway.wording import say
 
 FIRST_REJECTS = 5
-# An export cut short looks like a good file with fewer rows; agencies don't lose half their people overnight.
-SHRINK = 0.5
 LEASE = 3.0
 """Seconds after which another process may go on with a file whose reader is silent; what that one does is void."""
 BEATS = 4
@@ -45,8 +46,6 @@ TRY_AGAIN = 60.0
 """Seconds until a file that could not be read or put away is tried again."""
 EXAMINE_EVERY = 60.0
 """Seconds between two looks at whether the live snapshot is of this mapping: another process may have another."""
-_MENDED = "gateway"
-"""Who wants a file again whose mapping has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,13 +56,16 @@ class FileNews:
     first: Sequence[Reject] = ()
 
 
-class Ledger(Receipts, Upkeep, Protocol):
+class Ledger(Receipts, Upkeep, Acknowledgements, Protocol):
     """What intake needs of the ledger."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Intake:
-    """One agency's files; several processes may do this for the same ledger, and share the work."""
+    """One agency's files; several processes may do this for the same ledger, and share the work.
+
+    `waiting` hears how many files of a feed are there to be taken in, `left` of one that can't be moved.
+    """
 
     agency: str
     source: Source
@@ -73,22 +75,27 @@ class Intake:
     clock: Clock
     log: Log
     report: Callable[[FileNews], None]
+    waiting: Callable[[str, int], None] = lambda _feed, _files: None
+    left: Callable[[str], None] = lambda _feed: None
+    room: Room = field(default_factory=Unlimited)
     lease: float = LEASE
     _later: dict[object, float] = field(init=False, default_factory=dict)
     _examined: dict[str, float] = field(init=False, default_factory=dict)
     _asked: set[int] = field(init=False, default_factory=set)
+    full: set[str] = field(init=False, default_factory=set)
 
     async def run(self) -> None:
         """Look, and take in what is there, for ever."""
         while True:
             await self.once()
-            await self.clock.sleep(self.source.pause)
+            await self._rest()
 
     async def once(self) -> None:
         """Look once; what can't be done now is done another time."""
         ready = await self.source.look()
         for name, feed in self.feeds.items():
             files = [one for one in ready if one.feed == name and self._is_due(_same(one))]
+            self.waiting(name, sum(one.feed == name and not self._stays(_same(one)) for one in ready))
             try:
                 await self._feed(name, feed, files)
             except Overtaken as error:
@@ -96,8 +103,22 @@ class Intake:
             except LedgerUnavailable:
                 """Its own watch tells of it; files wait."""
 
+    async def _rest(self) -> None:
+        """Wait until it is time to look again, or something may have appeared."""
+        waiting = [asyncio.ensure_future(self.clock.sleep(self.source.pause))]
+        if isinstance(self.source, Nudged):
+            waiting.append(asyncio.ensure_future(self.source.nudged()))
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waiting:
+                each.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
     async def _feed(self, name: str, feed: Feed, ready: Sequence[Ready]) -> None:
         full = f"{self.agency}/{name}"
+        if not self._is_due(full):
+            return
         await self._examine(full, feed)
         unfiled = [one for one in await self.ledger.unfiled(full) if self._is_due(one.number)]
         if not (ready or unfiled or await self.ledger.wanted_again(full)):
@@ -137,12 +158,16 @@ class Intake:
                 await self._attempt(receipt.number, work.finish(receipt))
         for receipt in await self.ledger.wanted_again(full):
             # What another process wants read by its mapping is for that one.
-            if receipt.again != _MENDED or not await self._is_of_now(receipt, work.feed):
+            if receipt.again != REREAD or not await self._is_of_now(receipt, work.feed):
                 await self._attempt(receipt.number, work.again(receipt))
+            if not self._is_due(full):
+                return
         ended = {receipt.file for receipt in await self.ledger.unfiled(full)}
         for one in ready:
             if one.name not in ended:
                 await self._attempt(_same(one), work.take(one))
+            if not self._is_due(full):
+                return  # rows that wait for room go before those of later files
 
     async def _attempt(self, what: object, doing: Any) -> None:
         """Do it; what the drop does not allow now is told, and tried again later."""
@@ -154,20 +179,28 @@ class Intake:
             self.postpone(what)
         except (LedgerUnavailable, Overtaken):
             raise
+        except NoRoom as error:
+            if error.feed not in self.full:
+                self.log("file-waits", why=str(error))
+            self.full.add(error.feed)
+            self._later[error.feed] = self.clock.monotonic() + AGAIN
         except Exception as error:  # noqa: BLE001 - one strange file must not keep the others waiting
-            self.log("file-waits", level="error", why=_bug(error).params["error"])
+            self.log("file-waits", level="error", why=say(bug(error), "en"))
             self.postpone(what)
 
     def postpone(self, what: object) -> None:
         """Try a file, or what is left to do for a receipt, again in a while."""
         self._later[what] = self.clock.monotonic() + TRY_AGAIN
 
+    def _stays(self, what: object) -> bool:
+        return self._later.get(what) == float("inf")
+
     def _is_due(self, what: object) -> bool:
         return self._later.get(what, 0.0) <= self.clock.monotonic()
 
     async def _examine(self, full: str, feed: Feed) -> None:
         """See whether the snapshot was read by this mapping and is there; else, once, read its files again (11.21)."""
-        if self._examined.get(full, 0.0) > self.clock.monotonic():
+        if feed.forward is not None or self._examined.get(full, 0.0) > self.clock.monotonic():
             return
         live = (await self.ledger.standing(full)).live
         self._examined[full] = self.clock.monotonic() + EXAMINE_EVERY
@@ -175,22 +208,20 @@ class Intake:
             return
         self._asked.add(live.number)
         if not await self._rebuild(live, feed):
-            self.log("feed-outdated", level="warning", feed=full, what="its older rows stay as they were read")
+            self.outdated(full, "its file is not there")
+
+    def outdated(self, feed: str, why: str) -> None:
+        """Say why rows stay as they were read."""
+        self.log("feed-outdated", level="warning", feed=feed, what=f"its rows stay as they were read: {why}")
 
     async def _is_of_now(self, live: FileReceipt, feed: Feed) -> bool:
         return live.mapping == feed.keeping.mapping and await self.ledger.is_there(live.number)
 
     async def _rebuild(self, live: FileReceipt, feed: Feed) -> bool:
-        if feed.keeping.mode != "snapshot":
-            return False
-        chain = [live]
-        while chain[-1].base is not None:
-            base = await self.ledger.receipt(chain[-1].base)
-            if base is None:
-                break
-            chain.append(base)
-        done = [await self.ledger.want_again(one.number, by=_MENDED, shrink=True) for one in reversed(chain)]
-        return all(done)
+        # What was added up is made anew as one, behind what is live; a whole file and those that mend it come again.
+        files = [live] if feed.keeping.mode != "snapshot" else await made_of(self.ledger, live)
+        done = [await self.ledger.want_again(one.number, by=REREAD, shrink=True) for one in files]
+        return bool(done) and all(done)
 
 
 class _Work:
@@ -213,6 +244,10 @@ class _Work:
 
     async def again(self, receipt: FileReceipt) -> bool:
         """Take in once more what somebody wants again."""
+        if receipt.again == REREAD and self.feed.keeping.mode != "snapshot":
+            await self._make_anew(receipt)
+            await self._ledger.no_more_wanted(receipt.number)
+            return False
         held = await self._source.bring(self._name, receipt.place)
         if held is None:
             self._intake.log("file-gone", level="warning", feed=receipt.feed, file=receipt.file, place=receipt.place)
@@ -221,9 +256,37 @@ class _Work:
         await self._ledger.no_more_wanted(receipt.number)
         return False
 
+    async def _make_anew(self, live: FileReceipt) -> None:
+        """Read again, behind the live snapshot, all the files that were added up to it, one after the other (11.21)."""
+        now = (await self._ledger.standing(live.feed)).live
+        if now is None or now.number != live.number:
+            return  # it was made anew by a process that ended then, or a file came: what is live now is looked at
+        files = await made_of(self._ledger, live)
+        held = [await self._source.bring(self._name, one.place) for one in files]
+        there = [(one, file) for one, file in zip(files, held, strict=True) if file and file.sha256 == one.sha256]
+        if len(there) < len(files) or not files:
+            self._intake.outdated(live.feed, f"{len(files) - len(there)} of its {len(files)} files are not there")
+            return
+        keeping, last = self.feed.keeping, there[-1][1]
+        receipt = await self._ledger.take_up(self._turn, last, keeping, confirmed=REREAD, afresh=True, anew=live.number)
+        if receipt.state is FileState.TAKING:
+            tally, refused = receipt.tally, None
+            if not tally.whole:
+                tally, refused = await self._read(as_one(self._source, there, tally.position), receipt)
+            receipt = await self._ended(receipt, tally, refused or objection(self.feed, receipt, tally))
+        await self._ledger.filed(self._turn, receipt.number, live.place)
+        if receipt.state is FileState.ACCEPTED:
+            self._intake.log("feed-made-anew", feed=live.feed, files=len(files), rows=receipt.tally.kept)
+        else:
+            why = say(receipt.reason, "en") if receipt.reason else receipt.state.value
+            self._intake.outdated(live.feed, f"its files can't be read again by the mapping as it is now: {why}")
+
     async def finish(self, receipt: FileReceipt) -> bool:
         """Put away a file that had ended when its process did."""
-        await self._put_away(_held(self._name, receipt), receipt)
+        if receipt.original is not None and receipt.state is not FileState.DUPLICATE:
+            await self._ledger.filed(self._turn, receipt.number, receipt.place)  # made anew of files that are put away
+        else:
+            await self._put_away(_held(self._name, receipt), receipt)
         return False
 
     async def _take_in(self, held: Held, *, confirmed: str = "", overdue: bool = False, afresh: bool = False) -> bool:
@@ -238,28 +301,59 @@ class _Work:
         return await self._put_away(held, receipt) == ""
 
     async def _decide(self, held: Held, receipt: FileReceipt, *, overdue: bool) -> FileReceipt:
-        tally, refused = receipt.tally, FieldError(pointer="", rule="unfinished") if overdue else None
+        tally, refused = receipt.tally, None
+        if overdue:
+            refused = FieldError(pointer="", rule="unfinished" if held.size else "empty-file")
+        elif self.feed.forward is not None:
+            refused = await torn(self._ledger, receipt)
         if refused is None and not tally.whole:
-            tally, refused = await self._read(held, receipt)
-        if refused := refused or objection(self.feed, receipt, tally):
+            batches = self._source.batches(held, after=tally.position)
+            tally, refused = await self._read(batches, receipt)
+        refused = refused or objection(self.feed, receipt, tally, mends=bool(held.repairs))
+        if refused is None and self.feed.forward is not None:
+            tally, refused = await self._forward(held, receipt, tally, self.feed.forward)
+        return await self._ended(receipt, tally, refused)
+
+    async def _ended(self, receipt: FileReceipt, tally: Tally, refused: FieldError | None) -> FileReceipt:
+        if refused is not None:
             return await self._ledger.refuse(self._turn, receipt.number, tally, refused)
         return await self._ledger.publish(self._turn, receipt.number, self.feed.keeping)
 
-    async def _read(self, held: Held, receipt: FileReceipt) -> tuple[Tally, FieldError | None]:
+    async def _read(self, batches: AsyncIterator[Batch], receipt: FileReceipt) -> tuple[Tally, FieldError | None]:
         """Read on from where the ledger is; returns what it has come to, and why the file is refused whole."""
         tally = receipt.tally
-        batches = self._source.batches(held, after=tally.position)
         try:
             async with aclosing(cast("Any", batches)):
                 async for batch in batches:
                     if refused := refusal(batch):
                         return replace(tally, encoding=batch.encoding or tally.encoding), refused
                     chunk = await asyncio.to_thread(translated, self.feed, batch, tally.position)
+                    if operations := self.feed.acknowledges:
+                        by = f"{receipt.feed} (receipt {receipt.number})"
+                        chunk = await acknowledged(self._ledger, operations, chunk, by=by)
                     tally = await self._ledger.add_rows(self._turn, receipt.number, self.feed.keeping, chunk)
         except (Unavailable, LedgerUnavailable, Overtaken):
             raise
         except Exception as error:  # noqa: BLE001 - a bug met by one file must not end the feed
-            return tally, _bug(error)
+            return tally, bug(error)
+        return tally, None
+
+    async def _forward(
+        self, held: Held, receipt: FileReceipt, tally: Tally, to: Forward
+    ) -> tuple[Tally, FieldError | None]:
+        """Read a file that is taken once more, and put its rows as messages from where the ledger is."""
+        forwarder = Forwarder(
+            feed=self.feed, forward=to, ledger=self._ledger, room=self._intake.room, clock=self._intake.clock,
+            turn=self._turn, held=held, receipt=receipt,
+        )  # fmt: skip
+        batches = self._source.batches(held, after=tally.put)
+        async with aclosing(cast("Any", batches)):
+            async for batch in batches:
+                if refused := refusal(batch):
+                    return await forwarder.so_far(tally), refused
+                chunk = await asyncio.to_thread(translated, self.feed, batch, tally.put)
+                tally = await forwarder.put(batch, chunk, tally)
+        self._intake.full.discard(receipt.feed)
         return tally, None
 
     async def _put_away(self, held: Held, receipt: FileReceipt) -> str:
@@ -279,6 +373,7 @@ class _Work:
         if place is None:
             what = "it is gone or can't be moved; as long as it stays as it is, it is not taken in again"
             self._intake.log("file-stays", level="warning", feed=receipt.feed, file=receipt.file, what=what)
+            self._intake.left(self._name)
         await self._ledger.filed(self._turn, receipt.number, place or "")
         return place or ""
 
@@ -295,58 +390,7 @@ def _same(ready: Ready) -> object:
     return (ready.feed, ready.name, ready.size, ready.modified)
 
 
-def translated(feed: Feed, batch: Batch, after: int) -> Chunk:
-    """Return a batch as our rows; what does not fit is rejected with every reason."""
-    rows: list[tuple[int, Document]] = []
-    rejects = [*batch.rejects]
-    read = feed.read(batch.columns)
-    for number, cells in batch.rows:
-        try:
-            rows.append((number, read(cells)))
-        except TranslationError as error:
-            rejects.append(Reject(number=number, reasons=tuple(error.errors)))
-    return Chunk(
-        after=after,
-        position=batch.done,
-        rows=rows,
-        rejects=rejects,
-        skipped=batch.skipped,
-        encoding=batch.encoding,
-        last=batch.last,
-    )
-
-
-def refusal(batch: Batch) -> FieldError | None:
-    """Return why a batch refuses its file whole."""
-    return next((reject.reasons[0] for reject in batch.rejects if reject.number == 0), None)
-
-
-def objection(feed: Feed, receipt: FileReceipt | None, tally: Tally) -> FieldError | None:
-    """Return why a file that was read whole is not taken, without a receipt by its own rows alone."""
-    total = tally.position - tally.skipped
-    repair = receipt is not None and receipt.mode == "repair"
-    if tally.rejected > total * feed.max_reject and not repair:
-        counts = {"rejected": str(tally.rejected), "total": str(total), "max": f"{feed.max_reject:.0%}"}
-        return FieldError(pointer="", rule="max-reject", params=counts)
-    if receipt is not None and not receipt.confirmed and tally.kept < receipt.before * SHRINK:
-        return FieldError(pointer="", rule="shrunk", params={"before": str(receipt.before), "after": str(tally.kept)})
-    return None
-
-
-def reason_words(reason: FieldError) -> str:
-    """Return why a row is rejected as its clerk is told: `nik_anak harus tepat 16 digit angka (14050*)`."""
-    value = f" ({reason.value})" if reason.value else ""
-    return f"{reason.pointer.lstrip('/')} {say(reason, 'id')}{value}".strip()
-
-
 def _held(feed: str, receipt: FileReceipt) -> Held:
     """Return a file by its receipt; where that does not know, its source knows where it may be by now."""
     folder, _, name = receipt.place.rpartition("/") if receipt.place else ("", "", receipt.file)
     return Held(feed=feed, name=name, folder=folder, size=receipt.size, as_of=receipt.as_of, sha256=receipt.sha256)
-
-
-def _bug(error: Exception) -> FieldError:
-    """Say where it broke, and not its text, which may hold a person's data."""
-    frame = extract_tb(error.__traceback__)[-1]
-    place = f"{type(error).__name__}, {PurePath(frame.filename).name}:{frame.lineno}"
-    return FieldError(pointer="", rule="intake", params={"error": place})

@@ -9,13 +9,14 @@ from traceback import extract_tb
 from gateway.answers import Inquiry
 from gateway.ask import Ask
 from gateway.attempt import Deliverable
+from gateway.batch import Batch
 from gateway.deliver import Lane
 from gateway.edge.accesslog import explain
 from gateway.figures import deliveries
 from gateway.metrics import Metrics
 from gateway.ports import Log
 from gateway.records import Claim, PauseReason, Postponed, Settlement, became
-from gateway.registry import Agency, Operation, Queue, Registry
+from gateway.registry import Agency, Operation, Queue, Registry, Together
 
 
 def lanes(known: Registry, log: Log, outage: Callable[[str, bool], None], metrics: Metrics) -> Iterator[Lane]:
@@ -55,7 +56,8 @@ def _lane(  # noqa: PLR0913 - who hears of it
     queue = agency.queue or Queue(concurrency=1, waiting=lambda: 0, depth=1)
     return Lane(
         name=agency.name,
-        operations={operation.id: _deliverable(operation, known) for operation in recorded},
+        operations={one.id: _deliverable(one, known) for one in recorded if one.together is None},
+        batches=[_batch(one, one.together, known) for one in recorded if one.together is not None],
         concurrency=queue.concurrency,
         calendar=queue.calendar,
         probe=agency.probe,
@@ -76,7 +78,13 @@ def _deliverable(operation: Operation, known: Registry) -> Deliverable:
         deadline=operation.deadline,
         ask=_ask(operation, known),
         harmless=recording is not None and recording.repeat == "harmless",
+        within=operation.within,
     )
+
+
+def _batch(operation: Operation, together: Together, known: Registry) -> Batch:
+    made, when = _deliverable(operation, known), together.batching
+    return Batch(operation=operation.id, made=made, rows=when.rows, every=when.every, send=together.send)
 
 
 def _ask(operation: Operation, known: Registry) -> Ask | None:

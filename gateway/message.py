@@ -71,6 +71,18 @@ class Message:
     trail: Trail | None = field(default=None, compare=False, repr=False)
 
 
+MOST = (1 << 53) - 1
+"""No receipt's number is greater."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a message comes from that no app sent: the receipt of a file, and which of its records it was."""
+
+    receipt: int
+    record: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """A canonical reply; `age` is seconds since the data was current, None when it is fresh.

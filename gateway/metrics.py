@@ -15,6 +15,7 @@ _SLOW = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 _ATTEMPT = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 _TRANSLATION = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.01, 0.1)
 _DELIVERY = (1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 14400.0, 86400.0)
+_FILE = (0.1, 1.0, 5.0, 15.0, 60.0, 300.0, 1800.0)
 _LAG = (0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
 
 
@@ -97,7 +98,7 @@ TABLE: tuple[Metric, ...] = (
         "gateway_agency_own_certificate_expiry_timestamp_seconds",
         "gauge",
         ("agency",),
-        "When the certificate ends that the gateway shows to the agency; absent where it shows none.",
+        "When the certificate ends that the gateway shows to the agency, or signs by; absent where it has none.",
     ),
     Metric("gateway_agency_slots_in_use", "gauge", ("agency",), "Calls at the agency now."),
     Metric("gateway_agency_slots_limit", "gauge", ("agency",), "Calls allowed at a time: this replica's part."),
@@ -145,12 +146,62 @@ TABLE: tuple[Metric, ...] = (
         ("agency", "feed", "outcome"),
         "Files accepted, refused, or a duplicate of the live one.",
     ),
-    Metric("gateway_file_rows_total", "counter", ("agency", "feed", "outcome"), "Rows taken in or refused."),
+    Metric(
+        "gateway_file_rows_total",
+        "counter",
+        ("agency", "feed", "outcome"),
+        "Rows of files: accepted, unchanged (they were there already), or rejected.",
+    ),
+    Metric(
+        "gateway_file_rejects_total",
+        "counter",
+        ("agency", "feed", "rule"),
+        "Why rows were rejected: each rule that one broke.",
+    ),
+    Metric(
+        "gateway_file_duration_seconds",
+        "histogram",
+        ("agency", "feed"),
+        "From a file's claim to its end: reading, checking, storing.",
+        _FILE,
+    ),
+    Metric("gateway_files_waiting", "gauge", ("agency", "feed"), "Complete files in the drop that are not taken in."),
+    Metric(
+        "gateway_files_left_total",
+        "counter",
+        ("agency", "feed"),
+        "Files that were read and can't be moved: they stay where they were dropped, without a receipt.",
+    ),
     Metric(
         "gateway_file_drop_last_success_timestamp_seconds",
         "gauge",
         ("agency", "feed"),
         "When a file was last taken in.",
+    ),
+    Metric("gateway_feed_rows", "gauge", ("agency", "feed"), "Rows that look-ups are answered from."),
+    Metric(
+        "gateway_feed_data_timestamp_seconds",
+        "gauge",
+        ("agency", "feed"),
+        "From when the data is that look-ups are answered from: the time of its file.",
+    ),
+    Metric(
+        "gateway_feed_due_timestamp_seconds",
+        "gauge",
+        ("agency", "feed"),
+        "By when the next file must come; absent where `every` is not set.",
+    ),
+    Metric(
+        "gateway_sftp_logins_total",
+        "counter",
+        ("outcome",),
+        "Logins at the gateway's own SFTP server: accepted, refused, turned-away by too many connections.",
+    ),
+    Metric(
+        "gateway_sftp_uploads_total",
+        "counter",
+        ("agency", "feed", "outcome"),
+        "Files brought there: uploaded whole, or broken off.",
     ),
     Metric(
         "gateway_lane_messages",
@@ -159,6 +210,18 @@ TABLE: tuple[Metric, ...] = (
         "Recorded messages of a lane that are not done, by state.",
     ),
     Metric("gateway_lane_held", "gauge", ("agency",), "Pending messages that wait for an older one of their order."),
+    Metric(
+        "gateway_lane_unacknowledged",
+        "gauge",
+        ("agency",),
+        "Messages that were handed over and should have been acknowledged by now.",
+    ),
+    Metric(
+        "gateway_lane_patience_seconds",
+        "gauge",
+        ("agency",),
+        "How long messages may wait for others to go over with, or 0.",
+    ),
     Metric(
         "gateway_lane_oldest_pending_timestamp_seconds",
         "gauge",
@@ -175,7 +238,7 @@ TABLE: tuple[Metric, ...] = (
         "gateway_lane_deliveries_total",
         "counter",
         ("agency", "outcome"),
-        "Ends of attempts to deliver: delivered, duplicate, refused, postponed, unknown or buried.",
+        "Ends of attempts to deliver: delivered, duplicate, handed-over, refused, postponed, unknown or buried.",
     ),
     Metric(
         "gateway_lane_delivery_lag_seconds",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, runtime_checkable
 
-from gateway.message import Document
+from gateway.message import Call, Document
 
 NativeKind = Literal["text", "integer", "number", "boolean", "date", "datetime", "time", "binary", "object", "any"]
 
@@ -55,6 +55,15 @@ class Planned(Protocol):
 
     def plan(self, target: str, /) -> Document:
         """Return how the operation is written and read, for people; raises ConfigError when there is no such one."""
+        ...
+
+
+@runtime_checkable
+class Wrapped(Protocol):
+    """Optional capability of an adapter: it can show what it puts around a document, such as security."""
+
+    def around(self, call: Call, /) -> Document:
+        """Return it, masked; nothing where there is nothing."""
         ...
 
 

@@ -61,7 +61,9 @@ class _Builder:
         """Return whose holidays count, None where nothing depends on them: loading them is slow."""
         section, country = self.section, self.located.config.gateway.holidays
         deadlines = (section.answer_within, *(operation.answer_within for operation in section.operation.values()))
-        needed = section.hours is not None or section.special or any(deadlines)
+        feeds = (section.model_extra or {}).get("feed", {})
+        awaited = isinstance(feeds, dict) and any("every" in feed for feed in feeds.values() if isinstance(feed, dict))
+        needed = section.hours is not None or section.special or any(deadlines) or awaited
         return country if needed and country != "none" else None
 
     def _each(self, key: str, settings: Sequence[S], make: Callable[[S], T]) -> tuple[T, ...]:

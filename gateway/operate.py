@@ -28,6 +28,7 @@ PeoplesReason = Literal["operator", "maintenance"]
 
 REPLAYABLE = frozenset({State.BURIED, State.EXPIRED, State.REFUSED})
 BY_DEFAULT = frozenset({State.BURIED, State.EXPIRED})
+IN_DOUBT = frozenset({State.UNKNOWN, State.HANDED_OVER})
 """What a filter that names no state replays: a refusal was an answer, so it is replayed only where it is named."""
 
 BATCH, PAGE, SAMPLE = 100, 500, 5
@@ -97,10 +98,10 @@ async def chosen_by_id(archive: Archive, ids: Sequence[MessageId], *, unknown: b
     rows: list[Summary] = []
     for message in dict.fromkeys(ids):
         record = await show(archive, message)
-        if record.summary.state is State.UNKNOWN and not unknown:
+        if record.summary.state in IN_DOUBT and not unknown:
             raise _wrong(record, "nobody knows whether it was done, so it is replayed only on purpose (unknown)")
-        if record.summary.state not in REPLAYABLE | {State.UNKNOWN}:
-            raise _wrong(record, "only what is buried, expired, refused or unknown is replayed")
+        if record.summary.state not in REPLAYABLE | IN_DOUBT:
+            raise _wrong(record, "only what is buried, expired, refused, unknown or handed over is replayed")
         if record.shed or not record.readable:
             raise _wrong(record, f"its body {'is kept no more' if record.shed else 'is sealed with a lost key'}")
         rows.append(record.summary)
@@ -115,11 +116,11 @@ async def chosen_by_filter(archive: Archive, wanted: Filter, *, unknown: bool = 
     """
     if wanted == Filter():
         raise InvalidRequest("name messages or a filter", errors=[FieldError(pointer="/filter", rule="required")])
-    allowed = REPLAYABLE | ({State.UNKNOWN} if unknown else set())
+    allowed = REPLAYABLE | (IN_DOUBT if unknown else set())
     if wanted.states - allowed:
         error = FieldError(pointer="/state", rule="enum", params={"allowed": ", ".join(sorted(allowed))})
         raise InvalidRequest("messages in this state are not replayed", errors=[error])
-    states = wanted.states or (BY_DEFAULT | (allowed - REPLAYABLE))
+    states = wanted.states or (BY_DEFAULT | ({State.UNKNOWN} if unknown else set()))
     newest_first: list[MessageId] = []
     doubtful: set[MessageId] = set()
     oldest: list[Summary] = []
@@ -184,9 +185,9 @@ async def reread(archive: Archive, operations: Operations, message: MessageId, *
 
 
 async def resolve(archive: Archive, message: MessageId, verdict: Delivered | RefusedVerdict, *, by: str) -> State:
-    """Say how an unknown message ended; returns its state. Raises UnknownMessage, WrongState."""
+    """Say how a message ended that is unknown or handed over; returns its state. Raises UnknownMessage, WrongState."""
     if not await archive.resolve(message, verdict, by=by):
-        raise _wrong(await show(archive, message), "only an unknown message is resolved")
+        raise _wrong(await show(archive, message), "only what is unknown or handed over is resolved")
     return State.DELIVERED if isinstance(verdict, Delivered) else State.REFUSED
 
 
@@ -312,9 +313,7 @@ async def _sleep(stop: asyncio.Event, clock: Clock, seconds: float) -> None:
 
 def _doubtful(rows: Sequence[Summary]) -> frozenset[MessageId]:
     """Return which of them may be done twice when they are sent again, so that a person has to confirm it."""
-    return frozenset(
-        row.id for row in rows if row.state is State.UNKNOWN or (row.uncertain and row.repeat != "harmless")
-    )
+    return frozenset(row.id for row in rows if row.state in IN_DOUBT or (row.uncertain and row.repeat != "harmless"))
 
 
 def _operation(operations: Operations, record: Record) -> Operation:

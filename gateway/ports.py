@@ -18,7 +18,6 @@ from gateway.records import (
     Page,
     Pause,
     PauseReason,
-    Progress,
     Receipt,
     Record,
     Refused,
@@ -107,6 +106,15 @@ class LogsIn(Protocol):
 
         Raises AgencyLogin when it did not, else as `exchange`.
         """
+        ...
+
+
+@runtime_checkable
+class Closes(Protocol):
+    """Optional capability of an adapter: it keeps connections of its own, beside those of the HTTP client."""
+
+    async def close(self) -> None:
+        """Close them; whatever is asked of it later opens them again."""
         ...
 
 
@@ -277,14 +285,14 @@ class Archive(Protocol):
     async def replay(self, ids: Sequence[MessageId], /, *, by: str, unknown: bool = False) -> tuple[MessageId, ...]:
         """Make messages pending again, under their own ids, in their order key's old place; returns those it could.
 
-        From buried, expired and refused; what is unknown, or uncertain and not harmless, only where the caller has it
-        confirmed (`unknown`). A shed body can't be.
+        From buried, expired and refused; what is unknown or handed over, or uncertain and not harmless, only where the
+        caller has it confirmed (`unknown`). A shed body can't be.
         Open time and failures count anew.
         """
         ...
 
     async def resolve(self, message: MessageId, verdict: Delivered | Refused, /, *, by: str) -> bool:
-        """Say how an unknown message ended; returns whether it was unknown."""
+        """Say how a message ended that is unknown or handed over; returns whether it was."""
         ...
 
     async def cancel(self, message: MessageId, /, *, by: str) -> bool:
@@ -297,6 +305,14 @@ class Archive(Protocol):
         One that may have been done only if `sure`, unless it is harmless. Returns whether it was edited.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far a long work over the ledger is."""
+
+    done: int
+    total: int
 
 
 class Upkeep(Protocol):

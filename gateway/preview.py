@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from gateway.errors import FieldError
-from gateway.feeds import Batch, Reject, Tally
-from gateway.intake import objection, refusal, translated
+from gateway.feeds import Batch, Chunk, Reject, Tally
 from gateway.ledger.rows import decode
-from gateway.ledger.snapshot_rows import Clash, PackedRow, columns_of, once, packed, settled, tallied
+from gateway.ledger.snapshot_rows import Clash, PackedRow, Settled, columns_of, once, packed, settled, tallied
 from gateway.message import Document
 from gateway.registry import Feed
+from gateway.verdict import objection, refusal, translated
 
 SHOWN = 20
 """Rejects that are told of."""
@@ -60,6 +60,9 @@ class _Trial:
     def add(self, batch: Batch) -> None:
         """Take a batch, as the ledger would."""
         chunk = translated(self._feed, batch, self.tally.position)
+        if self._feed.forward is not None:
+            self._forward(chunk)
+            return
         rejects, new, said = [*chunk.rejects], 0, []
         for portion in once(self._light(packed(chunk.rows, self._feed.keeping, columns_of(self._feed.keeping)))):
             clashes = [
@@ -76,6 +79,16 @@ class _Trial:
             said.append(decided)
         self.tally = tallied(self.tally, chunk, new, said)
         self._first = sorted([*self._first, *rejects], key=lambda one: one.number)[:SHOWN]
+
+    def _forward(self, chunk: Chunk) -> None:
+        """Take rows as messages: each is one, but where its key had the same content last in this file."""
+        key, unchanged = self._feed.keeping.key, 0
+        for row in packed(chunk.rows, self._feed.keeping, columns_of(self._feed.keeping)) if key else ():
+            last = self._rows.get(row.id)
+            unchanged += last is not None and last.doc == row.doc
+            self._rows[row.id] = row
+        self.tally = tallied(self.tally, chunk, len(chunk.rows) - unchanged, [Settled(unchanged=unchanged)])
+        self._first = sorted([*self._first, *chunk.rejects], key=lambda one: one.number)[:SHOWN]
 
     def end(self, tally: Tally, refused: FieldError | None) -> Preview:
         """Return what it has come to."""

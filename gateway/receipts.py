@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 
 from gateway.feeds import FileReceipt, FileState
+from gateway.filewords import SHORT
 from gateway.wording import Language, say
 
 _STATES: Mapping[FileState, str] = {
@@ -19,23 +20,48 @@ def line(receipt: FileReceipt) -> str:
     """Return what a clerk is told of a file."""
     tally, when = receipt.tally, f"{receipt.ended_at:%d/%m/%Y %H.%M}" if receipt.ended_at else "-"
     begin = f"{when} {receipt.file}:"
+    if receipt.mode == "forward":
+        return _forwarded(receipt, begin)
     match receipt.state:
         case FileState.DUPLICATE:
             return f"{begin} isinya sama dengan data yang sedang dipakai (tanda terima {receipt.original}); diabaikan."
         case FileState.REFUSED:
             why = say(receipt.reason, "id") if receipt.reason else "?"
-            return f"{begin} DITOLAK, {why}. Data lama tetap dipakai."
+            old = " Data lama tetap dipakai." if receipt.before else ""
+            return f"{begin} DITOLAK: {why}.{old}"
         case FileState.ACCEPTED:
             counts = f"{tally.accepted} baris diterima, {tally.rejected} ditolak, {tally.unchanged} tidak berubah"
             reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
-            mend = f" Perbaiki {receipt.file}.rejected.csv lalu taruh lagi." if tally.rejected else ""
+            mend = " Baris yang ditolak ada di folder rejected; perbaiki lalu taruh lagi." if tally.rejected else ""
             return f"{begin} {counts}{reasons}; data dari {receipt.before} menjadi {tally.kept} baris.{mend}"
         case FileState.TAKING:
             return f"{receipt.file}: sedang dibaca, {tally.position} baris selesai."
 
 
+def _forwarded(receipt: FileReceipt, begin: str) -> str:
+    """Return what a clerk is told of a file whose rows are sent on."""
+    tally = receipt.tally
+    match receipt.state:
+        case FileState.DUPLICATE:
+            return f"{begin} isinya sudah pernah diteruskan (tanda terima {receipt.original}); diabaikan."
+        case FileState.REFUSED:
+            why = say(receipt.reason, "id") if receipt.reason else "?"
+            sent = f"{tally.accepted} baris sudah diteruskan" if tally.put else "Tidak ada yang diteruskan"
+            return f"{begin} DITOLAK, {why}. {sent}."
+        case FileState.ACCEPTED:
+            counts = f"{tally.accepted} baris diteruskan, {tally.rejected} ditolak, {tally.unchanged} sudah pernah"
+            reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
+            mend = f" Perbaiki {receipt.file}.rejected.csv lalu taruh lagi." if tally.rejected else ""
+            return f"{begin} {counts}{reasons}.{mend}"
+        case FileState.TAKING:
+            done = f"{tally.position} baris selesai dibaca"
+            return f"{receipt.file}: {done}{f', {tally.put} diteruskan' if tally.whole else ''}."
+
+
 def _reasons(rules: Mapping[str, int]) -> str:
-    return ", ".join(f"{rule}: {count}" for rule, count in sorted(rules.items(), key=lambda one: (-one[1], one[0])))
+    return ", ".join(
+        f"{SHORT.get(rule, rule)}: {count}" for rule, count in sorted(rules.items(), key=lambda one: (-one[1], one[0]))
+    )
 
 
 def shown(receipt: FileReceipt, language: Language = "en") -> dict[str, object]:
@@ -60,7 +86,7 @@ def shown(receipt: FileReceipt, language: Language = "en") -> dict[str, object]:
         "rejected_by_rule": dict(tally.rules),
         "rows_before": receipt.before,
         "rows_after": tally.kept if receipt.state is FileState.ACCEPTED else receipt.before,
-        "duplicate_of": receipt.original,
+        "duplicate_of": receipt.original if receipt.state is FileState.DUPLICATE else None,
         "refused": say(receipt.reason, language) if receipt.reason else None,
         "claimed_at": receipt.claimed_at,
         "ended_at": receipt.ended_at,

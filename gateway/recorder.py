@@ -17,7 +17,7 @@ from gateway.errors import (
     UnknownOutcome,
 )
 from gateway.hours import AnswerDates
-from gateway.message import Document, Message, MessageId, OperationId, Reply
+from gateway.message import Document, Message, MessageId, OperationId, Origin, Reply
 from gateway.ports import Clock, Handler, Outbox
 from gateway.records import Entry, Receipt, Record, Repeat, Settlement, State, Summary, Ticket, Tried
 from gateway.records import Refused as RefusedVerdict
@@ -74,7 +74,7 @@ class Recording:
     stored: bool = False
     ask: Question | None = None
 
-    def entry(self, message: Message) -> Entry:
+    def entry(self, message: Message, origin: Origin | None = None) -> Entry:
         """Return what the ledger keeps of a message."""
         dates = self.dates(message.accepted_at) if self.dates is not None else None
         return Entry(
@@ -88,6 +88,7 @@ class Recording:
             answer_by=dates.by if dates is not None else None,
             near_at=dates.near if dates is not None else None,
             until_final=dates is not None and self.ask is not None and self.ask.final is not None,
+            origin=origin,
         )
 
 
@@ -226,7 +227,7 @@ def settled(record: Record | None, message: MessageId, *, direct: bool = False) 
     if record is None:
         raise UnknownOutcome("the ledger keeps no record of it", maybe_done=True)
     state = record.summary.state
-    if isinstance(record.answer, Reply):
+    if isinstance(record.answer, Reply) and state is not State.HANDED_OVER:
         return replace(record.answer, recorded=message)
     error: GatewayError | None = None
     if isinstance(record.answer, RefusedVerdict) and state is State.REFUSED:

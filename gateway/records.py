@@ -7,7 +7,8 @@ from enum import StrEnum
 from typing import Literal
 
 from gateway.errors import FieldError
-from gateway.message import Document, Message, MessageId, OperationId, Outcome, Reply
+from gateway.handover import HandedOver
+from gateway.message import Document, Message, MessageId, OperationId, Origin, Outcome, Reply
 
 Urgency = Literal["near", "past"]
 """How a clock that runs stands to the date by which people must have an answer."""
@@ -26,6 +27,7 @@ class State(StrEnum):
 
     PENDING = "pending"
     DELIVERING = "delivering"
+    HANDED_OVER = "handed-over"
     DELIVERED = "delivered"
     REFUSED = "refused"
     UNKNOWN = "unknown"
@@ -59,6 +61,7 @@ class Entry:
     answer_by: datetime | None = None
     near_at: datetime | None = None
     until_final: bool = False
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +105,16 @@ class Claim:
 class Terms:
     """Which messages a claim may take.
 
-    Only of these operations; never more than `most` live claims of the lane over all processes. A `probe` takes what is
-    not yet due too, and leaves the clock of open time alone.
+    Only of these operations; never more than `most` live claims of the lane over all processes; none before there are
+    `least`, unless the oldest was accepted `patience` seconds ago. A `probe` takes what is not yet due too, and leaves
+    the clock of open time alone.
     """
 
     operations: Collection[OperationId] | None = None
     most: int | None = None
     probe: bool = False
+    least: int = 1
+    patience: float = 0.0
 
 
 ANY = Terms()
@@ -196,11 +202,13 @@ class Released:
     text: str = ""
 
 
-Verdict = Delivered | Refused | Unknown | Postponed | Buried | Expired | Released
+Verdict = Delivered | HandedOver | Refused | Unknown | Postponed | Buried | Expired | Released
 
 
 def became(claim: Claim, verdict: Verdict) -> str:
-    """Return in a word what became of a message that was claimed: delivered, refused, unknown, postponed, buried."""
+    """Return in a word what became of a message that was claimed: delivered, handed-over, postponed and so on."""
+    if isinstance(verdict, HandedOver):
+        return State.HANDED_OVER.value
     if isinstance(verdict, Postponed) and verdict.maybe_done and claim.repeat == "never":
         return "unknown"
     return type(verdict).__name__.lower()
@@ -229,9 +237,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deed:
-    """What was done to a message: `act` is replay, resolve, cancel, edit, unmask or answered; `detail` an edit's diff.
+    """What was done to a message: `act` is replay, resolve, cancel, edit, unmask, answered or acknowledge.
 
-    `by` is a person, or, of answered, the operation by which the agency said so.
+    `by` is a person, or the operation or file by which the agency said so; `detail` is an edit's difference.
     """
 
     at: datetime
@@ -242,7 +250,7 @@ class Deed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """One line about a message; `reason` is the verdict's code, `text` says why in clear; `due` is the next try.
+    """One line about a message: `reason` is the verdict's code, `text` says why; `due` its next try or acknowledgement.
 
     `answered_at` is when the clock towards `answer_by` stopped, if there is one; `uncertain`: it may have been done.
     """
@@ -265,6 +273,7 @@ class Summary:
     text: str = ""
     size: int = 0
     uncertain: bool = False
+    origin: Origin | None = None
 
     def urgency(self, now: datetime) -> Urgency | None:
         """Return whether the date of its answer is near or past; None while it is far, and once people have one."""
@@ -302,6 +311,7 @@ class Filter:
 
     `since` and `until` (exclusive) are times of acceptance; `subject` is given plain. Of those that people have no
     answer to, `answer_before` finds what is due before then, `urgent_at` what is near or past its date at that time.
+    `receipt` is that of the file they come from.
     """
 
     lane: str | None = None
@@ -314,6 +324,7 @@ class Filter:
     direct: bool | None = None
     answer_before: datetime | None = None
     urgent_at: datetime | None = None
+    receipt: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,10 +350,10 @@ class Pause:
 class LaneStats:
     """How a lane stands.
 
-    `depth` counts pending, delivering, unknown, buried and expired; `held` of the pending wait for an older one of
-    their order key; `oldest` is when the oldest pending was accepted; `open_seconds` is the lane's clock of open time.
-    Of those that people have no answer to, in whatever state, `near` and `past` count by their dates; `answer_by` is
-    the earliest of all.
+    `depth` counts what is not done, and expired; `held` of the pending wait for an older one of their order key;
+    `overdue` of those handed over should be acknowledged by now; `oldest` is when the oldest pending was accepted;
+    `open_seconds` is the lane's clock of open time. Of those that people have no answer to, in whatever state, `near`
+    and `past` count by their dates; `answer_by` is the earliest of all.
     """
 
     lane: str
@@ -351,13 +362,10 @@ class LaneStats:
     oldest: datetime | None = None
     pauses: tuple[Pause, ...] = ()
     open_seconds: float = 0.0
+    overdue: int = 0
     near: int = 0
     past: int = 0
     answer_by: datetime | None = None
-
-
-LATELY = 100
-"""How many of the latest final messages tell how quick a lane is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -390,11 +398,3 @@ class Shed:
     keys: int = 0
     bodies: int = 0
     rows: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """How far a long work over the ledger is."""
-
-    done: int
-    total: int

@@ -1,17 +1,31 @@
 """Agencies and operations as one immutable table; a reload builds a new one and swaps it. Builds nothing itself."""
 
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from gateway.errors import Finding
-from gateway.feeds import Keeping, Snapshots, Source
+from gateway.feeds import Keeping, Source
+from gateway.handover import BatchEnd, Batching
 from gateway.hours import Calendar
-from gateway.message import Document, OperationId, Reply
+from gateway.lookup import Snapshots
+from gateway.message import Document, Message, OperationId, Origin, Reply
 from gateway.native import Compared
+from gateway.offers import Offer
 from gateway.ports import Handler, Probe, Schema
 from gateway.recorder import Recording
+from gateway.records import Entry
+from gateway.translate.compile import CompiledRow
 from gateway.translate.schema import CanonicalSchema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Together:
+    """When messages go over together, and what makes one attempt for all of them."""
+
+    batching: Batching
+    send: Callable[[Sequence[Message]], Awaitable[Sequence[BatchEnd]]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,7 +35,8 @@ class Operation:
     `pipeline` is an agency operation's own way to the agency: without the ledger before it, its answer never shared.
     `stored`: it is delivered from the ledger; `reread` reads an answer that the ledger kept because it could not be
     read, and raises AgencyError when it still can't. `targets` are those of a composite; `plan` shows how
-    its messages are written.
+    its messages are written. `version` changes with whatever may change how a request is judged. Its messages go over
+    `together`, if so. Within `within` seconds the agency says what became of what it was handed.
     """
 
     id: OperationId
@@ -42,13 +57,17 @@ class Operation:
     targets: tuple[OperationId, ...] = ()
     reread: Callable[[bytes], Reply] | None = None
     plan: Callable[[], Document] | None = None
+    version: str = ""
+    together: Together | None = None
+    within: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
     """What an agency's lane needs: calls at a time, this replica's part of them, and how many direct calls wait.
 
-    It delivers `operations`. It takes no more while `depth` messages wait, or one has waited `age` open seconds.
+    It delivers `operations`. It takes no more while `depth` messages wait, or one has waited `age` open seconds. For
+    `patience` seconds at most messages wait for others to go over with.
     """
 
     concurrency: int
@@ -57,19 +76,35 @@ class Queue:
     slots: Callable[[], int] = lambda: sys.maxsize
     age: float = float("inf")
     operations: Collection[OperationId] = ()
+    patience: float = 0.0
     calendar: Calendar | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forward:
+    """Where a feed's rows go: `entry` is how a message of that operation is recorded, `lane` where it waits."""
+
+    to: OperationId
+    lane: str
+    entry: Callable[[Message, Origin], Entry]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Feed:
     """How a feed's rows are read and kept; a file with more than `max_reject` of its rows rejected is refused.
 
-    `read` returns what makes our row of the cells under these columns, and raises TranslationError.
+    `due` tells by when another file must come after one; None where nobody waits for it.
+    `row` is the table of its rows; `forward` says where they go that are not kept.
+    Its rows settle what the operations that it `acknowledges` handed over; of those only ids and verdicts are kept.
     """
 
-    read: Callable[[Sequence[str]], Callable[[Sequence[str]], Document]]
+    read: Callable[[Document], Document]
     keeping: Keeping
     max_reject: float
+    due: Callable[[datetime], datetime] | None = None
+    row: CompiledRow | None = None
+    forward: Forward | None = None
+    acknowledges: Collection[OperationId] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +119,7 @@ class Agency:
     probe: Probe | None = None
     compared: Compared | None = None
     source: Source | None = None
+    offers: tuple[Offer, ...] = ()
     snapshots: Snapshots | None = None
     queue: Queue | None = None
     warnings: tuple[Finding, ...] = ()

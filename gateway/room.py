@@ -20,6 +20,8 @@ AGAIN = 60.0
 """Seconds to stay away from a full lane of which nobody can tell when it has room."""
 LONGEST = 3600.0
 """Open seconds to stay away at most: what a lane did lately tells no more about the next day."""
+FOR_ROWS = 0.5
+"""The part of a lane that rows of files may fill: a large file must not keep apps out."""
 SHARE = 100
 """Of a full lane, this part has to be free before it is worth coming back: others come back too."""
 
@@ -38,6 +40,7 @@ class Rooms:
     _stats: Mapping[str, LaneStats] = field(default_factory=dict, init=False)
     _read: float = field(default=float("-inf"), init=False)
     _full: dict[str, Overloaded | None] = field(default_factory=dict, init=False)
+    _filled: dict[str, int] = field(default_factory=dict, init=False)
     _reading: dict[str, asyncio.Task[Mapping[str, LaneStats]]] = field(default_factory=dict, init=False)
     _looking: dict[str, asyncio.Task[Overloaded | None]] = field(default_factory=dict, init=False)
 
@@ -56,6 +59,19 @@ class Rooms:
             return await _once(self._looking, lane, partial(self._look_at, queue, stats))
         return self._full[lane]
 
+    async def for_rows(self, lane: str) -> int:
+        """Return how many rows of files a lane takes now; raises LedgerUnavailable."""
+        queue = self.queues.get(lane)
+        if queue is None or await self.of(lane) is not None:
+            return 0
+        stats = self._stats.get(lane)
+        there = self._filled.get(lane, 0) + (waiting(stats) if stats is not None else 0)
+        return max(1, int(queue.depth * FOR_ROWS)) - there
+
+    def filled(self, lane: str, count: int) -> None:
+        """Hear how many rows a lane has taken: the next count is seconds away."""
+        self._filled[lane] = self._filled.get(lane, 0) + count
+
     def paused(self, lane: str) -> bool:
         """Return whether a lane was paused when it was last looked at."""
         stats = self._stats.get(lane)
@@ -72,6 +88,7 @@ class Rooms:
         self._stats = {stats.lane: stats for stats in await self.lanes.stats()}
         self._read = now
         self._full = {}
+        self._filled = {}
         return self._stats
 
     async def _look_at(self, queue: Queue, stats: LaneStats) -> Overloaded | None:

@@ -16,7 +16,7 @@ from gateway.config.models import Gateway
 from gateway.edge.accesslog import LineLog
 from gateway.edge.auth import Admission
 from gateway.edge.health import Figures
-from gateway.edge.server import Door, Listener, on_hangup, on_signals
+from gateway.edge.server import Door, Listener, bind, on_hangup, on_signals
 from gateway.edge.server import serve as serve_http
 from gateway.edge.tls import listener_tls
 from gateway.errors import ConfigError, Finding, LedgerUnavailable
@@ -29,6 +29,8 @@ from gateway.ledger.opening import folder_of, open_ledger
 from gateway.live import Live, Loaded
 from gateway.message import new_message_id
 from gateway.metrics import Metrics
+from gateway.offered import accounts
+from gateway.offered.serving import Offered
 from gateway.ports import Clock, Log
 from gateway.presence import Presence
 from gateway.recorder import Recorder
@@ -83,28 +85,31 @@ async def run(  # noqa: PLR0913 - what is served, to whom, and who is told
             raise
         presence.tell(unready=_unready(live.loaded))
 
-    front, door = Front(located, lasting, reload), Door()
-    live = _live(lasting, read, front, door)
-    gateway = located.config.gateway
+    front, door, gateway = Front(located, lasting, reload), Door(), located.config.gateway
+    files = Offered(gateway.sftp, bind=bind, clock=lasting.clock, log=lasting.log, metrics=lasting.metrics)
+    live = _live(lasting, read, front, door, files)
     async with lasting.replicas.among_them():
         await live.start(located)
         door.tls = _context(live.loaded)
-        with _presence(located, lasting.clock) as presence, on_hangup(reload):
-            await serve_http(
-                front.edge,
-                Figures(lasting.metrics.registry, lasting.clock),
-                listen=gateway.listen,
-                metrics=gateway.metrics,
-                stop=stop,
-                hurry=hurry,
-                grace=lambda: live.grace,
-                drain=gateway.drain or 0.0,
-                leaving=partial(lasting.log, "gateway-leaving", what="all is served; /readyz sends others elsewhere"),
-                started=partial(_started, lasting.log, told, live),
-                stopping=partial(_stopping, lasting.log, live),
-                control=_control(located, front, told),
-                door=door,
-            )
+        async with files.serving():
+            with _presence(located, lasting.clock) as presence, on_hangup(reload):
+                await serve_http(
+                    front.edge,
+                    Figures(lasting.metrics.registry, lasting.clock),
+                    listen=gateway.listen,
+                    metrics=gateway.metrics,
+                    stop=stop,
+                    hurry=hurry,
+                    grace=lambda: live.grace,
+                    drain=gateway.drain or 0.0,
+                    leaving=partial(
+                        lasting.log, "gateway-leaving", what="all is served; /readyz sends others elsewhere"
+                    ),
+                    started=partial(_started, lasting.log, told, live),
+                    stopping=partial(_stopping, lasting.log, live),
+                    control=_control(located, front, told),
+                    door=door,
+                )
             await live.close()
     await _close(lasting, live.loaded.assembled.registry.agencies)
 
@@ -122,11 +127,15 @@ def _unready(loaded: Loaded) -> tuple[str, ...]:
     return tuple(f"{name}: {agency.unready}" for name, agency in sorted(agencies.items()) if agency.unready)
 
 
-def _live(lasting: Lasting, read: Callable[[], Located], front: Front, door: Door) -> Live:
+def _live(lasting: Lasting, read: Callable[[], Located], front: Front, door: Door, files: Offered) -> Live:
+    def show(loaded: Loaded) -> None:
+        front.show(loaded)
+        files.show(loaded.assembled.registry.agencies)
+
     return Live(
         read=read,
         build=partial(_build, lasting),
-        swap=front.show,
+        swap=show,
         background=partial(_background, lasting),
         check=partial(_undelivered, lasting.ledger),
         listen=partial(_renew, door),
@@ -211,6 +220,8 @@ def _build(lasting: Lasting, located: Located) -> Loaded:
         draft=lasting.kept.draft(),
         snapshots=partial(LedgerSnapshots, lasting.ledger),
     )
+    if wrong := [one for one in accounts.findings(located, made.registry.agencies) if not one.warning]:
+        raise ConfigError(*wrong)
     return Loaded(located=located, assembled=made, tls=listener_tls(located))
 
 

@@ -1,7 +1,7 @@
 """What the end of an attempt means for a recorded message, and telling the ledger so; knows no lane."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 
 from gateway.errors import (
     AgencyError,
@@ -48,6 +48,20 @@ class Settler:
         except Exception as error:
             await self._at_least(_unrecordable(settlement, error))
             raise
+
+    async def settle_all(self, settlements: Sequence[Settlement]) -> tuple[bool, ...]:
+        """Settle in one go; as `settle`, but what keeps one from being recorded does not keep the others."""
+        try:
+            return await self._outbox.settle(*settlements)
+        except LedgerUnavailable:
+            for one in settlements:
+                self._owe(self._insist(one))
+            return (True,) * len(settlements)
+        except Exception:  # noqa: BLE001 - raised again by the one it is about
+            found = await asyncio.gather(*map(self.settle, settlements), return_exceptions=True)
+        if failed := next((each for each in found if isinstance(each, BaseException)), None):
+            raise failed
+        return tuple(each is True for each in found)
 
     def release(self, begin: Callable[[], Awaitable[Receipt]]) -> None:
         """Free the key of a direct write that is not sent, because the word of its intent was lost.

@@ -43,6 +43,8 @@ def summary(row: Summary, now: datetime) -> Told:
         "reason": row.reason,
         "text": mask_text(row.text),
         "size": row.size,
+        "receipt": row.origin.receipt if row.origin is not None else None,
+        "record": row.origin.record if row.origin is not None else None,
     }
 
 

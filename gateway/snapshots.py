@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gateway.errors import NoSnapshot
-from gateway.feeds import Cells, Found, Receipts
+from gateway.feeds import Receipts
 from gateway.ledger.snapshot_rows import matches
+from gateway.lookup import Cells, Found
 from gateway.message import Document
 
 

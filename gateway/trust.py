@@ -49,12 +49,18 @@ def _signatures(located: Located, path: KeyPath, agency: Agency, now: datetime) 
         yield _warning(located, (*path, "sign", "hash"), "SHA-1 is broken: signatures can be forged", remedy)
     if verifies.get("sha1") is True:
         yield _warning(located, (*path, "verify", "sha1"), "SHA-1 is broken: answers can be forged", remedy)
-    certificate, key = signs.get("certificate"), signs.get("key")
-    if isinstance(certificate, str):
+    certificate, key = signing_certificate(agency), signs.get("key")
+    if certificate is not None:
         yield from _lasting(located, (*path, "sign", "certificate"), certificate, now)
         yield from _hidden(located, (*path, "sign"), certificate, key if isinstance(key, str) else None)
     if isinstance(authorities := verifies.get("ca"), str):
         yield from _lasting(located, (*path, "verify", "ca"), authorities, now)
+
+
+def signing_certificate(agency: Agency) -> str | None:
+    """Return the certificate by which an adapter signs messages, if its section says so in these words."""
+    found = _table(_table(agency.model_extra, "security"), "sign").get("certificate")
+    return found if isinstance(found, str) else None
 
 
 def _table(tables: Mapping[str, object] | None, name: str) -> Mapping[str, object]:

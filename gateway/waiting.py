@@ -25,6 +25,7 @@ Reason = Literal[
     "queue",
     "delivering",
     "buried",
+    "acknowledgement",
 ]
 
 POSTPONED = "postponed"
@@ -45,6 +46,10 @@ _TEXTS: Mapping[Reason, tuple[str, str]] = {
     "queue": ("menunggu giliran", "waiting its turn"),
     "delivering": ("sedang dikirim ke instansi", "being sent to the agency"),
     "buried": ("diperiksa petugas gateway", "being looked into by the gateway's operators"),
+    "acknowledgement": (
+        "sudah diserahkan ke instansi; menunggu jawaban apakah diterima",
+        "handed over to the agency; waiting for its word whether it took it",
+    ),
 }
 
 
@@ -109,6 +114,8 @@ class Waiting:
                 return Why(reason="delivering", at=now)
             case State.BURIED:
                 return Why(reason="buried", at=now)
+            case State.HANDED_OVER:
+                return Why(reason="acknowledgement", at=now)
             case State.PENDING:
                 return await self.closed(record.summary.lane) or _own(record, now)
         return None

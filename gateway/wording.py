@@ -5,12 +5,20 @@ from dataclasses import replace
 from typing import Literal
 
 from gateway.errors import FieldError
+from gateway.filewords import FILES
 
 Language = Literal["id", "en"]
 
 RULES: Mapping[str, tuple[str, str]] = {
     "required": ("wajib diisi", "is required"),
     "unknown": ("tidak dikenal", "is not a known field"),
+    "request-unknown": ("tidak ada permintaan dengan nomor ini", "there is no request of this id"),
+    "request-cancelled": ("permintaan ini sudah dibatalkan", "this request was cancelled before"),
+    "request-not-handed-over": ("permintaan ini belum diserahkan", "this request was not handed over yet"),
+    "request-contradicts": (
+        "berlawanan dengan jawaban sebelumnya; yang pertama berlaku",
+        "contradicts what was said before; the first word counts",
+    ),
     "type": ("harus berupa {expected}", "must be {expected}"),
     "null": ("tidak boleh null", "must not be null"),
     "digits": ("harus tepat {digits} digit angka", "must be exactly {digits} digits"),
@@ -19,8 +27,8 @@ RULES: Mapping[str, tuple[str, str]] = {
     "const": ("harus bernilai {const}", "must be {const}"),
     "enum": ("harus salah satu dari: {allowed}", "must be one of: {allowed}"),
     "codes": ("kode tidak dikenal; yang dikenal: {allowed}", "is an unknown code; known: {allowed}"),
-    "date": ("bukan tanggal yang sah ({date})", "is not a valid date ({date})"),
-    "number": ("bukan angka yang sah ({number})", "is not a valid number ({number})"),
+    "date": ("bukan tanggal yang sah; tulis dengan bentuk {date}", "is not a valid date ({date})"),
+    "number": ("bukan angka yang sah; tulis dengan bentuk {number}", "is not a valid number ({number})"),
     "integer": ("bukan bilangan bulat", "is not a whole number"),
     "bool": ("harus salah satu dari: {allowed}", "must be one of: {allowed}"),
     "json": ("bukan JSON di dalam teks", "is not JSON inside a text"),
@@ -32,9 +40,6 @@ RULES: Mapping[str, tuple[str, str]] = {
         "tidak diterima sistem instansi: {expected}",
         "is not accepted by the agency's system: {expected}",
     ),
-    "columns": ("jumlah kolom {found}, seharusnya {expected}", "has {found} columns instead of {expected}"),
-    "quote": ("tanda kutip rusak", "has a broken quote"),
-    "header": ("judul kolom berbeda: {difference}", "the header differs: {difference}"),
     "malformed": ("isi bukan JSON (UTF-8) yang sah", "the body is not valid JSON in UTF-8"),
     "empty": ("isi kosong", "the body is empty"),
     "gzip": ("isi bukan gzip yang utuh", "the body is not complete gzip data"),
@@ -47,48 +52,8 @@ RULES: Mapping[str, tuple[str, str]] = {
         "header Idempotency-Key harus satu, 1 sampai 255 karakter ASCII tanpa spasi",
         "there must be one Idempotency-Key header, of 1 to 255 visible ASCII characters",
     ),
-    "encoding": ("bukan {encoding}", "is not {encoding}"),
-    "double-key": (
-        "kunci sama dengan baris {number}, isinya berbeda",
-        "has the key of row {number}, but other content",
-    ),
-    "unfinished": (
-        "berkas belum selesai ditulis (baris terakhir tidak ditutup, atau berkas berubah saat dibaca)",
-        "the file is not completely written (its last line isn't closed, or it changed while being read)",
-    ),
-    "max-reject": (
-        "{rejected} dari {total} baris ditolak; paling banyak {max}; data lama tetap dipakai",
-        "{rejected} of {total} rows were rejected; at most {max}; the old data stays in use",
-    ),
-    "shrunk": (
-        "menyusut dari {before} menjadi {after} baris; data lama tetap dipakai",
-        "shrank from {before} to {after} rows; the old data stays in use",
-    ),
-    "key-taken": (
-        "kuncinya sudah ada dengan isi lain; berkas ini hanya boleh menambah",
-        "has a key that is there already with other content; this feed's files only add",
-    ),
-    "superseded": (
-        "berkas asal baris-baris ini sudah diganti berkas lain atau tidak pernah diterima; kirim berkas lengkap",
-        "the file that these rows mend is not in use any more, or never was; send a complete file",
-    ),
-    "begun-anew": (
-        "dibaca ulang dari awal, karena isinya atau tabelnya berubah sebelum selesai",
-        "was begun anew, as its content or its mapping changed before it was done",
-    ),
-    "no-trailer": (
-        'baris penutup "{trailer}" tidak ada; berkas mungkin terpotong',
-        'the last row "{trailer}" is missing; the file may be cut short',
-    ),
-    "trailer-early": (
-        "masih ada baris setelah baris penutup (baris {number}); mungkin dua berkas digabung",
-        "there are rows after the last one (row {number}); two files may be in one",
-    ),
-    "intake": ("gagal diolah karena kesalahan gateway ({error})", "could not be taken in: a bug ({error})"),
-    "rounded-number": (
-        "angka sudah dibulatkan oleh aplikasi spreadsheet (1,40502E+15); jadikan kolom bertipe Teks",
-        "was rounded by a spreadsheet (1,40502E+15); make the column Text",
-    ),
+    "encoding": ("berisi huruf di luar {encoding}", "is not {encoding}"),
+    **FILES,
 }
 
 EXPECTED: Mapping[str, str] = {
@@ -103,6 +68,10 @@ EXPECTED: Mapping[str, str] = {
     "true or false": "true atau false",
     "one value": "satu nilai",
     "text or a number": "teks atau angka",
+    "a zip or Excel file": "berkas zip atau Excel",
+    "a gzip file": "berkas gzip",
+    "a web page or XML": "halaman web atau XML",
+    "a PDF": "PDF",
     "a value that can be converted": "nilai yang dapat diolah",
     "something else than . or ..": "selain . dan ..",
     "no header that the gateway writes itself": "bukan header yang ditulis gateway sendiri",
@@ -111,6 +80,8 @@ EXPECTED: Mapping[str, str] = {
     "only one of: {names}": "hanya salah satu dari: {names}",
     "one of: {names}": "salah satu dari: {names}",
     "{name}, one of: {names}": "{name}, salah satu dari: {names}",
+    "an attribute's name, and text": "nama atribut, dan teks",
+    "text or elements, not both": "teks atau elemen, tidak keduanya",
     "one element, as XML": "satu elemen, sebagai XML",
     "XML without a DOCTYPE": "XML tanpa DOCTYPE",
     "values without blanks in them": "nilai tanpa spasi di dalamnya",
@@ -243,9 +214,9 @@ PROBLEMS: Mapping[str, tuple[str, str, str, str]] = {
     ),
     "no-data-yet": (
         "Data belum ada",
-        "Belum ada berkas dari {agency} yang dibaca. Ulangi sebentar lagi.",
+        "Belum ada berkas dari {agency} yang diterima. Ulangi sebentar lagi.",
         "No data yet",
-        "No file of {agency} has been read yet. Try again shortly.",
+        "No file of {agency} has been taken in yet. Try again shortly.",
     ),
     "parts-unavailable": (
         "Tidak satu pun bagian tersedia",

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,10 +52,6 @@ def read(row: Document) -> Document:
     return {"nik_anak": row["nik_anak"], "jenis": row["jenis"]}
 
 
-def under(columns: Sequence[str]) -> Callable[[Sequence[str]], Document]:
-    return lambda cells: read(dict(zip(columns, cells, strict=True)))
-
-
 class Site:
     """A CSV agency and one process of a gateway that takes its files in."""
 
@@ -71,7 +67,7 @@ class Site:
         self.lines: list[tuple[str, dict[str, object]]] = []
         indexes = (("nik_anak",), ("jenis",))
         self.keeping = keeping or Keeping(key=("nik_anak", "jenis"), indexes=indexes, mapping="m1")
-        self.plan = Plan(read=under, keeping=self.keeping, max_reject=max_reject)
+        self.plan = Plan(read=read, keeping=self.keeping, max_reject=max_reject)
         self.settings = Feed.model_validate({"files": "imunisasi_*.csv", "ready": "rename", **feed})
 
     async def open(self, me: str = "a", *, drop: Callable[[Drop], Drop] = lambda drop: drop) -> "Site":

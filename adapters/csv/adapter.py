@@ -10,14 +10,22 @@ from typing import Annotated
 from pydantic import Field
 
 from adapters.csv.contract import AFTER, LIMIT, STARTS, feed_contract, out_contract
-from adapters.csv.drop import Drop, drop_at
+from adapters.csv.drop import Drop
 from adapters.csv.files import Files
+from adapters.csv.folder import Folder
+from adapters.csv.kinds import drop_at
+from adapters.csv.nudge import Nudge
+from adapters.csv.offer import FeedNames
+from adapters.csv.outs import Writing
+from adapters.csv.place import DropLogin
 from adapters.csv.settings import Feed, Out
-from adapters.csv.write import row_file
+from adapters.csv.sheet import check_extra
 from gateway import (
+    AckColumns,
     AgencyTimeout,
     Answer,
     Batch,
+    Batching,
     Call,
     Clock,
     ConfigError,
@@ -30,6 +38,7 @@ from gateway import (
     Finding,
     Held,
     Log,
+    Offer,
     Ready,
     Snapshots,
     TranslationError,
@@ -49,56 +58,148 @@ class CsvAdapter:
     log: Log
     snapshots: Snapshots
     columns: FeedColumns = field(default_factory=FeedColumns)
-    drop: Annotated[str, Field(description="The folder in which the agency leaves its files.")] = ""
+    drop: Annotated[
+        str,
+        Field(
+            description="The folder in which the agency leaves its files, or where it is elsewhere: "
+            "`sftp://user@host/folder`, `ftp://…`, `ftps://…` (explicit TLS), `s3://bucket/folder`; "
+            "`/~/` before a path begins at the login's home. All but a folder need the extra `drops`."
+        ),
+    ] = ""
+    drop_login: Annotated[
+        DropLogin | None,
+        Field(description="Who we are there, and by what its server is known."),
+    ] = None
     every: Annotated[Duration, Field(description="How long between two looks into it.")] = 5.0
     limit: Annotated[int, Field(description="The most rows that one look-up returns.", examples=[500])] = 100
     feed: Annotated[Mapping[str, Feed], Field(description="What it leaves there.")] = field(default_factory=dict)
     out: Annotated[Mapping[str, Out], Field(description="What is written for it.")] = field(default_factory=dict)
     _drop: Drop | None = field(init=False, repr=False)
     _files: Files | None = field(init=False, repr=False)
+    _nudge: Nudge | None = field(init=False, repr=False)
     _out: Mapping[str, Drop] = field(init=False, repr=False)
+    _writing: Writing = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         if self.feed and not self.drop:
             raise ConfigError(Finding(where="drop", what="feeds need a folder", remedy='write drop = "drops/x"'))
+        if (unheard := next((name for name, out in self.out.items() if out.ack), None)) and not self.drop:
+            where, what = f"out.{unheard}.ack", "there is no folder in which to find them"
+            raise ConfigError(Finding(where=where, what=what, remedy='write drop = "drops/x"'))
         if both := self.feed.keys() & self.out.keys():
             name = min(both)
             raise ConfigError(
                 Finding(where=f"out.{name}", what=f"a feed is called {name} too", remedy="`call` names one of them")
             )
-        drop = drop_at(self.drop, "drop") if self.drop else None
+        self._offered_here()
+        for name, feed in self.feed.items():
+            check_extra(f"feed.{name}", feed)
+        drop = drop_at(self.drop, "drop", self.drop_login) if self.drop else None
         object.__setattr__(self, "_drop", drop)
-        object.__setattr__(self, "_files", self._files_of(drop) if drop else None)
-        outs = {name: drop_at(out.folder, f"out.{name}.folder") for name, out in self.out.items()}
+        files = self._files_of(drop) if drop else None
+        object.__setattr__(self, "_files", files)
+        object.__setattr__(self, "_nudge", self._nudge_of(drop, files))
+        outs = {
+            name: drop_at(out.folder, f"out.{name}.folder", out.login, f"out.{name}.login")
+            for name, out in self.out.items()
+        }
         object.__setattr__(self, "_out", outs)
+        writing = Writing(outs=self.out, drops=outs, columns=self.columns.written, clock=self.clock)
+        object.__setattr__(self, "_writing", writing)
+
+    def _offered_here(self) -> None:
+        if found := [name for name, feed in self.feed.items() if feed.account and "://" in self.drop]:
+            what = "an account is for a drop on this machine, and this one is elsewhere"
+            remedy = "let the agency log in there, or name a folder here as drop"
+            raise ConfigError(*(Finding(where=f"feed.{name}.account", what=what, remedy=remedy) for name in found))
 
     async def exchange(self, call: Call, /) -> Answer:
         """Look up a feed's rows, or write an out's file; only a write can be half done when time is up."""
-        exchange = self._find if call.target in self.feed else self._write
+        if call.target not in self.feed:
+            return await self._write(call)
         try:
             async with asyncio.timeout(call.timeout):
-                return Answer(document=await exchange(call))
+                return Answer(document=await self._find(call))
         except TimeoutError as error:
-            raise AgencyTimeout(
-                f"{call.target}: the disk did not answer in time", maybe_done=call.target in self.out
-            ) from error
+            raise AgencyTimeout(f"{call.target}: the disk did not answer in time", maybe_done=False) from error
+
+    async def exchange_many(self, calls: Sequence[Call], /) -> Sequence[Answer | TranslationError]:
+        """Write calls of one out into one file."""
+        return await self._writing.write(calls)
+
+    def batching(self, target: str, /) -> Batching | None:
+        """Return when an out's requests go together."""
+        batch = self.out[target].batch if target in self.out else None
+        return None if batch is None else Batching(rows=batch.rows, every=batch.every)
+
+    def acknowledgement(self, target: str, /) -> AckColumns | None:
+        """Return how the agency says what became of an out's requests."""
+        out = self.out.get(target)
+        if out is None or out.ack is None:
+            return None
+        ack = out.ack
+        return AckColumns(
+            id=ack.id,
+            status=ack.status,
+            message=ack.message,
+            delivered=ack.delivered,
+            refused=ack.refused,
+            seconds=out.ack_timeout,
+        )
 
     async def probe(self) -> None:
         """List every folder; raises Unavailable."""
-        for drop in (self._drop, *self._out.values()):
-            if drop:
-                await drop.list()
+        for drop in self.drops.values():
+            await drop.list()
+
+    async def close(self) -> None:
+        """Hang up wherever a drop is elsewhere, and watch no folder any more."""
+        if self._nudge is not None:
+            await self._nudge.close()
+        for drop in self.drops.values():
+            await drop.close()
+
+    @property
+    def drops(self) -> Mapping[str, Drop]:
+        """Where files come from, by the setting that says so, and where they go to."""
+        incoming = {"drop": self._drop} if self._drop else {}
+        return {**incoming, **{f"out.{name}.folder": drop for name, drop in self._out.items()}}
 
     def contract(self, target: str, /) -> Contract:
         """Return a feed's or an out's fields; raises ConfigError naming those there are."""
         if target in self.feed:
+            if to := self.feed[target].to:
+                what, remedy = f"feed {target} forwards its rows and keeps none to look up", f"ask the agency of {to}"
+                raise ConfigError(Finding(where="call", what=what, remedy=remedy))
             return feed_contract(self.columns.rows.get(target, {}))
         return out_contract(self._columns(target) or ())
+
+    def offers(self) -> Sequence[Offer]:
+        """Return the accounts of the feeds that have one."""
+        return [
+            Offer(
+                feed=name,
+                folder=Path(self.drop).absolute(),
+                names=FeedNames(name, self.feed),
+                name=feed.account.name or "",
+                password=feed.account.hashed,
+                keys=feed.account.keys,
+            )
+            for name, feed in self.feed.items()
+            if feed.account is not None
+        ]
 
     @property
     def pause(self) -> float:
         """Seconds between two looks."""
         return self.every
+
+    async def nudged(self) -> None:
+        """Return when a file may have been completed; never, where that is not to be noticed."""
+        if self._nudge is None:
+            await asyncio.Event().wait()
+        else:
+            await self._nudge.wait()
 
     async def look(self) -> Sequence[Ready]:
         """Return the complete files of every feed."""
@@ -131,7 +232,21 @@ class CsvAdapter:
         return self._files
 
     def _files_of(self, drop: Drop) -> Files:
-        return Files(feeds=self.feed, columns=self.columns.read, drop=drop, clock=self.clock, log=self.log)
+        """Return the files of every feed, and those in which the agency acknowledges an out's requests."""
+        acks = {name: out.ack for name, out in self.out.items() if out.ack is not None}
+        return Files(
+            feeds={**self.feed, **{name: ack.as_feed for name, ack in acks.items()}},
+            columns={**self.columns.read, **{name: ack.columns for name, ack in acks.items()}},
+            spell=self.columns.spell,
+            drop=drop,
+            clock=self.clock,
+            log=self.log,
+        )
+
+    def _nudge_of(self, drop: Drop | None, files: Files | None) -> Nudge | None:
+        if files is None or not isinstance(drop, Folder) or all(feed.ready == "stable" for feed in self.feed.values()):
+            return None
+        return Nudge(drop.path, files.completes)
 
     async def _find(self, call: Call) -> Document:
         where, starts = _conditions(call.document)
@@ -155,12 +270,12 @@ class CsvAdapter:
         properties = self.columns.rows.get(feed, {}).get("properties", {})
         return properties if isinstance(properties, Mapping) else {}
 
-    async def _write(self, call: Call) -> Document:
-        columns = self._columns(call.target) or tuple(call.document)
-        out = self.out[call.target]
-        name = out.file.replace("{id}", call.message_id)
-        await self._out[call.target].put(name, row_file(call.document, columns, out.dialect))
-        return {"file": name, "written": self.clock.now().isoformat(timespec="seconds")}
+    async def _write(self, call: Call) -> Answer:
+        self._columns(call.target)
+        (end,) = await self._writing.write([call])
+        if isinstance(end, TranslationError):
+            raise end
+        return end
 
     def _columns(self, target: str) -> tuple[str, ...] | None:
         """Return an out's columns, None when nothing but the document tells them; raises ConfigError."""

@@ -4,7 +4,6 @@ import asyncio
 import csv
 import errno
 import hashlib
-import io
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -13,11 +12,13 @@ from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from adapters.csv.drop import MARKERS, Drop, Entry, Watch
-from adapters.csv.read import BERKAS, Lines, Reading, batches, find_encoding, records, refusal
-from adapters.csv.rejects import rejected_file
-from adapters.csv.settings import Dialect, Feed
-from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Unavailable
+from adapters.csv.drop import Drop, Entry
+from adapters.csv.layout import Layout, Unreadable
+from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
+from adapters.csv.rejects import HandingBack, rejected_file
+from adapters.csv.settings import Feed
+from adapters.csv.watch import MARKERS, Watch
+from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Spell, Unavailable
 
 ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
@@ -29,13 +30,14 @@ _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 @dataclass(slots=True, kw_only=True)
 class Files:
-    """The feeds of one drop; `columns` are those that each needs."""
+    """The feeds of one drop; `columns` are those that each needs, `spell` says how typed cells of each are spelt."""
 
     feeds: Mapping[str, Feed]
     columns: Mapping[str, Sequence[str]]
     drop: Drop
     clock: Clock
     log: Log
+    spell: Mapping[str, Mapping[str, Spell]] = field(default_factory=dict)
     _watches: dict[str, Watch] = field(init=False)
     _reachable: bool = field(init=False, default=True)
 
@@ -55,6 +57,10 @@ class Files:
             self.log("drop-reachable-again")
         self._reachable = True
         return [*self._put_aside(aside), *await self._fresh(entries, {entry.name for entry in aside})]
+
+    def completes(self, name: str) -> bool:
+        """Tell whether a name that appears may complete a file: its marker, or the file itself."""
+        return any(watch.completes(name) for watch in self._watches.values())
 
     async def take(self, ready: Ready) -> Held | None:
         """Put a file aside and read what it is known by; where it can't be moved, it is read where it lies."""
@@ -84,7 +90,7 @@ class Files:
         """Yield a file's records; one that changes while it is read is refused."""
         file = await self.drop.open(_path(held.folder, held.name))
         try:
-            async with aclosing(batches(file, self._reading(held.feed, after))) as found:
+            async with aclosing(batches(file, self._reading(held.feed, held.name, after))) as found:
                 async for batch in found:
                     if batch.last and not self._is_as_it_was(file, held):
                         yield refusal(FieldError(pointer="", rule="unfinished"))
@@ -97,7 +103,7 @@ class Files:
     async def peek(self, feed: str, path: Path) -> AsyncIterator[Batch]:
         """Yield the records of a file anywhere on this machine."""
         file = await asyncio.to_thread(path.open, "rb")
-        async with aclosing(batches(file, self._reading(feed, 0))) as found:
+        async with aclosing(batches(file, self._reading(feed, path.name, 0))) as found:
             async for batch in found:
                 yield batch
 
@@ -116,6 +122,8 @@ class Files:
             if not stays and not await self.drop.move(now, target):
                 return None
             await self._file_markers(held, folder)
+            if filing.accepted and held.folder == REJECTED:
+                await self._file_outdated(held, target, filing)
         except Unavailable as error:
             if not _is_for_ever(error):
                 raise
@@ -153,7 +161,7 @@ class Files:
         file = await self.drop.open(_path(folder, name))
         try:
             sha256 = await asyncio.to_thread(_hashed, file)
-            repairs = await asyncio.to_thread(_repairs, file, self.feeds[feed].dialect)
+            repairs = await asyncio.to_thread(_repairs, file, name, self._layout(feed))
             stat = os.fstat(file.fileno())
         except OSError as error:
             raise Unavailable(f"could not read {name}: {error.strerror}", maybe_done=False) from error
@@ -177,14 +185,23 @@ class Files:
     def _moment(self, seconds: float) -> datetime:
         return datetime.fromtimestamp(seconds, self.clock.now().tzinfo)
 
-    def _reading(self, feed: str, after: int) -> Reading:
-        settings = self.feeds[feed]
+    def _reading(self, feed: str, name: str, after: int) -> Reading:
         return Reading(
-            dialect=settings.dialect,
+            name=name,
+            layout=self._layout(feed),
             wanted=self.columns.get(feed, ()),
             size=ROWS,
             after=after,
-            trailer=settings.trailer,
+            trailer=self.feeds[feed].trailer,
+        )
+
+    def _layout(self, feed: str) -> Layout:
+        settings = self.feeds[feed]
+        return Layout(
+            dialect=settings.dialect,
+            sheet=settings.sheet,
+            header_row=settings.header_row,
+            spell=self.spell.get(feed, {}),
         )
 
     async def _now(self, held: Held, targets: Sequence[str]) -> str | None:
@@ -204,8 +221,13 @@ class Files:
         if filing.rejects is not None:
             file = await self.drop.open(now)
             try:
-                dialect = self.feeds[held.feed].dialect
-                made = await rejected_file(file, dialect, filing.reference, filing.rejects)
+                how = HandingBack(
+                    name=held.name,
+                    layout=self._layout(held.feed),
+                    kind=self.feeds[held.feed].rejected,
+                    reference=filing.reference,
+                )
+                made = await rejected_file(file, how, filing.rejects)
                 with made:
                     await self.drop.put(await self._name_of_rejects(place.name, held.feed, filing), made)
             finally:
@@ -213,15 +235,16 @@ class Files:
 
     async def _name_of_rejects(self, name: str, feed: str, filing: Filing) -> str:
         """Return where rejects go: beside those of an older file of the same name, not in their place."""
-        place = f"{REJECTED}/{name}.rejected.csv"
+        ending = f"rejected.{self.feeds[feed].rejected}"
+        place = f"{REJECTED}/{name}.{ending}"
         if place.rpartition("/")[2] not in {entry.name for entry in await self.drop.list(REJECTED)}:
             return place
         file = await self.drop.open(place)
         try:
-            theirs = await asyncio.to_thread(_repairs, file, self.feeds[feed].dialect)
+            theirs = await asyncio.to_thread(_repairs, file, place, self._layout(feed))
         finally:
             file.close()
-        return place if theirs == filing.reference else f"{REJECTED}/{name}.{filing.reference}.rejected.csv"
+        return place if theirs == filing.reference else f"{REJECTED}/{name}.{filing.reference}.{ending}"
 
     async def _take_markers(self, ready: Ready) -> None:
         """Take a file's markers with it; one for a file that has come meanwhile stays where it is."""
@@ -235,6 +258,13 @@ class Files:
         there = {entry.name for entry in await self.drop.list(folder)}
         for name in {held.name + ending for ending in MARKERS} & aside - there:
             await self.drop.move(f"{ASIDE}/{name}", f"{folder}/{name}")
+
+    async def _file_outdated(self, held: Held, target: str, filing: Filing) -> None:
+        """Take the papers of a file that was refused once, and is taken now, to where it lies."""
+        names = {entry.name for entry in await self.drop.list(REJECTED)}
+        for ending in filing.papers:
+            if held.name + ending in names:
+                await self.drop.move(f"{REJECTED}/{held.name}{ending}", f"{target}.{filing.number}.refused{ending}")
 
 
 def _path(folder: str, name: str) -> str:
@@ -259,20 +289,14 @@ def _hashed(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-def _repairs(file: BinaryIO, dialect: Dialect) -> str:
+def _repairs(file: BinaryIO, name: str, layout: Layout) -> str:
     """Return the reference in a file's first row, where it is one of rows that were handed back, else nothing."""
-    file.seek(0)
-    encoding, _ = find_encoding(file, dialect)
-    file.seek(0)
-    text = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
     try:
-        found = records(Lines(text), dialect)
-        header = [name.strip() for name in next(found, None) or ()]
-        first = next(found, None) if BERKAS in header else None
-    except csv.Error:
-        return ""
-    finally:
-        text.detach()
-    if BERKAS not in header:
+        with opened(file, name, layout) as found:
+            header = [name.strip() for name in next(found, None) or ()]
+            if BERKAS not in header:
+                return ""
+            first = next(found, None)
+    except (csv.Error, Unreadable):
         return ""
     return (dict(zip(header, first or (), strict=False)).get(BERKAS) or "").strip() or "?"

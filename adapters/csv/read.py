@@ -5,7 +5,8 @@ import codecs
 import csv
 import io
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import islice
@@ -13,8 +14,11 @@ from operator import itemgetter
 from typing import BinaryIO, TextIO
 
 from adapters.csv.header import header_errors
+from adapters.csv.layout import Cells, Layout, Records, Unreadable
 from adapters.csv.settings import Dialect
-from gateway import Batch, FieldError, Reject
+from adapters.csv.sheet import is_sheet, sheet_records
+from adapters.csv.unpack import check_head, unpacked
+from gateway import LINE, Batch, FieldError, Reject
 
 BLOCK = 1 << 20
 LONGEST_LINE = 1 << 24
@@ -30,7 +34,7 @@ MANY, FEW = 1 << 20, 16
 UNDECODABLE = "\ufffd"
 # A spreadsheet takes a cell that begins so for a formula, whoever typed it: CSV injection.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-BARIS, ALASAN, BERKAS = "_baris", "_alasan", "_berkas"
+BARIS, ALASAN, BERKAS = LINE, "_alasan", "_berkas"
 """Columns that stand before the file's own where rows are handed back: line, reasons, the receipt's reference."""
 
 
@@ -42,30 +46,55 @@ async def batches(file: BinaryIO, reading: "Reading") -> AsyncGenerator[Batch, N
             yield batch
     finally:
         file.close()
+        # Where it was cancelled, its thread goes on until it finds the file closed.
+        with suppress(ValueError):
+            found.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How a file is read: `wanted` columns must be there, the first `after` records are done, `size` a batch."""
+    """How a file is read: `wanted` columns must be there, the first `after` records are done, `size` a batch.
 
-    dialect: Dialect
+    `name` tells by its ending what kind of file it is.
+    """
+
+    name: str
+    layout: Layout
     wanted: Sequence[str]
     size: int
     after: int = 0
     trailer: str | None = None
 
 
-def read(file: BinaryIO, reading: Reading) -> Iterator[Batch]:
+def read(file: BinaryIO, reading: Reading) -> Generator[Batch, None, None]:
     """Read a file and close it; it is refused whole unless its header has all that is wanted."""
-    encoding, clean = find_encoding(file, reading.dialect)
-    file.seek(0)
-    with io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="") as text:
-        found = records(Lines(text), reading.dialect)
-        header = [name.strip() for name in next(found, None) or ()]
-        if errors := header_errors(header, reading.wanted):
-            yield refusal(errors[0], encoding)
-        else:
-            yield from _Batches(reading, header, encoding, None if clean else encoding).of(found)
+    with closing(file):
+        try:
+            with opened(file, reading.name, reading.layout) as found:
+                header = [name.strip() for name in next(found, None) or ()]
+                if not header:
+                    yield refusal(FieldError(pointer="", rule="empty-file"), found.encoding)
+                elif errors := header_errors(header, reading.wanted):
+                    yield refusal(errors[0], found.encoding)
+                else:
+                    yield from _Batches(reading, header, found.encoding, is_clean=found.is_clean).of(found)
+        except Unreadable as error:
+            yield refusal(error.reason)
+
+
+@contextmanager
+def opened(file: BinaryIO, name: str, layout: Layout) -> Iterator[Records]:
+    """Yield the records of a file of any kind, which stays open; raises Unreadable, and so may each record."""
+    with unpacked(file, name) as (plain, inner):
+        if is_sheet(inner):
+            with sheet_records(plain, inner, layout) as sheet:
+                yield sheet
+            return
+        text = TextRecords(plain, layout.dialect)
+        try:
+            yield text
+        finally:
+            text.let_go()
 
 
 def refusal(reason: FieldError, encoding: str = "") -> Batch:
@@ -76,11 +105,11 @@ def refusal(reason: FieldError, encoding: str = "") -> Batch:
 class _Batches:
     """Records gathered into batches; those that are no rows, a repeated header and the trailer, are counted."""
 
-    def __init__(self, reading: Reading, header: Sequence[str], encoding: str, doubtful: str | None) -> None:
+    def __init__(self, reading: Reading, header: Sequence[str], encoding: str, *, is_clean: bool) -> None:
         self._reading = reading
         self._header = list(header)
         self._encoding = encoding
-        self._doubtful = doubtful
+        self._doubtful = None if is_clean else encoding
         self._guarded = BARIS in header
         self._refused: Batch | None = None
         self._clear()
@@ -118,13 +147,13 @@ class _Batches:
         self._rows += [
             (number, cells)
             for number, cells in enumerate(portion, before + 1)
-            if cells and len(cells) == width and cells[0].strip() != name
+            if cells.__class__ is list and len(cells) == width and cells and cells[0].strip() != name
         ]
         taken = len(self._rows)
         self._look(
             (number, cells)
             for number, cells in enumerate(portion, before + 1)
-            if not cells or len(cells) != width or cells[0].strip() == name
+            if cells.__class__ is not list or len(cells) != width or not cells or cells[0].strip() == name
         )
         if len(self._rows) > taken:
             self._rows.sort(key=itemgetter(0))
@@ -140,7 +169,14 @@ class _Batches:
             elif cells[0].strip() == self._header[0] and [cell.strip() for cell in cells] == self._header:
                 self._skipped += 1
             else:
-                self._rows.append((number, [*map(_unguarded, cells)] if self._guarded else cells))
+                self._rows.append((number, self._readable(cells)))
+
+    def _readable(self, cells: list[str]) -> Sequence[object]:
+        """Return cells with the reason in place of each that can't be read."""
+        plain: list[object] = [*map(_unguarded, cells)] if self._guarded else [*cells]
+        for place, error in cells.bad.items() if isinstance(cells, Cells) else ():
+            plain[place] = error
+        return plain
 
     def _batch(self, done: int, *, last: bool) -> Batch:
         batch = Batch(
@@ -156,7 +192,7 @@ class _Batches:
         return batch
 
     def _clear(self) -> None:
-        self._rows: list[tuple[int, list[str]]] = []
+        self._rows: list[tuple[int, Sequence[object]]] = []
         self._rejects: list[Reject] = []
         self._skipped = 0
 
@@ -287,6 +323,39 @@ class Lines:
                 return lines
         last, self._rest = self._rest, ""
         return [last] if last else []
+
+
+class TextRecords:
+    """The records of a text file that is open."""
+
+    def __init__(self, file: BinaryIO, dialect: Dialect) -> None:
+        check_head(file, text=True)
+        self.encoding, self.is_clean = find_encoding(file, dialect)
+        file.seek(0)
+        self._text = io.TextIOWrapper(file, encoding=self.encoding, errors="replace", newline="")
+        self._lines = Lines(self._text)
+        self._found = records(self._lines, dialect)
+
+    @property
+    def line(self) -> int:
+        """The line in which the record that came last begins."""
+        return self._lines.first
+
+    @property
+    def raw(self) -> str:
+        """The first line of the record that came last."""
+        return "".join(self._lines.taken[:1]).rstrip("\r\n")
+
+    def __iter__(self) -> Iterator[list[str] | None]:
+        return self._found
+
+    def __next__(self) -> list[str] | None:
+        return next(self._found)
+
+    def let_go(self) -> None:
+        """Leave the file open, or closed where that was done."""
+        if not self._text.closed:
+            self._text.detach()
 
 
 def records(lines: Lines, dialect: Dialect) -> Iterator[list[str] | None]:

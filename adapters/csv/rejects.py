@@ -5,9 +5,12 @@ import csv
 import io
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from typing import BinaryIO
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import BinaryIO, Protocol
 
-from adapters.csv.read import ALASAN, BARIS, BERKAS, FORMULA, Lines, find_encoding, records
+from adapters.csv.layout import Layout
+from adapters.csv.read import ALASAN, BARIS, BERKAS, FORMULA, opened
 from adapters.csv.settings import Dialect
 from adapters.csv.write import NEGATIVE
 
@@ -16,41 +19,60 @@ PAGE = 1000
 OURS = (BARIS, ALASAN, BERKAS)
 
 
-async def rejected_file(
-    file: BinaryIO, dialect: Dialect, reference: str, rejects: AsyncIterator[tuple[int, str]]
-) -> BinaryIO:
+class Handed(Protocol):
+    """A file of rows in the making."""
+
+    def add(self, row: Sequence[str], /) -> None:
+        """Write a row, the header first."""
+        ...
+
+    def end(self) -> BinaryIO:
+        """Return all of it from its beginning; the caller closes it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandingBack:
+    """How rows are handed back: `kind` is `csv` or `xlsx`, `reference` the receipt's."""
+
+    name: str
+    layout: Layout
+    kind: str
+    reference: str
+
+
+async def rejected_file(file: BinaryIO, how: HandingBack, rejects: AsyncIterator[tuple[int, str]]) -> BinaryIO:
     """Return the file of a file's rejects, which come in order of their number; the caller closes both.
 
-    It is UTF-8 with a BOM, which a spreadsheet understands, and may be dropped again once its rows are mended.
+    It may be dropped again once its rows are mended.
     """
-    writer = await asyncio.to_thread(_Writer, file, dialect, reference)
+    writer = await asyncio.to_thread(_Writer, file, how)
     page: list[tuple[int, str]] = []
-    async for reject in rejects:
-        page.append(reject)
-        if len(page) >= PAGE:
-            await asyncio.to_thread(writer.add, page)
-            page = []
-    return await asyncio.to_thread(writer.end, page)
+    try:
+        async for reject in rejects:
+            page.append(reject)
+            if len(page) >= PAGE:
+                await asyncio.to_thread(writer.add, page)
+                page = []
+        await asyncio.to_thread(writer.add, page)
+        return await asyncio.to_thread(writer.made.end)
+    finally:
+        await asyncio.to_thread(writer.let_go)
 
 
 class _Writer:
     """Goes through the file once more, and keeps the records whose numbers it is told."""
 
-    def __init__(self, file: BinaryIO, dialect: Dialect, reference: str) -> None:
-        encoding, _ = find_encoding(file, dialect)
-        file.seek(0)
-        self._read = io.TextIOWrapper(file, encoding=encoding, errors="replace", newline="")
-        self._lines = Lines(self._read)
-        self._records = records(self._lines, dialect)
+    def __init__(self, file: BinaryIO, how: HandingBack) -> None:
+        self._open = ExitStack()
+        self._records = self._open.enter_context(opened(file, how.name, how.layout))
         self._number = 0
-        self._reference = reference
-        self._made = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - whoever asked for it closes it
-        self._text = io.TextIOWrapper(self._made, encoding="utf-8-sig", newline="")
-        self._csv = csv.writer(self._text, delimiter=dialect.delimiter, quotechar=dialect.quote, quoting=csv.QUOTE_ALL)
+        self._reference = how.reference
+        self.made = _handed(how)
         header = next(self._records, None) or []
         # A file that was handed back before has these columns already.
         self._before = len(OURS) if tuple(header[: len(OURS)]) == OURS else 0
-        self._csv.writerow((*OURS, *header[self._before :]))
+        self.made.add((*OURS, *header[self._before :]))
 
     def add(self, rejects: Sequence[tuple[int, str]]) -> None:
         """Write rejects, whose numbers are greater than those before."""
@@ -59,15 +81,38 @@ class _Writer:
             while self._number < number:
                 cells = next(self._records, [])
                 self._number += 1
-            raw = ["".join(self._lines.taken[:1]).rstrip("\r\n")] if cells is None else cells[self._before :]
-            self._csv.writerow((str(self._lines.first), why, self._reference, *map(guarded, raw)))
+            raw = [self._records.raw] if cells is None else cells[self._before :]
+            self.made.add((str(self._records.line), why, self._reference, *map(guarded, raw)))
 
-    def end(self, rejects: Sequence[tuple[int, str]]) -> BinaryIO:
-        """Write the last rejects, and return all of it from its beginning."""
-        self.add(rejects)
+    def let_go(self) -> None:
+        """Read no more of the file, and leave it open."""
+        self._open.close()
+
+
+def _handed(how: HandingBack) -> Handed:
+    if how.kind == "csv":
+        return _Csv(how.layout.dialect)
+    from adapters.csv.rejected_sheet import Sheet  # noqa: PLC0415 - an extra
+
+    return Sheet()
+
+
+class _Csv:
+    """UTF-8 with a BOM, which a spreadsheet understands."""
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._made = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - whoever asked for it closes it
+        self._text = io.TextIOWrapper(self._made, encoding="utf-8-sig", newline="")
+        self._csv = csv.writer(self._text, delimiter=dialect.delimiter, quotechar=dialect.quote, quoting=csv.QUOTE_ALL)
+
+    def add(self, row: Sequence[str], /) -> None:
+        """Write a row, the header first."""
+        self._csv.writerow(row)
+
+    def end(self) -> BinaryIO:
+        """Return all of it from its beginning."""
         self._text.flush()
         self._text.detach()
-        self._read.detach()
         self._made.seek(0)
         return self._made  # type: ignore[return-value]
 

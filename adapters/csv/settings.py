@@ -1,16 +1,19 @@
 """What an agency's section may say about its files; checked when loaded, touches no file."""
 
+import hashlib
 import re
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from gateway import Duration
+from adapters.csv.place import DropLogin
+from gateway import Duration, Every
 
 Ready = Literal["stable", "marker", "rename"]
-Mode = Literal["snapshot", "append", "upsert"]
+Mode = Literal["snapshot", "append", "upsert", "forward"]
 POLICIES = {"all-or-nothing": 0.0, "row-wise": 1.0}
 """Words for two shares of rejects."""
+SHORTEST_PASSWORD = 12
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 
@@ -36,9 +39,14 @@ def _own_folder(value: str) -> str:
     return value
 
 
-def _named_by_id(value: str) -> str:
-    if set(_PLACEHOLDER.findall(value)) != {"{id}"}:
-        raise ValueError(f'{value!r} must hold {{id}} and no other placeholder: write "jadwal_{{id}}.csv"')
+def _long_enough(value: str) -> str:
+    # Nothing is what a variable leaves behind that isn't set, which is told elsewhere.
+    if value and len(value) < SHORTEST_PASSWORD:
+        raise ValueError(f"is shorter than {SHORTEST_PASSWORD} characters, and whoever tries long enough would find it")
+    return value
+
+
+def _visible(value: str) -> str:
     if value.startswith("."):
         raise ValueError(f"{value!r} would be hidden: let it begin with something else than a dot")
     return _own_folder(value)
@@ -70,6 +78,38 @@ class Dialect(BaseModel):
         return tuple(self.encoding.split("|"))
 
 
+class Account(BaseModel):
+    """`account` of a feed: who may bring and fetch its files by the gateway's own SFTP server."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,31}$")] | None = Field(
+        None, description="What it is called; `agency-feed` when not set.", examples=["posyandu"]
+    )
+    password: Annotated[str, AfterValidator(_long_enough)] = Field(
+        "", description='Its password, `"${NAME}"`.', examples=["${IMUNISASI_PASSWORD}"], repr=False
+    )
+    sha256: Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$")] = Field(
+        "", description="In its place, the SHA-256 of one that `gateway key new` made, as that prints it."
+    )
+    keys: tuple[str, ...] = Field(
+        (),
+        description="Public keys that log in, each as its `.pub` file has it.",
+        examples=[["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ3Wm4hUZ2w0ykOsOlZmFRxY0eJrLuIBzI7wqkDbX3Jv budi"]],
+    )
+
+    @model_validator(mode="after")
+    def _one_password(self) -> Self:
+        if self.password and self.sha256:
+            raise ValueError("has password and sha256: write one of them")
+        return self
+
+    @property
+    def hashed(self) -> str:
+        """The password's SHA-256, nothing where it has none."""
+        return hashlib.sha256(self.password.encode()).hexdigest() if self.password else self.sha256
+
+
 class Feed(BaseModel):
     """One `[agency.x.feed.<name>]`: which files, when they are complete, what makes a row one row."""
 
@@ -79,6 +119,17 @@ class Feed(BaseModel):
         description="Which files; of several, the one whose name sorts last is the newest, and is taken in last."
     )
     dialect: Dialect = Field(Dialect(), description="How they are written.")
+    sheet: Annotated[str, Field(min_length=1)] | None = Field(
+        None, description="Which sheet of an Excel file is read; without it the first.", examples=["Data"]
+    )
+    header_row: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="In which row of the sheet its header stands; without it in the first row that isn't blank.",
+        examples=[4],
+    )
+    rejected: Literal["csv", "xlsx"] = Field(
+        "csv", description="As what rows are handed back that could not be taken.", examples=["xlsx"]
+    )
     ready: Ready = Field(
         "stable",
         description="When a file is complete: its size and time stand still for `stable_for` and its last line is "
@@ -88,13 +139,20 @@ class Feed(BaseModel):
     mode: Mode = Field(
         "snapshot",
         description="What a file is: the whole truth, which replaces what was there; rows to be added to what is "
-        "there (`append`); or rows that replace those with the same key (`upsert`).",
+        "there (`append`); rows that replace those with the same key (`upsert`); or rows each of which is sent on as a "
+        "message, and not kept (`forward`).",
         examples=["upsert"],
+    )
+    to: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*/[a-z][a-z0-9-]*$")] | None = Field(
+        None,
+        description="The operation whose message each row becomes, with `forward`; it must be store-and-forward.",
+        examples=["dpmptsp/ajukan-izin"],
     )
     key: tuple[str, ...] = Field(
         (),
         description="Our fields that make a row one row; of two with one key in a file the later counts. "
-        "Without it a row is known by its whole content.",
+        "Without it a row is known by its whole content. With `forward`, a row whose key had the same content last is "
+        "not sent again; without it every record of a file that was not sent before is sent.",
     )
     newer: str | None = Field(
         None,
@@ -115,23 +173,95 @@ class Feed(BaseModel):
         examples=["TOTAL"],
     )
 
+    every: Every | None = Field(
+        None,
+        description='How often a file comes, e.g. `"1 working day"` (by the agency\'s calendar), `"1 day"` or `"6h"`; '
+        "when none came for longer than that, the feed is late, which is an alert.",
+        examples=["1 working day"],
+    )
+    account: Account | None = Field(
+        None,
+        description="An account at the gateway's own SFTP server, which sees and fills only this feed's files.",
+        examples=[{"password": "${IMUNISASI_PASSWORD}"}],
+    )
+
     @model_validator(mode="after")
     def _keyed(self) -> Self:
         if self.mode == "upsert" and not self.key:
             raise ValueError('upsert needs a key: write key = ["nik"]')
         if self.newer and self.mode != "upsert":
             raise ValueError("newer is for upsert only")
+        if self.mode == "forward" and not self.to:
+            raise ValueError('forward needs an operation: write to = "dpmptsp/ajukan-izin"')
+        if self.to and self.mode != "forward":
+            raise ValueError('to is for forward only: write mode = "forward"')
         return self
 
 
-class Out(BaseModel):
-    """One `[agency.x.out.<name>]`: where a row file goes; `columns` stand in for the mapping's order."""
+class Rows(BaseModel):
+    """When the requests that wait go out together, as the rows of one file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    folder: str = Field(description="The folder it appears in, whole or not at all.")
-    file: Annotated[str, AfterValidator(_named_by_id)] = Field(
-        description="Its name; `{id}` stands for the message's id and must be there."
+    rows: int = Field(500, ge=1, le=100_000, description="The most rows of one file; so many go out at once.")
+    every: Duration = Field(description="How long the oldest waits for others.", examples=["15m"])
+
+
+class Ack(BaseModel):
+    """One `[agency.x.out.<name>.ack]`: the files in which the agency says what became of each request."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    files: Annotated[str, AfterValidator(_own_folder)] = Field(
+        description="Which files of the agency's `drop`.", examples=["ack_*.csv"]
+    )
+    dialect: Dialect = Field(Dialect(), description="How they are written.")
+    ready: Ready = Field("stable", description="When a file is complete, as for a feed.")
+    stable_for: Duration = Field(10.0, description="How long it must stand still.")
+    id: str = Field("request_id", description="The column that holds our id of the request.")
+    status: str = Field("status", description="The column that says what became of it.")
+    message: str | None = Field(None, description="The column with the agency's own words.", examples=["pesan"])
+    delivered: tuple[str, ...] = Field(description="What `status` says of a request that was taken.", examples=[["OK"]])
+    refused: tuple[str, ...] = Field((), description="And of one that was not.", examples=[["GAGAL"]])
+
+    @model_validator(mode="after")
+    def _said_apart(self) -> Self:
+        if both := {word.casefold() for word in self.delivered} & {word.casefold() for word in self.refused}:
+            raise ValueError(f"{min(both)!r} can't be both delivered and refused")
+        if not self.delivered:
+            raise ValueError('nothing would ever be delivered: write delivered = ["OK"]')
+        return self
+
+    @property
+    def as_feed(self) -> Feed:
+        """These files as those of a feed."""
+        return Feed(
+            files=self.files,
+            dialect=self.dialect,
+            ready=self.ready,
+            stable_for=self.stable_for,
+            max_reject="row-wise",
+        )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that a file must have."""
+        return (self.id, self.status, *((self.message,) if self.message else ()))
+
+
+class Out(BaseModel):
+    """One `[agency.x.out.<name>]`: where row files go; `columns` stand in for the mapping's order."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    folder: str = Field(
+        description="The folder it appears in, whole or not at all; also `sftp://…` and the others, as for `drop`."
+    )
+    login: DropLogin | None = Field(None, description="Who we are there, as `drop_login`: `[agency.x.out.y.login]`.")
+    file: Annotated[str, AfterValidator(_visible)] = Field(
+        description="Its name; `{id}` stands for the message's id and must be there, or, with `batch`, `{batch}`: the "
+        "time of its oldest request, and what tells its requests from others.",
+        examples=["jadwal_{id}.csv"],
     )
     dialect: Dialect = Field(Dialect(), description="How it is written.")
     columns: tuple[str, ...] | None = Field(
@@ -139,3 +269,43 @@ class Out(BaseModel):
         description="Its columns in order, where that is not the order of the mapping's request table.",
         examples=[["nik_anak", "tgl_jadwal"]],
     )
+    batch: Rows | None = Field(
+        None,
+        description="Many requests in one file: so many, or as many as came while the oldest waited.",
+        examples=[{"rows": 500, "every": "15m"}],
+    )
+    id_column: str | None = Field(
+        None,
+        description="The column that holds the request's id; with `batch` or `ack` it is called `request_id` if "
+        "nothing is said here.",
+        examples=["no_permintaan"],
+    )
+    marker: Annotated[str, Field(pattern=r"^\.[\w.-]+$")] | None = Field(
+        None,
+        description="What ends the name of an empty file that is put beside it once it is there.",
+        examples=[".ok"],
+    )
+    formula_guard: bool = Field(
+        True, description="Write `'` before what a spreadsheet would run as a formula; off where only programs read it."
+    )
+    excel: bool | Literal["sep"] = Field(
+        False,
+        description="For people who open it in Excel: a BOM, or, where the encoding has none, a first line `sep=;`; "
+        '`"sep"` writes that line in any case, and then no BOM, which Excel would not heed.',
+        examples=[True],
+    )
+    ack: Ack | None = Field(None, description="How the agency says what became of each request.")
+    ack_timeout: Duration = Field(86400.0, description="How long that may take before somebody is told.")
+
+    @model_validator(mode="after")
+    def _named(self) -> Self:
+        wanted = "{batch}" if self.batch else "{id}"
+        if set(_PLACEHOLDER.findall(self.file)) != {wanted}:
+            name = f"jadwal_{wanted}.csv"
+            raise ValueError(f'{self.file!r} must hold {wanted} and no other placeholder: write file = "{name}"')
+        return self
+
+    @property
+    def id_named(self) -> str | None:
+        """The column of the request's id, if there is one."""
+        return self.id_column or ("request_id" if self.batch or self.ack else None)

@@ -1,5 +1,6 @@
-"""A document -> the bytes of one row file; must not know where the file goes."""
+"""Documents -> the bytes of one row file; must not know where the file goes."""
 
+import codecs
 import csv
 import io
 import re
@@ -7,31 +8,39 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from adapters.csv.read import FORMULA
-from adapters.csv.settings import Dialect
+from adapters.csv.settings import Dialect, Out
 from gateway import Document, FieldError, TranslationError
 
 NEGATIVE = re.compile(r"-\d[\d.,]*")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNMARKED = frozenset({"utf-8", "utf-16-le", "utf-16-be"})
+"""Encodings that put no BOM of their own before a text."""
+Cells = Sequence[str]
 
 
-def row_file(document: Document, columns: Sequence[str], dialect: Dialect) -> bytes:
-    """Return header line and row in the first declared encoding; raises TranslationError with all that doesn't fit."""
-    encoding = dialect.encodings[0]
+def row(document: Document, columns: Sequence[str], out: Out) -> Cells:
+    """Return a row's cells; raises TranslationError with all that doesn't fit the first declared encoding."""
+    encoding = out.dialect.encodings[0]
     errors = [FieldError(pointer=name, rule="unknown") for name in document if name not in columns]
-    cells = []
+    cells: list[str] = []
     for name in columns:
-        cell = _cell(document.get(name))
+        cell = _cell(document.get(name), guard=out.formula_guard)
         if error := _error(name, cell, encoding):
             errors.append(error)
-        else:
+        elif cell is not None:
             cells.append(cell)
     if errors:
         raise TranslationError("request", errors)
-    return _lines(columns, cells, dialect).encode(encoding)
+    return cells
 
 
-def _cell(value: object) -> str | None:
-    """Return what stands in the cell, None for what can't; the guard is for text only, so that -5 stays a number."""
+def row_file(rows: Sequence[Cells], columns: Sequence[str], out: Out) -> bytes:
+    """Return header line and rows in the first declared encoding."""
+    return (_first(out) + _lines([columns, *rows], out.dialect)).encode(out.dialect.encodings[0])
+
+
+def _cell(value: object, *, guard: bool) -> str | None:
+    """Return what stands in the cell, None for what can't."""
     match value:
         case None:
             return ""
@@ -42,9 +51,14 @@ def _cell(value: object) -> str | None:
         case Decimal():
             return format(value, "f")
         case str():
-            return f"'{value}" if value.startswith(FORMULA) and not NEGATIVE.fullmatch(value) else value
+            return _guarded(value) if guard else value
         case _:
             return None
+
+
+def _guarded(text: str) -> str:
+    """Keep a spreadsheet from running a text; -5 stays a number."""
+    return f"'{text}" if text.startswith(FORMULA) and not NEGATIVE.fullmatch(text) else text
 
 
 def _error(name: str, cell: str | None, encoding: str) -> FieldError | None:
@@ -59,10 +73,20 @@ def _error(name: str, cell: str | None, encoding: str) -> FieldError | None:
     return None
 
 
-def _lines(columns: Sequence[str], cells: Sequence[str | None], dialect: Dialect) -> str:
+def _first(out: Out) -> str:
+    """Return what tells Excel how to read it: it takes no notice of a BOM before a line that names the separator."""
+    if not out.excel:
+        return ""
+    encoding = codecs.lookup(out.dialect.encodings[0]).name
+    if out.excel is True and encoding.startswith("utf"):
+        return "\ufeff" if encoding in _UNMARKED else ""
+    return f"sep={out.dialect.delimiter}\r\n"
+
+
+def _lines(rows: Sequence[Sequence[str]], dialect: Dialect) -> str:
     text = io.StringIO(newline="")
     writer = csv.writer(
         text, delimiter=dialect.delimiter, quotechar=dialect.quote, quoting=csv.QUOTE_ALL, lineterminator="\r\n"
     )
-    writer.writerows((columns, cells))
+    writer.writerows(rows)
     return text.getvalue()

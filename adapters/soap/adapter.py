@@ -1,7 +1,7 @@
 """The SOAP adapter: one port of a pinned WSDL over the shared HTTP client; types are the plan's business."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import partial
@@ -16,6 +16,7 @@ from pydantic import Field as Setting
 from adapters.http import LARGE, HttpAnswer, HttpClient, Tls, trace_headers
 from adapters.login import SoapLogin, fixed_headers
 from adapters.showing import Ask, showing
+from adapters.soap.around import around
 from adapters.soap.contract import contract_of
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
@@ -27,6 +28,7 @@ from adapters.soap.planning import Plans, read_plans
 from adapters.soap.settings import AddressingSettings, Security
 from adapters.soap.show import show
 from adapters.soap.tolerate import PARSING, Charset, Leniency, Tolerance, known, uncounted
+from adapters.soap.wrap import Sent
 from adapters.soap.wrapping import Wrapping, sent_of, wrapping
 from gateway import (
     Answer,
@@ -159,6 +161,15 @@ class SoapAdapter:
         """Return how an operation is written and read; raises ConfigError as `contract` does."""
         return show(self._operation(target))
 
+    def around(self, call: Call, /) -> Document:
+        """Return the header blocks of a call, masked, where the section says more of them than the mapping does."""
+        if self._wrapping is None:
+            return {}
+        operation = self._operation(call.target)
+        blocks, _ = _split(call.headers, operation.request)
+        sent, write = self._begun(operation, call, blocks)
+        return around(self._wrapping.enveloped(sent, operation.request, call.document, write).envelope)
+
     async def exchange(self, call: Call, /) -> Answer:
         """Send one call and return its document or fault; see Adapter for the errors."""
         operation = self._operation(call.target)
@@ -200,14 +211,22 @@ class SoapAdapter:
         return self._read(self._operation(target), HttpAnswer.kept(answer), self._leniency())
 
     def _written(self, operation: OperationPlan, call: Call, blocks: Document) -> tuple[Mapping[str, str], bytes]:
-        plan, headers = operation.request, _content_headers(operation)
-        tree = self.plans.trees.get((operation.name, "input"))
-        write = partial(encode, plan, headers=blocks, header_namespace=self.header_namespace, tree=tree)
+        headers = _content_headers(operation)
+        sent, write = self._begun(operation, call, blocks)
         if self._wrapping is None:
             return headers, write(call.document)
-        sent = sent_of(operation, address=self._address, message_id=call.message_id, media_type=headers["Content-Type"])
-        sent = self._wrapping.wrap(sent, plan, call.document, write)
+        sent = self._wrapping.wrap(sent, operation.request, call.document, write)
         return {**headers, "Content-Type": sent.media_type}, sent.envelope
+
+    def _begun(
+        self, operation: OperationPlan, call: Call, blocks: Document
+    ) -> tuple[Sent, Callable[[Document], bytes]]:
+        """Return a message of which nothing is written yet, and what writes its envelope."""
+        tree = self.plans.trees.get((operation.name, "input"))
+        write = partial(encode, operation.request, headers=blocks, header_namespace=self.header_namespace, tree=tree)
+        media_type = _content_headers(operation)["Content-Type"]
+        sent = sent_of(operation, address=self._address, message_id=call.message_id, media_type=media_type)
+        return sent, write
 
     def _read(
         self, operation: OperationPlan, answer: HttpAnswer, leniency: Leniency, asked: str | None = None

@@ -8,12 +8,14 @@ from typing import Any, Protocol
 
 from lxml import etree
 
-from adapters.soap.envelope import NIL, Body, open_envelope, untyped
+from adapters.soap.envelope import Body, open_envelope
 from adapters.soap.lexical import BLANKS, TYPES
-from adapters.soap.plan import ANY, ENCODING, ENVELOPE, TEXT, VARIANT, XSI, Field, MessagePlan, Shape
+from adapters.soap.plan import ANY, ENCODING, ENVELOPE, NIL, TEXT, VARIANT, XSI, Field, MessagePlan, Shape
 from adapters.soap.said import TYPE, TYPE_NAMESPACES, Said
+from adapters.soap.skeletons import skeletons_of
 from adapters.soap.table import Row, Table, goes_on, table_of
 from adapters.soap.tolerate import Leniency
+from adapters.soap.undeclared import MOST_ATTRIBUTES, Unheld, as_xml, told, whole
 from adapters.soap.values import Values
 from gateway import Document, Fault, InvalidAnswer, mask_text
 
@@ -21,7 +23,6 @@ _OURS = frozenset({NIL, TYPE, f"{{{XSI}}}schemaLocation", f"{{{XSI}}}noNamespace
 _MARKUP = frozenset({*ENVELOPE.values(), *ENCODING.values(), "http://www.w3.org/XML/1998/namespace"})
 _RESULT = "{http://www.w3.org/2003/05/soap-rpc}result"  # SOAP 1.2 part 2 section 4.2.1: names the part that returns
 _MOST_REFERRED = 100_000  # elements read through references, which may name one element many times
-_MOST_ATTRIBUTES = 100  # reading them one by one costs quadratic time in lxml
 
 
 class Reads(Protocol):
@@ -44,9 +45,13 @@ def decode(
 
     A field that is missing is absent (a list of none is []), xsi:nil is None, an empty element is "". `zone` is given
     to dateTimes that bear none; without it such a dateTime is an error: nobody could know which moment it means.
+    What looks like an answer before is read by that one's skeleton.
     `tree` is what reads an odd message; it blocks. `leniency` says what else may be tolerated, and hears what was.
     """
     leniency = leniency or Leniency()
+    skeletons = skeletons_of(plan, zone) if tree is None else None
+    if skeletons is not None and (found := skeletons.read(content, leniency.charset)) is not None:
+        return found
     try:
         detail = partial(_detail, plan, zone, leniency)
         opened = open_envelope(content, plan.soap, encoded=plan.encoded, leniency=leniency, detail=detail)
@@ -59,6 +64,8 @@ def decode(
     if reader.errors:
         what = f"the answer does not fit the WSDL{leniency.hint}"
         raise InvalidAnswer(what, maybe_done=True, errors=reader.errors)
+    if skeletons is not None and opened.payload is not None and plan.payload is not None and not leniency.used:
+        skeletons.learn(content, opened.payload, plan.payload, document)
     return document
 
 
@@ -66,12 +73,12 @@ def _detail(plan: MessagePlan, zone: tzinfo | None, leniency: Leniency, element:
     """Read an element of a fault's detail by its declared type, else as it comes: what it says must not be lost."""
     field = plan.details.get(str(element.tag))
     if field is None:
-        return untyped(element)
+        return told(element)
     lenient = replace(leniency, used=set(), missed=set())
     reader = _Reader(plan, Body(None, {}), zone, lenient)
     value = reader.value(field, element, field.name)
     if reader.errors:
-        return untyped(element)
+        return told(element)
     leniency.used |= lenient.used
     return value
 
@@ -125,8 +132,8 @@ class _Reader:
         """Return an element's value; what is wrong with it is among the errors."""
         element = self._followed(element, path)
         if element.attrib:
-            if len(element.attrib) > _MOST_ATTRIBUTES:
-                return self._wrong(path, "native", expected=f"at most {_MOST_ATTRIBUTES} attributes")
+            if len(element.attrib) > MOST_ATTRIBUTES:
+                return self._wrong(path, "native", expected=f"at most {MOST_ATTRIBUTES} attributes")
             if self._is_nil(element, path):  # whatever type the nothing is said to be of
                 return self._null(field, element, path)
             if field.variants and (variant := self._variant(field, element, path)) is not None:
@@ -299,17 +306,19 @@ class _Reader:
         elif meant is not None:
             self._wrong(before + name, "native", expected=f"an element {meant.tag}")
         elif shape.open:
+            if shape.ordered and not shape.scattered and ANY in document and next(reversed(document)) in shape.places:
+                self._disordered(before + name)
             self._any(name, child, document)
         elif not self.leniency.allows("unknown-fields"):
             self._wrong(before + mask_text(name[:80]), "unknown")
 
     def _any(self, name: str, child: etree._Element, document: dict[str, Any]) -> None:
-        document.setdefault(ANY, []).append(_as_text(child))
+        document.setdefault(ANY, []).append(as_xml(child))
         if name in document:
             known = document[name]
-            document[name] = [*(known if isinstance(known, list) else [known]), untyped(child)]
+            document[name] = [*(known if isinstance(known, list) else [known]), told(child)]
         else:
-            document[name] = untyped(child)
+            document[name] = told(child)
 
     def _complete(self, shape: Shape, document: dict[str, Any], before: str) -> None:
         """Check what is missing or too many; a list of none becomes an empty list."""
@@ -377,16 +386,13 @@ class _Reader:
         return tag.startswith("{") and tag[1:].partition("}")[0] in _MARKUP
 
     def _undeclared(self, element: etree._Element, path: str) -> Any:
-        """xsd:anyType: typed where the element names a built-in type, else text and elements as they are."""
+        """xsd:anyType: typed where the element names a built-in type, else all of it as it is."""
         namespace, name = self._said.resolved(element.get(TYPE, ""), element, path)
-        if namespace in TYPE_NAMESPACES and name in TYPES and not len(element):
+        plain = not len(element) and all(self._is_markup(str(tag)) for tag in element.attrib)
+        if plain and namespace in TYPE_NAMESPACES and name in TYPES:
             typed = Field(name="", tag="", kind=TYPES[name].kind, type=name)
             return self._simple(typed, element.text or "", path)
-        return untyped(element)
-
-
-def _as_text(element: etree._Element) -> str:
-    """Return an element as XML that stands for itself, with the namespaces that it names and no others."""
-    text = etree.tostring(element, encoding="unicode", with_tail=False)
-    named = [prefix for prefix in element.nsmap if prefix and f"{prefix}:" in text]
-    return etree.tostring(element, method="c14n", exclusive=True, inclusive_ns_prefixes=named, with_tail=False).decode()
+        try:
+            return whole(element, self._is_markup)
+        except Unheld as error:
+            return self._wrong(path, "native", expected=str(error))

@@ -296,12 +296,28 @@ class Writer:
         if value is None:
             return f'<{tag}{attributes} xsi:nil="true"/>'
         if isinstance(value, Mapping):
-            content = "".join(self._undeclared_child(name, item, f"{path}.{name}") for name, item in value.items())
-            return f"<{tag}{attributes}>{content}</{tag}>"
+            return self._loose(tag, value, path, attributes)
         type_ = _ANY.get(type(value), "decimal")
         text = self.simple(Field(name="", tag="", kind="text", type=type_), value, path)
         typed = "" if attributes or (type_ == "string" and not self.plan.encoded) else f' xsi:type="xsd:{type_}"'
         return f"<{tag}{attributes}{typed}>{escaped(text)}</{tag}>"
+
+    def _loose(self, tag: str, value: Mapping[str, Any], path: str, attributes: str) -> str:
+        """Write an object that no schema describes: `@name` is an attribute, `#text` the text of what has no more."""
+        own = {name: one for name, one in value.items() if name.startswith("@")}
+        inner = {name: one for name, one in value.items() if name not in own}
+        for name, one in own.items():
+            if not _NAME.fullmatch(name[1:]) or not isinstance(one, str):
+                self._wrong(f"{path}.{name}", "native", expected="an attribute's name, and text")
+                return ""
+            text = self.simple(Field(name="", tag="", kind="text", type="string"), one, f"{path}.{name}")
+            attributes += f' {name[1:]}="{as_attribute(text)}"'
+        if TEXT in inner:
+            if len(inner) > 1:
+                self._wrong(path, "native", expected="text or elements, not both")
+            return self._undeclared(tag, inner[TEXT], path, attributes)
+        content = "".join(self._undeclared_child(name, item, f"{path}.{name}") for name, item in inner.items())
+        return f"<{tag}{attributes}>{content}</{tag}>"
 
     def _undeclared_child(self, name: str, value: object, path: str) -> str:
         if not _NAME.fullmatch(name):

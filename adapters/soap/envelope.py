@@ -7,13 +7,12 @@ from typing import Any, NamedTuple
 
 from lxml import etree
 
-from adapters.soap.lexical import BLANKS
 from adapters.soap.parsing import invalid, parse_answer
-from adapters.soap.plan import ENVELOPE, XSI, Soap
+from adapters.soap.plan import ENVELOPE, Soap
 from adapters.soap.tolerate import Leniency
-from gateway import Document, Fault, mask_text
+from adapters.soap.undeclared import fields, stray_text, told
+from gateway import Fault, mask_text
 
-NIL = f"{{{XSI}}}nil"
 _TEXT_LIMIT = 300
 _MOST_PARTS = 4
 _MOST_CODES = 10
@@ -59,7 +58,7 @@ def open_envelope(
         raise invalid(f"is no SOAP envelope but <{_shown(root)}>")
     children = list(_body(root, version))
     if children and children[0].tag == _TAGS[version].fault:
-        return _fault(children[0], version, detail or untyped)
+        return _fault(children[0], version, detail or told)
     if version != soap:
         raise invalid(f"is a SOAP {version} envelope; the WSDL's port speaks SOAP {soap}")
     return _only_payload(children, encoded=encoded)
@@ -74,15 +73,9 @@ def _body(root: etree._Element, version: Soap) -> etree._Element:
         raise invalid("does not have exactly one Body after its Header")
     if len(children[0]) > _MOST_CHILDREN:
         raise invalid(f"has more than {_MOST_CHILDREN} elements in its Body")
-    if _has_stray_text(root) or _has_stray_text(children[0]):
+    if stray_text(root) or stray_text(children[0]):
         raise invalid("has text beside its payload")
     return children[0]
-
-
-def _has_stray_text(element: etree._Element) -> bool:
-    if (text := element.text) and text.strip(BLANKS):
-        return True
-    return any((tail := child.tail) and tail.strip(BLANKS) for child in element)
 
 
 def _only_payload(children: list[etree._Element], *, encoded: bool) -> Body:
@@ -111,7 +104,7 @@ def _fault(fault: etree._Element, version: Soap, read: Detail) -> Fault:
     return Fault(
         code=codes[0],
         text=text[:_TEXT_LIMIT],
-        detail={} if detail is None else {**_as_mapping(detail, read)},
+        detail={} if detail is None else {**fields(detail, read)},
         codes=tuple(codes[1:]),
     )
 
@@ -139,20 +132,6 @@ def _nested(code: etree._Element | None) -> list[str]:
 
 def _reason(reason: etree._Element | None) -> str:
     return "" if reason is None or len(reason) == 0 else _text(reason[0])
-
-
-def untyped(element: etree._Element) -> Any:
-    """Return what no schema describes: text, or child elements by local name, a repeated name as a list."""
-    if element.get(NIL) in {"true", "1"}:
-        return None
-    return _as_mapping(element, untyped) if len(element) else element.text or ""
-
-
-def _as_mapping(element: etree._Element, read: Detail) -> Document:
-    found: dict[str, list[Any]] = {}
-    for child in element:
-        found.setdefault(etree.QName(child).localname, []).append(read(child))
-    return {name: values[0] if len(values) == 1 else values for name, values in found.items()}
 
 
 def _shown(element: etree._Element) -> str:

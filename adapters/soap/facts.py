@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from lxml import etree
 
 from adapters.soap.actions import Action, actions
+from adapters.soap.declared import Declared, declared
 from adapters.soap.kin import Kin, kin
 from adapters.soap.simple import SimpleTypes, simple_types
 
@@ -41,6 +42,7 @@ class Facts:
     faults: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
     words: Mapping[tuple[str, str], str] = field(default_factory=dict)
     kin: Kin = field(default_factory=Kin)
+    declared: Declared = field(default_factory=Declared)
     actions: Mapping[tuple[str, str], Action] = field(default_factory=dict)
 
 
@@ -60,6 +62,7 @@ def collect(documents: Iterable[etree._Element]) -> Facts:
         faults=dict(_faults(documents)),
         words=dict(_words(documents)),
         kin=kin(documents),
+        declared=declared(documents),
         actions=actions(documents),
     )
 

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 
 from adapters.http import LARGE, HttpAnswer, HttpClient, Url, trace_headers
-from adapters.login import Credentials
+from adapters.login import SoapLogin, fixed_headers
+from adapters.showing import Ask, showing
 from adapters.soap.plan import Soap
 from adapters.soap.spoken import Spoken
 from adapters.soap.spoken_read import read
@@ -96,7 +97,8 @@ class SoapWithoutWsdl:
         ),
     ] = ()
     login: Annotated[
-        Credentials | None, Field(description="Credentials, which the mapping places in the body or in a header.")
+        SoapLogin | None,
+        Field(description="Credentials, which the mapping places in the body or in a header; or a login of HTTP."),
     ] = None
     timezone: ZoneInfo | None = None
     tolerate: Annotated[
@@ -112,6 +114,7 @@ class SoapWithoutWsdl:
     ] = None
     tolerated: Tolerated = uncounted
     _spoken: Spoken = field(init=False, repr=False)
+    _ask: Ask = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         spoken = Spoken(
@@ -124,6 +127,7 @@ class SoapWithoutWsdl:
             zone=self.timezone,
         )
         object.__setattr__(self, "_spoken", spoken)
+        object.__setattr__(self, "_ask", showing(self.login, self.http))
 
     def prepare(self, target: str, /) -> None:
         """Refuse what can't be a method's name."""
@@ -135,10 +139,13 @@ class SoapWithoutWsdl:
         """Send one call and return its document or fault; see Adapter for the errors."""
         blocks, plain = _split(call.headers)
         body = write(self._spoken, call.target, call.document, blocks)
-        headers = {**plain, **trace_headers(call), **self._content_headers(call.target)}
-        answer = await self.http.send(
-            "POST", self.url, headers=headers, body=body, timeout=call.timeout, safe=call.safe
-        )
+        headers = {
+            **plain,
+            **trace_headers(call),
+            **self._content_headers(call.target),
+            **fixed_headers(self.login),
+        }
+        answer = await self._ask("POST", self.url, headers=headers, body=body, timeout=call.timeout, safe=call.safe)
         leniency = self._leniency()
         if len(answer.body) > LARGE:
             read = await asyncio.to_thread(self._read, call.target, answer, leniency)

@@ -26,6 +26,7 @@ class Particles:
         self.choices: list[Choice] = []
         self.open = False
         self.ordered = True
+        self.scattered = False
         self.odd = ""
 
     def add(self, particle: Zeep) -> None:
@@ -154,6 +155,7 @@ class Particles:
         self.choices += [_renamed(choice, renamed) for choice in inner.choices]
         self.open = self.open or inner.open
         self.ordered = self.ordered and inner.ordered
+        self.scattered = self.scattered or inner.scattered
         self.odd = self.odd or inner.odd
 
     def _place(self, found: Field) -> str:
@@ -167,6 +169,7 @@ class Particles:
             return last.name
         known = next((at for at, one in enumerate(self.fields) if one.name == ANY == found.name), None)
         if known is not None:
+            self.scattered = True
             self.fields[known] = _both(self.fields[known], found)
             return ANY
         names = {one.name for one in self.fields}

@@ -21,6 +21,7 @@ ENCODING: Mapping[Soap, str] = {
 }
 XSD = "http://www.w3.org/2001/XMLSchema"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
+NIL = f"{{{XSI}}}nil"
 TEXT = "#text"
 """The field that holds an element's own text when the element also has attributes; `@name` is an attribute."""
 ANY = "#any"
@@ -46,7 +47,7 @@ class Field:
     several values, apart by blanks. `members` are those of a union, in order. `whole` are the facets of
     a union, or of a list, whose lengths count its values. `variants` are the types that xsi:type
     may name instead, as fields. A field without a tag is a group: it repeats as a whole, and its fields stand in the
-    parent. Where its type is abstract, a variant must be named.
+    parent. Where its type is abstract, a variant must be named. `fixed` is what an empty element says all the same.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Field:
     members: tuple["Field", ...] = ()
     variants: "Mapping[Names, Field]" = field(default_factory=dict)
     abstract: bool = False
+    fixed: str = ""
     lexical: Lexical = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -128,9 +130,9 @@ class Shape:
 
     `open` allows elements that nobody declared (xsd:any; then ANYTHING is a field), `loose` such attributes. `item` is
     set for an encoded array: the item type's (namespace, name); its only field then takes every child, since the names
-    of array items mean nothing. Children come in the fields' order where it is `ordered`. `odd` says why the rest is
-    not all: what is in there only zeep's tree knows. A type that contains itself is a shape that contains itself. What
-    the codec makes of it once is `kept` here.
+    of array items mean nothing. Children come in the fields' order where it is `ordered`, undeclared ones too unless
+    they are `scattered`. `odd` says why the rest is not all: what is in there only zeep's tree knows. A type that
+    contains itself is a shape that contains itself. What the codec makes of it once is `kept` here.
     """
 
     name: str = ""
@@ -142,6 +144,7 @@ class Shape:
     loose: bool = False
     item: Names | None = None
     ordered: bool = False
+    scattered: bool = False
     odd: str = ""
     by_tag: Mapping[str, Field] = field(init=False)
     by_attribute: Mapping[str, Field] = field(init=False)
@@ -154,7 +157,9 @@ class Shape:
         groups = [found for found in self.fields if found.shape is not None and not found.tag]
         tags = {inner.tag: group for group in groups if group.shape for inner in group.shape.fields}
         tags |= {found.tag: found for found in self.fields if found.tag}
-        places = {found.name: place for place, found in enumerate(self.fields) if found.name != ANY}
+        places = {
+            found.name: place for place, found in enumerate(self.fields) if found.name != ANY or not self.scattered
+        }
         object.__setattr__(self, "by_tag", tags)
         object.__setattr__(self, "by_attribute", {found.tag: found for found in self.attributes})
         object.__setattr__(self, "places", places)

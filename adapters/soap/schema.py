@@ -1,6 +1,8 @@
 """From a message's plan to the JSON Schema of its documents; each type once, so that it may contain itself."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 from adapters.soap.plan import VARIANT, Field, MessagePlan, Shape
@@ -18,6 +20,8 @@ _TYPES: Mapping[str, Mapping[str, Any]] = {
     "binary": {"type": "string", "contentEncoding": "base64"},
     "any": {},
 }
+_XSD_ONLY = re.compile(r"\\[icwICWpP]|-\[|[$^]|\(\?")
+"""What means something else to JSON Schema: name characters, blocks, subtraction, signs that are no anchors here."""
 _BOUNDED = frozenset({"long", "int", "short", "unsignedInt"})
 
 
@@ -97,4 +101,31 @@ def _simple(field: Field) -> Mapping[str, Any]:
         schema["minLength"] = field.min_length
     if field.max_length is not None:
         schema["maxLength"] = field.max_length
-    return schema
+    if field.kind in {"integer", "number"}:
+        schema |= _bounds(field)
+    patterns = [{"pattern": one} for one in _expressions(field)]
+    return schema | (patterns[0] if len(patterns) == 1 else {"allOf": patterns} if patterns else {})
+
+
+def _bounds(field: Field) -> Mapping[str, Any]:
+    """Return a number's bounds; those of a facet are within those of its type."""
+    facets = field.facets
+    named = (
+        ("minimum", facets.low),
+        ("exclusiveMinimum", facets.above),
+        ("maximum", facets.high),
+        ("exclusiveMaximum", facets.below),
+    )
+    return {name: _number(text) for name, text in named if text}
+
+
+def _number(text: str) -> int | float:
+    value = Decimal(text.strip())
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+def _expressions(field: Field) -> Iterator[str]:
+    """Yield XSD's patterns, which match the whole text, but for those that only XSD can say or says otherwise."""
+    for alternatives in field.facets.patterns if field.kind == "text" else ():
+        if not any(_XSD_ONLY.search(one) for one in alternatives):
+            yield f"^(?:{'|'.join(alternatives)})$"

@@ -62,7 +62,7 @@ class Secured:
         settings = self.settings
         if not settings.user:
             return ""
-        secret = settings.password.get_secret_value() if settings.password else None
+        secret = (settings.password.get_secret_value() if settings.password else "") or None
         fresh = self.nonce() if settings.digest or settings.nonce else b""
         created = moment(now)
         name = f"<wsse:Username>{written(settings.user)}</wsse:Username>"
@@ -98,6 +98,10 @@ def secured(settings: Security, clock: Clock, where: str) -> Secured:
     if not all(map(fits_xml, shown)):
         what = "security: user or password has a control character, which XML can't hold"
         raise ConfigError(Finding(where=where, what=what, remedy="ask the agency for another one"))
+    if settings.user and settings.password is None and settings.sign is None:
+        what = f'security: user "{settings.user}" has no password, and nothing is signed: anybody could say so'
+        remedy = 'write password = "${NAME}"; where the agency wants none, password = ""'
+        raise ConfigError(Finding(where=where, what=what, remedy=remedy))
     return Secured(
         settings=settings,
         clock=clock,

@@ -87,7 +87,9 @@ class Security(_Settings):
     """WS-Security."""
 
     user: str = Setting("", description="The user in a UsernameToken; none is sent when not set.", examples=["gateway"])
-    password: SecretStr | None = Setting(None, description="Its password.", examples=["${SIPOLAN_PASSWORD}"])
+    password: SecretStr | None = Setting(
+        None, description='Its password; `""` where the agency wants none.', examples=["${SIPOLAN_PASSWORD}"]
+    )
     digest: bool = Setting(
         False, description="Send a digest of the password, with nonce and time, not itself.", examples=[True]
     )

@@ -8,9 +8,9 @@ from typing import Any
 
 from lxml import etree
 
-from adapters.soap.envelope import NIL, Body, open_envelope
+from adapters.soap.envelope import Body, open_envelope
 from adapters.soap.lexical import TYPES, with_zone
-from adapters.soap.plan import ENCODING, ENVELOPE, XSD, XSI
+from adapters.soap.plan import ENCODING, ENVELOPE, NIL, XSD, XSI
 from adapters.soap.spoken import APACHE, PERL, RETURN, Spoken
 from adapters.soap.tolerate import Leniency
 from gateway import Document, Fault, FieldError, InvalidAnswer, mask_text, mask_value

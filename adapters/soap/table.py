@@ -26,7 +26,7 @@ def table_of(shape: Shape) -> Table:
     found: Table | None = shape.kept.get("table")
     if found is None:
         found = shape.kept["table"] = Table(
-            rows={field.tag: _row(field) for field in shape.fields if _is_usual(field)}
+            rows={field.tag: _row(field) for field in shape.fields if is_usual(field)}
             if shape.item is None and not shape.odd
             else {},
             whole=tuple(field.name for field in (*shape.attributes, *shape.fields)),
@@ -35,17 +35,18 @@ def table_of(shape: Shape) -> Table:
     return found
 
 
-def _is_usual(field: Field) -> bool:
+def is_usual(field: Field) -> bool:
+    """Tell whether what a field holds is read by its table at once."""
     if field.shape is not None:
         return bool(field.tag) and not field.shape.odd and not field.abstract
     return field.kind != "any" and quick.is_plain(field)
 
 
 def _row(field: Field) -> Row:
-    return field, field.name, None if field.shape else _reader(field), field.many, field.shape
+    return field, field.name, None if field.shape else reader_of(field), field.many, field.shape
 
 
-def _reader(field: Field) -> Callable[[str], Any] | None:
+def reader_of(field: Field) -> Callable[[str], Any] | None:
     """Return what reads a right value; None where any text is one."""
     read = field.lexical.read
     if field.facets == NO_FACETS and field.type in TYPES:

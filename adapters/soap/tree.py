@@ -19,11 +19,10 @@ from zeep.xsd.elements.indicators import Indicator
 from zeep.xsd.types.builtins import BuiltinType
 from zeep.xsd.types.collection import ListType, UnionType
 
-from adapters.soap.envelope import NIL
 from adapters.soap.facets import Beyond
 from adapters.soap.lexical import TEXT as TEXT_TYPE
 from adapters.soap.lexical import TYPES, Lexical, with_zone
-from adapters.soap.plan import TEXT, XSI
+from adapters.soap.plan import NIL, TEXT, XSI
 from adapters.soap.types import Types, builtin_of
 from gateway import Document, FieldError, InvalidAnswer, TranslationError
 

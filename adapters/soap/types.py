@@ -54,8 +54,9 @@ class Types:
         """Return an element's field."""
         name = element.qname.localname
         declared = self._typed(name, element.qname.text, element.type)
+        said = self._facts.declared.find("" if element.is_global else self._owner, name)
         return replace(
-            declared,
+            declared if said.fixed is None else _fixed(declared, said.fixed),
             least=int(element.min_occurs),
             most=most_of(element),
             nillable=bool(element.nillable) or self._encoded,
@@ -152,7 +153,11 @@ class Types:
             return (qname.namespace or "", qname.localname), simple.known.get(own)
         # Of a restricted union only the class has the type's name.
         local = type(type_).__name__ if type(type_) not in {ListType, UnionType} else name.lstrip("@")
-        return None, simple.anonymous(self._owners[-1] if self._owners else "", local)
+        return None, simple.anonymous(self._owner, local)
+
+    @property
+    def _owner(self) -> str:
+        return self._owners[-1] if self._owners else ""
 
     def _named(self, type_: Zeep) -> Names | None:
         qname = getattr(type_, "qname", None)
@@ -162,8 +167,7 @@ class Types:
         builtin = builtin_of(type_)
         own = str(type_.qname.text)
         named = own in self._facts.simple.named
-        owner = self._owners[-1] if self._owners else ""
-        facets = NO_FACETS if own.startswith(f"{{{XSD}}}") else self._facts.simple.find(owner, own).facets
+        facets = NO_FACETS if own.startswith(f"{{{XSD}}}") else self._facts.simple.find(self._owner, own).facets
         return Field(
             name=name,
             tag=tag,
@@ -193,7 +197,7 @@ class Types:
         if isinstance(content, xsd.Element):
             if not isinstance(content.type, BuiltinType | ListType | UnionType):
                 return Shape(name=name, fields=(ANYTHING,), attributes=attributes, open=True, loose=loose)
-            text = _narrowed(self._typed(TEXT, "", content.type), self._facts.simple.content.get(self._owners[-1]))
+            text = _narrowed(self._typed(TEXT, "", content.type), self._facts.simple.content.get(self._owner))
             return Shape(name=name, attributes=attributes, text=text, loose=loose)
         particles = Particles(self)
         if content is not None:
@@ -206,6 +210,7 @@ class Types:
             open=particles.open,
             loose=loose,
             ordered=particles.ordered and not self._encoded,
+            scattered=particles.scattered,
             odd=f"type '{name or type_.qname.localname}' {particles.odd}" if particles.odd else "",
         )
 
@@ -213,10 +218,14 @@ class Types:
         for attribute in _flat(type_._attributes):  # noqa: SLF001
             if isinstance(attribute, AnyAttribute) or attribute.qname.namespace in _ENCODED:
                 continue
+            said = self._facts.declared.find(self._owner, f"@{attribute.qname.localname}")
+            if said.prohibited:
+                continue
             found = self._typed(f"@{attribute.qname.localname}", attribute.qname.text, attribute.type)
             if found.kind == "any" and not found.members:
                 found = _text(found.name, found.tag)
             if not (self._encoded and found.name in {"@id", "@href"}):
+                found = found if said.fixed is None else _fixed(found, said.fixed)
                 yield replace(found, least=int(attribute.required))
 
     def _array(self, type_: Zeep) -> Shape:
@@ -259,6 +268,13 @@ def _narrowed(text: Field, facets: Facets | None) -> Field:
     if text.listed or text.members:
         return replace(text, whole=_readable("", facets.joined(text.whole)))
     return replace(text, facets=_readable(text.type, facets.joined(text.facets)))
+
+
+def _fixed(field: Field, text: str) -> Field:
+    """Return a field that may hold one value only, and that has it where its element is empty."""
+    if field.shape is not None or (field.kind == "any" and not field.members):
+        return field
+    return replace(_narrowed(field, Facets(allowed=(text,))), fixed=text)
 
 
 def _readable(builtin: str, facets: Facets) -> Facets:

@@ -43,7 +43,7 @@ class Values:
         if field.listed or field.members:
             return self._compound(field, text, path)
         try:
-            value = field.lexical.read(text)
+            value = field.lexical.read(text or field.fixed)
         except Beyond as beyond:
             if not self._leniency.allows("beyond-facets"):
                 return self.wrong(path, beyond.rule, text, **beyond.params)

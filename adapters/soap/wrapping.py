@@ -25,11 +25,16 @@ class Wrapping:
 
     def wrap(self, sent: Sent, plan: MessagePlan, document: Document, encode: Callable[[Document], bytes]) -> Sent:
         """Return a message as it is sent; `encode` writes the envelope. Raises TranslationError as that does."""
+        sent = self.enveloped(sent, plan, document, encode)
+        return sent if self.attached is None else self.attached.outgoing(sent)
+
+    def enveloped(self, sent: Sent, plan: MessagePlan, document: Document, encode: Callable[[Document], bytes]) -> Sent:
+        """Return a message with everything but attachments around it."""
         rest, parts = (document, ()) if self.attached is None else self.attached.taken(plan, document)
         sent = replace(sent, envelope=encode(rest), parts=parts)
         for step in self.steps:
             sent = step.outgoing(sent)
-        return sent if self.attached is None else self.attached.outgoing(sent)
+        return sent
 
     def unwrap(self, answer: HttpAnswer, asked: str | None, parse: Parse) -> tuple[bytes, tuple[Part, ...]]:
         """Return the envelope that may be read, and the attachments that it refers to; raises InvalidAnswer.

@@ -25,6 +25,7 @@ _COMMANDS = {
     "reload": "Have the running gateway take its configuration again.",
     "rules": "Print the rules of the alerts, for Prometheus.",
     "run": "Run the gateway.",
+    "sftp": "Prepare the SFTP server that the gateway offers to those who drop files.",
     "top": "Show live how each agency is doing.",
     "try": "Send one message through a mapping to its agency and show every step.",
 }

@@ -4,7 +4,10 @@ import click
 
 from gateway.cli.lazy import Lazy
 
-_COMMANDS = {"soap": "Take in an agency that speaks SOAP, from its WSDL."}
+_COMMANDS = {
+    "csv": "Take in an agency that leaves CSV files, from one of them.",
+    "soap": "Take in an agency that speaks SOAP, from its WSDL.",
+}
 
 
 @click.group(name="add", cls=Lazy, place="gateway.cli.add_{}", does=_COMMANDS)

@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gateway import add
+from gateway.cli.next_steps import Standing, standing, tell_steps
 from gateway.cli.options import config_option, enter
 from gateway.config.tls import Tls
 from gateway.errors import ConfigError, Finding
@@ -52,6 +53,7 @@ def command(  # noqa: PLR0913 - its options
     compare: bool,
 ) -> None:
     """Add, renew or compare."""
+    here = standing(config)
     source = _filled(source, os.environ)
     source = source if not source or "://" in source else str(Path(source).resolve())
     if renew and compare:
@@ -59,7 +61,7 @@ def command(  # noqa: PLR0913 - its options
     if renew or compare:
         if title or only or service or port or url or ca or offline:
             raise click.UsageError("--renew and --compare take nothing but the source; the rest stands in gateway.toml")
-        _again(enter(config), agency, source, renew=renew)
+        _again(enter(config), agency, source, here, renew=renew)
         return
     if not source:
         raise click.UsageError("name the WSDL: an address or a file")
@@ -76,7 +78,7 @@ def command(  # noqa: PLR0913 - its options
         tls=Tls(ca=authority),
         offline=offline,
     )
-    _tell(add.soap(enter(config), wanted, os.environ))
+    _tell(add.soap(enter(config), wanted, os.environ), here)
 
 
 def _filled(source: str, environment: Mapping[str, str]) -> str:
@@ -88,7 +90,7 @@ def _filled(source: str, environment: Mapping[str, str]) -> str:
     return _VARIABLE.sub(lambda found: environment[found[1]], source)
 
 
-def _again(config: Path, agency: str, source: str, *, renew: bool) -> None:
+def _again(config: Path, agency: str, source: str, here: Standing, *, renew: bool) -> None:
     act = add.renew if renew else add.compare
     found = act(config, agency, source, os.environ)
     for line in found.changes:
@@ -97,11 +99,12 @@ def _again(config: Path, agency: str, source: str, *, renew: bool) -> None:
         same = "" if found.same_bytes else ", although the files' text does"
         click.echo(f"no operation and no field of {agency} differs from what is pinned{same}")
     if renew:
-        click.echo(f"pinned: {len(found.files)} files under {found.folder}/; then: gateway check, gateway reload")
+        then = f"{here.command('gateway check')}, {here.command('gateway reload')}"
+        click.echo(f"pinned: {len(found.files)} files under {here.path(str(found.folder))}/; then: {then}")
     sys.exit(bool(found.changes) and not renew)
 
 
-def _tell(added: add.Added) -> None:
+def _tell(added: add.Added, here: Standing) -> None:
     section = added.section
     click.echo(click.style(f"{section.agency}: {len(section.operations)} operations", bold=True))
     width = max(len(called.call) for called in section.operations)
@@ -111,22 +114,21 @@ def _tell(added: add.Added) -> None:
         click.echo(click.style(f"  not {name}: {why}", fg="yellow"))
     click.echo(click.style("written", bold=True))
     for name, origin in added.files.items():
-        click.echo(f"  wsdl/{section.agency}/{name}  from {origin}")
-    click.echo(f"  {section.mapping}, examples/{section.agency}/, and the agency's section of gateway.toml")
-    click.echo(click.style("next", bold=True))
-    for number, step in enumerate(_next(added), 1):
-        click.echo(f"  {number}. {step}")
+        click.echo(f"  {here.path(f'wsdl/{section.agency}/{name}')}  from {origin}")
+    mapping, examples = here.path(section.mapping), here.path(f"examples/{section.agency}")
+    click.echo(f"  {mapping}, {examples}/, and the agency's section of {here.toml}")
+    tell_steps(_next(added, here))
 
 
-def _next(added: add.Added) -> list[str]:
+def _next(added: add.Added, here: Standing) -> list[str]:
     section, first = added.section, added.section.operations[0].name
-    steps = [f"read {section.mapping}: names, masks and what faults mean are guesses"]
+    steps = [f"read {here.path(section.mapping)}: names, masks and what faults mean are guesses"]
     if added.elsewhere:
-        steps.append(f"look at url in gateway.toml: the WSDL came from elsewhere than {added.address}")
+        steps.append(f"look at url in {here.toml}: the WSDL came from elsewhere than {added.address}")
     if section.login:
-        steps.append(f"set {section.variable} in the environment, and `login` in gateway.toml")
-    steps.append("gateway check")
-    example = f"examples/{section.agency}/{first}.json"
-    steps.append(f"gateway try {section.agency}/{first} --data @{example}   (it is really sent)")
-    steps.append(f'let a client call it: allow = ["{section.agency}/*"]; then gateway reload')
+        steps.append(f"set {section.variable} in the environment, and `login` in {here.toml}")
+    steps.append(here.command("gateway check"))
+    example = here.path(f"examples/{section.agency}/{first}.json")
+    steps.append(f"{here.command(f'gateway try {section.agency}/{first} --data @{example}')}   (it is really sent)")
+    steps.append(f'let a client call it: allow = ["{section.agency}/*"]; then {here.command("gateway reload")}')
     return steps

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from gateway.cli.moments import duration, moment
-from gateway.message import OperationId
+from gateway.message import MOST, OperationId
 from gateway.records import Filter, State
 
 
@@ -26,6 +26,7 @@ class Picked:
     until: str | None
     older_than: str | None
     subject: str | None
+    receipt: int | None
 
     def filter(self, now: datetime, agencies: Collection[str]) -> Filter:
         """Return the filter meant; raises click.BadParameter. An agency that gateway.toml lacks is warned of."""
@@ -41,6 +42,7 @@ class Picked:
             since=moment(self.since, now, "--since") if self.since else None,
             until=min(ends, default=None),
             subject=_asked() if self.subject == "-" else self.subject,
+            receipt=self.receipt,
         )
 
 
@@ -80,5 +82,11 @@ _OPTIONS = (
         "--subject",
         metavar="NIK",
         help='About this person; hashed before it is looked up. "-" asks, unseen, or reads a pipe.',
+    ),
+    click.option(
+        "--receipt",
+        metavar="N",
+        type=click.IntRange(1, MOST),
+        help="Rows of this file, by its receipt (gateway feed show).",
     ),
 )

@@ -72,7 +72,8 @@ def command(config: Path, *, hours: bool, fresh: bool, down: Sequence[str]) -> N
     if fresh:
         _forget(located.where("gateway", "ledger"), located.config.gateway.ledger)
     guest = Admission(name="demo", title="Demo", keys=(KeyHash(sha256=sha256(KEY.encode()).hexdigest()),), allow=("*",))
-    with _stand_ins(down), _in_its_words(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    kept = _keeps(located.config.gateway.ledger)
+    with _stand_ins(down, kept=kept), _in_its_words(), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         told = serve.Told(started=_tell)
         runner.run(serve.run(located, read, guests=[guest], hours=hours, compares=False, told=told))
 
@@ -85,6 +86,11 @@ def _forget(where: str, address: str) -> None:
     for ending in ("", "-wal", "-shm"):
         Path(address.removeprefix(SQLITE) + ending).unlink(missing_ok=True)
     shutil.rmtree(beside(Path(address.removeprefix(SQLITE))), ignore_errors=True)
+
+
+def _keeps(address: str) -> bool:
+    """Tell whether there is a ledger of an earlier demo, so that no file need be taken in a second time."""
+    return not address.startswith(SQLITE) or Path(address.removeprefix(SQLITE)).exists()
 
 
 @contextlib.contextmanager
@@ -108,12 +114,13 @@ def _only_loopback(where: str, address: str) -> None:
 
 
 @contextlib.contextmanager
-def _stand_ins(down: Sequence[str]) -> Iterator[None]:
+def _stand_ins(down: Sequence[str], *, kept: bool) -> Iterator[None]:
     """Run the stand-ins as a child; it hears Ctrl-C too, and is ended in any case, even by kill -9 of this process."""
     for port in (CONTROL_PORT, *PORTS.values()):
         _must_be_free(port)
     # It starts in the configuration's folder: the package is found where it is, and nothing there may pass for it.
     command = [sys.executable, "-P", "-m", "demo", "--beside", *(f"--down={name}" for name in down)]
+    command += ["--kept"] if kept else []
     found = os.pathsep.join(filter(None, (str(Path(demo.__file__).parents[1]), os.environ.get("PYTHONPATH"))))
     surroundings = {**os.environ, "PYTHONPATH": found}
     child = subprocess.Popen(command, stdin=subprocess.PIPE, env=surroundings)  # noqa: S603 - our own words, and names

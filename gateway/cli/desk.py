@@ -4,7 +4,7 @@ import asyncio
 import getpass
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -131,6 +131,17 @@ def tell_json(told: object) -> None:
 def tell(words: str, told: object, *, as_json: bool) -> None:
     """Say what was done: in words, or as JSON."""
     tell_json(told) if as_json else click.echo(words)
+
+
+def headings(names: Sequence[str]) -> None:
+    """Name the columns of lines that follow, on standard error: what reads the lines need not skip them."""
+    click.echo("\t".join(names), err=True)
+
+
+def fail(words: str, told: object, *, as_json: bool) -> int:
+    """Say what was not done, and return what the command then ends with: in words on standard error, or as JSON."""
+    tell_json(told) if as_json else click.echo(click.style(words, fg="red"), err=True)
+    return 1
 
 
 def _login() -> str:

@@ -9,25 +9,29 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
-from gateway import app
+from gateway import app, serve
 from gateway.cli.bar import Bar
-from gateway.cli.desk import Desk, by_option, field_line, json_option, tell, tell_json, work
+from gateway.cli.desk import Desk, by_option, fail, headings, json_option, plain, tell, tell_json, work
+from gateway.cli.feed_due import next_due, told_due
+from gateway.cli.feed_lines import HEADINGS, columns, details, is_rolled_back, rejected, remedy, sentence, table
 from gateway.cli.options import config_option, demo_option, environment, read_config
 from gateway.config.load import Located
 from gateway.config.locate import suggest
-from gateway.errors import ConfigError, Finding
-from gateway.feeds import FileReceipt, FileState, Reject, Source, Standing
-from gateway.metrics import Metrics
-from gateway.preview import Preview, preview
-from gateway.receipts import line, shown
-from gateway.registry import Agency
+from gateway.errors import ConfigError, Finding, GatewayError
+from gateway.feeds import FileReceipt, FileState, Reject, Standing
+from gateway.ledger.opening import SQLITE
+from gateway.preview import Preview
+from gateway.receipts import shown
+from gateway.trial import tried
 from gateway.wording import say
 
 _number = click.argument("receipt", type=click.IntRange(min=1))
+FORWARD = "forward"
 REJECTS = 20
 """Rejects that `show` lists."""
+LARGE = 20_000
+"""Lines from which on a file takes long enough to be told how far it is."""
 
 
 @click.group(name="feed")
@@ -35,7 +39,9 @@ def command() -> None:
     """See what became of agencies' files, try one before it is dropped, go back or try again."""
 
 
-@command.command(name="list", help="List the feeds: which file is live, since when, and how the newest did.")
+@command.command(
+    name="list", help="List the feeds: which file is live, of when, how the newest did, when the next is due."
+)
 @json_option
 @config_option
 def list_feeds(*, config: Path, as_json: bool) -> None:
@@ -46,13 +52,16 @@ def list_feeds(*, config: Path, as_json: bool) -> None:
             (await desk.ledger.standing(name), await desk.ledger.receipts(name, limit=1))
             for name, _ in _feeds(desk.located)
         ]
+        dues = [await next_due(desk, name, made) for name, made in _feeds(desk.located)]
+        told = [told_due(due, desk.clock.now()) for due in dues]
         if as_json:
-            tell_json([_standing(standing, newest) for standing, newest in found])
+            tell_json([_standing(*each) | {"due": due} for each, due in zip(found, dues, strict=True)])
         elif Console().is_terminal:
-            Console(highlight=False).print(_table(found))
+            Console(highlight=False).print(table(found, told))
         else:
-            for standing, newest in found:
-                click.echo("\t".join(_columns(standing, newest)))
+            headings(HEADINGS)
+            for each, due in zip(found, told, strict=True):
+                click.echo("\t".join((*columns(*each), due)))
         return 0
 
     work(config, look)
@@ -74,8 +83,9 @@ def show(*, config: Path, what: str, limit: int, as_json: bool) -> None:
         if as_json:
             tell_json([shown(receipt) for receipt in receipts])
         else:
+            headings(("receipt", "state", "what became of it"))
             for receipt in receipts:
-                click.echo(f"{receipt.number}\t{receipt.state.value}\t{line(receipt)}")
+                click.echo(f"{receipt.number}\t{receipt.state.value}\t{sentence(receipt)}")
         return 0
 
     work(config, look)
@@ -91,10 +101,16 @@ def rollback(*, config: Path, feed: str, by: str, as_json: bool) -> None:
 
     async def act(desk: Desk) -> int:
         _known(desk.located, feed)
+        if (to := _forwards_to(desk.located, feed)) is not None:
+            words = (
+                f"{feed} forwards its rows to {to}: what was sent can't be taken back (gateway messages list --receipt)"
+            )
+            tell(words, {"feed": feed, "rolled_back": False}, as_json=as_json)
+            return 1
         previous = (await desk.ledger.standing(feed)).previous
         if previous is None or not await desk.ledger.is_there(previous.number):
-            tell(f"{feed} has no snapshot before the live one", {"feed": feed, "rolled_back": False}, as_json=as_json)
-            return 1
+            words = f"{feed} has no snapshot before the live one"
+            return fail(words, {"feed": feed, "rolled_back": False}, as_json=as_json)
         standing = await desk.ledger.roll_back(feed, by=by)
         if standing is None or standing.live is None:
             return 1
@@ -115,48 +131,87 @@ def retry(*, config: Path, receipt: int, shrink: bool, by: str, as_json: bool) -
     """Ask for it; exits with 1 when there is no such file to try."""
 
     async def act(desk: Desk) -> int:
-        done = not await _is_old(desk, receipt) and await desk.ledger.want_again(receipt, by=by, shrink=shrink)
+        found = await desk.ledger.receipt(receipt)
+        wanted = {"receipt": receipt, "wanted": False}
+        if found is None:
+            return fail(_no_receipt(receipt), wanted, as_json=as_json)
+        if why := await _untriable(desk, found):
+            return fail(why, wanted, as_json=as_json)
+        if not await desk.ledger.want_again(receipt, by=by, shrink=shrink):
+            return fail(f"receipt {receipt}: its file is nowhere it could be tried from again", wanted, as_json=as_json)
+        if not shrink and (hint := remedy(found)):
+            click.echo(f"it was refused because it shrank, and will be again; {hint}", err=True)
         words = f"the gateway tries the file of receipt {receipt} again at its next look"
-        none = f"receipt {receipt} has no file that could be tried again, or it was taken and another is live by now"
-        tell(words if done else none, {"receipt": receipt, "wanted": done}, as_json=as_json)
-        return int(not done)
+        tell(words, {"receipt": receipt, "wanted": True}, as_json=as_json)
+        return 0
 
     work(config, act)
 
 
-@command.command(help="Say what would become of a file, offline: nothing is taken, moved or sent.")
+@command.command(
+    help="Say what would become of a file: nothing is taken, moved or sent. Where there is a ledger, the live data "
+    "counts: a file with less than half of its rows would be refused."
+)
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False, resolve_path=True))
 @click.option("--feed", "name", metavar="FEED", help="agency/feed, where the file's name does not tell.")
+@click.option("--offline", is_flag=True, help="Judge the file by itself; the ledger is not opened.")
 @json_option
 @demo_option
 @config_option
-def check(*, config: Path, file: Path, name: str | None, as_json: bool, demo: bool) -> None:
+def check(*, config: Path, file: Path, name: str | None, offline: bool, as_json: bool, demo: bool) -> None:  # noqa: PLR0913 - its options
     """Check; exits with 1 when the file would be refused or a row rejected."""
     located = read_config(config, environment(demo=demo))
     full = name or _named(located, file)
     _known(located, full)
-    seen = asyncio.run(_seen(located, full, file, quiet=as_json))
+    standing, why = (None, "as you asked") if offline else asyncio.run(_standing_of(located, full))
+    seen = asyncio.run(_seen(located, full, file, standing, quiet=as_json))
     if as_json:
-        tell_json(_preview(full, file, seen))
+        tell_json(_preview(full, file, seen) | {"live": _live(standing)})
     else:
         _tell_preview(full, file, seen)
+        click.echo(_compared(standing, why), err=True)
     sys.exit(int(seen.refused is not None or seen.tally.rejected > 0))
 
 
-async def _seen(located: Located, full: str, file: Path, *, quiet: bool) -> Preview:
-    agency, _, feed = full.partition("/")
-    assembled = app.assemble(located, clock=app.clock_of(located), metrics=Metrics())
+async def _standing_of(located: Located, full: str) -> tuple[Standing | None, str]:
+    """Return how the feed stands by the ledger, or why that is not known; makes no ledger."""
+    address = located.config.gateway.ledger
+    if address.startswith(SQLITE) and not await asyncio.to_thread(Path(address.removeprefix(SQLITE)).exists):
+        return None, "there is no ledger yet"
     try:
-        made: Agency = assembled.registry.agencies[agency]
-        source = made.source
-        if not isinstance(source, Source):
-            raise ConfigError(Finding(where=full, what="this agency has no feeds"))
-        total = await asyncio.to_thread(_lines, file)
-        with Bar(file.name, quiet=quiet) as bar:
-            batches = source.peek(feed, file)
-            return await preview(made.feeds[feed], batches, lambda done: bar.at(min(done, total), total), keep=False)
+        ledger = await serve.ledger_of(located, app.clock_of(located))
+    except GatewayError as error:
+        return None, plain(str(error))
+    try:
+        return await ledger.standing(full), ""
+    except GatewayError as error:
+        return None, plain(str(error))
     finally:
-        await assembled.close()
+        await ledger.close()
+
+
+def _compared(standing: Standing | None, why: str) -> str:
+    if standing is None:
+        return f"judged by itself, not beside the live data: {why}"
+    if standing.live is None:
+        return "judged by itself: no file of this feed is live yet"
+    return f"judged beside the live data: {standing.live.file}, receipt {standing.live.number}, {_rows(standing)} rows"
+
+
+def _live(standing: Standing | None) -> dict[str, object] | None:
+    if standing is None or standing.live is None:
+        return None
+    return {"receipt": standing.live.number, "file": standing.live.file, "rows": _rows(standing)}
+
+
+def _rows(standing: Standing | None) -> int:
+    return standing.live.tally.kept if standing is not None and standing.live is not None else 0
+
+
+async def _seen(located: Located, full: str, file: Path, standing: Standing | None, *, quiet: bool) -> Preview:
+    total = await asyncio.to_thread(_lines, file)
+    with Bar(file.name, quiet=quiet or total < LARGE) as bar:
+        return await tried(located, full, file, lambda done: bar.at(min(done, total), total), before=_rows(standing))
 
 
 def _lines(file: Path) -> int:
@@ -190,29 +245,47 @@ def _named(located: Located, file: Path) -> str:
     raise ConfigError(Finding(where="gateway feed check", what=what, remedy="name it: --feed AGENCY/FEED"))
 
 
-async def _is_old(desk: Desk, number: int) -> bool:
-    """Tell whether a file was taken and another is live by now: its rows would replace newer ones."""
-    receipt = await desk.ledger.receipt(number)
-    if receipt is None or receipt.state is not FileState.ACCEPTED:
-        return False
+def _forwards_to(located: Located, feed: str) -> str | None:
+    """Return the operation that a feed's rows are sent on to, None where they are kept."""
+    made = dict(_feeds(located)).get(feed, {})
+    return str(made.get("to")) if made.get("mode") == FORWARD else None
+
+
+async def _untriable(desk: Desk, receipt: FileReceipt) -> str:
+    """Say why a file is not tried again, "" where it may be: one that was taken would replace newer rows."""
+    if receipt.state is FileState.TAKING:
+        return f"receipt {receipt.number} is being read just now"
     live = (await desk.ledger.standing(receipt.feed)).live
-    return live is not None and live.number != number
+    # What is forwarded replaces nothing, and what was sent is not sent again.
+    replaces = receipt.state is FileState.ACCEPTED and receipt.mode != FORWARD
+    if replaces and live is not None and live.number != receipt.number:
+        return f"receipt {receipt.number} was taken, and another is live by now: {live.file}, receipt {live.number}"
+    return ""
+
+
+def _no_receipt(number: int) -> str:
+    return f"there is no receipt {number}; gateway feed show AGENCY/FEED lists those there are"
 
 
 async def _show_receipt(desk: Desk, number: int, *, as_json: bool) -> int:
     receipt = await desk.ledger.receipt(number)
     if receipt is None:
-        tell(f"there is no receipt {number}", {"receipt": number, "found": False}, as_json=as_json)
-        return 1
+        return fail(_no_receipt(number), {"receipt": number, "found": False}, as_json=as_json)
     rejects = await desk.ledger.rejects(number, limit=REJECTS)
-    told = shown(receipt) | {"rejects": [_reject(reject) for reject in rejects]}
+    messages = await desk.ledger.forwarded(number) if receipt.mode == FORWARD else {}
+    counts = {state.value: count for state, count in messages.items()}
     if as_json:
-        tell_json(told)
+        sent = {"messages": counts} if receipt.mode == FORWARD else {}
+        tell_json(shown(receipt) | sent | {"rejects": [_reject(reject) for reject in rejects]})
         return 0
-    for name, value in told.items():
-        if name != "rejects" and value not in (None, {}):
-            click.echo(f"{name:>17}  {value}")
-    _tell_rejects(rejects)
+    for name, value in details(receipt):
+        click.echo(f"{name:>15}  {value}")
+    if counts:
+        click.echo(f"{'messages':>15}  {', '.join(f'{count} {state}' for state, count in counts.items())}")
+    for told in rejected(rejects):
+        click.echo(f"  {told}")
+    if hint := remedy(receipt):
+        click.echo(hint)
     return 0
 
 
@@ -243,13 +316,8 @@ def _tell_preview(full: str, file: Path, seen: Preview) -> None:
         click.echo(f"{file.name} would be taken by {full}: {counts}, {tally.skipped} skipped ({tally.encoding})")
     for rule, count in sorted(tally.rules.items(), key=lambda one: -one[1]):
         click.echo(f"  {count} x {rule}")
-    _tell_rejects(seen.first)
-
-
-def _tell_rejects(rejects: Sequence[Reject]) -> None:
-    for reject in rejects:
-        for reason in reject.reasons:
-            click.echo(f"  record {reject.number}: {field_line(reason)}")
+    for told in rejected(seen.first):
+        click.echo(f"  {told}")
 
 
 def _reject(reject: Reject) -> dict[str, object]:
@@ -265,28 +333,6 @@ def _standing(standing: Standing, newest: Sequence[FileReceipt]) -> dict[str, ob
         "feed": standing.feed,
         "live": shown(standing.live) if standing.live else None,
         "previous": standing.previous.number if standing.previous else None,
-        "rolled_back_by": standing.changed_by or None,
+        "rolled_back_by": standing.changed_by if is_rolled_back(standing) else None,
         "newest": shown(newest[0]) if newest else None,
     }
-
-
-def _table(found: Sequence[tuple[Standing, Sequence[FileReceipt]]]) -> Table:
-    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    made.add_column("feed", overflow="fold")
-    for name in ("receipt", "rows"):
-        made.add_column(name, justify="right")
-    made.add_column("data of", no_wrap=True)
-    made.add_column("newest file", overflow="fold")
-    for standing, newest in found:
-        bad = newest and newest[0].state is FileState.REFUSED
-        made.add_row(*_columns(standing, newest), style="red" if bad else "" if standing.live else "dim")
-    return made
-
-
-def _columns(standing: Standing, newest: Sequence[FileReceipt]) -> tuple[str, ...]:
-    live = standing.live
-    last = f"{newest[0].file}: {newest[0].state.value}" if newest else "none yet"
-    back = f" (rolled back by {standing.changed_by})" if standing.changed_by else ""
-    if live is None:
-        return (standing.feed, "-", "-", "-", last)
-    return (standing.feed, str(live.number), str(live.tally.kept), f"{live.as_of:%d %b %H:%M}", last + back)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from gateway import operate, shown
 from gateway.awaited import Awaited
-from gateway.cli.desk import Desk, by_option, json_option, plain, tell, tell_json, work
+from gateway.cli.desk import Desk, by_option, headings, json_option, plain, tell, tell_json, work
 from gateway.cli.moments import moment
 from gateway.cli.options import config_option
 from gateway.operate import PeoplesReason
@@ -23,6 +23,7 @@ _reason_option = click.option(
     show_default=True,
     help="Why; each reason is ended by itself.",
 )
+_HEADINGS = ("agency", "wait", "held", "unknown", "buried", "expired", "oldest")
 
 
 @click.group(name="lane")
@@ -46,6 +47,7 @@ def list_lanes(*, config: Path, as_json: bool) -> None:
         elif console.is_terminal:
             console.print(table(told))
         else:
+            headings((*_HEADINGS, "closed by", "waits for"))
             for stats, waits in told:
                 click.echo("\t".join((*_counts(stats), _closed(stats), _waits(waits))))
         return 0
@@ -100,10 +102,11 @@ def resume(*, config: Path, agency: str, reason: PeoplesReason, by: str, as_json
 def table(lanes: Sequence[tuple[LaneStats, Awaited | None]]) -> Table:
     """Return the lanes as a table that fits into 80 columns."""
     made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
-    made.add_column("agency", overflow="fold")
-    for name in ("wait", "held", "unknown", "buried", "expired"):
+    first, *counts, last = _HEADINGS
+    made.add_column(first, overflow="fold")
+    for name in counts:
         made.add_column(name, justify="right")
-    made.add_column("oldest", no_wrap=True)
+    made.add_column(last, no_wrap=True)
     made.add_column("waits for", overflow="fold")
     for stats, waits in lanes:
         style = "" if any(stats.depth.values()) or stats.pauses else "dim"

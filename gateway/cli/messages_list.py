@@ -11,14 +11,22 @@ from rich.text import Text
 
 from gateway import operate, shown
 from gateway.cli.choosing import Picked, choosing
-from gateway.cli.desk import Desk, json_option, plain, tell_json, work
+from gateway.cli.desk import Desk, headings, json_option, plain, tell_json, work
 from gateway.cli.moments import duration
 from gateway.cli.options import config_option
 from gateway.records import Page, Summary
 
 NEAR = "near"
 URGENT = {"near": "yellow", "past": "red"}
-COLOURS = {"unknown": "magenta", "buried": "red", "expired": "yellow", "refused": "yellow", "delivered": "green"}
+_HEADINGS = ("message", "state", "operation", "accepted", "tries", "answer", "reason", "said")
+COLOURS = {
+    "handed-over": "cyan",
+    "unknown": "magenta",
+    "buried": "red",
+    "expired": "yellow",
+    "refused": "yellow",
+    "delivered": "green",
+}
 
 
 @click.command(name="list", help="List messages, the newest first; without options, the last 50.")
@@ -58,6 +66,7 @@ def _tell(page: Page, now: datetime, *, as_json: bool) -> None:
     if console.is_terminal:
         console.print(table(page.rows, now))
     else:
+        headings(_HEADINGS)
         for row in page.rows:
             click.echo(line(row, now))
     click.echo(f"{len(page.rows)} shown{'; there are more: raise --limit' if page.cursor else ''}", err=True)

@@ -53,6 +53,8 @@ def _head(record: Record, now: datetime, waits: Awaited | None) -> Iterator[str]
         if value:
             yield f"  {name:<13}{value}"
     yield f"  {'correlation':<13}{record.correlation_id}"
+    if row.origin is not None:
+        yield f"  {'from':<13}record {row.origin.record} of the file of receipt {row.origin.receipt}"
     if not record.readable:
         yield click.style("  its bodies are sealed with a lost key", fg="red")
 

@@ -71,7 +71,7 @@ def _ledger(now: Reading) -> str:
 
 def _standing(agency: str, before: Reading, now: Reading, time: float) -> Standing:
     oldest = now.one("gateway_lane_oldest_pending_timestamp_seconds", agency=agency)
-    waits = tuple(_waits(agency, now))
+    waits = (*_waits(agency, now), *_late(agency, now, time))
     return Standing(
         agency=agency,
         state=_state(agency, now, waits),
@@ -109,6 +109,13 @@ def _waits(agency: str, now: Reading) -> Iterator[str]:
         yield f"slot x{calls}"
     if held := round(now.sum("gateway_lane_held", agency=agency)):
         yield f"order x{held}"
+
+
+def _late(agency: str, now: Reading, time: float) -> Iterator[str]:
+    """Yield the feeds whose next file did not come in time."""
+    for about, due in now.of("gateway_feed_due_timestamp_seconds", agency=agency):
+        if due < time:
+            yield f"file of {about['feed']}"
 
 
 def screen(shown: Overview | None, *, address: str, clock: str, missing: str, height: int) -> Group:

@@ -23,16 +23,19 @@ from gateway.errors import (
     FieldError,
     Finding,
     GatewayError,
+    InvalidAnswer,
     InvalidRequest,
     LedgerUnavailable,
     TranslationError,
 )
-from gateway.feeds import Cells, Found, Held, Snapshots, Source
+from gateway.feeds import Held, Source
 from gateway.ledger import Ledger
 from gateway.ledger.opening import SQLITE
+from gateway.lookup import Cells, Found, Snapshots
 from gateway.masking import mask_text
 from gateway.message import Answer, Call, Document, Message, OperationId, new_message_id
 from gateway.metrics import Metrics
+from gateway.native import Wrapped
 from gateway.ports import Adapter
 from gateway.preview import Preview, preview
 from gateway.registry import Agency, Operation, Registry
@@ -79,6 +82,7 @@ class _Trial:
     def __init__(self, located: Located) -> None:
         self.clock = app.clock_of(located)
         self.secrets = located.secrets
+        self.fault = ""
         self._located = located
         self._snapshots: dict[str, _Rows] = {}
         self._ledger: Ledger | None = None
@@ -101,6 +105,9 @@ class _Trial:
             if isinstance(error, ConfigError):
                 raise
             _tell_failure(error, operation)
+            if isinstance(error, InvalidAnswer) and self.fault:
+                section = self._located.config.agency[operation.agency]
+                click.echo(f"  {_meaning(self.fault, section.mapping)}")
             if (agency := self.assembled.registry.agencies.get(operation.agency)) is not None and agency.unready:
                 click.echo("  for a try with the stand-ins: --demo")
             return 1
@@ -222,11 +229,20 @@ class _Watched:
     async def exchange(self, call: Call, /) -> Answer:
         """Exchange, and print the native request and answer."""
         shown: dict[str, object] = {"call": call.target, "document": call.document}
-        self._trial.tell("native request", shown | ({"headers": call.headers} if call.headers else {}))
+        shown |= {"headers": call.headers} if call.headers else {}
+        around = self._adapter.around(call) if isinstance(self._adapter, Wrapped) else {}
+        self._trial.tell("native request", shown | ({"around": around} if around else {}))
         started = perf_counter()
         answer = await self._adapter.exchange(call)
         self._trial.tell("native answer", _plain(answer), perf_counter() - started)
+        self._trial.fault = next(iter(answer.fault.detail), answer.fault.code) if answer.fault is not None else ""
         return answer
+
+
+def _meaning(fault: str, mapping: str) -> str:
+    """Say where it is written what a fault means: until then it reads as if the agency were broken."""
+    means = f'"{fault}" = "login", "not-found", "refused" or "unavailable"'
+    return f"what this fault means is said in [agency.faults] of {mapping}: {means}"
 
 
 def _plain(answer: Answer) -> Mapping[str, object]:

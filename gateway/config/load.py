@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,6 +19,17 @@ from gateway.errors import ConfigError, Finding
 
 _NAMED = frozenset({"agency", "client", "operation"})
 """The tables that hold a section for each name."""
+
+_LISTS = frozenset({"tuple_type", "list_type", "frozen_set_type", "set_type"})
+_KINDS: Mapping[str, str] = {
+    **dict.fromkeys(_LISTS, "a list"),
+    **dict.fromkeys(("dict_type", "model_type", "model_attributes_type", "mapping_type"), "a table"),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), "a whole number"),
+    **dict.fromkeys(("float_type", "float_parsing"), "a number"),
+    "string_type": "a text",
+}
+"""What a setting must be, by how pydantic calls what it is not."""
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -151,7 +162,27 @@ def finding(
         case "too_short":
             return Finding(where=at, what=f"{shown}: is empty", remedy="write at least one")
         case _:
-            return Finding(where=at, what=f"{shown}: {details['msg'].removeprefix('Value error, ')}")
+            what, remedy = _misfit(details)
+            return Finding(where=at, what=f"{shown}: {what}", remedy=remedy)
+
+
+def _misfit(details: ErrorDetails) -> tuple[str, str]:
+    """Return what is wrong with a value in our words, not pydantic's, and what to write."""
+    kind, given = details["type"], details["input"]
+    known = re.findall(r"'([^']*)'", str(details.get("ctx", {}).get("expected", "")))
+    if kind == "literal_error" and known:
+        return _not_one_of(given, known)
+    if kind in _KINDS:
+        remedy = f'write ["{given}"]' if kind in _LISTS and isinstance(given, str) else ""
+        return f"must be {_KINDS[kind]}", remedy
+    return details["msg"].removeprefix("Value error, "), ""
+
+
+def _not_one_of(given: object, known: Sequence[str]) -> tuple[str, str]:
+    quoted = [f'"{word}"' for word in known]
+    near = nearest(given, known) if isinstance(given, str) else ""
+    remedy = f'did you mean "{near}"?' if near else ""
+    return f"must be {' or '.join(filter(None, (', '.join(quoted[:-1]), quoted[-1])))}", remedy
 
 
 def _instead(name: str, given: object) -> str:

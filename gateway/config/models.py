@@ -7,8 +7,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, model_validator
 
+from gateway.config.address import Address
 from gateway.config.locate import suggest
 from gateway.config.settings import Settings
+from gateway.config.sftp import Sftp
 from gateway.config.tls import ListenerTls, Tls
 from gateway.config.units import Duration, Quota, Rate, WorkingDays
 
@@ -19,13 +21,6 @@ Exposure = Annotated[
         pattern=r"^(GET|POST|PUT|PATCH|DELETE) /v1(/([A-Za-z0-9_.~!$&'()*+,;=:@-]+|\{[A-Za-z_][A-Za-z0-9_.-]*\}))+$"
     ),
 ]
-LAST_PORT = 65535
-
-
-def _there_is_its_port(address: str) -> str:
-    if int(address.rpartition(":")[2]) > LAST_PORT:
-        raise ValueError(f"there is no such port; the last is {LAST_PORT}")
-    return address
 
 
 def _not_ours(name: str) -> str:
@@ -36,9 +31,6 @@ def _not_ours(name: str) -> str:
 
 GATEWAY = "gateway"
 AgencyName = Annotated[Name, AfterValidator(_not_ours)]
-Address = Annotated[
-    str, StringConstraints(pattern=r"^(\[[0-9a-fA-F:]+\]|[\w.-]+):\d{1,5}$"), AfterValidator(_there_is_its_port)
-]
 
 
 def _zone(name: str) -> str:
@@ -100,6 +92,11 @@ class Gateway(Settings):
         None,
         description="At a stop, how long `/readyz` says 503 while everything is still served, for a proxy to notice.",
         examples=["5s"],
+    )
+    sftp: Sftp | None = Field(
+        None,
+        description="An SFTP server of the gateway's own, for those who drop files; off when not set.",
+        examples=[{"listen": "0.0.0.0:2222", "host_key": "tls/sftp-host.key"}],
     )
     docs: Literal["public", "clients", "off"] = Field(
         "public",
@@ -194,6 +191,9 @@ class Retention(Settings):
     keys: Duration = Field(7 * 86400.0, description="Idempotency keys and their answers.")
     bodies: Duration = Field(30 * 86400.0, description="Bodies, requests and answers.")
     metadata: Duration = Field(365 * 86400.0, description="Everything else.")
+    files: Duration = Field(
+        400 * 86400.0, description="Receipts of files, and why rows were rejected; never those of rows still in use."
+    )
 
 
 class ClosedDays(Settings):

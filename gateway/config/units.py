@@ -12,6 +12,8 @@ _PERIODS = {"s": 1.0, "second": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "hour"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)")
 _RATE = re.compile(r"(\d+)\s*/\s*(\w+)")
 _WORKING_DAYS = re.compile(r"0*([1-9]\d{0,2})\s*(?:working days?|hari kerja)")
+_DAYS = re.compile(r"0*([1-9]\d{0,2})\s*(?:days?|hari)")
+_EVERY_FORM = 'must be how often files come, such as "1 working day", "2 hari kerja", "1 day", "6h" or "30 min"'
 _QUOTA_FORM = 'must be a quota such as "5000/day" (minute, hour, day or month)'
 
 
@@ -75,6 +77,33 @@ class Quota:
             case "minute" | "hour" | "day" | "month" as period:
                 return cls(int(found[1]), period)
         raise ValueError(_QUOTA_FORM)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            lambda value: value if isinstance(value, cls) else cls.parse(value)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """How often something comes: in so many working days, or else in so many seconds, nights and Sundays included."""
+
+    working_days: int = 0
+    seconds: float = 0.0
+
+    @classmethod
+    def parse(cls, text: object) -> "Every":
+        """Read "1 working day", "2 hari kerja", "1 day", "6h" or "30 min"; raises ValueError saying what to write."""
+        words = text.strip() if isinstance(text, str) else ""
+        if found := _WORKING_DAYS.fullmatch(words):
+            return cls(working_days=int(found[1]))
+        if found := _DAYS.fullmatch(words):
+            return cls(seconds=int(found[1]) * _SECONDS["d"])
+        try:
+            return cls(seconds=seconds(words))
+        except ValueError:
+            raise ValueError(_EVERY_FORM) from None
 
     @classmethod
     def __get_pydantic_core_schema__(cls, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:

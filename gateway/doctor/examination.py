@@ -103,6 +103,9 @@ class _Case:
             if made is not None and isinstance(adapter := made.adapter, CsvAdapter):
                 with self.chart.looking("folder"):
                     self._all(await asyncio.to_thread(lambda: list(folders.folders(adapter))))
+                if ready:
+                    with self.chart.looking("drop"):
+                        self._all(await folders.elsewhere(adapter))
                 return
             server = wires.server_of(self._url(made), app.tls_of(self.section.tls))
             if server is None:

@@ -1,23 +1,48 @@
-"""The folders through which files come and go: are they there, and may the gateway use them; touches no file."""
+"""The places through which files come and go: are they there, and may the gateway use them; touches no file."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from adapters.csv.adapter import CsvAdapter
 from adapters.csv.files import ARCHIVE
+from adapters.csv.place import is_elsewhere
 from gateway.doctor.found import Found, error, ok, warning
+from gateway.errors import Unavailable
 
 _MOUNT = "make it, or mount it; then let the gateway's user in (ReadWritePaths= under systemd)"
 
 
 def folders(adapter: CsvAdapter) -> Iterator[tuple[str, Found]]:
-    """Look at an agency's folders; blocks on disks, which may hang."""
-    if adapter.drop:
+    """Look at an agency's folders on this machine; blocks on disks, which may hang."""
+    if adapter.drop and not is_elsewhere(adapter.drop):
         yield "folder", _incoming(adapter)
     for name, out in adapter.out.items():
-        yield "folder", _outgoing(name, Path(out.folder))
+        if not is_elsewhere(out.folder):
+            yield "folder", _outgoing(name, Path(out.folder))
+
+
+async def elsewhere(adapter: CsvAdapter) -> Sequence[tuple[str, Found]]:
+    """List where files come from and go to elsewhere: that needs the way there, the server's key and the login."""
+    named = {"drop": adapter.drop, **{f"out.{name}.folder": out.folder for name, out in adapter.out.items()}}
+    said = []
+    for setting, drop in adapter.drops.items():
+        if is_elsewhere(named[setting]):
+            try:
+                names = [entry.name for entry in await drop.list()]
+            except Unavailable as failure:
+                remedy = "see that its server runs, and lets the gateway in"
+                said.append(("drop", error(f"{setting}: {failure}", remedy)))
+            else:
+                said.append(("drop", ok(f"{setting}: {_shown(named[setting])} is there, with {len(names)} files")))
+    return said
+
+
+def _shown(place: str) -> str:
+    """Return an address without who logs in."""
+    kind, _, rest = place.partition("://")
+    return f"{kind}://{rest.rpartition('@')[2]}"
 
 
 def _incoming(adapter: CsvAdapter) -> Found:

@@ -13,7 +13,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from gateway.config.units import Rate
 from gateway.errors import FieldError, InvalidRequest, UnknownMessage
 from gateway.masking import mask_text
-from gateway.message import MessageId, OperationId
+from gateway.message import MOST, MessageId, OperationId
 from gateway.operate import PeoplesReason
 from gateway.records import Delivered, Filter, Refused, State
 
@@ -57,6 +57,7 @@ class Picked(Struct, forbid_unknown_fields=True, kw_only=True):
     until: Moment | None = None
     direct: bool | None = None
     answer_before: Moment | None = None
+    receipt: Annotated[int, Meta(ge=1, le=MOST)] | None = None
 
     def __post_init__(self) -> None:
         """Check what msgspec can't."""
@@ -74,6 +75,7 @@ class Picked(Struct, forbid_unknown_fields=True, kw_only=True):
             subject=subject,
             direct=self.direct,
             answer_before=self.answer_before,
+            receipt=self.receipt,
         )
 
 

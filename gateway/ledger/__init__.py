@@ -2,11 +2,13 @@
 
 from typing import Protocol
 
+from gateway.acknowledged import Acknowledgements
+from gateway.arrivals import Arrivals
 from gateway.census import Census
 from gateway.deadlines import Deadlines
 from gateway.feeds import Receipts
 from gateway.ports import Archive, Lanes, Outbox, Upkeep
 
 
-class Ledger(Outbox, Lanes, Archive, Deadlines, Census, Upkeep, Receipts, Protocol):
+class Ledger(Outbox, Lanes, Archive, Deadlines, Acknowledgements, Census, Upkeep, Receipts, Arrivals, Protocol):
     """All that one store does."""

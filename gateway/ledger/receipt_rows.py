@@ -1,5 +1,6 @@
 """A row of the receipts as everybody sees it, the same for every store; knows no SQL."""
 
+from gateway.arrivals import REREAD
 from gateway.errors import FieldError
 from gateway.feeds import FileReceipt, FileState
 from gateway.ledger.rows import Row, When
@@ -7,8 +8,29 @@ from gateway.ledger.snapshot_rows import read_reasons, read_tally
 
 REPAIR = "repair"
 """The mode of a file that mends rejects of a snapshot: it is added to it."""
+FORWARD = "forward"
+"""The mode of a file whose rows became messages: there is no snapshot of it."""
+SUPERSEDED = FieldError(pointer="", rule="superseded")
+"""Why mended rows are refused: what they mend is not live."""
+NOT_ACCEPTED = FieldError(pointer="", rule="not-accepted")
+"""Why they are refused where rows are forwarded: none of that file were."""
 BEGUN_ANEW = FieldError(pointer="", rule="begun-anew")
 """Why a receipt ends of a file that was not read to its end, and is another by now."""
+
+FIRST_ASKED = "first asked of feed "
+"""The setting, before a feed's name, that says when somebody first asked when its last file came."""
+CAME = f"state IN ('accepted', 'duplicate') AND mode <> '{REPAIR}' AND confirmed <> '{REREAD}'"
+"""What is true of the receipt of a file that came."""
+FORGETTABLE = f"""
+settled AND again = ''
+AND number NOT IN (
+    SELECT live FROM feed WHERE name = $1 AND live IS NOT NULL
+    UNION SELECT previous FROM feed WHERE name = $1 AND previous IS NOT NULL
+    UNION SELECT base FROM receipt WHERE feed = $1 AND base IS NOT NULL
+    UNION SELECT original FROM receipt WHERE feed = $1 AND original IS NOT NULL
+    UNION SELECT coalesce(max(number), 0) FROM receipt WHERE feed = $1 AND {CAME})
+"""  # noqa: S608 - our own words
+"""What is true of a receipt that nothing needs: no snapshot, no other receipt, nobody who wants its file again."""
 
 
 def reference(sha256: str) -> str:

@@ -11,7 +11,7 @@ import msgspec
 from gateway.errors import FieldError, InvalidRequest
 from gateway.ledger.keys import Keys, Unreadable
 from gateway.masking import mask_text
-from gateway.message import Document, Message, MessageId, OperationId, Outcome, Reply
+from gateway.message import Document, Message, MessageId, OperationId, Origin, Outcome, Reply
 from gateway.records import Attempt, Deed, Entry, Filter, Record, Refused, State, Summary
 
 
@@ -27,6 +27,9 @@ When = Callable[[Any], datetime]
 """Makes a store's own form of time an aware datetime."""
 
 TEXT = 300
+_DUE = frozenset({State.PENDING, State.HANDED_OVER})
+LATELY = 100
+"""How many of the latest final messages tell how quick a lane is."""
 
 
 def _plain(value: object) -> object:
@@ -75,6 +78,8 @@ class Packed:
     near_at: datetime | None
     until_final: bool
     expires: float | None
+    receipt: int | None
+    record: int | None
 
 
 def pack(entry: Entry, keys: Keys) -> Packed:
@@ -103,6 +108,8 @@ def pack(entry: Entry, keys: Keys) -> Packed:
         near_at=entry.near_at or entry.answer_by,
         until_final=entry.until_final,
         expires=entry.expires,
+        receipt=entry.origin.receipt if entry.origin is not None else None,
+        record=entry.origin.record if entry.origin is not None else None,
     )
 
 
@@ -209,7 +216,7 @@ class Reader:
             repeat=row["repeat"],
             attempts=row["attempts"],
             accepted_at=self.when(row["accepted_at"]),
-            due=self.when(row["due"]) if state is State.PENDING else None,
+            due=self.when(row["due"]) if state in _DUE else None,
             settled_at=self._maybe(row["settled_at"]),
             answer_by=self._maybe(row["answer_by"]),
             near_at=self._maybe(row["near_at"]),
@@ -218,6 +225,7 @@ class Reader:
             text=row["text"],
             size=row["size"],
             uncertain=bool(row["uncertain"]),
+            origin=None if row["receipt"] is None else Origin(receipt=row["receipt"], record=row["record"]),
         )
 
     def record(self, row: Row, attempts: Sequence[Row], deeds: Sequence[Row], held: str | None) -> Record:

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from gateway.acknowledged import Heard, Word
 from gateway.census import Unsettled
 from gateway.ledger import (
     sqlite_clock,
     sqlite_deadlines,
+    sqlite_hearing,
     sqlite_people,
     sqlite_queue,
     sqlite_reads,
@@ -22,12 +24,13 @@ from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
 from gateway.ledger.place import connect, prepare
 from gateway.ledger.rows import Reader, pack, sought
+from gateway.ledger.sqlite_arrivals import SqliteArrivals
 from gateway.ledger.sqlite_feeds import SqliteFeeds
 from gateway.ledger.sqlite_queue import Found, Told
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer
 from gateway.message import Document, Message, MessageId, OperationId
-from gateway.ports import Clock
+from gateway.ports import Clock, Progress
 from gateway.records import (
     ANY,
     UNSETTLED,
@@ -41,7 +44,6 @@ from gateway.records import (
     Page,
     Pause,
     PauseReason,
-    Progress,
     Receipt,
     Record,
     Refused,
@@ -57,7 +59,7 @@ LOOK_AGAIN = 1.0
 """Seconds after which a waiter looks for what another process may have settled; its own process tells it at once."""
 
 
-class SqliteLedger(SqliteFeeds):
+class SqliteLedger(SqliteFeeds, SqliteArrivals):
     """Every Protocol of the ledger over one file; made by `open`."""
 
     def __init__(self, path: Path, keys: Keys, clock: Clock) -> None:
@@ -158,6 +160,7 @@ class SqliteLedger(SqliteFeeds):
                 oldest=None if standing.oldest is None else self._when(standing.oldest),
                 pauses=tuple(map(self._pause, standing.pauses)),
                 open_seconds=standing.open_seconds,
+                overdue=standing.overdue,
                 **self._reader.clocks(standing.clocks),
             )
             for name, standing in standings.items()
@@ -226,6 +229,15 @@ class SqliteLedger(SqliteFeeds):
     async def answered(self, message: MessageId, /, *, by: str) -> bool:
         """Stop a message's clock."""
         return await self._writer.do(lambda tx: sqlite_deadlines.answered(tx, message, by))
+
+    async def acknowledge(
+        self, operations: Collection[OperationId], words: Sequence[Word], /, *, by: str
+    ) -> tuple[Heard, ...]:
+        """Settle what an agency says it has, or has not, done."""
+        keys = self._keys
+        results, told = await self._writer.do(lambda tx: sqlite_hearing.acknowledge(tx, operations, words, by, keys))
+        self._tell(told)
+        return results
 
     async def sweep(self) -> int:
         """Take up the leases that ended; learn of a new encryption key."""

@@ -100,11 +100,11 @@ class Builds:
             before = read_tally(known["tally"]) if known else Tally(position=-1)
             if before.position != chunk.after or int(known["token"]) != token:
                 raise Overtaken(f"receipt {number} is another's")
-            _put(db, number, rows)
+            _put(db, chunk.source or number, rows)
             _reject(db, chunk.rejects)
             tally = tallied(before, chunk, len(chunk.rows), ())
             if chunk.last:
-                tally = _settle(db, number, keeping, tally, replaces=replaces)
+                tally = _settle(db, keeping, tally, replaces=replaces)
             _keep(db, "tally", written_tally(tally))
         return tally
 
@@ -278,13 +278,13 @@ def _put(db: sqlite3.Connection, receipt: int, columns: Sequence[Sequence[object
     db.executemany(query, zip(*columns, strict=True))
 
 
-def _settle(db: sqlite3.Connection, receipt: int, keeping: Keeping, tally: Tally, *, replaces: bool) -> Tally:
+def _settle(db: sqlite3.Connection, keeping: Keeping, tally: Tally, *, replaces: bool) -> Tally:
     """Leave one row of each id, as if each had met those before it when it came."""
     db.execute("CREATE INDEX row_id ON row (id)")
     last = b""
     while ids := [row["id"] for row in db.execute(_SEVERAL, (last, PORTION))]:
         for one in ids:
-            for said, gone in _settled(db, receipt, keeping, one, replaces=replaces):
+            for said, gone in _settled(db, keeping, one, replaces=replaces):
                 _reject(db, said.rejects)
                 tally = settled_late(tally, said, gone)
         last = ids[-1]
@@ -292,7 +292,7 @@ def _settle(db: sqlite3.Connection, receipt: int, keeping: Keeping, tally: Tally
 
 
 def _settled(
-    db: sqlite3.Connection, receipt: int, keeping: Keeping, known_by: bytes, *, replaces: bool
+    db: sqlite3.Connection, keeping: Keeping, known_by: bytes, *, replaces: bool
 ) -> Iterator[tuple[Settled, int]]:
     """Settle the rows of one id in their order; yields what was decided of so many of them."""
     rows = db.execute("SELECT n, receipt, number, doc FROM row WHERE id = ? ORDER BY n", (known_by,))
@@ -301,7 +301,7 @@ def _settled(
         said = Settled()
         for row in portion:
             mine = PackedRow(row["number"], known_by, row["doc"], ())
-            clash = Clash(row=mine, number=kept["number"], doc=kept["doc"], mine=kept["receipt"] == receipt)
+            clash = Clash(row=mine, number=kept["number"], doc=kept["doc"], mine=kept["receipt"] == row["receipt"])
             if settle(said, clash, keeping, replaces=replaces):
                 kept = row
         yield said, len(portion)

@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -11,33 +11,29 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from gateway.errors import FieldError, LedgerUnavailable, NoSnapshot
-from gateway.feeds import (
-    Cells,
-    Chunk,
-    FileReceipt,
-    FileState,
-    Found,
-    Held,
-    Keeping,
-    Reject,
-    Standing,
-    Tally,
-    Turn,
-)
-from gateway.ledger import sqlite_clock, sqlite_receipts
+from gateway.feeds import Chunk, FileReceipt, FileState, Held, Keeping, Portion, Reject, Standing, Tally, Turn
+from gateway.ledger import sqlite_clock, sqlite_forward, sqlite_receipts
+from gateway.ledger.forward_rows import packed_forward
+from gateway.ledger.keys import Keys
+from gateway.ledger.news import News
 from gateway.ledger.opening import beside
-from gateway.ledger.receipt_rows import receipt_of
+from gateway.ledger.receipt_rows import FORWARD, receipt_of
 from gateway.ledger.snapshot_rows import conditions, gathered
 from gateway.ledger.sqlite_builds import Builds, complete, held_columns, page
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer, unavailable
+from gateway.lookup import Cells, Found
 from gateway.message import Document
 from gateway.ports import Clock
+from gateway.records import State
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_LIVE = "SELECT receipt.number, receipt.as_of FROM feed JOIN receipt ON receipt.number = feed.live WHERE feed.name = ?"
+_LIVE = """
+SELECT receipt.number, receipt.as_of FROM feed JOIN receipt ON receipt.number = feed.live
+WHERE feed.name = ? AND receipt.mode <> 'forward'
+"""
 
 
 class SqliteFeeds:
@@ -47,46 +43,72 @@ class SqliteFeeds:
     _writer: Writer
     _readers: Readers
     _clock: Clock
+    _keys: Keys
+    _news: News
     _when: Callable[[float], datetime]
 
     def __init__(self) -> None:
         self._builds = Builds(beside(self._path))
         self._shelf = _Shelf(self._builds.place)
 
-    async def take_up(
-        self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "", afresh: bool = False
+    async def take_up(  # noqa: PLR0913 - what a file is claimed by
+        self,
+        turn: Turn,
+        held: Held,
+        keeping: Keeping,
+        /,
+        *,
+        confirmed: str = "",
+        afresh: bool = False,
+        anew: int | None = None,
     ) -> FileReceipt:
         """Claim a file by its content, or go on with it."""
-        row, anew = await self._writer.do(
-            lambda tx: sqlite_receipts.take_up(
-                sqlite_clock.followed(tx, self._clock), turn, held, keeping, confirmed=confirmed, afresh=afresh
-            )
-        )
+
+        def claim(tx: Transaction) -> tuple[sqlite3.Row, bool]:
+            tx = sqlite_clock.followed(tx, self._clock)
+            return sqlite_receipts.take_up(tx, turn, held, keeping, confirmed=confirmed, afresh=afresh, anew=anew)
+
+        row, again = await self._writer.do(claim)
         receipt = receipt_of(row, self._when)
         if receipt.state is not FileState.TAKING:
             return receipt
         for other in await self._writer.do(lambda tx: sqlite_receipts.give_up_others(tx, turn, receipt.number)):
-            await _apart(self._builds.drop, other)
-        tally = await _apart(self._builds.begin, receipt.number, turn.token, keeping, receipt.base, anew=anew)
+            await self._forget(other)
+        if keeping.mode == FORWARD:
+            return receipt
+        tally = await _apart(self._builds.begin, receipt.number, turn.token, keeping, receipt.base, anew=again)
         return _with(receipt, tally)
 
     async def add_rows(self, turn: Turn, number: int, keeping: Keeping, chunk: Chunk, /) -> Tally:
         """Keep a chunk with its position."""
+        if keeping.mode == FORWARD:
+            return await self._writer.do(lambda tx: sqlite_forward.check(self._at(tx), turn, number, chunk))
         replaces = keeping.mode != "append"
         return await _apart(self._builds.add, number, turn.token, keeping, chunk, replaces=replaces)
 
+    async def forward(self, turn: Turn, number: int, portion: Portion, /) -> Tally:
+        """Put messages with the position."""
+        rows = await asyncio.to_thread(packed_forward, portion.rows, turn.feed, self._keys)
+        tally = await self._writer.do(lambda tx: sqlite_forward.forward(self._at(tx), turn, number, portion, rows))
+        for lane in {row.packed.lane for row in rows}:
+            self._news.tell_lane(lane)
+        return tally
+
+    async def forwarded(self, number: int, /) -> Mapping[State, int]:
+        """Return where a file's messages stand."""
+        return await self._readers.do(lambda tx: sqlite_forward.states(tx, number))
+
     async def publish(self, turn: Turn, number: int, keeping: Keeping, /) -> FileReceipt:
         """Make what was taken the live snapshot."""
-        tally = await _apart(self._builds.finish, number, keeping)
+        tally = await _apart(self._builds.finish, number, keeping) if keeping.mode != FORWARD else None
 
-        def work(tx: Transaction) -> tuple[int | None, sqlite3.Row]:
-            tx = sqlite_clock.followed(tx, self._clock)
-            gone = sqlite_receipts.publish(tx, turn, number, tally)
+        def work(tx: Transaction) -> tuple[list[int], sqlite3.Row]:
+            gone = sqlite_receipts.publish(self._at(tx), turn, number, tally)
             return gone, sqlite_receipts.one(tx, number)
 
         gone, row = await self._writer.do(work)
-        if gone is not None:
-            await _apart(self._builds.drop, gone)
+        for other in gone:
+            await self._forget(other)
         return receipt_of(row, self._when)
 
     async def refuse(self, turn: Turn, number: int, tally: Tally, reason: FieldError, /) -> FileReceipt:
@@ -105,11 +127,12 @@ class SqliteFeeds:
             lambda tx: sqlite_receipts.filed(sqlite_clock.followed(tx, self._clock), turn, number, place)
         )
         if row["state"] != FileState.ACCEPTED:
-            await _apart(self._builds.drop, number)
+            await self._forget(number)
 
     async def rejects(self, number: int, /, *, after: int = 0, limit: int = 1000) -> Sequence[Reject]:
         """Return rejects in order."""
-        return await _apart(self._builds.rejects, number, after, limit)
+        kept = await self._readers.do(lambda tx: sqlite_forward.rejects(tx, number, after, limit))
+        return kept or await _apart(self._builds.rejects, number, after, limit)
 
     async def unfiled(self, feed: str, /) -> Sequence[FileReceipt]:
         """Return receipts that have ended and whose files are not put away."""
@@ -188,6 +211,13 @@ class SqliteFeeds:
     async def _copy_feeds(self, copy: Path) -> None:
         """Put the snapshots that a copy of the ledger needs beside it."""
         await _apart(self._builds.copy, copy)
+
+    async def _forget(self, number: int) -> None:
+        await _apart(self._builds.drop, number)
+        await self._writer.do(lambda tx: sqlite_forward.forget(tx, number))
+
+    def _at(self, tx: Transaction) -> Transaction:
+        return sqlite_clock.followed(tx, self._clock)
 
     def _close_feeds(self) -> None:
         self._builds.close()

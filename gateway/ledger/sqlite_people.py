@@ -33,7 +33,9 @@ WHERE seq = :seq
 _WITHOUT_BODY = 2
 """The stage of retention from which a message can't be sent again."""
 _REPLAYABLE = frozenset({State.BURIED, State.EXPIRED, State.REFUSED})
-_IF_CONFIRMED = _REPLAYABLE | {State.UNKNOWN}
+_IN_DOUBT = frozenset({State.UNKNOWN, State.HANDED_OVER})
+"""Of which a person may find out what became of it."""
+_IF_CONFIRMED = _REPLAYABLE | _IN_DOUBT
 
 
 def pause(tx: Transaction, lane: str, reason: str, by: str, until: float | None) -> None:
@@ -80,9 +82,9 @@ def _again(tx: Transaction, row: sqlite3.Row, deed: Deed) -> None:
 
 
 def resolve(tx: Transaction, message: MessageId, verdict: Delivered | Refused, by: str, keys: Keys) -> Told | None:
-    """Say how an unknown message ended; None when it is not unknown."""
+    """Say how a message ended of which nobody knows that; None when it is known."""
     row = _row(tx.db, message)
-    if row is None or row["state"] != State.UNKNOWN:
+    if row is None or row["state"] not in _IN_DOUBT:
         return None
     apply(tx, row, change(verdict, direct=bool(row["direct"]), never=False), keys)
     _deed(tx, row, (by, "resolve", None))

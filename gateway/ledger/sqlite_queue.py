@@ -31,20 +31,21 @@ BEAT = 1.0
 NEVER = "never"
 PLAIN = """seq, id, lane, operation, client, state, direct, repeat, skip_buried, uncertain, token, leased_until, due,
     attempts, failures, interruptions, accepted_at, answer_by, near_at, answered_at, until_final, settled_at, stage,
-    reason, text, size, order_key, body_hash"""
+    reason, text, size, order_key, body_hash, receipt, record"""
 """The columns of a message that are short; bodies and answers are read only where they are wanted."""
 _PACKED = tuple(column.name for column in fields(Packed))
 
 _INSERT = """
 INSERT INTO message (id, lane, operation, client, state, direct, repeat, skip_buried, holds, waits, token, leased_until,
     due, expires, expires_at, accepted_at, answer_by, near_at, until_final, size, key_number, correlation_id,
-    traceparent, order_key, subject, idempotency, body_hash, body)
+    traceparent, order_key, subject, idempotency, body_hash, body, receipt, record)
 VALUES (:id, :lane, :operation, :client, :state, :direct, :repeat, :skip_buried, :holds,
     :holds AND EXISTS (
         SELECT 1 FROM message INDEXED BY message_holds WHERE lane = :lane AND order_key = :order_key AND holds = 1),
     :token, :leased_until, :due,
     :expires, :expires_at, :accepted_at, :answer_by, :near_at, :until_final, :size, :key_number,
-    :correlation_id, :traceparent, :order_key, :subject, :idempotency, :body_hash, :body)
+    :correlation_id, :traceparent, :order_key, :subject, :idempotency, :body_hash, :body,
+    :receipt, :record)
 ON CONFLICT DO NOTHING
 """
 
@@ -235,6 +236,8 @@ def claim(tx: Transaction, lane: str, limit: int, lease: float, terms: Terms) ->
         "operations": None if terms.operations is None else json.dumps(list(terms.operations)),
     }
     rows = tx.db.execute(_CLAIMABLE, wanted).fetchall()
+    if len(rows) < terms.least and min((row["accepted_at"] for row in rows), default=tx.now) > tx.now - terms.patience:
+        return [], told
     query = "UPDATE message SET state = 'delivering', token = token + 1, leased_until = ? WHERE seq = ?"
     tx.db.executemany(query, [(until(tx, lease), row["seq"]) for row in rows])
     return rows, told
@@ -344,8 +347,8 @@ def _settle(tx: Transaction, settlement: Settlement, keys: Keys, told: Told) -> 
     return True
 
 
-def apply(tx: Transaction, row: sqlite3.Row, changed: Change, keys: Keys, **counts: int) -> None:
-    """Write a change into its row; its ticket is worthless from then on."""
+def apply(tx: Transaction, row: sqlite3.Row, changed: Change, keys: Keys, **others: object) -> None:
+    """Write a change into its row, and other columns so; its ticket is worthless from then on."""
     message = MessageId(row["id"])
     values = {
         "seq": row["seq"],
@@ -366,7 +369,7 @@ def apply(tx: Transaction, row: sqlite3.Row, changed: Change, keys: Keys, **coun
         "answers": changed.answers(until_final=bool(row["until_final"])),
         "follows": changed.state is State.DELIVERED and row["until_final"],
     }
-    tx.db.execute(_SETTLE, values | counts)
+    tx.db.execute(_SETTLE, values | others)
     if not values["holds"]:
         pass_on(tx, row["lane"], row["order_key"])
 

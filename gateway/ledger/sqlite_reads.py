@@ -11,16 +11,17 @@ from typing import Annotated, Any, NamedTuple
 import msgspec
 
 from gateway.errors import FieldError, InvalidRequest
+from gateway.ledger.rows import LATELY
 from gateway.ledger.sqlite_queue import PLAIN, reading
 from gateway.ledger.transaction import Transaction
 from gateway.message import OperationId
-from gateway.records import LATELY, Filter, State, Terms
+from gateway.records import Filter, State, Terms
 
 _HELD_BY = """
 SELECT id FROM message INDEXED BY message_holds
 WHERE lane = :lane AND order_key = :order_key AND holds = 1 AND seq < :seq ORDER BY seq LIMIT 1
 """
-_COUNTED = "('pending', 'delivering', 'unknown', 'buried', 'expired')"
+_COUNTED = "('pending', 'delivering', 'handed-over', 'unknown', 'buried', 'expired')"
 _DEPTH = f"""
 SELECT lane, state, count(*) AS n, min(accepted_at) AS oldest FROM message INDEXED BY message_state
 WHERE state <> 'delivered' AND state IN {_COUNTED} GROUP BY lane, state
@@ -37,6 +38,10 @@ SELECT lane, sum(n - 1) - (
     SELECT lane, count(*) AS n FROM message INDEXED BY message_holds
     WHERE holds = 1 AND order_key IS NOT NULL GROUP BY lane, order_key
 ) AS many GROUP BY lane
+"""
+_OVERDUE = """
+SELECT lane, count(*) AS n FROM message INDEXED BY message_handed_over
+WHERE state = 'handed-over' AND due <= ? GROUP BY lane
 """
 _CLOCKS = """
 SELECT lane, min(answer_by) AS answer_by, count(*) FILTER (WHERE answer_by <= :now) AS past,
@@ -59,7 +64,8 @@ SELECT count(CASE WHEN NOT direct THEN 1 END) AS n, min(settled_at) AS since FRO
 """
 _UNSETTLED = """
 SELECT operation, state, count(*) AS n FROM message INDEXED BY message_state
-WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'unknown', 'buried') GROUP BY operation, state
+WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'handed-over', 'unknown', 'buried')
+GROUP BY operation, state
 """
 _PAUSES = """
 SELECT lane, reason, by, since, until FROM pause WHERE until IS NULL OR until > ? ORDER BY lane,
@@ -89,6 +95,7 @@ class Standing:
     open_seconds: float
     pauses: list[sqlite3.Row]
     clocks: sqlite3.Row | None = None
+    overdue: int = 0
 
 
 def everything(db: sqlite3.Connection, message: str) -> Everything | None:
@@ -131,6 +138,8 @@ def standings(tx: Transaction) -> dict[str, Standing]:
             standing.oldest = row["oldest"]
     for row in tx.db.execute(_HELD):
         found[row["lane"]].held = row["held"]
+    for row in tx.db.execute(_OVERDUE, (tx.now,)):
+        found[row["lane"]].overdue = row["n"]
     for row in tx.db.execute(_CLOCKS, {"now": tx.now}):
         found[row["lane"]].clocks = row
     for row in pauses(tx):
@@ -195,6 +204,7 @@ def _newest(
 def _way_in(wanted: Filter, one: State | None) -> str:
     """Return the index that says most: a person's messages are few, so are those that are not delivered."""
     ways = {
+        "message_receipt": wanted.receipt is not None,
         "message_subject": wanted.subject is not None,
         "message_clock": wanted.answer_before is not None or wanted.urgent_at is not None,
         "message_state": one is not None and one is not State.DELIVERED,
@@ -214,6 +224,7 @@ def _terms(wanted: Filter, subject: bytes | None) -> tuple[list[str], dict[str, 
         "since": ("accepted_at >= :since", wanted.since and wanted.since.timestamp()),
         "until": ("accepted_at < :until", wanted.until and wanted.until.timestamp()),
         "direct": ("direct = :direct", wanted.direct),
+        "receipt": ("receipt = :receipt", wanted.receipt),
         "answer_before": (
             f"{_RUNS} AND answer_by < :answer_before",
             wanted.answer_before and wanted.answer_before.timestamp(),

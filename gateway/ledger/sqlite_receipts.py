@@ -4,45 +4,56 @@ import sqlite3
 
 from gateway.errors import FieldError
 from gateway.feeds import FileState, Held, Keeping, Overtaken, Tally, Turn
-from gateway.ledger.receipt_rows import BEGUN_ANEW, REPAIR, reference
+from gateway.ledger.receipt_rows import BEGUN_ANEW, FORWARD, NOT_ACCEPTED, REPAIR, SUPERSEDED, reference
 from gateway.ledger.snapshot_rows import read_tally, written_reasons, written_tally
 from gateway.ledger.sqlite_queue import lives
 from gateway.ledger.transaction import Transaction
 
+_ACCEPTED = "WHERE feed = ? AND mode = 'forward' AND state = 'accepted'"
+
 
 def take_up(  # noqa: PLR0913 - what a file is claimed by
-    tx: Transaction, turn: Turn, held: Held, keeping: Keeping, *, confirmed: str, afresh: bool
+    tx: Transaction, turn: Turn, held: Held, keeping: Keeping, *, confirmed: str, afresh: bool, anew: int | None
 ) -> tuple[sqlite3.Row, bool]:
     """Return the receipt of a file, and whether what was built of it must be begun anew."""
     in_turn(tx, turn)
     if not held.folder and (stuck := _ended(tx, turn.feed, held)) is not None:
         return stuck, False
-    live = _live(tx, turn.feed)
+    live = _live(tx, turn.feed, keeping)
     mode = REPAIR if held.repairs and keeping.mode == "snapshot" else keeping.mode
-    base = live["number"] if live is not None and mode != "snapshot" else None
+    base = live["number"] if live is not None and mode not in {"snapshot", FORWARD} and anew is None else None
     going = tx.db.execute(
-        "SELECT * FROM receipt WHERE feed = ? AND sha256 = ? AND mapping = ? AND state = 'taking'",
-        (turn.feed, held.sha256, keeping.mapping),
+        "SELECT * FROM receipt WHERE feed = ? AND sha256 = ? AND mapping = ? AND original IS ? AND state = 'taking'",
+        (turn.feed, held.sha256, keeping.mapping, anew),
     ).fetchone()
     if going is not None:
         tx.db.execute("UPDATE receipt SET base = ? WHERE number = ?", (base, going["number"]))
         return one(tx, going["number"]), going["base"] != base
     before = read_kept(live)
+    double = _double(tx, live, turn, held, keeping) if not afresh else None
     place = f"{held.folder}/{held.name}" if afresh else ""
     made = _insert(tx, turn, held, keeping, mode=mode, base=base, before=before, confirmed=confirmed, place=place)
-    is_live = live is not None and (live["sha256"], live["mapping"]) == (held.sha256, keeping.mapping)
-    if live is not None and is_live and not afresh:
+    tx.db.execute("UPDATE receipt SET original = ? WHERE number = ?", (anew, made))
+    if double is not None:
         _end(tx, made, FileState.DUPLICATE, Tally(), None)
-        tx.db.execute("UPDATE receipt SET original = ? WHERE number = ?", (live["number"], made))
+        tx.db.execute("UPDATE receipt SET original = ? WHERE number = ?", (double, made))
     elif mode == REPAIR and not _mends(tx, live, held.repairs):
-        _end(tx, made, FileState.REFUSED, Tally(), FieldError(pointer="", rule="superseded"))
+        _end(tx, made, FileState.REFUSED, Tally(), SUPERSEDED)
+    elif mode == FORWARD and held.repairs and not _was_accepted(tx, turn.feed, held.repairs):
+        _end(tx, made, FileState.REFUSED, Tally(), NOT_ACCEPTED)
     return one(tx, made), False
 
 
 def give_up_others(tx: Transaction, turn: Turn, number: int) -> list[int]:
-    """End receipts that were begun of the same file, whose content or mapping has changed since; returns them."""
+    """End receipts that were begun of the same file, whose content or mapping has changed since; returns them.
+
+    A snapshot that was being made anew is no more: what is taken up now changes what it was made of.
+    """
     file = one(tx, number)["file"]
-    query = "SELECT number FROM receipt WHERE feed = ? AND file = ? AND state = 'taking' AND number <> ?"
+    query = (
+        "SELECT number FROM receipt "
+        "WHERE feed = ? AND (file = ? OR original IS NOT NULL) AND state = 'taking' AND number <> ?"
+    )
     left = [row["number"] for row in tx.db.execute(query, (turn.feed, file, number)).fetchall()]
     for other in left:
         _end(tx, other, FileState.REFUSED, Tally(), BEGUN_ANEW)
@@ -50,23 +61,27 @@ def give_up_others(tx: Transaction, turn: Turn, number: int) -> list[int]:
     return left
 
 
-def publish(tx: Transaction, turn: Turn, number: int, tally: Tally) -> int | None:
-    """Make a receipt's snapshot the live one; returns the receipt whose snapshot nobody needs any more."""
+def publish(tx: Transaction, turn: Turn, number: int, tally: Tally | None = None) -> list[int]:
+    """Make a receipt's snapshot the live one; returns the receipts whose snapshots nobody needs any more.
+
+    Without a tally it has none: it was forwarded, and there is nothing to go back to.
+    """
     in_turn(tx, turn)
-    row = _taking(tx, number)
+    row = taking(tx, number)
     feed = tx.db.execute("SELECT live, previous FROM feed WHERE name = ?", (turn.feed,)).fetchone()
     live, previous = (feed["live"], feed["previous"]) if feed is not None else (None, None)
-    if row["base"] is not None and row["base"] != live:
+    if (made_of := row["base"] or row["original"]) is not None and made_of != live:
         raise Overtaken(f"the snapshot that receipt {number} was added to is not live any more")
-    _end(tx, number, FileState.ACCEPTED, tally, None)
-    tx.db.execute("INSERT OR REPLACE INTO feed VALUES (?, ?, ?, '')", (turn.feed, number, live))
-    return int(previous) if previous is not None else None
+    _end(tx, number, FileState.ACCEPTED, tally or read_tally(row["tally"]), None)
+    kept = live if tally is not None else None
+    tx.db.execute("INSERT OR REPLACE INTO feed VALUES (?, ?, ?, '')", (turn.feed, number, kept))
+    return [gone for gone in (previous, live) if gone not in {None, kept}]
 
 
 def refuse(tx: Transaction, turn: Turn, number: int, tally: Tally, reason: FieldError) -> None:
     """End a receipt without a snapshot."""
     in_turn(tx, turn)
-    _taking(tx, number)
+    taking(tx, number)
     _end(tx, number, FileState.REFUSED, tally, reason)
 
 
@@ -107,17 +122,36 @@ def read_kept(row: sqlite3.Row | None) -> int:
     return read_tally(row["tally"]).kept if row is not None else 0
 
 
-def _taking(tx: Transaction, number: int) -> sqlite3.Row:
+def taking(tx: Transaction, number: int) -> sqlite3.Row:
+    """Return a receipt that has not ended; raises Overtaken."""
     row = one(tx, number)
     if row is None or row["state"] != FileState.TAKING:
         raise Overtaken(f"receipt {number} has ended")
     return row
 
 
-def _live(tx: Transaction, feed: str) -> sqlite3.Row | None:
-    query = "SELECT receipt.* FROM feed JOIN receipt ON receipt.number = feed.live WHERE feed.name = ?"
-    row: sqlite3.Row | None = tx.db.execute(query, (feed,)).fetchone()
-    return row
+def _live(tx: Transaction, feed: str, keeping: Keeping) -> sqlite3.Row | None:
+    """Return the receipt of the live snapshot; what was forwarded is none, and a feed that forwards needs none."""
+    query = "SELECT receipt.* FROM feed JOIN receipt ON receipt.number = feed.live WHERE feed.name = ? AND mode <> ?"
+    row: sqlite3.Row | None = tx.db.execute(query, (feed, FORWARD)).fetchone()
+    return row if keeping.mode != FORWARD else None
+
+
+def _double(tx: Transaction, live: sqlite3.Row | None, turn: Turn, held: Held, keeping: Keeping) -> int | None:
+    """Return which receipt a file doubles: that of the live snapshot, or any by which it was forwarded."""
+    same = (held.sha256, keeping.mapping)
+    if keeping.mode != FORWARD:
+        return live["number"] if live is not None and (live["sha256"], live["mapping"]) == same else None
+    query = f"SELECT number FROM receipt {_ACCEPTED} AND sha256 = ? AND mapping = ? ORDER BY number"  # noqa: S608
+    row = tx.db.execute(query, (turn.feed, *same)).fetchone()
+    return row["number"] if row is not None else None
+
+
+def _was_accepted(tx: Transaction, feed: str, mended: str) -> bool:
+    """Tell whether the file that rows mend was forwarded: of one that was refused whole nothing was."""
+    query = f"SELECT sha256 FROM receipt {_ACCEPTED} AND sha256 LIKE ?"  # noqa: S608 - our own words
+    rows = tx.db.execute(query, (feed, f"{mended.removeprefix('r-')}%")).fetchall()
+    return any(reference(row["sha256"]) == mended for row in rows)
 
 
 def _ended(tx: Transaction, feed: str, held: Held) -> sqlite3.Row | None:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.errors import FieldError
+from gateway.handover import HandedOver
 from gateway.ledger.keys import Keys
 from gateway.ledger.rows import said, seal_answer
 from gateway.message import MessageId, Reply
@@ -64,7 +65,9 @@ class Change:
         return None if self.native is None else keys.seal(message, "native", self.native)
 
 
-def change(verdict: Verdict, *, direct: bool, never: bool, uncertain: bool = False) -> Change:
+def change(  # noqa: PLR0911 - one return for each verdict
+    verdict: Verdict, *, direct: bool, never: bool, uncertain: bool = False
+) -> Change:
     """Return what a verdict makes of a message.
 
     `never` when it must not be sent again after an unknown outcome, `uncertain` when an attempt may have been done:
@@ -74,6 +77,8 @@ def change(verdict: Verdict, *, direct: bool, never: bool, uncertain: bool = Fal
         case Delivered(reply=reply):
             outcome = reply.outcome.value if reply is not None else "ok"
             return Change(state=State.DELIVERED, reason=outcome, answer=reply, uncertain=False)
+        case HandedOver(reply=reply, seconds=seconds):
+            return Change(state=State.HANDED_OVER, answer=reply, after=seconds, uncertain=True)
         case Refused(code=code, why=why):
             return Change(state=State.REFUSED, reason=code, text=said(why), answer=verdict, uncertain=False)
         case Unknown(code=code, text=text, words=words, native=native):

@@ -18,19 +18,28 @@ _READS = these(
 _LONGEST_TITLE = 80
 _AGENCY = re.compile(r"[a-z][a-z0-9-]*")
 
+_ANOTHER = {
+    "soap": "to take its WSDL in again, and nothing else: gateway add soap {} --renew",
+    "csv": "another feed of its is one more [agency.{0}.feed.NAME], with its [NAME.row] in the mapping",
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Called:
-    """One operation: its name here, what the agency calls it, and its words for it."""
+    """One operation: its name here, what the agency calls it, its words for it, and whether it surely only reads."""
 
     name: str
     call: str
     words: str = ""
+    safe: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """What a section says; `settings` are the adapter's own, in order; `timezone` is "" where no times are sent."""
+    """What a section says; `settings` are the adapter's own, in order; `timezone` is "" where no times are sent.
+
+    `tables` are tables of its own, such as feeds, as text.
+    """
 
     agency: str
     title: str
@@ -40,6 +49,7 @@ class Section:
     operations: Sequence[Called]
     login: bool = False
     timezone: str = ""
+    tables: Sequence[str] = ()
 
     @property
     def variable(self) -> str:
@@ -56,14 +66,16 @@ class Section:
         if self.timezone:
             lines.append(("timezone", f"{quoted(self.timezone)}   # of the times that it sends without a zone"))
         block = [f"[agency.{self.agency}]", *aligned(lines)]
-        return "\n\n".join(["\n".join(block), *map(self._operation, self.operations)]) + "\n"
+        return "\n\n".join(["\n".join(block), *self.tables, *map(self._operation, self.operations)]) + "\n"
 
     def _operation(self, called: Called) -> str:
         title = called.words or " ".join(words(called.call)).capitalize()
         short = title if len(title) <= _LONGEST_TITLE else title[:_LONGEST_TITLE].rsplit(" ", 1)[0] + " …"
         lines = [("title", quoted(short)), ("expose", quoted(self.exposed(called))), ("call", quoted(called.call))]
+        if called.safe:
+            lines.append(("safe", "true   # it only reads: it may be tried again, shared and kept"))
         block = [f"[agency.{self.agency}.operation.{called.name}]", *aligned(lines)]
-        if _READS & set(words(called.call)):
+        if not called.safe and _READS & set(words(called.call)):
             block.append("# safe = true   # if it only reads: it may then be tried again, shared and kept")
         return "\n".join(block)
 
@@ -84,7 +96,7 @@ def free(config: Path, agency: str) -> None:
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(Finding(where=str(config), what=f"can't be read: {error}", remedy="correct it")) from None
     if agency in said.get("agency", {}):
-        remedy = f"to take its WSDL in again, and nothing else: gateway add soap {agency} --renew"
+        remedy = _ANOTHER.get(said["agency"][agency].get("adapter"), "choose another name").format(agency)
         raise ConfigError(Finding(where=str(config), what=f"has an agency {agency} already", remedy=remedy))
 
 

@@ -24,8 +24,10 @@ def value(given: object) -> str:
             return "true" if given else "false"
         case int():
             return str(given)
-        case str() if "\\" in given and "'" not in given:
+        case str() if "\\" in given and "'" not in given and given.isprintable():
             return f"'{given}'"
+        case list():
+            return "[" + ", ".join(map(value, given)) + "]"
         case Mapping():
             return "{ " + ", ".join(f"{step(str(name))} = {value(inner)}" for name, inner in given.items()) + " }"
         case _:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ import msgspec
 
 from gateway.config.locate import suggest
 from gateway.errors import ConfigError, Finding
+from gateway.feeds import Spell
 from gateway.message import Context, Document
 from gateway.native import Contract, NativeField
 from gateway.translate.agreed import unread, unwritten
@@ -25,6 +26,7 @@ from gateway.translate.program import Program
 from gateway.translate.rules import MISSING, Inner, MappingFile, OutcomeRule, Path, Repeat, Rule, Rules, Section, show
 from gateway.translate.schema import CanonicalSchema, schema
 from gateway.translate.shape import Clash, Record, built, needed
+from gateway.translate.spell import spells
 
 T = TypeVar("T")
 
@@ -76,7 +78,8 @@ class Compiled:
     """All that one operation needs; `native_of` and `request_of` undo the tables, None where that can't be done.
 
     `fed` has the native request fields, each with the canonical fields, by dotted path, and `@` values it is made of.
-    `opened` is done to every answer before anything else is read of it.
+    `opened` is done to every answer before anything else is read of it. `fingerprint` changes with whatever may change
+    how a request is judged.
     """
 
     translator: TableTranslator
@@ -86,6 +89,7 @@ class Compiled:
     outcomes: OutcomeTable
     native_of: Program | None
     request_of: Program | None
+    fingerprint: str
     opened: Callable[[Document], Document] = as_it_came
 
 
@@ -93,7 +97,8 @@ class Compiled:
 class CompiledRow:
     """A feed's row table: `read` builds the canonical row of a native one, `write` undoes it, None where it can't.
 
-    `fingerprint` changes with whatever may change a row.
+    `fingerprint` changes with whatever may change a row; `spell` is for the cells of spreadsheets. `sources` has the
+    column, by dotted path, of each field.
     """
 
     read: Program
@@ -101,6 +106,8 @@ class CompiledRow:
     schema: CanonicalSchema
     columns: tuple[str, ...]
     fingerprint: str
+    sources: Mapping[str, str] = field(default_factory=dict)
+    spell: Mapping[str, Spell]
 
 
 def compile_operation(
@@ -139,16 +146,17 @@ def compile_operation(
     compiler.finish()
     to_native, to_headers = Program(request[0], "request"), Program(headers[0], "request")
     trials = (Program(inexact(table[0]), "request").errors for table in (request, headers) if inexact(table[0]).parts)
-    at = mapping.at(inner.line)
+    at, asked = mapping.at(inner.line), schema(wanted, *trials, nulls=False)
     written = Closing(to_native, inner.request, at) if inner.request else to_native
     return Compiled(
         translator=TableTranslator(written, to_headers, Program(reply[0], "reply"), request_rules, header_rules),
         fed=dict(_fed(request_rules)),
-        request=schema(wanted, *trials, nulls=False),
+        request=asked,
         reply=schema(given),
         outcomes=compile_outcome(mapping, operation),
         native_of=Program(reply[1], "reply", rare=True) if reply[1] and not inner.reply else None,
         request_of=Program(request[1], "request", rare=True) if request[1] and not inner.request else None,
+        fingerprint=_fingerprint(mapping, (*request_rules, *header_rules), blank, timezone, str(asked.json)),
         opened=Opening(inner.reply, at) if inner.reply else as_it_came,
     )
 
@@ -169,6 +177,12 @@ def compile_row(mapping: MappingFile, feed: str, *, timezone: str = "Asia/Jakart
         schema=schema(shape),
         columns=tuple(dict.fromkeys(path[0] for path in _sources(section.row) if path)),
         fingerprint=_fingerprint(mapping, section.row, section.blank is not False, timezone),
+        sources={
+            ".".join(rule.left): rule.sources[0][0]
+            for rule in section.row
+            if isinstance(rule, Rule) and rule.sources and rule.sources[0] and not is_context(rule.sources[0])
+        },
+        spell=spells(section.row, ZoneInfo(timezone)),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from gateway.errors import FieldError
 from gateway.masking import mask_value
 from gateway.translate.rules import MISSING
 
@@ -100,7 +101,12 @@ class Pair:
 
 
 def refuse_type(value: object, expected: str, **params: str) -> Bad:
-    """Return the error of a value of the wrong kind; `expected` is in the words of wording.py."""
+    """Return the error of a value of the wrong kind; `expected` is in the words of wording.py.
+
+    A cell that can't be read is its own error.
+    """
+    if isinstance(value, FieldError):
+        return Bad(value.rule, **value.params)
     return Bad("null") if value is None else Bad("type", value, expected=expected, **params)
 
 
@@ -277,6 +283,8 @@ def pure(read: Callable[..., Any] | None, write: Callable[..., Any] | None) -> P
 
 def _guard(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     def run(value: Any) -> Any:
+        if isinstance(value, FieldError):
+            need_text(value)
         try:
             return function(*value) if isinstance(value, tuple) else function(value)
         except Exception as error:  # it is not our code, and a record must not stop the gateway

@@ -20,6 +20,11 @@ def problem(form: str) -> str:
     return "grouping and decimals need different signs" if found["group"] and found["group"] == found["point"] else ""
 
 
+def decimals(form: str) -> int:
+    """Return how many digits a number format has behind the point."""
+    return len(_parts(form)["decimals"])
+
+
 @cache
 def numbers(form: str, *, number: bool) -> Pair:
     """Return the converter of a number format; `number` when their side takes a number itself, not text."""
@@ -65,9 +70,9 @@ def _reader(form: str, parse: Callable[[str], Decimal]) -> Callable[[object], De
 
 def _writer(form: str) -> Callable[[object], str]:
     parts = _parts(form)
-    decimals = len(parts["decimals"])
-    smallest = Decimal(1).scaleb(-decimals)
-    spell = ("," if parts["group"] else "") + f".{decimals}f"
+    after = decimals(form)
+    smallest = Decimal(1).scaleb(-after)
+    spell = ("," if parts["group"] else "") + f".{after}f"
     signs = str.maketrans({",": parts["group"], ".": parts["point"]})
 
     def write(value: object) -> str:

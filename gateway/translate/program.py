@@ -64,6 +64,10 @@ class Program:
             return tuple(explain(self._plan, document, context)[1])
         return ()
 
+    def partial(self, document: object, context: Context | None = None) -> Document:
+        """Return what can be built, without the fields that do not fit."""
+        return explain(self._plan, document, context)[0]
+
     def _first(self, document: Any, context: Context | None) -> Any:
         self._quick = emit(self._plan)
         return self._quick(document, context)

@@ -89,11 +89,20 @@ class Reader:
             return self._context(text, key, allowed=context)
         if text == "." and itself:
             return ()
+        if native and key[1:2] == ("row",):
+            return self._column(text, key)
         steps = tuple(text.split("."))
         if not all((_NATIVE if native else _STEP).fullmatch(step) for step in steps):
             self.find(key, f'"{text}" is not a path', "names joined by dots; lists are entered with each")
             return None
         return steps
+
+    def _column(self, text: str, key: Key) -> Path | None:
+        """Return a column's name, whole: spaces and dots are part of it, as in "Tgl. Lahir"."""
+        if not text.strip():
+            self.find(key, f"{key[-1]} must be the name of a column")
+            return None
+        return (text.strip(),)
 
     def _context(self, text: str, key: Key, *, allowed: bool) -> Path | None:
         if not allowed:

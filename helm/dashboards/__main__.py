@@ -5,11 +5,12 @@ from pathlib import Path
 
 from agency import agency
 from delivery import delivery
+from feeds import feeds
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 from overview import overview
 from runtime import runtime
 
-DASHBOARDS = (overview, agency, delivery, runtime)
+DASHBOARDS = (overview, agency, delivery, feeds, runtime)
 
 
 def main() -> None:

@@ -11,7 +11,7 @@ def agency() -> Dashboard:
     """Return the dashboard."""
     made = dashboard("agency", "agency", "One agency: is it there, how fast is it, what comes back?")
     made = made.with_variable(agency_variable())
-    for part in (_there, _ends, _answers, _limits, _translation, _files):
+    for part in (_there, _ends, _answers, _limits, _translation):
         made = part(made)
     return made
 
@@ -197,28 +197,6 @@ def _translation(made: Dashboard) -> Dashboard:
                 "95 in 100 documents take at most so long.",
                 (quantile(0.95, "gateway_translation_duration_seconds", ITS, by="side"), "{{side}}"),
                 unit="s",
-            )
-        )
-    )
-
-
-def _files(made: Dashboard) -> Dashboard:
-    return (
-        made.with_row(row("Do its files come?"))
-        .with_panel(
-            graph(
-                "Since the last file that was taken in",
-                "By feed; empty for an agency without feeds.",
-                (f"time() - max by (feed) (gateway_file_drop_last_success_timestamp_seconds{{{ITS}}})", "{{feed}}"),
-                unit="s",
-            )
-        )
-        .with_panel(
-            graph(
-                "Files and rows",
-                "Rejected rows are told one by one in the log.",
-                (rise("gateway_file_rows_total", ITS, by="feed, outcome"), "{{feed}}: rows {{outcome}}"),
-                (rise("gateway_file_drops_total", ITS, by="feed, outcome"), "{{feed}}: files {{outcome}}"),
             )
         )
     )

@@ -23,7 +23,11 @@ ANY_TIME = 0.2
 """How many of the kills come at any time, the others while a file is put aside, read, stored or put away."""
 IN_WORK, LATEST = (0.02, 0.1, 0.4), 5.0
 ROWS = (1_000, 40_000)
+SPREAD = 100_000
+"""Among how many ids a file begins: rows meet others of their key, and what is added to stays of a size."""
 SETTLED = 240.0
+MOST = 6
+"""Files that may lie in the drop: those that are killed for minutes must not have hours of work left at the end."""
 
 CONFIG = """
 [gateway]
@@ -100,36 +104,48 @@ class Clerk:
         self._ledger = ledger
         self._drop = folder / "drop"
         self._drop.mkdir()
-        self._config = folder / "gateway.toml"
-        text = CONFIG.format(ledger=ledger, master=MASTER, drop=self._drop)
-        self._config.write_text(text + "".join(FEED.format(name=n, mode=m) for n, m in FEEDS.items()), "utf-8")
-        (folder / "kantor.toml").write_text("".join(MAPPING.format(name=name) for name in FEEDS), "utf-8")
+        self._folder = folder
         self._files: dict[str, Dropped] = {}
         self._number = 0
 
-    async def survive(self, kills: int) -> Tally:
-        """Kill so many times while files are read, stored and moved, then let all of it end, and compare."""
+    async def survive(self, kills: int, beside: int) -> Tally:
+        """Kill so many times while files are read, stored and moved, then let all of it end, and compare.
+
+        With gateways `beside` the one, each may be killed, and the others go on with its files.
+        """
         tally = Tally(kills=kills)
-        for _ in range(kills):
-            gateway = await asyncio.to_thread(Gateway, self._config, {})
-            try:
-                for _ in range(random.randint(1, 2)):
+        gateways = [await self._begun(place) for place in range(1 + beside)]
+        try:
+            for _ in range(kills):
+                for _ in range(random.randint(1, 2) if len([*self._drop.glob("*.csv")]) < MOST else 0):
                     self._put()
                 await self._moment()
-            finally:
-                gateway.process.kill()
-                gateway.process.wait()
-                gateway.http.close()
-            tally.resumed += len(self._in_work())
-            assert [line for line in gateway.lines() if line.get("event") == "bug"] == []
-        gateway = await asyncio.to_thread(Gateway, self._config, {})
-        try:
+                victim = random.randrange(len(gateways))
+                self._killed(gateways[victim])
+                tally.resumed += len(self._in_work())
+                assert [line for line in gateways[victim].lines() if line.get("event") == "bug"] == []
+                gateways[victim] = await self._begun(victim)
             await self._ended()
         finally:
-            gateway.stop()
-            gateway.http.close()
+            for gateway in gateways:
+                gateway.stop()
+                gateway.http.close()
         await self._compare(tally)
         return tally
+
+    async def _begun(self, place: int) -> Gateway:
+        folder = self._folder / f"gateway-{place}"
+        folder.mkdir(exist_ok=True)
+        text = CONFIG.format(ledger=self._ledger, master=MASTER, drop=self._drop)
+        feeds = "".join(FEED.format(name=name, mode=mode) for name, mode in FEEDS.items())
+        (folder / "gateway.toml").write_text(text + feeds, "utf-8")
+        (folder / "kantor.toml").write_text("".join(MAPPING.format(name=name) for name in FEEDS), "utf-8")
+        return await asyncio.to_thread(Gateway, folder / "gateway.toml", {})
+
+    def _killed(self, gateway: Gateway) -> None:
+        gateway.process.kill()
+        gateway.process.wait()
+        gateway.http.close()
 
     async def _moment(self) -> None:
         """Wait for the moment to kill in; the lease of the one that was killed before must end first."""
@@ -150,7 +166,7 @@ class Clerk:
         """Drop a file whole: some rows twice, some with bad ids."""
         self._number += 1
         feed = random.choice([*FEEDS])
-        first, size = random.randrange(10**6), random.randint(*ROWS)
+        first, size = random.randrange(SPREAD), random.randint(*ROWS)
         ids = [f"{10**15 + first + number}" for number in range(size)]
         bad = sum(1 for number in range(size) if number % 97 == 0)
         rows = [f"{'1,0E+15' if number % 97 == 0 else ids[number]};nama {ids[number]}" for number in range(size)]
@@ -238,10 +254,10 @@ ENOUGH = 20
 """Kills of which some must have come in the midst of a file."""
 
 
-async def survived(folder: Path, ledger: str) -> None:
+async def survived(folder: Path, ledger: str, *, beside: int = 0) -> None:
     """Check that every row that was dropped is taken once or handed back once; prints the figures."""
-    tally = await Clerk(folder, ledger).survive(KILLS)
-    print(f"\n{ledger.partition(':')[0]}: {tally}")  # noqa: T201 - the figures are what the long run is for
+    tally = await Clerk(folder, ledger).survive(KILLS, beside)
+    print(f"\n{ledger.partition(':')[0]}, {1 + beside} at a time: {tally}")  # noqa: T201 - the figures are what the long run is for
     assert tally.wrong == []
     assert tally.files > 0
     assert tally.resumed > 0 or KILLS < ENOUGH

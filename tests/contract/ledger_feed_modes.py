@@ -91,3 +91,41 @@ class ModeContract:
         await stage.ledger.add_rows(mine, receipt.number, keeping, chunk(ROWS[2]))
         await stage.ledger.publish(mine, receipt.number, keeping)
         assert await rows_of(stage.ledger) == [ROWS[0], ROWS[2]]
+
+    async def test_a_snapshot_made_anew_of_all_its_files_is_as_if_they_were_added_one_by_one(
+        self, stage: Stage
+    ) -> None:
+        for mode, last in (("append", ROWS[0]), ("upsert", {**ROWS[0], "nama": "Anni"})):
+            keeping = replace(KEYED, mode=mode)
+            other = {**ROWS[0], "nama": "Anni"}
+            await taken(stage.ledger, ROWS[0], ROWS[1], keeping=keeping)
+            live = await taken(stage.ledger, other, file=(file := held()), keeping=keeping)
+            newer, mine = replace(keeping, mapping=f"m2 {mode}"), await turn(stage.ledger)
+            receipt = await stage.ledger.take_up(mine, file, newer, confirmed="gateway", afresh=True, anew=live.number)
+            assert (receipt.base, receipt.original, receipt.before) == (None, live.number, live.tally.kept)
+            first = replace(chunk(ROWS[0], ROWS[1], last=False), source=1)
+            await stage.ledger.add_rows(mine, receipt.number, newer, first)
+            going = await stage.ledger.take_up(mine, file, newer, confirmed="gateway", afresh=True, anew=live.number)
+            assert (going.number, going.tally.position) == (receipt.number, 2)
+            assert await rows_of(stage.ledger, nama="Anni") == ([] if mode == "append" else [other])
+            await stage.ledger.add_rows(mine, receipt.number, newer, replace(chunk(other, after=2), source=2))
+            done = await stage.ledger.publish(mine, receipt.number, newer)
+            await stage.ledger.filed(mine, receipt.number, "archive/a.csv")
+            assert sorted(await rows_of(stage.ledger), key=str) == sorted([last, ROWS[1]], key=str)
+            assert done.tally.rules == ({"key-taken": 1} if mode == "append" else {})
+
+    async def test_what_is_made_anew_of_files_that_are_not_all_any_more_is_never_live(self, stage: Stage) -> None:
+        keeping = replace(KEYED, mode="append")
+        live = await taken(stage.ledger, ROWS[0], file=(file := held()), keeping=keeping)
+        newer, mine = replace(keeping, mapping="m2"), await turn(stage.ledger)
+        receipt = await stage.ledger.take_up(mine, file, newer, confirmed="gateway", afresh=True, anew=live.number)
+        await stage.ledger.add_rows(mine, receipt.number, newer, chunk(ROWS[0]))
+        await taken(stage.ledger, ROWS[1], file=held("b.csv"), keeping=keeping)
+        again = await stage.ledger.take_up(mine, file, newer, confirmed="gateway", afresh=True, anew=live.number)
+        await stage.ledger.add_rows(mine, again.number, newer, chunk(ROWS[0]))
+        with pytest.raises(Overtaken):
+            await stage.ledger.publish(mine, again.number, newer)
+        assert await rows_of(stage.ledger) == ROWS[:2]
+        left = await stage.ledger.receipt(receipt.number)
+        assert left is not None
+        assert (left.state, left.settled) == (FileState.REFUSED, True)

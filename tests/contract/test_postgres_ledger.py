@@ -10,10 +10,13 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
 from tests.contract.ledger import DirectContract, OrderContract, PutContract, Stage
 from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract
+from tests.contract.ledger_arrivals import ArrivalContract, ForgettingContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
 from tests.contract.ledger_feed_modes import ModeContract
 from tests.contract.ledger_feeds import LookUpContract, SnapshotContract
+from tests.contract.ledger_forward import ForwardContract
+from tests.contract.ledger_handover import BatchContract, HandoverContract
 from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.contract.ledger_upkeep import UpkeepContract
@@ -81,6 +84,12 @@ class TestBacklog(BacklogContract): ...
 class TestNudges(NudgeContract): ...
 
 
+class TestArrivals(ArrivalContract): ...
+
+
+class TestForgetting(ForgettingContract): ...
+
+
 class TestSearch(SearchContract): ...
 
 
@@ -109,3 +118,12 @@ class TestSnapshots(SnapshotContract): ...
 
 
 class TestModes(ModeContract): ...
+
+
+class TestForwarding(ForwardContract): ...
+
+
+class TestBatches(BatchContract): ...
+
+
+class TestHandover(HandoverContract): ...

@@ -3,8 +3,10 @@
 from dataclasses import replace
 
 import pytest
+from pydantic import TypeAdapter
 
 from adapters.http import HttpClient
+from adapters.login import SoapLogin
 from adapters.soap.no_wsdl import SoapWithoutWsdl
 from gateway import Adapter, Call, ConfigError, InvalidAnswer, Probe, Rereads
 from tests.contract.adapter import HttpAdapterContract
@@ -78,6 +80,23 @@ async def test_xml_that_deviates_is_read_where_the_section_says_so_and_counted(b
     assert answer.document is not None
     assert str(answer.document["return"]) in {"ada", "Pelalawán"}
     assert used == counted
+
+
+async def test_a_login_that_http_carries_goes_along_and_a_challenge_is_answered() -> None:
+    async def guard(asked: Asked) -> Said:
+        if asked.headers.get("authorization", "").startswith(("Basic ", "Digest ")):
+            return Said(body=GOOD, headers=(("Content-Type", "text/xml"),))
+        return Said(status=401, headers=(("WWW-Authenticate", 'Digest realm="r", nonce="n", qop="auth"'),))
+
+    async with JsonAgency(guard) as agency:
+        http = HttpClient("arsip")
+        for kind, sent in (("basic", 1), ("digest", 2)):
+            login = TypeAdapter(SoapLogin).validate_python({"kind": kind, "user": "gateway", "password": "rahasia"})
+            adapter = SoapWithoutWsdl(http=http, url=agency.url, namespace="urn:arsip", login=login)
+            assert (await adapter.exchange(a_call("cari", {}))).document == {"return": "ada"}
+            assert len(agency.asked) == sent
+            agency.asked.clear()
+        await http.close()
 
 
 def test_a_call_is_the_name_of_a_method() -> None:

@@ -11,10 +11,13 @@ from gateway.ledger.sqlite import SqliteLedger
 from gateway.records import Postponed, State
 from tests.contract.ledger import LANE, LEASE, DirectContract, OrderContract, PutContract, Stage, an_entry
 from tests.contract.ledger_archive import CensusContract, PeopleContract, SearchContract
+from tests.contract.ledger_arrivals import ArrivalContract, ForgettingContract
 from tests.contract.ledger_claims import ClaimContract, LeaseContract, SettleContract, WaitContract
 from tests.contract.ledger_deadlines import ClockContract, FinalContract, UrgencyContract
 from tests.contract.ledger_feed_modes import ModeContract
 from tests.contract.ledger_feeds import LookUpContract, SnapshotContract
+from tests.contract.ledger_forward import ForwardContract
+from tests.contract.ledger_handover import BatchContract, HandoverContract
 from tests.contract.ledger_interruptions import InterruptionContract
 from tests.contract.ledger_lanes import BacklogContract, NudgeContract, OpenTimeContract, PauseContract, StatsContract
 from tests.contract.ledger_upkeep import UpkeepContract
@@ -75,6 +78,12 @@ class TestBacklog(BacklogContract): ...
 class TestNudges(NudgeContract): ...
 
 
+class TestArrivals(ArrivalContract): ...
+
+
+class TestForgetting(ForgettingContract): ...
+
+
 class TestSearch(SearchContract): ...
 
 
@@ -104,6 +113,9 @@ class TestSnapshots(SnapshotContract): ...
 
 
 class TestModes(ModeContract): ...
+
+
+class TestForwarding(ForwardContract): ...
 
 
 HOUR = 3600.0
@@ -207,3 +219,9 @@ async def test_a_clock_that_is_steered_has_not_been_set(settable: tuple[Stage, S
         clock.ahead += 0.001
         await stage.pass_time(1.0)
         assert len(await stage.claim()) == (clock.monotonic() >= 1000.0 + LEASE)
+
+
+class TestBatches(BatchContract): ...
+
+
+class TestHandover(HandoverContract): ...

@@ -1,5 +1,6 @@
 """Every switch does what it says, on the agency's own port and on the control port."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from lxml import etree
 
+from demo.serve import StandIns
 from demo.testing import Running, running
 from tests.demo.calls import dinkes, dukcapil, pln, simpeg, sipolan, texts
 
@@ -242,3 +244,21 @@ def test_the_html_of_a_php_error_is_no_xml(stand_ins: Running, http: httpx.Clien
     assert (answer.status_code, answer.headers["content-type"]) == (200, "text/html")
     with pytest.raises(etree.XMLSyntaxError):
         etree.fromstring(answer.content)
+
+
+def test_the_clerk_drops_no_first_file_that_was_taken_before(tmp_path: Path) -> None:
+    def dropped(*, kept: bool) -> list[str]:
+        async def once() -> None:
+            made = StandIns({"puskesmas": 0}, 0, tmp_path)
+            await made.start(kept=kept)
+            await made.stop()
+
+        asyncio.run(once())
+        return [path.name for path in tmp_path.iterdir() if path.is_file()]
+
+    (first,) = dropped(kept=True)
+    (tmp_path / "archive/2026-11-24").mkdir(parents=True)
+    (tmp_path / first).rename(tmp_path / "archive/2026-11-24" / first)
+
+    assert dropped(kept=True) == []
+    assert dropped(kept=False) == [first], "where the ledger is gone, its data is too"

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
@@ -150,6 +151,36 @@ def test_try_takes_the_example_from_its_file(
     assert tried.returncode == 0, tried.stdout + tried.stderr
     assert "canonical reply (ok)" in tried.stdout
     assert SECRET["KEPEGAWAIAN_PASSWORD"] not in tried.stdout
+
+
+def test_a_login_that_fails_right_after_is_told_where_it_is_said_what_faults_mean(
+    gateway: Commands, config: Path, server: Server, agencies: Running, tmp_path: Path
+) -> None:
+    added(gateway, config, server, "--url", agencies.url("bkpsdm") + "/simpeg.asmx")
+    said = 'security = { user = "gateway", password = "${KEPEGAWAIAN_PASSWORD}", must_understand = false }'
+    config.write_text(config.read_text().replace("[agency.kepegawaian]", f"[agency.kepegawaian]\n{said}", 1))
+    mapping = tmp_path / "mappings/kepegawaian.toml"
+    mapping.write_text(mapping.read_text().replace('= "login"', '= "invalid"'))
+
+    example = f"@{tmp_path}/examples/kepegawaian/cari-pegawai.json"
+    wrong = {"KEPEGAWAIAN_PASSWORD": "bukan-sandi"}
+    tried = gateway("try", "kepegawaian/cari-pegawai", "--data", example, "--config", config, environment=wrong)
+
+    assert tried.returncode == 1
+    assert "is said in [agency.faults] of mappings/kepegawaian.toml" in tried.stdout
+    assert '"Password": "***"' in tried.stdout
+    assert "bukan-sandi" not in tried.stdout
+
+
+def test_the_next_steps_are_typed_from_where_somebody_stands(
+    gateway: Commands, config: Path, server: Server, tmp_path: Path
+) -> None:
+    said = added(gateway, config, server)
+
+    folder = os.path.relpath(tmp_path, ROOT)
+    assert f"gateway check -c {config}" in said
+    assert f"--data @{folder}/examples/kepegawaian/" in said
+    assert f"read {folder}/mappings/kepegawaian.toml" in said
 
 
 def test_an_agency_that_is_there_is_refused_and_nothing_changes(

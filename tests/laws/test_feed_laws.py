@@ -53,7 +53,7 @@ async def seen(keeping: Keeping, parts: list[Batch], *, keep: bool) -> Preview:
         for part in parts:
             yield part
 
-    return await preview(Feed(read=lambda _columns: dict, keeping=keeping, max_reject=1.0), given_batches(), keep=keep)
+    return await preview(Feed(read=dict, keeping=keeping, max_reject=1.0), given_batches(), keep=keep)
 
 
 @pytest.mark.parametrize("keeping", KEEPINGS)

@@ -2,6 +2,7 @@
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from random import Random
@@ -100,6 +101,46 @@ def test_a_damaged_answer_is_read_or_refused_whatever_is_tolerated(
     leniency = Leniency(named=frozenset(TOLERANCES), charset=charset)
     with suppress(InvalidAnswer):
         decode(IZIN.request, content[:at] + put + content[at + drop :], leniency=leniency)
+
+
+PUT = (
+    b"",
+    b"&amp;",
+    b"&#13;",
+    b"&#233;",
+    b"&",
+    b"]]>",
+    b"<b/>",
+    b"<!-- -->",
+    b"\r\n",
+    b"\x01",
+    b"\xef\xbf\xbf",
+    b"\xff",
+    b" ",
+)
+damages = st.tuples(st.integers(0, 3000), st.sampled_from(PUT), st.integers(0, 5))
+
+
+@given(st.sampled_from(EVERY), st.lists(st.integers(0, 30), min_size=1, max_size=4), st.integers(0, 30), damages)
+def test_what_looks_like_answers_before_is_read_as_it_would_be_without_them(
+    plan: MessagePlan, before: list[int], number: int, damage: tuple[int, bytes, int]
+) -> None:
+    experienced, fresh = replace(plan), replace(plan)
+    for one in before:
+        decode(experienced, encode(experienced, Drawn(Random(one)).message(plan)))
+    content = encode(plan, Drawn(Random(number)).message(plan))
+    at, put, drop = damage
+    at = min(at, len(content))
+
+    for answer in (content, content[:at] + put + content[at + drop :]):
+        assert outcome(experienced, answer) == outcome(fresh, answer)
+
+
+def outcome(plan: MessagePlan, content: bytes) -> object:
+    try:
+        return decode(plan, content)
+    except InvalidAnswer as error:
+        return [(one.pointer, one.rule) for one in error.errors] or str(error)
 
 
 @given(st.binary())

@@ -31,7 +31,7 @@ def promtool(program: Callable[[str], str]) -> Tool:
 
 def test_the_rules_as_they_lie_in_the_chart(promtool: Tool) -> None:
     said = promtool("check", "rules", *sorted(ROOT.glob("helm/opd-gateway/rules/*.yaml")))
-    assert said.count("SUCCESS") == 4
+    assert said.count("SUCCESS") == 5
 
 
 @pytest.mark.parametrize("options", [(), ("--drill", "60"), ("--runbooks", "https://git.example.go.id/runbooks")])
@@ -39,7 +39,7 @@ def test_the_rules_as_they_are_exported(promtool: Tool, tmp_path: Path, options:
     exported = gateway("rules", "export", *options)
     assert exported.returncode == 0, exported.stderr
     (tmp_path / "rules.yml").write_text(exported.stdout)
-    assert "28 rules found" in promtool("check", "rules", tmp_path / "rules.yml")
+    assert "29 rules found" in promtool("check", "rules", tmp_path / "rules.yml")
 
 
 @pytest.mark.parametrize("file", sorted(ROOT.glob("tests/rules/*.yaml")), ids=lambda file: file.stem)

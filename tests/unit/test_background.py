@@ -14,6 +14,7 @@ from prometheus_client import generate_latest
 from gateway.background import PROBE_EVERY, SHED_AGAIN, SWEEP_EVERY, Background, resign
 from gateway.config.models import Config
 from gateway.errors import LedgerUnavailable, Unavailable
+from gateway.feed_figures import FeedFigures
 from gateway.feeds import FileReceipt, FileState, Tally
 from gateway.intake import FileNews
 from gateway.ledger.keys import KeySource
@@ -212,7 +213,8 @@ async def test_what_is_looked_at_now_and_then_is_in_the_figures(ledger: Full, tm
 
 async def test_files_and_rows_are_counted_from_nought(ledger: Full) -> None:
     metrics = Metrics()
-    hear = a_background(ledger, FakeClock(), Told(), metrics=metrics)._file_news("puskesmas", ["imunisasi"])
+    figures = FeedFigures(metrics, "puskesmas", ["imunisasi"])
+    hear = a_background(ledger, FakeClock(), Told(), metrics=metrics)._file_news("puskesmas", figures)
     before = shown(metrics)
     hear(FileNews(receipt=a_receipt(FileState.ACCEPTED, Tally(position=42, accepted=40, rejected=2))))
     hear(FileNews(receipt=a_receipt(FileState.DUPLICATE, Tally())))

@@ -7,6 +7,7 @@ from prometheus_client import generate_latest
 
 from gateway.edge.problems import STATUS
 from gateway.figures import DELIVERIES, REJECTIONS, SOURCES, RequestFigures, attempts, deliveries
+from gateway.handover import HandedOver
 from gateway.message import Outcome, Reply
 from gateway.metrics import Metrics
 from gateway.records import (
@@ -110,6 +111,7 @@ def test_every_end_of_a_delivery_has_its_word_from_the_start() -> None:
     for verdict in (
         Delivered(reply=Reply(body={})),
         Delivered(reply=Reply(body={}, outcome=Outcome.DUPLICATE)),
+        HandedOver(reply=Reply(body={}), seconds=60.0),
         Refused(code="refused", text="tidak", errors=()),
         Postponed(seconds=1.0),
         Unknown(),

@@ -87,6 +87,9 @@ def test_holidays_can_be_switched_off() -> None:
 def test_an_agency_without_hours_loads_no_holidays_but_one_with_deadlines_does() -> None:
     assert built(AGENCY).holidays is None
     assert built(AGENCY + 'answer_within = "1 working day"\n').holidays == "ID"
+    feed = '[agency.dpmptsp.feed.stok]\nfiles = "stok_*.csv"\n'
+    assert built(AGENCY + feed).holidays is None
+    assert built(AGENCY + feed + 'every = "1 working day"\n').holidays == "ID"
     operation = '[agency.dpmptsp.operation.x]\ncall = "POST /x"\nanswer_within = "5 working days"\n'
     assert built(AGENCY + operation).holidays == "ID"
 

@@ -246,7 +246,7 @@ async def test_a_person_says_how_an_unknown_message_ended(office):
     assert await operate.resolve(office.ledger, done, Delivered(), by="sri") is State.DELIVERED
     assert await operate.resolve(office.ledger, refused, Refused(text="berkas kurang"), by="sri") is State.REFUSED
     assert (await office.record(refused)).answer == Refused(text="berkas kurang")
-    with pytest.raises(WrongState, match="only an unknown message is resolved"):
+    with pytest.raises(WrongState, match="only what is unknown or handed over is resolved"):
         await operate.resolve(office.ledger, done, Refused(), by="sri")
 
 

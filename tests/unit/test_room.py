@@ -295,3 +295,29 @@ async def test_a_real_lane_that_is_too_slow_says_so_until_it_has_caught_up(rig: 
     assert min(promised) >= free, "whoever came back when it was told to found room"
     # A third of the whole drain: the pace of so few is a rough guess.
     assert max(promised) <= free + 100.0
+
+
+async def test_rows_of_files_fill_half_of_a_lane_and_leave_the_rest_to_apps(lobby: Lobby) -> None:
+    lobby.limit(depth=10)
+    assert await lobby.rooms.for_rows(LANE) == 5
+    await lobby.put(2)
+    lobby.rooms.filled(LANE, 2)
+    assert await lobby.rooms.for_rows(LANE) == 3
+    await lobby.clock.advance(LOOK_EVERY)
+    assert await lobby.rooms.for_rows(LANE) == 3
+    await lobby.put(4)
+    await lobby.clock.advance(LOOK_EVERY)
+    assert await lobby.rooms.for_rows(LANE) <= 0
+    assert await lobby.full() is None
+    await lobby.deliver(4, every=1.0)
+    await lobby.clock.advance(LOOK_EVERY)
+    assert await lobby.rooms.for_rows(LANE) == 3
+
+
+async def test_rows_of_files_stay_out_of_a_lane_that_is_full_and_of_one_that_is_not_there(lobby: Lobby) -> None:
+    lobby.limit(depth=1)
+    assert await lobby.rooms.for_rows(LANE) == 1
+    await lobby.put(1)
+    assert await lobby.full() is not None
+    assert await lobby.rooms.for_rows(LANE) == 0
+    assert await lobby.rooms.for_rows("lain") == 0

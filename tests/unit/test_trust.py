@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway import app
+from gateway import app, certificates
 from gateway.errors import Finding
 from gateway.metrics import Metrics
 from gateway.trust import exposed
@@ -151,3 +151,14 @@ def test_what_weakens_signatures_is_warned_of_and_what_makes_them_is_watched_too
     (where, warning, what), (_, hidden, readable) = signing(ending)
     assert (where, warning, what.startswith("sign.certificate: kami.pem ends on ")) == ("gateway.toml:7", True, True)
     assert (hidden, readable.startswith("sign.certificate: others than its owner can read")) == (True, True)
+
+
+def test_when_the_certificate_ends_by_which_messages_are_signed_is_a_figure(authority: Authority) -> None:
+    signing(authority.issue("kami", days=20))
+    located, _ = app.examine(Path("gateway.toml"), {})
+    metrics, name = Metrics(), "gateway_agency_own_certificate_expiry_timestamp_seconds"
+    made = app.assemble(located, clock=app.clock_of(located), metrics=metrics)
+    made.draft.adopt()
+
+    shown = metrics.registry.get_sample_value(name, {"agency": "arsip"})
+    assert shown == certificates.of_file(Path("kami.pem")).ends.timestamp()

@@ -50,9 +50,9 @@ async def add(  # noqa: PLR0913 - what a chunk needs
     await connection.execute("SET LOCAL synchronous_commit = off")
     new, said = 0, []
     for portion in once(packed(chunk.rows, keeping, columns_of(keeping))):
-        fresh, clashes = await _put(connection, number, number, portion)
+        fresh, clashes = await _put(connection, number, chunk.source or number, portion)
         decided = settled(clashes, keeping, replaces=replaces)
-        await _replace(connection, number, decided.replaced)
+        await _replace(connection, number, chunk.source or number, decided.replaced)
         new += fresh
         said.append(decided)
     rejects = [*chunk.rejects, *(reject for one in said for reject in one.rejects)]
@@ -139,11 +139,11 @@ async def _put_new(
     return len(fresh), clashes
 
 
-async def _replace(connection: Connection, number: int, rows: Sequence[PackedRow]) -> None:
+async def _replace(connection: Connection, number: int, receipt: int, rows: Sequence[PackedRow]) -> None:
     if rows:
         columns = "".join(f", c{column} = ${column + 5}" for column in range(len(rows[0].cells)))
         query = f"UPDATE snapshot_{number} SET receipt = $1, number = $2, doc = $4{columns} WHERE id = $3"  # noqa: S608 - our own names
-        await connection.executemany(query, [(number, row.number, row.id, row.doc, *row.cells) for row in rows])
+        await connection.executemany(query, [(receipt, row.number, row.id, row.doc, *row.cells) for row in rows])
 
 
 async def _reject(connection: Connection, number: int, rejects: Sequence[Reject]) -> None:

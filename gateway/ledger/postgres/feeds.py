@@ -1,28 +1,31 @@
 """Receipts and snapshots in PostgreSQL, the same for all replicas: what files became."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from gateway.errors import FieldError, NoSnapshot
 from gateway.feeds import (
-    Cells,
     Chunk,
     FileReceipt,
     FileState,
-    Found,
     Held,
     Keeping,
     Overtaken,
+    Portion,
     Reject,
     Standing,
     Tally,
     Turn,
 )
-from gateway.ledger.postgres import builds, receipts
+from gateway.ledger.forward_rows import packed_forward
+from gateway.ledger.keys import Keys
+from gateway.ledger.postgres import builds, forward, receipts
+from gateway.ledger.postgres.ears import Ears
 from gateway.ledger.postgres.store import Store
-from gateway.ledger.receipt_rows import receipt_of
+from gateway.ledger.receipt_rows import FORWARD, receipt_of
 from gateway.ledger.snapshot_rows import (
     columns_of,
     conditions,
@@ -32,9 +35,14 @@ from gateway.ledger.snapshot_rows import (
     read_tally,
     written_columns,
 )
+from gateway.lookup import Cells, Found
 from gateway.message import Document
+from gateway.records import State
 
-_LIVE = "SELECT r.number, r.as_of, r.fields FROM feed AS f JOIN receipt AS r ON r.number = f.live WHERE f.name = $1"
+_LIVE = """
+SELECT r.number, r.as_of, r.fields FROM feed AS f JOIN receipt AS r ON r.number = f.live
+WHERE f.name = $1 AND r.mode <> 'forward'
+"""
 _REJECTS = "SELECT number, reasons FROM reject WHERE receipt = $1 AND number > $2 ORDER BY number LIMIT $3"
 
 
@@ -42,40 +50,69 @@ class PostgresFeeds:
     """The Protocol Receipts; a part of PostgresLedger, which gives it its connections."""
 
     _store: Store
+    _keys: Keys
+    _ears: Ears
     _when: Callable[[datetime], datetime]
 
-    async def take_up(
-        self, turn: Turn, held: Held, keeping: Keeping, /, *, confirmed: str = "", afresh: bool = False
+    async def take_up(  # noqa: PLR0913 - what a file is claimed by
+        self,
+        turn: Turn,
+        held: Held,
+        keeping: Keeping,
+        /,
+        *,
+        confirmed: str = "",
+        afresh: bool = False,
+        anew: int | None = None,
     ) -> FileReceipt:
         """Claim a file by its content, or go on with it."""
         async with self._store.transaction() as connection:
             row: Any
-            row, anew = await receipts.take_up(connection, turn, held, keeping, confirmed=confirmed, afresh=afresh)
+            row, again = await receipts.take_up(
+                connection, turn, held, keeping, confirmed=confirmed, afresh=afresh, anew=anew
+            )
             receipt = receipt_of(row, self._when)
             if receipt.state is not FileState.TAKING:
                 return receipt
             for other in await receipts.give_up_others(connection, turn, receipt.number):
                 await builds.drop(connection, other)
-            if not anew and row["fields"] == written_columns(columns_of(keeping)):
+            if keeping.mode == FORWARD:
+                return receipt
+            if not again and row["fields"] == written_columns(columns_of(keeping)):
                 return receipt
             return replace(receipt, tally=await builds.begin(connection, receipt.number, keeping, receipt.base))
 
     async def add_rows(self, turn: Turn, number: int, keeping: Keeping, chunk: Chunk, /) -> Tally:
         """Keep a chunk with its position."""
         async with self._store.transaction() as connection:
+            if keeping.mode == FORWARD:
+                return await forward.check(connection, turn, number, chunk)
             row = await receipts.taking(connection, turn, number)
             before = read_tally(row["tally"])
             if before.position != chunk.after:
                 raise Overtaken(f"receipt {number} is at {before.position}, not at {chunk.after}")
             return await builds.add(connection, number, keeping, before, chunk, replaces=keeping.mode != "append")
 
+    async def forward(self, turn: Turn, number: int, portion: Portion, /) -> Tally:
+        """Put messages with the position."""
+        rows = await asyncio.to_thread(packed_forward, portion.rows, turn.feed, self._keys)
+        async with self._store.transaction() as connection:
+            tally = await forward.forward(connection, turn, number, portion, rows)
+        self._ears.tell(lanes={row.packed.lane for row in rows}, messages=[])
+        return tally
+
+    async def forwarded(self, number: int, /) -> Mapping[State, int]:
+        """Return where a file's messages stand."""
+        async with self._store.connection() as connection:
+            return await forward.states(connection, number)
+
     async def publish(self, turn: Turn, number: int, keeping: Keeping, /) -> FileReceipt:
         """Make what was taken the live snapshot."""
-        async with self._store.connection() as connection:
-            await builds.finish(connection, number, keeping)
+        if keeping.mode != FORWARD:
+            async with self._store.connection() as connection:
+                await builds.finish(connection, number, keeping)
         async with self._store.transaction() as connection:
-            gone = await receipts.publish(connection, turn, number)
-            if gone is not None:
+            for gone in await receipts.publish(connection, turn, number):
                 await builds.drop(connection, gone)
             return receipt_of(await receipts.one(connection, number), self._when)
 

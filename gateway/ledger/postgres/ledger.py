@@ -6,11 +6,13 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 
+from gateway.acknowledged import Heard, Word
 from gateway.census import Unsettled
 from gateway.errors import GatewayError, LedgerUnavailable
 from gateway.ledger.keys import Keys, KeySource, Unreadable
 from gateway.ledger.news import News
-from gateway.ledger.postgres import deadlines, people, putting, reading, settling, taking, upkeep
+from gateway.ledger.postgres import deadlines, hearing, people, putting, reading, settling, taking, upkeep
+from gateway.ledger.postgres.arrivals import PostgresArrivals
 from gateway.ledger.postgres.ears import Ears
 from gateway.ledger.postgres.feeds import PostgresFeeds
 from gateway.ledger.postgres.group import Group
@@ -21,7 +23,7 @@ from gateway.ledger.postgres.store import Store, opened
 from gateway.ledger.postgres.taking import Told
 from gateway.ledger.rows import Reader, Row, pack, sought
 from gateway.message import Document, Message, MessageId, OperationId
-from gateway.ports import Clock
+from gateway.ports import Clock, Progress
 from gateway.records import (
     ANY,
     UNSETTLED,
@@ -36,7 +38,6 @@ from gateway.records import (
     Pause,
     PauseReason,
     Postponed,
-    Progress,
     Receipt,
     Record,
     Refused,
@@ -54,7 +55,7 @@ _REPLICAS = " replicas"
 """Where news of them are told; no lane is called so."""
 
 
-class PostgresLedger(PostgresFeeds):
+class PostgresLedger(PostgresFeeds, PostgresArrivals):
     """Made by `open`. A settlement that raised LedgerUnavailable may be asked for again with the same ticket."""
 
     def __init__(self, store: Store, keys: Keys, clock: Clock) -> None:
@@ -192,6 +193,7 @@ class PostgresLedger(PostgresFeeds):
                 oldest=None if standing.oldest is None else self._when(standing.oldest),
                 pauses=tuple(map(self._pause, standing.pauses)),
                 open_seconds=standing.open_seconds,
+                overdue=standing.overdue,
                 **self._reader.clocks(standing.clocks),
             )
             for name, standing in standings.items()
@@ -283,7 +285,14 @@ class PostgresLedger(PostgresFeeds):
         async with self._store.connection() as connection:
             return await deadlines.answered(connection, message, by)
 
-    # Upkeep
+    async def acknowledge(
+        self, operations: Collection[OperationId], words: Sequence[Word], /, *, by: str
+    ) -> tuple[Heard, ...]:
+        """Settle what an agency says it has, or has not, done."""
+        async with self._store.transaction() as connection:
+            results, told = await hearing.acknowledge(connection, operations, words, by, self._keys)
+        self._tell(told)
+        return results
 
     async def sweep(self) -> int:
         """Take up the leases that ended."""

@@ -44,6 +44,8 @@ FROM again LEFT JOIN lane AS l ON l.name = again.lane CROSS JOIN (SELECT ledger_
 WHERE m.seq = again.seq RETURNING m.id, m.lane
 """
 _REPLAYABLE = (State.BURIED, State.EXPIRED, State.REFUSED)
+_IN_DOUBT = (State.UNKNOWN, State.HANDED_OVER)
+"""Of which a person may find out what became of it."""
 _DEED = "INSERT INTO deed (seq, at, by, act, detail) VALUES ($1, (SELECT ledger_now()), $2, $3, $4)"
 _LOOK = """
 INSERT INTO deed (seq, at, by, act) SELECT seq, (SELECT ledger_now()), $2, 'unmask' FROM message WHERE id = $1
@@ -75,7 +77,7 @@ async def replay(
     connection: Connection, ids: Sequence[MessageId], by: str, *, unknown: bool
 ) -> tuple[tuple[MessageId, ...], Told]:
     """Make messages pending again; returns those it could, and whom to tell."""
-    states = [*_REPLAYABLE, *((State.UNKNOWN,) if unknown else ())]
+    states = [*_REPLAYABLE, *(_IN_DOUBT if unknown else ())]
     rows = await _again(connection, ids, states, (by, "replay", None), sure=unknown)
     done = {row["id"] for row in rows}
     return tuple(one for one in dict.fromkeys(ids) if one in done), Told(lanes={row["lane"] for row in rows})
@@ -95,9 +97,9 @@ async def _again(
 async def resolve(
     connection: Connection, keys: Keys, message: MessageId, verdict: Delivered | Refused, by: str
 ) -> Told | None:
-    """Say how an unknown message ended; None when it is not unknown."""
+    """Say how a message ended of which nobody knows that; None when it is known."""
     row: Row | None = await connection.fetchrow(_LOCK, message)
-    if row is None or row["state"] != State.UNKNOWN:
+    if row is None or row["state"] not in _IN_DOUBT:
         return None
     changed = change(verdict, direct=row["direct"], never=False)
     return await _changed(connection, keys, row, changed, (by, "resolve"))

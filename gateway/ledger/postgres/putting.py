@@ -18,10 +18,10 @@ WITH u AS MATERIALIZED (
     SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::boolean[], $9::bytea[], $10::bytea[], $11::bytea[], $12::bytea[], $13::bytea[], $14::integer[],
         $15::integer[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::boolean[],
-        $20::double precision[], $21::double precision[])
+        $20::double precision[], $21::double precision[], $22::bigint[], $23::bigint[])
     WITH ORDINALITY AS u (id, lane, operation, client, correlation_id, traceparent, repeat, skip_buried, order_key,
         subject, idempotency, body_hash, body, size, key_number, accepted_at, answer_by, near_at, until_final,
-        expires, lease, place)
+        expires, lease, receipt, record, place)
 ), older AS MATERIALIZED ( -- as in `turns`
     SELECT m.order_key FROM message AS m JOIN (
         SELECT ({FIRST.format(those="holds")}) AS seq
@@ -30,14 +30,15 @@ WITH u AS MATERIALIZED (
 ), fresh AS (
     INSERT INTO message (id, lane, operation, client, correlation_id, traceparent, repeat, skip_buried, order_key,
         subject, idempotency, body_hash, size, key_number, accepted_at, answer_by, near_at, until_final, expires,
-        expires_at, state, direct, holds, waits, token, due, leased_until)
+        expires_at, state, direct, holds, waits, token, due, leased_until, receipt, record)
     SELECT u.id, u.lane, u.operation, u.client, u.correlation_id, u.traceparent, u.repeat, u.skip_buried, u.order_key,
         u.subject, u.idempotency, u.body_hash, u.size, u.key_number, u.accepted_at, u.answer_by, u.near_at,
         u.until_final, u.expires,
         u.expires + coalesce(ledger_reading(l.open_seconds, l.open_since, l.beat_at, t.now), 0),
         CASE WHEN u.lease IS NULL THEN 'pending' ELSE 'delivering' END, u.lease IS NOT NULL, u.lease IS NULL,
         u.lease IS NULL AND EXISTS (SELECT 1 FROM older WHERE older.order_key = u.order_key),
-        CASE WHEN u.lease IS NULL THEN NULL ELSE nextval('ticket') END, t.now, t.now + make_interval(secs => u.lease)
+        CASE WHEN u.lease IS NULL THEN NULL ELSE nextval('ticket') END, t.now, t.now + make_interval(secs => u.lease),
+        u.receipt, u.record
     FROM u CROSS JOIN (SELECT ledger_now() AS now) AS t LEFT JOIN lane AS l ON l.name = u.lane
     ORDER BY u.place
     ON CONFLICT DO NOTHING
@@ -56,6 +57,7 @@ FROM message WHERE id = ANY($1::text[]) OR idempotency = ANY($2::bytea[])
 """
 
 _TRIES = 3
+_CAME_AND_WENT = "ledger: idempotency keys came and went while they were looked up; try again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +78,20 @@ async def find(connection: Connection, packed: Packed) -> Receipt | None:
         raise _mismatch(packed) from None
 
 
+async def put_within(connection: Connection, packed: Sequence[Packed]) -> tuple[Receipt, ...]:
+    """Record messages in the caller's transaction, all or none; raises IdempotencyMismatch, LedgerUnavailable."""
+    try:
+        answers = await _record(connection, [Put(packed=tuple(packed))])
+    except _Mismatch:
+        raise _mismatch(packed[0]) from None
+    if answers is None:
+        raise LedgerUnavailable(_CAME_AND_WENT)
+    (receipts,) = answers
+    if isinstance(receipts, GatewayError):
+        raise receipts
+    return receipts
+
+
 class _Mismatch(Exception):
     """A key came with another body: nothing of its call may stay."""
 
@@ -92,7 +108,7 @@ async def put(store: Store, calls: Sequence[Put]) -> list[tuple[Receipt, ...] | 
             if len(calls) == 1:
                 return [_mismatch(calls[0].packed[0])]
             return [answer for call in calls for answer in await put(store, [call])]
-    raise LedgerUnavailable("ledger: idempotency keys came and went while they were looked up; try again")
+    raise LedgerUnavailable(_CAME_AND_WENT)
 
 
 def _mismatch(packed: Packed) -> IdempotencyMismatch:
@@ -155,6 +171,8 @@ def _columns(packed: Packed, lease: float | None) -> tuple[object, ...]:
         packed.until_final,
         packed.expires,
         None if lease is None else bounded(lease, LONGEST_LEASE),
+        packed.receipt,
+        packed.record,
     )
 
 

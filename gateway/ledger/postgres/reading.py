@@ -12,9 +12,9 @@ import msgspec
 
 from gateway.errors import FieldError, InvalidRequest
 from gateway.ledger.postgres.store import Connection
-from gateway.ledger.rows import Row
+from gateway.ledger.rows import LATELY, Row
 from gateway.message import OperationId
-from gateway.records import LATELY, Filter, State, Terms
+from gateway.records import Filter, State, Terms
 
 _RECORD = """
 SELECT m.*, CASE WHEN m.state = 'pending' AND m.order_key IS NOT NULL THEN (
@@ -36,7 +36,8 @@ SELECT name, ledger_reading(open_seconds, open_since, beat_at, (SELECT ledger_no
 """
 _DEPTH = """
 SELECT lane, state, count(*) AS n, min(accepted_at) AS oldest FROM message
-WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'unknown', 'buried', 'expired') GROUP BY lane, state
+WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'handed-over', 'unknown', 'buried', 'expired')
+GROUP BY lane, state
 """
 # All that hold a key but its first are pending and wait; only a replay puts one before others that are not pending.
 _HELD = """
@@ -49,6 +50,9 @@ SELECT lane, sum(n - 1)::bigint - (
 ) AS held FROM (
     SELECT lane, count(*) AS n FROM message WHERE holds AND order_key IS NOT NULL GROUP BY lane, order_key
 ) AS keys GROUP BY lane
+"""
+_OVERDUE = """
+SELECT lane, count(*) AS n FROM message WHERE state = 'handed-over' AND due <= (SELECT ledger_now()) GROUP BY lane
 """
 _CLOCKS = """
 SELECT lane, min(answer_by) AS answer_by, count(*) FILTER (WHERE answer_by <= t.now) AS past,
@@ -73,7 +77,8 @@ SELECT count(*) FILTER (WHERE NOT direct) AS n, min(settled_at) AS since FROM (
 """
 _UNSETTLED = """
 SELECT operation, state, count(*) AS n FROM message
-WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'unknown', 'buried') GROUP BY operation, state
+WHERE state <> 'delivered' AND state IN ('pending', 'delivering', 'handed-over', 'unknown', 'buried')
+GROUP BY operation, state
 """
 _SOON = """
 WITH t AS MATERIALIZED (SELECT ledger_now() AS now)
@@ -105,6 +110,7 @@ class Standing:
     open_seconds: float = 0.0
     pauses: list[Row] = field(default_factory=list)
     clocks: Row | None = None
+    overdue: int = 0
 
 
 async def everything(connection: Connection, message: str) -> Everything | None:
@@ -151,6 +157,8 @@ async def standings(connection: Connection) -> dict[str, Standing]:
             of(row["lane"]).oldest = row["oldest"]
     for row in await connection.fetch(_HELD):
         of(row["lane"]).held = row["held"]
+    for row in await connection.fetch(_OVERDUE):
+        of(row["lane"]).overdue = row["n"]
     for row in await connection.fetch(_CLOCKS):
         of(row["lane"]).clocks = row
     for row in await pauses(connection):
@@ -218,6 +226,7 @@ def _terms(wanted: Filter, subject: bytes | None) -> list[_Term]:
         ("accepted_at >= {}", wanted.since),
         ("accepted_at < {}", wanted.until),
         ("direct = {}", wanted.direct),
+        ("receipt = {}", wanted.receipt),
         (f"{_RUNS} AND answer_by < {{}}", wanted.answer_before),
         (f"{_RUNS} AND near_at <= {{}}", wanted.urgent_at),
     )

@@ -5,23 +5,32 @@ from typing import Any
 from gateway.errors import FieldError
 from gateway.feeds import FileState, Held, Keeping, Overtaken, Tally, Turn
 from gateway.ledger.postgres.store import Connection
-from gateway.ledger.receipt_rows import BEGUN_ANEW, REPAIR, reference
+from gateway.ledger.receipt_rows import BEGUN_ANEW, FORWARD, NOT_ACCEPTED, REPAIR, SUPERSEDED, reference
 from gateway.ledger.rows import Row
 from gateway.ledger.snapshot_rows import read_tally, written_reasons, written_tally
 
 _TURN = """
 SELECT 1 FROM hold WHERE name = $1 AND by = $2 AND token = $3 AND ledger_lives(until, (SELECT ledger_now())) FOR SHARE
 """
-_LIVE = "SELECT r.* FROM feed AS f JOIN receipt AS r ON r.number = f.live WHERE f.name = $1"
+_LIVE = """
+SELECT r.* FROM feed AS f JOIN receipt AS r ON r.number = f.live WHERE f.name = $1 AND r.mode <> 'forward'
+"""
+_ACCEPTED = "feed = $1 AND mode = 'forward' AND state = 'accepted'"
+_DOUBLE = f"SELECT number FROM receipt WHERE {_ACCEPTED} AND sha256 = $2 AND mapping = $3 ORDER BY number LIMIT 1"  # noqa: S608
+_MENDED = f"SELECT sha256 FROM receipt WHERE {_ACCEPTED} AND starts_with(sha256, $2)"  # noqa: S608 - our own words
 _STUCK = """
 SELECT * FROM receipt
 WHERE feed = $1 AND file = $2 AND sha256 = $3 AND as_of = $4 AND settled AND place = '' AND reason <> $5
 ORDER BY number DESC LIMIT 1
 """
-_GOING = "SELECT * FROM receipt WHERE feed = $1 AND sha256 = $2 AND mapping = $3 AND state = 'taking' FOR UPDATE"
+_GOING = """
+SELECT * FROM receipt
+WHERE feed = $1 AND sha256 = $2 AND mapping = $3 AND original IS NOT DISTINCT FROM $4 AND state = 'taking' FOR UPDATE
+"""
 _OTHERS = """
-SELECT r.number FROM receipt AS r JOIN receipt AS mine ON mine.number = $2 AND mine.file = r.file
-WHERE r.feed = $1 AND r.state = 'taking' AND r.number <> $2 FOR UPDATE OF r
+SELECT r.number FROM receipt AS r JOIN receipt AS mine ON mine.number = $2
+WHERE r.feed = $1 AND (r.file = mine.file OR r.original IS NOT NULL) AND r.state = 'taking' AND r.number <> $2
+FOR UPDATE OF r
 """
 _INSERT = """
 INSERT INTO receipt
@@ -31,7 +40,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, 'taking', $8, $9, $10, $11, $12, ledger_now(
 _END = "UPDATE receipt SET state = $2, ended_at = ledger_now(), tally = $3, reason = $4 WHERE number = $1"
 _SWAP = """
 INSERT INTO feed AS f VALUES ($1, $2, NULL, '')
-ON CONFLICT (name) DO UPDATE SET previous = f.live, live = excluded.live, changed_by = ''
+ON CONFLICT (name) DO UPDATE SET previous = $3, live = excluded.live, changed_by = ''
 """
 _BACK = """
 UPDATE feed SET live = previous, previous = live, changed_by = $2 WHERE name = $1 AND previous IS NOT NULL RETURNING 1
@@ -42,38 +51,44 @@ UPDATE receipt SET again = $2, shrink = $3 WHERE number = $1 AND settled AND pla
 
 
 async def take_up(  # noqa: PLR0913 - what a file is claimed by
-    connection: Connection, turn: Turn, held: Held, keeping: Keeping, *, confirmed: str, afresh: bool
+    connection: Connection, turn: Turn, held: Held, keeping: Keeping, *, confirmed: str, afresh: bool, anew: int | None
 ) -> tuple[Row, bool]:
     """Return the receipt of a file, and whether what was built of it must be begun anew."""
     await in_turn(connection, turn)
     if not held.folder:
-        anew = written_reasons([BEGUN_ANEW])
-        stuck = await connection.fetchrow(_STUCK, turn.feed, held.name, held.sha256, held.as_of, anew)
+        begun = written_reasons([BEGUN_ANEW])
+        stuck = await connection.fetchrow(_STUCK, turn.feed, held.name, held.sha256, held.as_of, begun)
         if stuck is not None:
             return stuck, False
-    live = await connection.fetchrow(_LIVE, turn.feed)
+    live = await connection.fetchrow(_LIVE, turn.feed) if keeping.mode != FORWARD else None
     mode = REPAIR if held.repairs and keeping.mode == "snapshot" else keeping.mode
-    base = live["number"] if live is not None and mode != "snapshot" else None
-    going = await connection.fetchrow(_GOING, turn.feed, held.sha256, keeping.mapping)
+    base = live["number"] if live is not None and mode not in {"snapshot", FORWARD} and anew is None else None
+    going = await connection.fetchrow(_GOING, turn.feed, held.sha256, keeping.mapping, anew)
     if going is not None:
         query = "UPDATE receipt SET base = $2, token = $3 WHERE number = $1"
         await connection.execute(query, going["number"], base, turn.token)
         return await one(connection, going["number"]), going["base"] != base
     before = read_tally(live["tally"]).kept if live is not None else 0
+    double = await _double(connection, live, turn, held, keeping) if not afresh else None
     what = (turn.feed, held.name, held.sha256, held.size, held.as_of, keeping.mapping, mode)
     place = f"{held.folder}/{held.name}" if afresh else ""
     made = await connection.fetchval(_INSERT, *what, base, before, turn.token, confirmed, place)
-    is_live = live is not None and (live["sha256"], live["mapping"]) == (held.sha256, keeping.mapping)
-    if is_live and not afresh:
+    await connection.execute("UPDATE receipt SET original = $2 WHERE number = $1", made, anew)
+    if double is not None:
         await _end(connection, made, FileState.DUPLICATE, Tally(), None)
-        await connection.execute("UPDATE receipt SET original = $2 WHERE number = $1", made, live["number"])
+        await connection.execute("UPDATE receipt SET original = $2 WHERE number = $1", made, double)
     elif mode == REPAIR and not await _mends(connection, live, held.repairs):
-        await _end(connection, made, FileState.REFUSED, Tally(), FieldError(pointer="", rule="superseded"))
+        await _end(connection, made, FileState.REFUSED, Tally(), SUPERSEDED)
+    elif mode == FORWARD and held.repairs and not await _was_accepted(connection, turn.feed, held.repairs):
+        await _end(connection, made, FileState.REFUSED, Tally(), NOT_ACCEPTED)
     return await one(connection, made), False
 
 
 async def give_up_others(connection: Connection, turn: Turn, number: int) -> list[int]:
-    """End receipts that were begun of the same file, whose content or mapping has changed since; returns them."""
+    """End receipts that were begun of the same file, whose content or mapping has changed since; returns them.
+
+    A snapshot that was being made anew is no more: what is taken up now changes what it was made of.
+    """
     left = [row["number"] for row in await connection.fetch(_OTHERS, turn.feed, number)]
     for other in left:
         await _end(connection, other, FileState.REFUSED, Tally(), BEGUN_ANEW)
@@ -81,17 +96,21 @@ async def give_up_others(connection: Connection, turn: Turn, number: int) -> lis
     return left
 
 
-async def publish(connection: Connection, turn: Turn, number: int) -> int | None:
-    """Make a receipt's snapshot the live one; returns the receipt whose snapshot nobody needs any more."""
+async def publish(connection: Connection, turn: Turn, number: int) -> list[int]:
+    """Make a receipt's snapshot the live one; returns the receipts whose snapshots nobody needs any more.
+
+    What was forwarded has none, and there is nothing to go back to.
+    """
     await in_turn(connection, turn)
     row = await taking(connection, turn, number)
     feed = await connection.fetchrow("SELECT live, previous FROM feed WHERE name = $1 FOR UPDATE", turn.feed)
     live, previous = (feed["live"], feed["previous"]) if feed is not None else (None, None)
-    if row["base"] is not None and row["base"] != live:
+    if (made_of := row["base"] or row["original"]) is not None and made_of != live:
         raise Overtaken(f"the snapshot that receipt {number} was added to is not live any more")
     await _end(connection, number, FileState.ACCEPTED, read_tally(row["tally"]), None)
-    await connection.execute(_SWAP, turn.feed, number)
-    return int(previous) if previous is not None else None
+    kept = live if row["mode"] != FORWARD else None
+    await connection.execute(_SWAP, turn.feed, number, kept)
+    return [gone for gone in (previous, live) if gone not in {None, kept}]
 
 
 async def refuse(connection: Connection, turn: Turn, number: int, tally: Tally, reason: FieldError) -> None:
@@ -135,6 +154,21 @@ async def taking(connection: Connection, turn: Turn, number: int) -> Any:
 async def one(connection: Connection, number: int) -> Any:
     """Return a receipt."""
     return await connection.fetchrow("SELECT * FROM receipt WHERE number = $1", number)
+
+
+async def _double(connection: Connection, live: Any, turn: Turn, held: Held, keeping: Keeping) -> int | None:
+    """Return which receipt a file doubles: that of the live snapshot, or any by which it was forwarded."""
+    same = (held.sha256, keeping.mapping)
+    if keeping.mode != FORWARD:
+        return live["number"] if live is not None and (live["sha256"], live["mapping"]) == same else None
+    number: int | None = await connection.fetchval(_DOUBLE, turn.feed, *same)
+    return number
+
+
+async def _was_accepted(connection: Connection, feed: str, mended: str) -> bool:
+    """Tell whether the file that rows mend was forwarded: of one that was refused whole nothing was."""
+    rows = await connection.fetch(_MENDED, feed, mended.removeprefix("r-"))
+    return any(reference(row["sha256"]) == mended for row in rows)
 
 
 async def _mends(connection: Connection, live: Any, mended: str) -> bool:

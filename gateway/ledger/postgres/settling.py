@@ -76,9 +76,11 @@ async def settle(
     return good, books.told
 
 
-async def write_change(connection: Connection, keys: Keys, row: Row, changed: Change) -> None:
-    """Write into a locked row what a person says of it, in place of what was answered before."""
-    await connection.execute("DELETE FROM sealed WHERE seq = $1 AND field <> 'body'", row["seq"])
+async def write_change(
+    connection: Connection, keys: Keys, row: Row, changed: Change, *, keeps: Sequence[str] = ("body",)
+) -> None:
+    """Write into a locked row what is said of it, in place of what was answered before, unless that is kept."""
+    await connection.execute("DELETE FROM sealed WHERE seq = $1 AND field <> ALL($2::text[])", row["seq"], keeps)
     await connection.execute(_SETTLE, *([value] for value in _columns(keys, row, changed, None)))
     await pass_on(connection, _freed(row, changed))
 

@@ -49,7 +49,7 @@ UPDATE lane SET open_since = NULL,
 
 _CLAIM = """
 WITH free AS (
-    SELECT seq FROM message AS m
+    SELECT seq, accepted_at FROM message AS m
     WHERE state = 'pending' AND NOT waits AND lane = $1 AND due <= $2 AND ($4::text[] IS NULL OR operation = ANY($4))
         AND (order_key IS NULL OR NOT EXISTS (
                 SELECT 1 FROM message AS older
@@ -62,7 +62,8 @@ WITH free AS (
 )
 UPDATE message AS m SET state = 'delivering', token = nextval('ticket'),
     leased_until = (SELECT ledger_now()) + make_interval(secs => $5)
-FROM free JOIN sealed AS s ON s.seq = free.seq AND s.field = 'body' WHERE m.seq = free.seq RETURNING m.*, s.data AS body
+FROM free JOIN sealed AS s ON s.seq = free.seq AND s.field = 'body'
+WHERE m.seq = free.seq AND (SELECT count(*) >= $7 OR min(accepted_at) <= $8 FROM free) RETURNING m.*, s.data AS body
 """
 
 # What may have been done and is not to be sent again becomes unknown; its owner may still come and say how it ended.
@@ -154,7 +155,8 @@ async def claim(  # noqa: PLR0913 # one call's arguments and its connection
     operations = None if terms.operations is None else list(terms.operations)
     most = None if terms.most is None else max(terms.most, 0)
     held = bounded(lease, LONGEST_LEASE)
-    taken: list[Row] = await connection.fetch(_CLAIM, lane, due, limit, operations, held, most)
+    since = look["now"] - timedelta(seconds=terms.patience)
+    taken: list[Row] = await connection.fetch(_CLAIM, lane, due, limit, operations, held, most, terms.least, since)
     return sorted(taken, key=lambda row: (row["due"], row["seq"]))
 
 

@@ -10,7 +10,12 @@ from typing import Any, TypeVar
 import pytest
 from click.testing import CliRunner, Result
 
+from gateway import app, serve
 from gateway.cli import _cli
+from gateway.config.load import load
+from gateway.intake import Intake
+from gateway.metrics import Metrics
+from gateway.snapshots import LedgerSnapshots
 from tests.office import NAME, NIK, Books, books, furnish
 
 T = TypeVar("T")
@@ -47,6 +52,33 @@ class Office:
                 return await work(made)
 
         return asyncio.run(inside())
+
+    def take_in(self, name: str) -> None:
+        """Take an agency's files in, as a running gateway does."""
+
+        async def once() -> None:
+            located = load(self.folder / "gateway.toml", {})
+            clock = app.clock_of(located)
+            ledger = await serve.ledger_of(located, clock)
+            made = app.assemble(
+                located, clock=clock, metrics=Metrics(), snapshots=lambda agency: LedgerSnapshots(ledger, agency)
+            )
+            agency = made.registry.agencies[name]
+            assert agency.source is not None
+            await Intake(
+                agency=name,
+                source=agency.source,
+                feeds=agency.feeds,
+                ledger=ledger,
+                me="a",
+                clock=clock,
+                log=lambda _event, /, **_facts: None,
+                report=lambda _news: None,
+            ).once()
+            await made.close()
+            await ledger.close()
+
+        asyncio.run(once())
 
 
 @pytest.fixture

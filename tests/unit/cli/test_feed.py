@@ -1,16 +1,11 @@
 """`gateway feed` as it is typed, on files that a gateway has taken in."""
 
-import asyncio
-from collections.abc import Callable
+import json
+import re
 from pathlib import Path
 
 import pytest
 
-from gateway import app, serve
-from gateway.config.load import load
-from gateway.intake import Intake
-from gateway.metrics import Metrics
-from gateway.snapshots import LedgerSnapshots
 from tests.unit.cli.conftest import Office
 
 CONFIG = """
@@ -49,7 +44,6 @@ each = "rows"
 nama = "nama"
 """
 FOUR = "kode;nama;stok\n" + "".join(f"000{number};Obat;{number}\n" for number in range(4))
-Take = Callable[[], None]
 
 
 @pytest.fixture
@@ -65,30 +59,7 @@ def take(office: Office, **files: str) -> None:
     """Drop files and take them in, as a running gateway does."""
     for name, content in files.items():
         (office.folder / "drop" / f"{name}.csv").write_text(content, "utf-8")
-
-    async def once() -> None:
-        located = load(office.folder / "gateway.toml", {})
-        clock = app.clock_of(located)
-        ledger = await serve.ledger_of(located, clock)
-        made = app.assemble(
-            located, clock=clock, metrics=Metrics(), snapshots=lambda agency: LedgerSnapshots(ledger, agency)
-        )
-        agency = made.registry.agencies["rsud"]
-        assert agency.source is not None
-        await Intake(
-            agency="rsud",
-            source=agency.source,
-            feeds=agency.feeds,
-            ledger=ledger,
-            me="a",
-            clock=clock,
-            log=lambda _event, /, **_facts: None,
-            report=lambda _news: None,
-        ).once()
-        await made.close()
-        await ledger.close()
-
-    asyncio.run(once())
+    office.take_in("rsud")
 
 
 def obat(office: Office) -> list[str]:
@@ -98,11 +69,25 @@ def obat(office: Office) -> list[str]:
 
 
 def test_feeds_are_listed_with_what_they_answer_from(rsud: Office) -> None:
-    assert rsud.gateway("feed", "list").stdout.split("\t")[:2] == ["rsud/stok", "-"]
+    listed = rsud.gateway("feed", "list")
+    assert listed.stderr.split("\t")[:4] == ["feed", "receipt", "rows", "data of"]
+    assert listed.stdout.split("\t")[:2] == ["rsud/stok", "-"]
     take(rsud, stok_1=FOUR)
     assert rsud.gateway("feed", "list").stdout.split("\t")[:3] == ["rsud/stok", "1", "4"]
     (told,) = rsud.json("feed", "list")
     assert (told["live"]["file"], told["previous"], told["newest"]["state"]) == ("stok_1.csv", None, "accepted")
+
+
+def test_a_feed_whose_next_file_is_late_is_listed_so(rsud: Office) -> None:
+    settings = (rsud.folder / "gateway.toml").read_text("utf-8")
+    assert rsud.gateway("feed", "list").stdout.rstrip("\n").split("\t")[-1] == "-"
+    for every, late in (("1 day", False), ("1ms", True)):
+        text = settings.replace("max_reject", f'every = "{every}"\nmax_reject')
+        (rsud.folder / "gateway.toml").write_text(text, "utf-8")
+        told = rsud.gateway("feed", "list").stdout.split("\t")[-1]
+        assert told.startswith("LATE since ") is late
+    (listed,) = rsud.json("feed", "list")
+    assert listed["due"] is not None
 
 
 def test_a_receipt_is_shown_with_the_first_rows_that_were_rejected(rsud: Office) -> None:
@@ -111,14 +96,16 @@ def test_a_receipt_is_shown_with_the_first_rows_that_were_rejected(rsud: Office)
     assert (told["accepted"], told["rejected"], told["place"].rpartition("/")[2]) == (4, 1, "stok_1.csv")
     assert [reason["rule"] for reason in told["rejects"][0]["reasons"]] == ["rounded-number", "integer"]
     assert "record 5: " in rsud.gateway("feed", "show", "1").stdout
-    assert "4 baris diterima, 1 ditolak" in rsud.gateway("feed", "show", "rsud/stok").stdout
+    said = "stok_1.csv: 4 rows taken, 1 rejected, 0 unchanged; from 0 to 4 rows"
+    assert said in rsud.gateway("feed", "show", "rsud/stok").stdout
 
 
 @pytest.mark.parametrize("what", ["7", "rsud/stuk"])
 def test_what_is_not_there_is_said(rsud: Office, what: str) -> None:
     if what == "7":
         result = rsud.gateway("feed", "show", what)
-        assert (result.exit_code, result.stdout) == (1, "there is no receipt 7\n")
+        assert (result.exit_code, result.stdout) == (1, "")
+        assert result.stderr.startswith("there is no receipt 7; ")
     else:
         with pytest.raises(Exception, match=r"did you mean .rsud/stok"):
             rsud.gateway("feed", "show", what)
@@ -153,15 +140,18 @@ def test_going_back_and_forth(rsud: Office) -> None:
     back = rsud.gateway("feed", "rollback", "rsud/stok", "--by", "budi")
     assert back.stdout == "rsud/stok answers from stok_1.csv again, receipt 1\n"
     assert obat(rsud) == ['"banyak": 4,']
-    assert "rolled back by budi" in rsud.gateway("feed", "list").stdout
+    assert "rolled back to stok_1.csv by budi" in rsud.gateway("feed", "list").stdout
     assert rsud.json("feed", "rollback", "rsud/stok")["live"]["receipt"] == 2
+    assert "rolled back" not in rsud.gateway("feed", "list").stdout, "it was undone"
     assert obat(rsud) == ['"banyak": 5,']
 
 
 def test_a_file_that_shrank_is_tried_again_once_a_person_says_so(rsud: Office) -> None:
     take(rsud, stok_1=FOUR)
     take(rsud, stok_2="kode;nama;stok\n0001;Obat;1\n")
-    assert "menyusut" in rsud.gateway("feed", "show", "2").stdout
+    assert "gateway feed retry 2 --shrink" in rsud.gateway("feed", "show", "2").stdout
+    hinted = rsud.gateway("feed", "retry", "2", "--by", "budi")
+    assert (hinted.exit_code, "gateway feed retry 2 --shrink" in hinted.stderr) == (0, True)
     assert rsud.gateway("feed", "retry", "2", "--shrink", "--by", "budi").exit_code == 0
     take(rsud)
     told = rsud.json("feed", "show", "3")
@@ -188,3 +178,39 @@ def test_a_try_answers_from_the_ledger_or_from_a_file_in_the_drop(rsud: Office) 
     mapping = (rsud.folder / "rsud.toml").read_text("utf-8")
     (rsud.folder / "rsud.toml").write_text(mapping.replace('nama   = "nama"', 'nama   = "kode"'), "utf-8")
     assert '"nama": "0003"' in rsud.gateway("try", "rsud/cari-obat", "-d", '{"kode": "0003"}').stdout
+
+
+def test_a_file_is_checked_beside_the_live_data(rsud: Office) -> None:
+    path = rsud.folder / "stok_9.csv"
+    path.write_text("kode;nama;stok\n0001;Obat;1\n", "utf-8")
+    alone = rsud.gateway("feed", "check", str(path))
+    assert (alone.exit_code, "there is no ledger yet" in alone.stderr) == (0, True)
+    take(rsud, stok_1=FOUR)
+
+    beside = rsud.gateway("feed", "check", str(path))
+
+    assert beside.exit_code == 1
+    assert "would be refused by rsud/stok: shrank from 4 to 1 rows" in beside.stdout
+    assert "judged beside the live data: stok_1.csv, receipt 1, 4 rows" in beside.stderr
+    assert rsud.gateway("feed", "check", str(path), "--offline").exit_code == 0
+    told = rsud.gateway("feed", "check", str(path), "--json")
+    assert json.loads(told.stdout)["live"] == {"receipt": 1, "file": "stok_1.csv", "rows": 4}
+
+
+def test_a_receipt_is_told_as_people_write_it(rsud: Office) -> None:
+    take(rsud, stok_1=FOUR + "1,4E+03;Obat;x\n")
+
+    told = dict(line.strip().split("  ", 1) for line in rsud.gateway("feed", "show", "1").stdout.splitlines()[:-2])
+
+    assert told["rejected for"] == "integer 1, rounded-number 1"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d", told["ended"])
+    assert "4 baris diterima" in told["the clerk reads"]
+
+
+def test_why_a_file_is_not_tried_again_is_said_on_standard_error(rsud: Office) -> None:
+    take(rsud, stok_1=FOUR)
+    none = rsud.gateway("feed", "retry", "99")
+    assert (none.exit_code, none.stdout, none.stderr) == (1, "", rsud.gateway("feed", "show", "99").stderr)
+    back = rsud.gateway("feed", "rollback", "rsud/stok")
+    assert (back.exit_code, back.stdout) == (1, "")
+    assert "no snapshot before the live one" in back.stderr

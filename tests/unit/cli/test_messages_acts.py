@@ -138,7 +138,7 @@ def test_a_person_resolves_what_is_unknown(office):
     assert deeds(office, refused) == [("resolve", "sri")]
     again = office.gateway("messages", "resolve", done, "--refused")
     assert (again.exit_code, again.stdout) == (1, "")
-    assert "it is delivered: only an unknown message is resolved" in again.stderr
+    assert "it is delivered: only what is unknown or handed over is resolved" in again.stderr
 
 
 @pytest.mark.parametrize("options", [(), ("--delivered", "--text", "x")])

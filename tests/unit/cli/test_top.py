@@ -197,3 +197,14 @@ def test_an_address_that_is_none_is_refused() -> None:
     done = CliRunner().invoke(_cli, ["top", "--at", "gateway"])
     assert done.exit_code == 2
     assert "127.0.0.1:9090" in done.stderr
+
+
+def test_a_feed_whose_file_is_late_is_waited_for() -> None:
+    due = "gateway_feed_due_timestamp_seconds"
+    late = (
+        f'{due}{{agency="puskesmas",feed="imunisasi"}} {NOW - 60}\n{due}{{agency="puskesmas",feed="stok"}} {NOW + 60}'
+    )
+    seen = {one.agency: one for one in shown(late=late).agencies}
+    assert seen["puskesmas"].waits_for == ("file of imunisasi",)
+    assert seen["puskesmas"].troubled
+    assert not seen["dpmptsp"].troubled

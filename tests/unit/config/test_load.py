@@ -52,7 +52,7 @@ def test_durations_rates_and_quotas_are_read(tmp_path: Path) -> None:
         ('rate = "0/s"', "must be a rate"),
         ('quota = "5000/s"', "must be a quota"),
         ("concurrency = 0", "greater than or equal to 1"),
-        ('concurrency = "8"', "valid integer"),
+        ('concurrency = "8"', "must be a whole number"),
     ],
 )
 def test_a_wrong_value_is_found_at_its_line(tmp_path: Path, setting: str, says: str) -> None:

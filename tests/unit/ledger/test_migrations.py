@@ -20,5 +20,5 @@ def test_a_step_that_ledgers_have_been_through_never_changes(dialect: Dialect) -
 
 def test_both_stores_have_the_same_steps_but_for_what_only_one_keeps_in_its_tables() -> None:
     steps = {dialect: [(step.number, step.name) for step in migrations(dialect)] for dialect in SHIPPED}
-    both = [(1, "ledger"), (2, "turns"), (4, "feeds")]
+    both = [(1, "ledger"), (2, "turns"), (4, "feeds"), (5, "forward"), (6, "handed_over")]
     assert steps == {"sqlite": both, "postgres": sorted([*both, (3, "clock")])}  # SQLite has no functions of its own

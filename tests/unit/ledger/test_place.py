@@ -78,7 +78,13 @@ def test_preparing_again_changes_nothing(tmp_path: Path) -> None:
     prepare(path)
     prepare(path)
     db = sqlite3.connect(path)
-    assert db.execute("SELECT number, name FROM migration").fetchall() == [(1, "ledger"), (2, "turns"), (4, "feeds")]
+    assert db.execute("SELECT number, name FROM migration").fetchall() == [
+        (1, "ledger"),
+        (2, "turns"),
+        (4, "feeds"),
+        (5, "forward"),
+        (6, "handed_over"),
+    ]
     db.close()
 
 

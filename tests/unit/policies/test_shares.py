@@ -45,7 +45,7 @@ def test_all_paces_together_are_the_rate_and_one_call_at_the_start_for_each_repl
         bucket, now = shares_of(replicas).part(TokenBucket(rate)), 0.0
         while (now := now + bucket.reserve(now)) < seconds:
             taken += 1
-    assert taken <= rate * seconds + replicas
+    assert taken <= rate * seconds + replicas + 1e-6 * rate  # what the clock rounds
 
 
 @given(limit=st.integers(1, 100), replicas=st.integers(1, 12))

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from adapters.csv.adapter import CsvAdapter
-from adapters.csv.drop import Folder
+from adapters.csv.folder import Folder
 from adapters.csv.settings import Feed, Out
 from gateway import Adapter, AgencyTimeout, ConfigError, Described, Probe, Source, TranslationError, Unavailable
 from gateway.snapshots import MemorySnapshots
@@ -171,7 +171,8 @@ async def test_a_drop_that_goes_away_between_two_looks_is_not_made_anew(tmp_path
     folder = Folder(tmp_path / "unmounted")
     with pytest.raises(Unavailable):
         await folder.put("archive/2026-03-02/a.csv", b"x")
-    assert not await folder.move("a.csv", "archive/a.csv")
+    with pytest.raises(Unavailable):
+        await folder.move("a.csv", "archive/a.csv")
     assert not (tmp_path / "unmounted").exists()
 
 
@@ -233,8 +234,8 @@ async def test_wrong_settings_say_what_to_write(tmp_path: Path) -> None:
     for settings, said in (
         ({"feed": feed}, "feeds need a folder"),
         ({"feed": feed, "out": out, "drop": "x"}, "a feed is called a too"),
-        ({"drop": "sftp://user@host/dir"}, "sftp:// is not supported"),
-        ({"out": {"a": Out(folder="ftp://host", file="{id}")}}, r"out\.a\.folder: ftp:// is not supported"),
+        ({"drop": "smb://user@host/dir"}, "smb:// is not supported"),
+        ({"out": {"a": Out(folder="ftp://host", file="{id}")}}, r"out\.a\.folder: is not of the form"),
     ):
         with pytest.raises(ConfigError, match=said):
             CsvAdapter(**kept, **settings)

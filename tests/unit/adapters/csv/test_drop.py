@@ -4,15 +4,17 @@ from pathlib import Path
 
 import pytest
 
-from adapters.csv.drop import Entry, Folder, Watch, drop_at
+from adapters.csv.drop import Entry
+from adapters.csv.folder import Folder
 from adapters.csv.settings import Feed
-from gateway import ConfigError, Unavailable
+from adapters.csv.watch import Watch
+from gateway import Unavailable
 
 ROOT = Path(__file__).parents[4]
 CRASH_BEFORE_RENAME = """
 import asyncio, os, sys
 from pathlib import Path
-from adapters.csv.drop import Folder
+from adapters.csv.folder import Folder
 sys.addaudithook(lambda event, _: os._exit(9) if event == "os.rename" else None)
 asyncio.run(Folder(Path(sys.argv[1])).put("jadwal.csv", b"whole"))
 """
@@ -62,11 +64,6 @@ async def test_a_missing_folder_is_unavailable_and_its_path_stays_inside(tmp_pat
 async def test_the_tail_is_the_last_two_bytes(tmp_path: Path, content: bytes, tail: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
     assert await Folder(tmp_path).tail("a") == tail
-
-
-def test_sftp_is_refused_with_what_to_do() -> None:
-    with pytest.raises(ConfigError, match=r"drop: sftp:// is not supported \(mount it"):
-        drop_at("sftp://user@host/dir", "drop")
 
 
 def entry(name: str, mtime: float = 100.0, size: int = 10) -> Entry:

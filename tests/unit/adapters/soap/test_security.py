@@ -15,6 +15,7 @@ from zeep.wsse import BinarySignature, Signature, UsernameToken
 from zeep.wsse import utils as zeep_utils
 from zeep.wsse.signature import verify_envelope
 
+from adapters.soap.around import around
 from adapters.soap.security import Secured, moment, password_digest, secured
 from adapters.soap.settings import Security
 from adapters.soap.wrap import Received, Sent
@@ -98,8 +99,10 @@ def test_a_password_in_clear_may_have_nonce_and_time_too() -> None:
     assert text(token, f"*/{WSU}Created") == "2026-03-02T09:00:00.000Z"
 
 
-def test_a_user_may_have_no_password() -> None:
-    assert security(step(user="a").outgoing(SENT)).find(f"*/{WSSE}Password") is None
+def test_a_user_has_no_password_only_where_that_is_said() -> None:
+    assert security(step(user="a", password="").outgoing(SENT)).find(f"*/{WSSE}Password") is None
+    with pytest.raises(ConfigError, match="anybody could say so"):
+        step(user="a")
 
 
 def test_a_timestamp_says_when_it_was_made_and_when_it_ends() -> None:
@@ -227,3 +230,19 @@ def test_a_password_that_xml_can_not_hold_is_told_without_showing_it() -> None:
 def test_times_are_utc_to_the_millisecond() -> None:
     at = datetime(2026, 3, 2, 16, 0, 0, 1999, tzinfo=ZoneInfo("Asia/Jakarta"))
     assert moment(at) == "2026-03-02T09:00:00.001Z"
+
+
+def test_what_is_around_a_message_is_shown_without_what_is_secret() -> None:
+    sent = step(user="gateway", password="rahasia", nonce=True, timestamp="5m").outgoing(SENT)
+
+    shown = around(sent.envelope)
+
+    assert shown["Kunci"] == "1"
+    assert shown["Security"]["UsernameToken"] == {
+        "Username": "gateway",
+        "Password": "***",
+        "Nonce": f"({len(b64encode(NONCE))} characters)",
+        "Created": "2026-03-02T09:00:00.000Z",
+    }
+    assert shown["Security"]["Timestamp"].keys() == {"Created", "Expires"}
+    assert "rahasia" not in str(shown)

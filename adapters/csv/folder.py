@@ -1,0 +1,156 @@
+"""A drop on a local or mounted disk."""
+
+import asyncio
+import errno
+import os
+import shutil
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from adapters.csv.drop import Entry
+from gateway import Unavailable
+
+COPIED = 1 << 20
+"""Bytes copied at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A Drop on a local or mounted disk."""
+
+    path: Path
+
+    async def list(self, folder: str = "", /) -> Sequence[Entry]:
+        """Return the files of a folder below, hidden ones too; none where there is no such folder."""
+        try:
+            return await asyncio.to_thread(_scan, self.path / folder)
+        except OSError as error:
+            if folder and isinstance(error, FileNotFoundError) and self.path.is_dir():
+                return ()
+            raise _unavailable("list", self.path / folder, error) from error
+
+    async def tail(self, name: str, /) -> bytes:
+        """Return the last two bytes, fewer when the file is shorter."""
+        try:
+            return await asyncio.to_thread(_tail, self.path / name)
+        except OSError as error:
+            raise _unavailable("read", self.path / name, error) from error
+
+    async def open(self, name: str, /) -> BinaryIO:
+        """Return the file, to be read in a thread."""
+        try:
+            return await asyncio.to_thread((self.path / name).open, "rb")
+        except OSError as error:
+            raise _unavailable("open", self.path / name, error) from error
+
+    async def put(self, name: str, content: bytes | BinaryIO, /) -> None:
+        """Write under a hidden name, fsync, rename, fsync the folder; not done until the rename.
+
+        A folder below is made where it is missing, but never the drop itself: it may not be mounted.
+        """
+        await asyncio.to_thread(_put, self.path, name, content)
+
+    async def move(self, name: str, to: str, /) -> bool:
+        """Rename; where that leads to another disk, copy, fsync and take the old one away."""
+        try:
+            return await asyncio.to_thread(_move, self.path, name, to)
+        except OSError as error:
+            raise _unavailable("move", self.path / name, error) from error
+
+    async def close(self) -> None:
+        """Nothing is kept open."""
+
+
+def _scan(path: Path) -> list[Entry]:
+    entries = []
+    with os.scandir(path) as found:
+        for each in found:
+            try:
+                # A link may lead anywhere, to files that whoever may write here may not read.
+                if each.is_file(follow_symlinks=False):
+                    stat = each.stat()
+                    entries.append(Entry(name=each.name, size=stat.st_size, mtime=stat.st_mtime))
+            except FileNotFoundError:
+                """Gone between listing and looking."""
+    return entries
+
+
+def _tail(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - 2))
+        return file.read(2)
+
+
+def _put(folder: Path, name: str, content: bytes | BinaryIO) -> None:
+    path = folder / name
+    hidden = path.with_name(f".{path.name}.tmp")
+    try:
+        if path.parent != folder and folder.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
+        _write(hidden, content)
+        hidden.replace(path)
+    except OSError as error:
+        with suppress(OSError):
+            hidden.unlink(missing_ok=True)
+        raise _unavailable("write", path, error) from error
+    try:
+        _sync_folder(path.parent)
+    except OSError as error:
+        raise _unavailable("make durable", path, error, maybe_done=True) from error
+
+
+def _write(path: Path, content: bytes | BinaryIO) -> None:
+    with path.open("wb") as file:
+        if isinstance(content, bytes):
+            file.write(content)
+        else:
+            shutil.copyfileobj(content, file, COPIED)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _move(folder: Path, name: str, target: str) -> bool:
+    path, to = folder / name, folder / target
+    if not path.exists():
+        folder.stat()  # which may be what is gone
+        return False
+    if to.exists():
+        raise FileExistsError(errno.EEXIST, f"there is a {to.name} in {to.parent.name} already")
+    to.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.rename(to)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        _carry(path, to)
+    _sync_folder(to.parent)
+    return True
+
+
+def _carry(path: Path, to: Path) -> None:
+    """Move to another disk: it is there whole before it is gone here, with the time it was written."""
+    hidden = to.with_name(f".{to.name}.tmp")
+    with path.open("rb") as file:
+        _write(hidden, file)
+    shutil.copystat(path, hidden)
+    hidden.rename(to)
+    path.unlink()
+
+
+def _sync_folder(path: Path) -> None:
+    """A rename is on disk only once the folder is."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _unavailable(doing: str, path: Path, error: OSError, *, maybe_done: bool = False) -> Unavailable:
+    why = error.strerror or type(error).__name__
+    return Unavailable(
+        f"could not {doing} {path.name}: {why}; is the folder mounted and readable?", maybe_done=maybe_done
+    )

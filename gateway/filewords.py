@@ -1,0 +1,140 @@
+"""The words for what is wrong with a file that an agency drops, or with a row of it, in Indonesian and English."""
+
+from collections.abc import Mapping
+
+FILES: Mapping[str, tuple[str, str]] = {
+    "columns": ("jumlah kolom {found}, seharusnya {expected}", "has {found} columns instead of {expected}"),
+    "quote": ("tanda kutip rusak", "has a broken quote"),
+    "header": ("judul kolom berbeda: {difference}", "the header differs: {difference}"),
+    "double-key": (
+        "kunci sama dengan baris {number}, isinya berbeda",
+        "has the key of row {number}, but other content",
+    ),
+    "unfinished": (
+        "berkas belum selesai ditulis (baris terakhir tidak ditutup, atau berkas berubah saat dibaca)",
+        "the file is not completely written (its last line isn't closed, or it changed while being read)",
+    ),
+    "max-reject": (
+        "{rejected} dari {total} baris ditolak; paling banyak {max}",
+        "{rejected} of {total} rows were rejected; at most {max}",
+    ),
+    "shrunk": (
+        "menyusut dari {before} menjadi {after} baris",
+        "shrank from {before} to {after} rows",
+    ),
+    "changed-after": (
+        "berubah setelah {rows} barisnya diteruskan (tanda terima {receipt}); taruh sisanya sebagai berkas lain",
+        "changed after {rows} of its rows were forwarded (receipt {receipt}); drop the others as another file",
+    ),
+    "not-accepted": (
+        "berkas asal baris-baris ini ditolak seluruhnya atau tidak pernah diterima; kirim berkas lengkap",
+        "the file that these rows mend was refused whole, or never was; send a complete file",
+    ),
+    "key-taken": (
+        "kuncinya sudah ada dengan isi lain; berkas ini hanya boleh menambah",
+        "has a key that is there already with other content; this feed's files only add",
+    ),
+    "empty-file": (
+        "berkas kosong, tanpa judul kolom dan tanpa isi; ekspor lagi",
+        "the file is empty, without a header and without rows; export it again",
+    ),
+    "no-rows": (
+        "hanya berisi judul kolom, tanpa satu baris pun, padahal data yang dipakai {before} baris",
+        "holds a header and no row at all, where {before} rows are in use",
+    ),
+    "kind": (
+        "isinya {expected}, bukan teks CSV; simpan sebagai CSV, atau dengan akhiran nama yang benar",
+        "is {expected} and no CSV text; save it as CSV, or under the ending that it should have",
+    ),
+    "old-excel": (
+        "berkas Excel lama (.xls) atau terkunci kata sandi; simpan sebagai .xlsx tanpa kata sandi",
+        "is an old Excel file (.xls), or locked by a password; save it as .xlsx without one",
+    ),
+    "no-excel": (
+        "gateway ini belum dapat membaca Excel; simpan sebagai CSV, atau hubungi operator gateway",
+        "this gateway can't read Excel files (its operator installs the extra: make .venv/excel); save it as CSV",
+    ),
+    "no-sheet": ('tidak ada lembar (sheet) bernama "{sheet}"', 'has no sheet "{sheet}"'),
+    "sheet-broken": (
+        "berkas Excel terpotong atau rusak; simpan lagi, lalu salin lagi",
+        "the spreadsheet is cut short or broken; save and copy it again",
+    ),
+    "sheet-too-large": (
+        "lembar Excel terlalu besar (paling banyak {most} sel); hapus baris kosong yang berformat, atau kirim CSV",
+        "the sheet is too large (at most {most} cells); delete blank rows that bear a format, or send CSV",
+    ),
+    "packed-broken": (
+        "arsip .zip atau .gz terpotong atau rusak; buat dan salin lagi",
+        "the .zip or .gz is cut short or broken; make and copy it again",
+    ),
+    "packed-bomb": (
+        "isi arsip terlalu besar (lebih dari {most}); kirim berkasnya tanpa dimampatkan",
+        "holds too much (over {most}); send the file unpacked",
+    ),
+    "packed-encrypted": (
+        "arsip .zip terkunci kata sandi; buat tanpa kata sandi",
+        "the .zip is locked by a password; make it without one",
+    ),
+    "packed-members": (
+        "arsip .zip berisi {found} berkas data, seharusnya tepat satu",
+        "the .zip holds {found} data files instead of exactly one",
+    ),
+    "packed-nested": (
+        "arsip berisi arsip lagi ({name}); kirim berkasnya langsung",
+        "holds another archive ({name}); send the file itself",
+    ),
+    "number-cell": (
+        "tersimpan sebagai angka, dan Excel hanya menyimpan 15 digit; jadikan kolom bertipe Teks, lalu isi ulang",
+        "is a number, of which Excel keeps 15 digits; make the column Text and fill it in again",
+    ),
+    "cell-error": ("berisi kesalahan Excel ({error})", "holds an error of Excel's ({error})"),
+    "cell-no-value": (
+        "berisi rumus yang belum dihitung; buka berkas di Excel, simpan, lalu kirim lagi",
+        "holds a formula that was never calculated; open the file in Excel, save it and send it again",
+    ),
+    "decimals": ("paling banyak {most} angka di belakang koma", "has more than {most} digits behind the point"),
+    "superseded": (
+        "berkas asal baris-baris ini sudah diganti berkas lain atau tidak pernah diterima; kirim berkas lengkap",
+        "the file that these rows mend is not in use any more, or never was; send a complete file",
+    ),
+    "begun-anew": (
+        "dibaca ulang dari awal, karena isinya atau tabelnya berubah sebelum selesai",
+        "was begun anew, as its content or its mapping changed before it was done",
+    ),
+    "no-trailer": (
+        'baris penutup "{trailer}" tidak ada; berkas mungkin terpotong',
+        'the last row "{trailer}" is missing; the file may be cut short',
+    ),
+    "trailer-early": (
+        "masih ada baris setelah baris penutup (baris {number}); mungkin dua berkas digabung",
+        "there are rows after the last one (row {number}); two files may be in one",
+    ),
+    "intake": ("gagal diolah karena kesalahan gateway ({error})", "could not be taken in: a bug ({error})"),
+    "rounded-number": (
+        "sudah dibulatkan aplikasi spreadsheet, digitnya hilang; jadikan kolom bertipe Teks, lalu isi ulang",
+        "was rounded by a spreadsheet; make the column Text and fill it in again",
+    ),
+}
+
+SHORT: Mapping[str, str] = {
+    "required": "kosong",
+    "digits": "jumlah digit",
+    "pattern": "bentuk tidak sesuai",
+    "max": "terlalu panjang",
+    "codes": "kode tidak dikenal",
+    "date": "tanggal",
+    "number": "angka",
+    "integer": "bilangan bulat",
+    "bool": "pilihan tidak dikenal",
+    "columns": "jumlah kolom",
+    "quote": "tanda kutip rusak",
+    "encoding": "kode huruf",
+    "double-key": "kunci ganda",
+    "key-taken": "kunci sudah ada",
+    "rounded-number": "angka dibulatkan",
+    "number-cell": "sel bertipe angka",
+    "cell-error": "kesalahan Excel",
+    "cell-no-value": "rumus belum dihitung",
+    "decimals": "angka di belakang koma",
+}
+"""What a clerk reads where rows are counted by rule."""

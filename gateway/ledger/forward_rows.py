@@ -1,0 +1,90 @@
+"""Rows that become messages as a store keeps them, and which of them were put before; the same for every store, no SQL.
+
+A row leaves a mark by its place, and where it has a key another by that, with the content that it had last.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from gateway.feeds import Chunk, Forwarded, Overtaken, Portion, Tally
+from gateway.ledger.keys import Keys
+from gateway.ledger.rows import Packed, pack
+from gateway.ledger.snapshot_rows import tallied
+
+PLACE_TAKEN = b""
+"""What a place's mark holds: whatever a mended mapping makes of it, that record was put."""
+
+
+class PackedForward(NamedTuple):
+    """One row: its message, and its marks."""
+
+    packed: Packed
+    place: bytes
+    key: bytes | None
+
+
+@dataclass(slots=True)
+class Decided:
+    """What is to be put, and the marks that it leaves."""
+
+    fresh: list[Packed] = field(default_factory=list)
+    marks: dict[bytes, bytes] = field(default_factory=dict)
+
+
+def packed_forward(rows: Sequence[Forwarded], feed: str, keys: Keys) -> list[PackedForward]:
+    """Return a store's form of rows; blocks for what sealing them takes."""
+    return [_packed(row, feed, keys) for row in rows]
+
+
+def _packed(row: Forwarded, feed: str, keys: Keys) -> PackedForward:
+    to = row.entry.message.operation
+    place = keys.hashed("forwarded place", feed, to, row.place)
+    key = keys.hashed("forwarded key", feed, to, row.key) if row.key is not None else None
+    return PackedForward(pack(row.entry, keys), place, key)
+
+
+def marks_of(rows: Sequence[PackedForward]) -> Iterator[bytes]:
+    """Yield the marks to look for."""
+    for row in rows:
+        yield row.place
+        if row.key is not None:
+            yield row.key
+
+
+def decided(rows: Sequence[PackedForward], known: Mapping[bytes, bytes]) -> Decided:
+    """Decide which rows are put, in their order, given the marks that are there."""
+    said = Decided()
+    for row in rows:
+        if row.place in known or row.place in said.marks:
+            continue
+        said.marks[row.place] = PLACE_TAKEN
+        content = row.packed.body_hash
+        if row.key is not None:
+            last = said.marks.get(row.key, known.get(row.key))
+            said.marks[row.key] = content
+            if last == content:
+                continue
+        said.fresh.append(row.packed)
+    return said
+
+
+def checked(before: Tally, chunk: Chunk, number: int) -> Tally:
+    """Return the tally after a chunk was read: its rows fit, and none is put yet; raises Overtaken."""
+    if before.position != chunk.after:
+        raise Overtaken(f"receipt {number} is at {before.position}, not at {chunk.after}")
+    return replace(tallied(before, chunk, len(chunk.rows), ()), kept=0)
+
+
+def put_on(before: Tally, portion: Portion, fresh: int) -> Tally:
+    """Return the tally after a portion of which `fresh` messages were put."""
+    unchanged = len(portion.rows) - fresh
+    return replace(
+        before, put=portion.position, accepted=before.accepted - unchanged, unchanged=before.unchanged + unchanged
+    )
+
+
+def in_place(tally: Tally, portion: Portion, number: int) -> None:
+    """Raise Overtaken where the ledger is not where a portion begins."""
+    if tally.put != portion.after:
+        raise Overtaken(f"receipt {number} has put {tally.put} records, not {portion.after}")

@@ -1,0 +1,199 @@
+"""What every ledger promises about rows that become messages: each is put once, in order, with how far its file is."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.errors import FieldError
+from gateway.feeds import FileReceipt, FileState, Forwarded, Held, Keeping, Overtaken, Portion, Tally, Turn
+from gateway.ledger import Ledger
+from gateway.message import Origin
+from gateway.records import Delivered, Filter, State
+from tests.contract.ledger import Stage, a_message, an_entry
+from tests.contract.ledger_feeds import FEED, chunk, held, reject, rows_of, taken, turn
+
+FORWARD = Keeping(mode="forward", mapping="m1")
+
+
+def portion(
+    receipt: FileReceipt, *rows: str, after: int = 0, keyed: bool = False, position: int | None = None
+) -> Portion:
+    """Return rows such as "ani:1": under the key ani the content 1."""
+    made = [
+        Forwarded(
+            number=number,
+            entry=an_entry(
+                message=a_message(body={"nama": row}, client=FEED, idempotency_key=f"{receipt.sha256}:{number}"),
+                origin=Origin(receipt=receipt.number, record=number),
+            ),
+            place=f"{receipt.sha256}:{number}",
+            key=row.partition(":")[0] if keyed else None,
+        )
+        for number, row in enumerate(rows, after + 1)
+    ]
+    return Portion(after=after, position=position or after + len(rows), rows=made)
+
+
+async def read(
+    ledger: Ledger, count: int, *, file: Held | None = None, keeping: Keeping = FORWARD, afresh: bool = False
+) -> tuple[Turn, FileReceipt]:
+    """Take a file up and go through it once."""
+    mine = await turn(ledger)
+    receipt = await ledger.take_up(mine, file or held(), keeping, afresh=afresh)
+    if receipt.state is FileState.TAKING and not receipt.tally.whole:
+        rows = chunk(*[{"nama": str(number)} for number in range(count)])
+        receipt = replace(receipt, tally=await ledger.add_rows(mine, receipt.number, keeping, rows))
+    return mine, receipt
+
+
+async def sent(
+    ledger: Ledger, *rows: str, file: Held | None = None, keyed: bool = False, afresh: bool = False
+) -> Tally:
+    """Take a file in, all of it."""
+    mine, receipt = await read(ledger, len(rows), file=file, afresh=afresh)
+    if receipt.state is not FileState.TAKING:
+        return receipt.tally
+    await ledger.forward(mine, receipt.number, portion(receipt, *rows, keyed=keyed))
+    done = await ledger.publish(mine, receipt.number, FORWARD)
+    await ledger.filed(mine, receipt.number, "archive/a.csv")
+    return done.tally
+
+
+async def bodies(stage: Stage) -> list[str]:
+    """Return what waits in the lane, in the order in which it would be sent."""
+    return [str(claim.message.body["nama"]) for claim in await stage.claim(1000)]
+
+
+def counts(tally: Tally) -> tuple[int, int, int]:
+    return tally.accepted, tally.unchanged, tally.put
+
+
+class ForwardContract:
+    async def test_rows_are_messages_in_the_order_of_the_file_that_know_where_they_come_from(
+        self, stage: Stage
+    ) -> None:
+        mine, receipt = await read(stage.ledger, 3)
+        assert counts(receipt.tally) == (3, 0, 0)
+        assert await bodies(stage) == []
+        tally = await stage.ledger.forward(mine, receipt.number, portion(receipt, "a", "b", "c"))
+        assert counts(tally) == (3, 0, 3)
+        claims = await stage.claim()
+        assert [(claim.message.body["nama"], claim.message.client) for claim in claims] == [
+            (name, FEED) for name in "abc"
+        ]
+        await stage.settle(claims[0].ticket, Delivered())
+        assert await stage.ledger.forwarded(receipt.number) == {State.DELIVERED: 1, State.DELIVERING: 2}
+        assert await stage.ledger.forwarded(receipt.number + 1) == {}
+        found = await stage.ledger.search(Filter(receipt=receipt.number))
+        assert [row.origin for row in found.rows] == [Origin(receipt=receipt.number, record=n) for n in (3, 2, 1)]
+        assert (await stage.ledger.search(Filter(receipt=receipt.number + 1))).rows == ()
+        assert (await stage.record(claims[0].ticket.id)).summary.origin == Origin(receipt=receipt.number, record=1)
+        assert (await stage.record(await stage.put())).summary.origin is None
+
+    async def test_a_portion_is_put_with_its_position_or_not_at_all(self, stage: Stage) -> None:
+        mine, receipt = await read(stage.ledger, 4)
+        await stage.ledger.forward(mine, receipt.number, portion(receipt, "a", "b"))
+        for wrong in (portion(receipt, "a", "b"), portion(receipt, "d", after=3)):
+            with pytest.raises(Overtaken):
+                await stage.ledger.forward(mine, receipt.number, wrong)
+        (going,) = [await stage.ledger.take_up(mine, held(sha=receipt.sha256), FORWARD)]
+        assert (going.number, going.tally.whole, counts(going.tally)) == (receipt.number, True, (4, 0, 2))
+        await stage.ledger.forward(mine, receipt.number, portion(receipt, "c", after=2, position=4))
+        assert await bodies(stage) == ["a", "b", "c"]
+
+    async def test_another_ones_turn_puts_nothing(self, stage: Stage) -> None:
+        mine, receipt = await read(stage.ledger, 1)
+        other = await stage.another()
+        await stage.pass_time(1000)
+        theirs = await turn(other, by="b")
+        await other.take_up(theirs, held(sha=receipt.sha256), FORWARD)
+        with pytest.raises(Overtaken):
+            await stage.ledger.forward(mine, receipt.number, portion(receipt, "a"))
+        await other.forward(theirs, receipt.number, portion(receipt, "a"))
+        assert await bodies(stage) == ["a"]
+
+    async def test_a_file_that_was_forwarded_before_is_a_duplicate_however_many_came_between(
+        self, stage: Stage
+    ) -> None:
+        first = held()
+        await sent(stage.ledger, "a", file=first)
+        await sent(stage.ledger, "b")
+        _, again = await read(stage.ledger, 1, file=first)
+        assert (again.state, again.original) == (FileState.DUPLICATE, 1)
+        assert await bodies(stage) == ["a", "b"]
+
+    async def test_a_file_that_is_tried_again_puts_only_what_was_not(self, stage: Stage) -> None:
+        file = held()
+        mine, receipt = await read(stage.ledger, 2, file=file)
+        await stage.ledger.forward(mine, receipt.number, portion(receipt, "a", position=2))
+        await stage.ledger.publish(mine, receipt.number, FORWARD)
+        await stage.ledger.filed(mine, receipt.number, "archive/a.csv")
+        assert counts(await sent(stage.ledger, "a", "b", file=file, afresh=True)) == (1, 1, 2)
+        # What a mended mapping makes of a record that was put is not put once more.
+        mended = replace(FORWARD, mapping="m2")
+        mine, receipt = await read(stage.ledger, 3, file=file, keeping=mended)
+        tally = await stage.ledger.forward(mine, receipt.number, portion(receipt, "A", "B", "c"))
+        assert counts(tally) == (1, 2, 3)
+        assert await bodies(stage) == ["a", "b", "c"]
+
+    async def test_rows_alike_are_a_message_each_where_no_key_says_that_they_are_one(self, stage: Stage) -> None:
+        assert counts(await sent(stage.ledger, "a", "a")) == (2, 0, 2)
+        assert counts(await sent(stage.ledger, "a")) == (1, 0, 1)
+        assert await bodies(stage) == ["a", "a", "a"]
+
+    async def test_under_a_key_only_what_changed_is_put_and_a_change_back_is_one(self, stage: Stage) -> None:
+        assert counts(await sent(stage.ledger, "ani:1", "budi:1", "ani:1", keyed=True)) == (2, 1, 3)
+        assert counts(await sent(stage.ledger, "ani:1", "budi:2", keyed=True)) == (1, 1, 2)
+        assert counts(await sent(stage.ledger, "budi:1", keyed=True)) == (1, 0, 1)
+        file = held()
+        assert counts(await sent(stage.ledger, "ani:2", "ani:3", keyed=True, file=file)) == (2, 0, 2)
+        assert counts(await sent(stage.ledger, "ani:2", "ani:3", keyed=True, file=file, afresh=True)) == (0, 2, 2)
+        assert await bodies(stage) == ["ani:1", "budi:1", "budi:2", "budi:1", "ani:2", "ani:3"]
+
+    async def test_rejects_are_kept_until_the_next_file_is_forwarded_and_those_of_a_refused_one_until_it_is_filed(
+        self, stage: Stage
+    ) -> None:
+        ledger, mine = stage.ledger, await turn(stage.ledger)
+        receipt = await ledger.take_up(mine, held(), FORWARD)
+        tally = await ledger.add_rows(mine, receipt.number, FORWARD, chunk({"nama": "a"}, rejects=(reject(2),)))
+        assert (tally.accepted, tally.rejected, tally.kept, tally.rules) == (1, 1, 0, {"digits": 1})
+        assert await ledger.rejects(receipt.number) == [reject(2)]
+        await ledger.forward(mine, receipt.number, portion(receipt, "a", position=2))
+        await ledger.publish(mine, receipt.number, FORWARD)
+        refused = await ledger.take_up(mine, held("b.csv"), FORWARD)
+        tally = await ledger.add_rows(mine, refused.number, FORWARD, chunk(rejects=(reject(1),)))
+        await ledger.refuse(mine, refused.number, tally, FieldError(pointer="", rule="max-reject"))
+        assert await ledger.rejects(refused.number) == [reject(1)]
+        await ledger.filed(mine, refused.number, "rejected/b.csv")
+        assert not await ledger.rejects(refused.number)
+        assert await ledger.rejects(receipt.number) == [reject(2)]
+        await sent(ledger, "c")
+        assert not await ledger.rejects(receipt.number)
+
+    async def test_what_was_forwarded_can_not_be_rolled_back_nor_looked_up(self, stage: Stage) -> None:
+        await sent(stage.ledger, "a")
+        await sent(stage.ledger, "b")
+        standing = await stage.ledger.standing(FEED)
+        assert standing.live is not None
+        assert (standing.live.number, standing.previous) == (2, None)
+        assert await stage.ledger.roll_back(FEED, by="budi") is None
+
+    async def test_a_feed_may_change_between_forwarding_and_a_snapshot(self, stage: Stage) -> None:
+        rows = [{"nik": "1", "jenis": "BCG"}]
+        await taken(stage.ledger, *rows)
+        await sent(stage.ledger, "a")
+        done = await taken(stage.ledger, *rows, keeping=Keeping(mode="append", mapping="m3"))
+        assert (done.base, done.tally.kept) == (None, 1)
+        assert await rows_of(stage.ledger) == rows
+
+    @pytest.mark.parametrize("accepted", [True, False])
+    async def test_mended_rows_are_put_where_their_file_was_accepted(self, stage: Stage, accepted: bool) -> None:
+        file = held()
+        mine, receipt = await read(stage.ledger, 1, file=file)
+        if accepted:
+            await stage.ledger.publish(mine, receipt.number, FORWARD)
+        else:
+            await stage.ledger.refuse(mine, receipt.number, Tally(), FieldError(pointer="", rule="max-reject"))
+        _, mended = await read(stage.ledger, 1, file=held("m.csv", repairs=receipt.reference))
+        assert mended.state is (FileState.TAKING if accepted else FileState.REFUSED)
+        assert (mended.reason.rule if mended.reason else None) == (None if accepted else "not-accepted")

@@ -1,0 +1,255 @@
+"""Files whose rows become messages: what is put, what waits, and what is told, whatever comes between."""
+
+from dataclasses import replace
+
+import pytest
+
+from gateway.feeds import Keeping, Portion
+from gateway.forward import AGAIN
+from gateway.message import Message, OperationId, Origin
+from gateway.records import Entry, Filter
+from gateway.registry import Forward
+from gateway.wording import say
+from tests.drops import FEED, GOOD, NIK, OpenSite, Site, rows
+
+LANE = "dpmptsp"
+TO = OperationId("dpmptsp/lapor")
+DAY = "archive/2026-03-02"
+FORWARD = Keeping(mode="forward", mapping="m1")
+KEYED = replace(FORWARD, key=("nik_anak",))
+
+
+def entry(message: Message, origin: Origin) -> Entry:
+    return Entry(message=message, lane=LANE, repeat="harmless", origin=origin)
+
+
+class Lane:
+    """A lane that has room for so many rows, and hears of those that came."""
+
+    def __init__(self, room: int = 10**9) -> None:
+        self.room = room
+
+    async def for_rows(self, lane: str) -> int:
+        assert lane == LANE
+        return self.room
+
+    def filled(self, lane: str, count: int) -> None:
+        assert lane == LANE
+        self.room -= count
+
+
+def forwarding(site: Site, room: int = 10**9) -> Site:
+    site.plan = replace(site.plan, forward=Forward(to=TO, lane=LANE, entry=entry))
+    site.intake.feeds = {"imunisasi": site.plan}
+    site.intake.room = Lane(room)
+    return site
+
+
+async def sent(site: Site) -> list[tuple[str, str]]:
+    """Return the rows that were put, in the order in which they are delivered."""
+    claims = await site.ledger.claim(LANE, 10_000, lease=0.001)
+    return [(claim.message.body["nik_anak"], claim.message.body["jenis"]) for claim in claims]
+
+
+def counts(site: Site) -> tuple[int, int, int, int]:
+    tally = site.news[-1].receipt.tally
+    return tally.accepted, tally.unchanged, tally.rejected, tally.skipped
+
+
+async def test_each_row_is_a_message_of_the_feed_and_the_receipt_says_so(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    site.drop("imunisasi_1.csv", GOOD + "nik_anak;jenis\nx;BCG\n")
+    await site.look()
+    assert site.told() == [("imunisasi_1.csv", "accepted")]
+    assert counts(site) == (3, 0, 1, 1)
+    claims = await site.ledger.claim(LANE, 10, lease=60.0)
+    assert [claim.message.operation for claim in claims] == [TO] * 3
+    assert {claim.message.client for claim in claims} == {FEED}
+    receipt = await site.receipt(1)
+    assert [claim.message.correlation_id for claim in claims] == [f"{receipt.reference}.{n}" for n in (1, 2, 3)]
+    found = await site.ledger.search(Filter(receipt=1, client=FEED))
+    assert [row.origin for row in found.rows] == [Origin(receipt=1, record=n) for n in (3, 2, 1)]
+    line = (site.folder / DAY / "imunisasi_1.csv.receipt.txt").read_text("utf-8")
+    assert "3 baris diteruskan, 1 ditolak, 0 sudah pernah (angka dibulatkan: 1). Perbaiki" in line
+    assert NIK not in line
+    assert site.handed_back("imunisasi_1.csv.rejected.csv")[1][0] == "6"
+
+
+@pytest.mark.parametrize(("max_reject", "trailer"), [(0.0, None), (0.2, None), (1.0, "TOTAL")])
+async def test_a_file_is_judged_whole_before_any_of_it_is_put(
+    open_site: OpenSite, max_reject: float, trailer: str | None
+) -> None:
+    site = forwarding(await open_site(keeping=FORWARD, max_reject=max_reject, trailer=trailer))
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look()
+    (news,) = site.news
+    assert news.receipt.reason
+    assert news.receipt.reason.rule == ("no-trailer" if trailer else "max-reject")
+    assert await sent(site) == []
+    assert str(site.paper("rejected/imunisasi_1.csv")["keterangan"]).endswith("Tidak ada yang diteruskan.")
+
+
+async def test_many_rows_keep_their_order_over_batches_and_portions(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    site.drop("imunisasi_1.csv", rows(5_700))
+    await site.look()
+    assert [int(nik) for nik, _ in await sent(site)] == [*range(1, 5_701)]
+    assert counts(site) == (5_700, 0, 0, 0)
+
+
+async def test_rows_wait_while_their_lane_is_full_and_go_on_before_later_files(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD), room=700)
+    site.drop("imunisasi_1.csv", rows(1_000))
+    site.drop("imunisasi_2.csv", rows(2, first=5_000))
+    await site.look(times=3)
+    assert site.told() == []
+    assert [event for event, _ in site.lines] == ["file-waits"]
+    assert (await site.ledger.receipts(FEED))[0].tally.put == 700
+    site.intake.room = Lane(302)
+    await site.look(AGAIN)
+    assert site.told() == [("imunisasi_1.csv", "accepted"), ("imunisasi_2.csv", "accepted")]
+    assert [int(nik) for nik, _ in await sent(site)] == [*range(1, 1_001), 5_000, 5_001]
+    assert [event for event, _ in site.lines] == ["file-waits"]
+
+
+async def test_another_feed_goes_on_while_one_waits_for_room(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD), room=0)
+    site.drop("imunisasi_1.csv")
+    kept = replace(site.plan, forward=None, keeping=Keeping(mapping="m1"))
+    site.intake.feeds = {"imunisasi": site.plan, "lain": kept}
+    await site.look()
+    assert site.told() == []
+    files = site.adapter._inbox
+    files._watches["lain"] = type(files._watches["imunisasi"])(site.settings.model_copy(update={"files": "lain_*.csv"}))
+    files.feeds = {**files.feeds, "lain": site.settings}
+    files.columns = {**files.columns, "lain": ("nik_anak", "jenis")}
+    site.drop("lain_1.csv")
+    await site.look()
+    assert site.told() == [("lain_1.csv", "accepted")]
+
+
+class CutOff(Exception):
+    """The process ends here."""
+
+
+@pytest.mark.parametrize("before", [True, False])
+async def test_rule_11_20_a_process_that_ends_between_two_portions_doubles_and_loses_nothing(
+    open_site: OpenSite, before: bool
+) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    put, count = site.ledger.forward, 0
+
+    async def forward(turn: object, number: int, portion: Portion) -> object:
+        nonlocal count
+        count += 1
+        if count == 2 and before:
+            raise CutOff
+        tally = await put(turn, number, portion)
+        if count == 2:
+            raise CutOff
+        return tally
+
+    site.ledger.forward = forward
+    site.drop("imunisasi_1.csv", rows(1_200))
+    await site.look()
+    assert site.told() == []
+    assert len(await sent(site)) == (500 if before else 1_000)
+    other = forwarding(await site.again())
+    await other.look()
+    assert other.told() == [("imunisasi_1.csv", "accepted")]
+    assert counts(other) == (1_200, 0, 0, 0)
+    assert (await other.receipt(1)).tally.put == 1_200
+    found = await other.ledger.search(Filter(receipt=1), limit=5_000)
+    assert [row.origin.record for row in found.rows if row.origin] == [*range(1_200, 0, -1)]
+    await other.close()
+
+
+async def test_a_mapping_that_is_mended_midway_reads_anew_and_puts_nothing_twice(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD), room=2)
+    site.drop("imunisasi_1.csv", GOOD)
+    await site.look()
+    other = forwarding(await site.again(keeping=replace(FORWARD, mapping="m2")))
+    await other.look()
+    assert other.told() == [("imunisasi_1.csv", "accepted")]
+    assert counts(other) == (1, 2, 0, 0)
+    assert len((await other.ledger.search(Filter(client=FEED))).rows) == 3
+    await other.close()
+
+
+async def test_the_same_content_again_is_a_duplicate_and_tried_again_it_puts_only_what_is_missing(
+    open_site: OpenSite,
+) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    for name in ("imunisasi_1.csv", "imunisasi_2.csv"):
+        site.drop(name, GOOD)
+        await site.look()
+    assert site.told()[1:] == [("imunisasi_2.csv", "duplicate")]
+    assert "sudah pernah diteruskan (tanda terima 1)" in str(site.paper("rejected/imunisasi_2.csv")["keterangan"])
+    assert await site.ledger.want_again(1, by="budi")
+    await site.look()
+    assert site.told()[2:] == [("imunisasi_1.csv", "accepted")]
+    assert counts(site) == (0, 3, 0, 0)
+    assert len((await site.ledger.search(Filter(client=FEED))).rows) == 3
+
+
+async def test_with_a_key_tomorrows_file_sends_only_what_changed(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=KEYED))
+    for number, content in enumerate(("1;BCG\n2;BCG\n", "1;BCG\n2;Polio\n3;BCG\n", "1;BCG\n2;BCG\n3;BCG\n")):
+        site.drop(f"imunisasi_{number}.csv", f"nik_anak;jenis\n{content}")
+        await site.look()
+    assert [news.receipt.tally.unchanged for news in site.news] == [0, 1, 2]
+    assert await sent(site) == [("1", "BCG"), ("2", "BCG"), ("2", "Polio"), ("3", "BCG"), ("2", "BCG")]
+
+
+async def test_mended_rows_are_sent_once_however_often_they_come_back(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\ny;BCG\n")
+    await site.look()
+    back = (site.folder / "rejected/imunisasi_1.csv.rejected.csv").read_text("utf-8-sig")
+    once = back.replace('"x"', '"7"')
+    for number, content in enumerate((once, once, once + "\n", once.replace('"y"', '"8"')), 2):
+        site.drop(f"imunisasi_{number}.csv", content)
+        await site.look()
+    assert [told for _, told in site.told()[1:]] == ["accepted", "duplicate", "accepted", "accepted"]
+    assert [news.receipt.tally.accepted for news in site.news] == [3, 1, 0, 0, 1]
+    assert (await sent(site))[3:] == [("7", "BCG"), ("8", "BCG")]
+
+
+async def test_mended_rows_of_a_file_that_was_refused_whole_are_refused(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD, max_reject=0.0))
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look()
+    back = (site.folder / "rejected/imunisasi_1.csv.rejected.csv").read_text("utf-8-sig")
+    site.drop("imunisasi_2.csv", back.replace('"x"', '"7"'))
+    await site.look()
+    reason = site.news[-1].receipt.reason
+    assert reason
+    assert "ditolak seluruhnya" in say(reason, "id")
+    assert await sent(site) == []
+
+
+async def test_a_file_that_grows_between_its_two_readings_is_refused_and_never_put_twice(
+    open_site: OpenSite,
+) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    put = site.ledger.forward
+
+    async def forward(turn: object, number: int, portion: Portion) -> object:
+        with (site.folder / ".taking/imunisasi_1.csv").open("a") as file:
+            file.write("9;BCG\n")
+        return await put(turn, number, portion)
+
+    site.ledger.forward = forward
+    site.drop("imunisasi_1.csv", rows(6_000))
+    await site.look()
+    assert site.told() == [("imunisasi_1.csv", "unfinished")]
+    assert site.news[0].receipt.tally.accepted == 5_000
+    site.ledger.forward = put
+    await site.look(times=2)
+    assert site.told()[1:] == [("imunisasi_1.csv", "changed-after")]
+    paper = site.paper("rejected/imunisasi_1.csv")
+    assert "berubah setelah 5000 barisnya diteruskan (tanda terima 1)" in str(paper["keterangan"])
+    assert len(await sent(site)) == 5_000
+    site.drop("imunisasi_1.csv", rows(1, first=9_000))
+    await site.look()
+    assert site.told()[2:] == [("imunisasi_1.csv", "accepted")]
