@@ -26,8 +26,11 @@ from gateway.clock import SystemClock
 from gateway.feeds import FileReceipt, Keeping, Receipts
 from gateway.intake import FileNews, Intake
 from gateway.ledger.keys import KeySource
+from gateway.ledger.opening import beside
 from gateway.ledger.postgres import PostgresLedger
+from gateway.ledger.snapshot_rows import conditions
 from gateway.ledger.sqlite import SqliteLedger
+from gateway.ledger.sqlite_builds import Builds, complete, held_columns, page
 from gateway.registry import Feed
 from gateway.snapshots import LedgerSnapshots
 from gateway.translate import compile_row, load_mapping
@@ -203,6 +206,7 @@ async def _look_ups(file: Path, place: Path, rows: int) -> None:
     await intake.once()
     receipt: FileReceipt = news[0].receipt
     print(f"look-ups of {receipt.tally.kept:,} rows, microseconds{'':<25}{'p50':>8}{'p99':>8}{'p99.9':>8}{'max':>9}")
+    _alone(Builds(beside(folder / "ledger.db")).place(receipt.number), rows)
     await _timed("by key, idle", ledger, rows, lambda: True)
     await _timed("by two fields, 20 rows, idle", ledger, rows, lambda: True, several=True)
     with tempfile.TemporaryDirectory(dir=place) as other:
@@ -212,6 +216,19 @@ async def _look_ups(file: Path, place: Path, rows: int) -> None:
         await _timed("by key, while another process takes a file in", ledger, rows, lambda: loading.poll() is None)
         loading.wait(PATIENCE)
     await ledger.close()
+
+
+def _alone(snapshot: Path, rows: int) -> None:
+    """Time what the store does of a look-up, without the way to the thread that reads."""
+    db, chance, seconds = complete(snapshot), Random(1), list[float]()
+    columns = held_columns(db)
+    for _ in range(LOOK_UPS):
+        where = {"nik": f"1405029{chance.randrange(rows):09d}"}
+        started = time.perf_counter()
+        page(db, conditions(columns, where, {}), 0, 2)
+        seconds.append(time.perf_counter() - started)
+    db.close()
+    _told_of("by key, idle, the store alone", seconds)
 
 
 async def _timed(name: str, ledger: Receipts, rows: int, going: Callable[[], bool], *, several: bool = False) -> None:
@@ -224,6 +241,10 @@ async def _timed(name: str, ledger: Receipts, rows: int, going: Callable[[], boo
         await ledger.look_up(FEED, where, limit=20 if several else 1)
         seconds.append(time.perf_counter() - started)
         await asyncio.sleep(PAUSE)
+    _told_of(name, seconds)
+
+
+def _told_of(name: str, seconds: list[float]) -> None:
     seconds.sort()
     at = [seconds[min(len(seconds) - 1, int(len(seconds) * share))] * 1e6 for share in (0.5, 0.99, 0.999, 1.0)]
     print(f"{name:<58}" + "".join(f"{value:>8,.0f}" for value in at), flush=True)
