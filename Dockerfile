@@ -1,8 +1,10 @@
 # The image: docker build -t opd-gateway .
 # What it puts in has the same bytes each time; name the base by its digest: --build-arg BASE=python:3.11-slim-bookworm@sha256:...
+# Extras that the configuration names: --build-arg EXTRAS="drops excel"
 ARG BASE=python:3.11-slim-bookworm
 
 FROM ${BASE} AS build
+ARG EXTRAS=""
 WORKDIR /src
 # Files are dated, and compiled modules marked, by this and not by the clock.
 ENV SOURCE_DATE_EPOCH=315532800 \
@@ -10,10 +12,14 @@ ENV SOURCE_DATE_EPOCH=315532800 \
     PIP_NO_CACHE_DIR=1 \
     PIP_ROOT_USER_ACTION=ignore
 COPY requirements/build.txt requirements/run.txt requirements/
+COPY requirements/csv-fast.txt requirements/drops.txt requirements/excel.txt requirements/
+COPY requirements/soap-security.txt requirements/tracing.txt requirements/
 RUN python -m venv /opt/build \
     && /opt/build/bin/pip install --require-hashes -r requirements/build.txt \
     && python -m venv /opt/opd-gateway \
-    && /opt/opd-gateway/bin/pip install --require-hashes -r requirements/run.txt
+    && /opt/opd-gateway/bin/pip install --require-hashes -r requirements/run.txt \
+    && for extra in ${EXTRAS}; do \
+         /opt/opd-gateway/bin/pip install --require-hashes -r requirements/"${extra}".txt || exit 1; done
 COPY pyproject.toml README.md LICENSE ./
 COPY gateway gateway
 COPY adapters adapters

@@ -27,7 +27,7 @@ from adapters.soap import adapter as soap
 from adapters.soap import no_wsdl
 from adapters.soap import settings as soap_settings
 from gateway import Duration
-from gateway.config import models
+from gateway.config import models, sftp
 from gateway.config.units import Every, Quota, Rate
 from gateway.edge.problems import STATUS
 from gateway.figures import SOURCES
@@ -47,6 +47,7 @@ SECTIONS: Mapping[str, tuple[type, str]] = {
     "gateway": (models.Gateway, "gateway"),
     "listener-tls": (models.ListenerTls, "gateway.tls"),
     "tracing": (models.Tracing, "gateway.tracing"),
+    "sftp": (sftp.Sftp, "gateway.sftp"),
     "defaults": (models.Defaults, "defaults"),
     "retry": (models.Retry, "defaults.retry"),
     "breaker": (models.Breaker, "defaults.breaker"),
@@ -74,6 +75,7 @@ SECTIONS: Mapping[str, tuple[type, str]] = {
     "csv": (csv.CsvAdapter, "agency.*"),
     "drop-login": (csv_place.DropLogin, "agency.*.drop_login"),
     "feed": (csv_settings.Feed, "agency.*.feed.*"),
+    "account": (csv_settings.Account, "agency.*.feed.*.account"),
     "out": (csv_settings.Out, "agency.*.out.*"),
     "dialect": (csv_settings.Dialect, "agency.*.feed.*.dialect"),
 }

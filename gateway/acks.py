@@ -7,6 +7,7 @@ from gateway.acknowledged import Acknowledgements, Heard, Word
 from gateway.errors import FieldError, TranslationError
 from gateway.feeds import Chunk, Reject
 from gateway.handover import AckColumns
+from gateway.masking import mask_value
 from gateway.message import Document, MessageId, OperationId
 from gateway.records import Delivered, Refused
 
@@ -26,7 +27,7 @@ def read_ack(columns: AckColumns, row: Document) -> Document:
     verdict = next((word for word in ("delivered", "refused") if said in _folded(getattr(columns, word))), "")
     if not verdict:
         params = {"allowed": ", ".join((*columns.delivered, *columns.refused))}
-        errors.append(FieldError(pointer=f"/{columns.status}", rule="codes", value=status, params=params))
+        errors.append(FieldError(pointer=f"/{columns.status}", rule="codes", value=mask_value(status), params=params))
     if errors:
         raise TranslationError("reply", errors)
     words = _cell(row, columns.message) if columns.message else ""

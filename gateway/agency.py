@@ -116,7 +116,7 @@ class _Builder:
                 slots=lambda: shared.slots.limit,
                 waiting=lambda: shared.slots.waiting,
                 depth=self.section.depth,
-                age=self.section.age,
+                age=self.section.age + out.patience,
                 operations=frozenset(operation.id for operation in operations if operation.recording is not None),
                 patience=out.patience,
                 calendar=self.calendar,

@@ -35,8 +35,9 @@ def linked(agencies: Sequence[Agency], located: Located, findings: list[Finding]
 
 
 def _target(located: Located, agency: str, feed: str) -> OperationId | None:
-    settings: Mapping[str, Mapping[str, str]] = (located.config.agency[agency].model_extra or {})["feed"]
-    to = settings[feed].get("to")
+    settings: Mapping[str, Mapping[str, str]] = (located.config.agency[agency].model_extra or {}).get("feed", {})
+    # What acknowledges an out's requests is a feed without a section of its own.
+    to = settings.get(feed, {}).get("to")
     return None if to is None else OperationId(to)
 
 

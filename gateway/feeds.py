@@ -10,7 +10,8 @@ from typing import Any, Literal, Protocol, runtime_checkable
 from gateway.errors import FieldError
 from gateway.lookup import Cells, Found
 from gateway.message import Document
-from gateway.records import Entry, State
+from gateway.portion import Portion
+from gateway.records import State
 
 Mode = Literal["snapshot", "append", "upsert", "forward"]
 LINE = "_baris"
@@ -231,28 +232,6 @@ class Chunk:
     encoding: str = ""
     last: bool = False
     source: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Forwarded:
-    """A row as a message; `place` is the record that it is, wherever its file comes from again.
-
-    `key` has its key and the content under it; a row whose key had this content last is not put again.
-    """
-
-    number: int
-    entry: Entry
-    place: str
-    key: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Portion:
-    """The messages of the records between `after` and `position`, to be put together or not at all."""
-
-    after: int
-    position: int
-    rows: Sequence[Forwarded]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, partial
 from typing import Literal
 
+from gateway.handover import HandedOver
 from gateway.message import Outcome
 from gateway.metrics import OTHER, Metrics
 from gateway.records import Claim, Delivered, Settlement, Verdict, became
@@ -149,7 +150,7 @@ def deliveries(metrics: Metrics, agency: str) -> Callable[[Claim, Settlement], N
     def counted(claim: Claim, settlement: Settlement) -> None:
         verdict, tried = settlement.verdict, settlement.tried
         count["duplicate" if _was_there(verdict) else became(claim, verdict)](1)
-        if isinstance(verdict, Delivered) and tried is not None:
+        if isinstance(verdict, Delivered | HandedOver) and tried is not None:
             lag(max(0.0, (tried.at - claim.message.accepted_at).total_seconds() + tried.seconds))
 
     return counted

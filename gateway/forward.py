@@ -3,16 +3,18 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import msgspec
 
 from gateway.errors import FieldError
-from gateway.feeds import LINE, Batch, Chunk, FileReceipt, FileState, Forwarded, Held, Portion, Receipts, Tally, Turn
+from gateway.feeds import LINE, Batch, Chunk, FileReceipt, FileState, Held, Receipts, Tally, Turn
 from gateway.ledger.snapshot_rows import at
 from gateway.message import Document, Message, Origin, new_message_id
+from gateway.portion import Forwarded, Portion
 from gateway.ports import Clock
 from gateway.registry import Feed, Forward
 
@@ -84,8 +86,23 @@ class Forwarder:
     held: Held
     receipt: FileReceipt
 
-    async def put(self, batch: Batch, chunk: Chunk, tally: Tally) -> Tally:
-        """Put a batch's rows, of which `chunk` is what fits; raises NoRoom when the lane takes no more now."""
+    async def all(
+        self, batches: AsyncIterator[Batch], tally: Tally, read: Callable[[Batch, int], Chunk | FieldError]
+    ) -> tuple[Tally, FieldError | None]:
+        """Put the rows of batches as `read` reads them after so many records; raises NoRoom while the lane is full.
+
+        A file that is refused after all changed meanwhile: what was put of it can't be taken back.
+        """
+        async with aclosing(cast("Any", batches)):
+            async for batch in batches:
+                chunk = await asyncio.to_thread(read, batch, tally.put)
+                if isinstance(chunk, FieldError):
+                    put = sum((await self.ledger.forwarded(self.receipt.number)).values())
+                    return replace(tally, accepted=put), chunk
+                tally = await self._put(batch, chunk, tally)
+        return tally, None
+
+    async def _put(self, batch: Batch, chunk: Chunk, tally: Tally) -> Tally:
         lines = {number: native.get(LINE, "") for number, native in batch.natives} if self.held.repairs else {}
         rows = [*chunk.rows]
         while tally.put < chunk.position:
@@ -98,10 +115,6 @@ class Forwarder:
             tally = await self.ledger.forward(self.turn, self.receipt.number, portion)
             self.room.filled(self.forward.lane, len(made))
         return tally
-
-    async def so_far(self, tally: Tally) -> Tally:
-        """Return the tally of a file that changed after it was read: what was put can't be taken back."""
-        return replace(tally, accepted=sum((await self.ledger.forwarded(self.receipt.number)).values()))
 
     async def _room(self) -> int:
         room = await self.room.for_rows(self.forward.lane)

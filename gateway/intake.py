@@ -30,7 +30,7 @@ from gateway.feeds import (
     lease_of,
 )
 from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Unlimited, torn
-from gateway.made_of import as_one, made_of
+from gateway.made_of import as_one, is_in_use, made_of
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
 from gateway.registry import Feed, Forward
@@ -243,18 +243,20 @@ class _Work:
         return await self._take_in(held, overdue=ready.overdue)
 
     async def again(self, receipt: FileReceipt) -> bool:
-        """Take in once more what somebody wants again."""
-        if receipt.again == REREAD and self.feed.keeping.mode != "snapshot":
+        """Take in once more what somebody wants again; by itself nothing that a later file has replaced."""
+        if receipt.again != REREAD or (self.feed.keeping.mode == "snapshot" and await is_in_use(self._ledger, receipt)):
+            await self._take_again(receipt)
+        elif self.feed.keeping.mode != "snapshot":
             await self._make_anew(receipt)
-            await self._ledger.no_more_wanted(receipt.number)
-            return False
+        await self._ledger.no_more_wanted(receipt.number)
+        return False
+
+    async def _take_again(self, receipt: FileReceipt) -> None:
         held = await self._source.bring(self._name, receipt.place)
         if held is None:
             self._intake.log("file-gone", level="warning", feed=receipt.feed, file=receipt.file, place=receipt.place)
         else:
             await self._take_in(held, confirmed=receipt.again if receipt.shrink else "", afresh=True)
-        await self._ledger.no_more_wanted(receipt.number)
-        return False
 
     async def _make_anew(self, live: FileReceipt) -> None:
         """Read again, behind the live snapshot, all the files that were added up to it, one after the other (11.21)."""
@@ -347,14 +349,9 @@ class _Work:
             turn=self._turn, held=held, receipt=receipt,
         )  # fmt: skip
         batches = self._source.batches(held, after=tally.put)
-        async with aclosing(cast("Any", batches)):
-            async for batch in batches:
-                if refused := refusal(batch):
-                    return await forwarder.so_far(tally), refused
-                chunk = await asyncio.to_thread(translated, self.feed, batch, tally.put)
-                tally = await forwarder.put(batch, chunk, tally)
+        ended = await forwarder.all(batches, tally, lambda one, at: refusal(one) or translated(self.feed, one, at))
         self._intake.full.discard(receipt.feed)
-        return tally, None
+        return ended
 
     async def _put_away(self, held: Held, receipt: FileReceipt) -> str:
         filing = Filing(

@@ -28,6 +28,18 @@ async def made_of(ledger: Receipts, live: FileReceipt) -> Sequence[FileReceipt]:
     return ()
 
 
+async def is_in_use(ledger: Receipts, receipt: FileReceipt) -> bool:
+    """Tell whether what is live was made of a file, and of none that came after it but those that were added to it.
+
+    What mends a file is judged by what that has become.
+    """
+    live = (await ledger.standing(receipt.feed)).live
+    if live is None or receipt.mode == "repair":
+        return live is not None
+    files = await made_of(ledger, live)
+    return receipt.number == live.number or (bool(files) and receipt.number == files[0].number)
+
+
 async def as_one(source: Source, parts: Sequence[Part], after: int) -> AsyncIterator[Batch]:
     """Yield the records of files one after the other, numbered on, after the first `after` of them all."""
     passed = 0

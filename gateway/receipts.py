@@ -47,11 +47,11 @@ def _forwarded(receipt: FileReceipt, begin: str) -> str:
         case FileState.REFUSED:
             why = say(receipt.reason, "id") if receipt.reason else "?"
             sent = f"{tally.accepted} baris sudah diteruskan" if tally.put else "Tidak ada yang diteruskan"
-            return f"{begin} DITOLAK, {why}. {sent}."
+            return f"{begin} DITOLAK: {why}. {sent}."
         case FileState.ACCEPTED:
             counts = f"{tally.accepted} baris diteruskan, {tally.rejected} ditolak, {tally.unchanged} sudah pernah"
             reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
-            mend = f" Perbaiki {receipt.file}.rejected.csv lalu taruh lagi." if tally.rejected else ""
+            mend = " Baris yang ditolak ada di folder rejected; perbaiki lalu taruh lagi." if tally.rejected else ""
             return f"{begin} {counts}{reasons}.{mend}"
         case FileState.TAKING:
             done = f"{tally.position} baris selesai dibaca"
@@ -59,9 +59,8 @@ def _forwarded(receipt: FileReceipt, begin: str) -> str:
 
 
 def _reasons(rules: Mapping[str, int]) -> str:
-    return ", ".join(
-        f"{SHORT.get(rule, rule)}: {count}" for rule, count in sorted(rules.items(), key=lambda one: (-one[1], one[0]))
-    )
+    counts = [(-count, SHORT.get(rule, rule)) for rule, count in rules.items()]
+    return ", ".join(f"{words}: {-count}" for count, words in sorted(counts))
 
 
 def shown(receipt: FileReceipt, language: Language = "en") -> dict[str, object]:

@@ -11,7 +11,7 @@ from gateway.trail import Fact, Step, Trail, outcome_of, sampled, step
 from gateway.trail import Record as Tell
 
 _ANSWERED = frozenset({Outcome.OK, Outcome.DUPLICATE, Outcome.NOT_FOUND, Outcome.REFUSED})
-_THROUGH = frozenset({"delivered", "refused"})
+_THROUGH = frozenset({"delivered", "handed-over", "refused"})
 _HELD = 10_000
 """Claims whose end may still be told; beyond that, those of claims that were never settled are let go."""
 

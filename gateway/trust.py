@@ -38,6 +38,7 @@ def trusted(located: Located, now: datetime) -> Iterator[Finding]:
         if agency.tls.ca is not None:
             yield from _lasting(located, (*path, "ca"), agency.tls.ca, now)
         yield from _signatures(located, ("agency", name, "security"), agency, now)
+        yield from _drops(located, ("agency", name), agency, now)
 
 
 def _signatures(located: Located, path: KeyPath, agency: Agency, now: datetime) -> Iterator[Finding]:
@@ -61,6 +62,24 @@ def signing_certificate(agency: Agency) -> str | None:
     """Return the certificate by which an adapter signs messages, if its section says so in these words."""
     found = _table(_table(agency.model_extra, "security"), "sign").get("certificate")
     return found if isinstance(found, str) else None
+
+
+def _drops(located: Located, path: KeyPath, agency: Agency, now: datetime) -> Iterator[Finding]:
+    """Warn of what an adapter that exchanges files elsewhere says about it, if it says so in these words."""
+    said = agency.model_extra or {}
+    outs = _table(said, "out")
+    places = [((*path, "drop"), said.get("drop"), (*path, "drop_login"), _table(said, "drop_login"))]
+    for name in outs:
+        at, out = (*path, "out", name), _table(outs, name)
+        places.append(((*at, "folder"), out.get("folder"), (*at, "login"), _table(out, "login")))
+    for where, place, login, secrets in places:
+        if isinstance(place, str) and place.startswith("ftp://"):
+            what, remedy = "whoever is in between can read the password and every file", "have it offer sftp or ftps"
+            yield _warning(located, where, what, remedy)
+        if isinstance(key := secrets.get("key"), str):
+            yield from _hidden(located, login, key, key)
+        if isinstance(authority := secrets.get("ca"), str):
+            yield from _lasting(located, (*login, "ca"), authority, now)
 
 
 def _table(tables: Mapping[str, object] | None, name: str) -> Mapping[str, object]:

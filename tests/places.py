@@ -72,7 +72,7 @@ def ftp_server(folder: Path, *, certificate: Path | None = None, **handler: Any)
     base = TLS_FTPHandler if certificate else FTPHandler
     secured = {"tls_control_required": True, "tls_data_required": True, "certfile": str(certificate)}
     secured = secured if certificate else {}
-    made = type("Handler", (base,), {"authorizer": authorizer, **secured, **handler})
+    made = type("Handler", (base,), {"authorizer": authorizer, "auth_failed_timeout": 0, **secured, **handler})
     loop = IOLoop()
     server = FTPServer(("127.0.0.1", 0), made, ioloop=loop)
     stop = threading.Event()

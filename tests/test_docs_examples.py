@@ -20,6 +20,7 @@ from gateway import app
 from gateway.edge.accesslog import explain
 from gateway.errors import ConfigError, TranslationError
 from gateway.message import Context, Document, MessageId
+from gateway.offered import keys
 from gateway.translate.compile import compile_operation, compile_row
 from gateway.translate.load import parse_mapping
 
@@ -153,6 +154,8 @@ def test_gateway_check_has_nothing_to_say_about_a_configuration_that_is_shown(
     if mapping:
         (agency,) = tomllib.loads(config)["agency"].values()
         (tmp_path / agency["mapping"]).write_text(mapping, "utf-8")
+    if "[gateway.sftp]" in config:
+        keys.made(tmp_path / "sftp-host.key")
     monkeypatch.chdir(tmp_path)
     secrets = dict.fromkeys(re.findall(r"\$\{(\w+)\}", config), "rahasia")
     # Examples show a part of what the shipped mappings hold.

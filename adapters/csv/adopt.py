@@ -4,10 +4,11 @@ import io
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
-from adapters.csv.read import BARIS, HEAD, Lines, find_encoding, records
+from adapters.csv.lines import Lines, records
+from adapters.csv.read import BARIS, HEAD, find_encoding
 from adapters.csv.settings import Dialect
 from adapters.csv.sniff import SEPARATORS, sniffed
 from gateway import ConfigError, Finding
@@ -87,7 +88,7 @@ def _sample(path: Path, text: io.TextIOWrapper, encoding: str, *, clean: bool, c
     first = list(islice(rest, _FIRST))
     _judge(path, header, first)
     rows, broken, last, many = [], [], None, 0
-    for line, cells in (*first, *rest):
+    for line, cells in chain(first, rest):
         many += 1
         last = cells
         if many <= ROWS:

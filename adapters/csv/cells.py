@@ -10,6 +10,7 @@ import resource
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from math import isfinite
 from typing import IO, Any, cast
@@ -22,6 +23,8 @@ MOST_SECONDS = 120
 MOST_UNPACKED = 2 << 30
 MOST_MEMBERS = 5000
 MOST_REPEATED = 10_000
+AT_ONCE, MOST_TEXT = 5000, 64 << 20
+"""So many rows, which whoever listens keeps at a time, may hold so many letters: one text can stand in every cell."""
 BLOCK = 1 << 20
 MANIFEST = "META-INF/manifest.xml"
 _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
@@ -41,11 +44,12 @@ class Refused(Exception):
 
 def main(sheet: str, most_cells: int) -> None:
     """Write every row that has something in it as `[number, cells]`, then a word of how it ended."""
-    resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
+    for what, most in ((resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_CPU, MOST_SECONDS)):
+        # Who started the gateway may have set a lower one, or forbid to set any.
+        with suppress(OSError, ValueError):
+            resource.setrlimit(what, (most, most))
     try:
-        for number, cells in rows(sheet, most_cells):
-            say([number, cells])
+        tell(rows(sheet, most_cells))
         say({"end": ""})
     except Refused as error:
         say({"end": str(error)})
@@ -55,6 +59,17 @@ def main(sheet: str, most_cells: int) -> None:
         say({"end": "sheet-too-large" if "limit exceeded" in str(error) else "sheet-broken"})
     except (zipfile.BadZipFile, ET.ParseError, ValueError, KeyError, NotImplementedError):
         say({"end": "sheet-broken"})
+
+
+def tell(found: Iterator[tuple[int, list[object]]]) -> None:
+    """Write a line for each row."""
+    told = 0
+    for count, row in enumerate(found):
+        line = json.dumps(row, ensure_ascii=False)
+        told = len(line) + (told if count % AT_ONCE else 0)
+        if told > MOST_TEXT:
+            raise Refused("sheet-too-large")
+        sys.stdout.write(line + "\n")
 
 
 def say(what: object) -> None:

@@ -179,7 +179,11 @@ class FtpWire:
             async with asyncio.timeout(GOODBYE):
                 await writer.wait_closed()
         finally:
-            writer.transport.abort()
+            self.abort()
+
+    def abort(self) -> None:
+        """Hang up at once."""
+        self._client.stream.writer.transport.abort()
 
     async def _rename(self, name: str, to: str) -> None:
         try:

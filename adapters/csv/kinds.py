@@ -14,6 +14,9 @@ LIBRARIES = {"sftp": "asyncssh", "ftp": "aioftp", "ftps": "aioftp", "s3": "obsto
 def drop_at(place: str, setting: str, login: DropLogin | None = None, login_setting: str = "drop_login") -> Drop:
     """Return the drop that `place` names; raises ConfigError for what isn't spoken or can't be logged in to."""
     if not is_elsewhere(place):
+        if login is not None:
+            what = "is nothing that a folder of this machine has use for"
+            raise ConfigError(Finding(where=login_setting, what=what, remedy="leave it out"))
         return Folder(Path(place))
     found = place_of(place, setting)
     fitting = login_of(found, login, login_setting)

@@ -42,7 +42,8 @@ class DropLogin(BaseModel):
     )
     host_key: str = Field(
         "",
-        description="The server's own key, as `ssh-keygen -lf` shows it (SFTP); another one is not talked to.",
+        description="The server's own key, as `ssh-keygen -lf` shows it (SFTP), of several the ED25519 one; a server "
+        "that shows another is not talked to.",
         examples=["SHA256:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU"],
     )
     known_hosts: Path | None = Field(

@@ -118,5 +118,8 @@ class _Csv:
 
 
 def guarded(cell: str) -> str:
-    """Return a cell that no spreadsheet takes for a formula; a negative number stays one."""
-    return f"'{cell}" if cell.startswith(FORMULA) and not NEGATIVE.fullmatch(cell) else cell
+    """Return a cell that no spreadsheet takes for a formula; a negative number stays one.
+
+    One that looks as if it were guarded is guarded once more, so that what comes back is what it was.
+    """
+    return f"'{cell}" if cell.lstrip("'").startswith(FORMULA) and not NEGATIVE.fullmatch(cell) else cell

@@ -6,16 +6,19 @@ Each protocol says what its library's exceptions mean as OSError; here they beco
 import asyncio
 import errno
 import posixpath
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
 
 from adapters.csv.drop import Entry
 from adapters.csv.place import Place
 from adapters.csv.spool import Spool
-from gateway import Unavailable
+from gateway import Unavailable, Unreachable
 
+T = TypeVar("T")
+Alive = Callable[[], None]
+"""What is called at each sign of life."""
 BLOCK = 1 << 20
 PATIENCE = 30.0
 """Seconds without a sign from the server, a block of a file or an answer, until the connection is given up."""
@@ -60,6 +63,10 @@ class Wire(Protocol):
         """Hang up."""
         ...
 
+    def abort(self) -> None:
+        """Hang up at once: what is waited for ends, since libraries wait for answers even when they give up."""
+        ...
+
 
 class Server(Protocol):
     """How a place is reached."""
@@ -87,12 +94,13 @@ class _Doing:
 class Remote:
     """A Drop over a Server."""
 
-    __slots__ = ("_lock", "_patience", "_seen", "_server", "_spool", "_wire")
+    __slots__ = ("_lock", "_patience", "_reached", "_seen", "_server", "_spool", "_wire")
 
     def __init__(self, server: Server, patience: float = PATIENCE) -> None:
         self._server = server
         self._patience = patience
         self._wire: Wire | None = None
+        self._reached = True
         self._spool: tuple[str, Spool] | None = None
         self._seen: set[str] = set()
         self._lock = asyncio.Lock()
@@ -105,12 +113,16 @@ class Remote:
     async def tail(self, name: str, /) -> bytes:
         """Return the last two bytes, fewer when the file is shorter."""
         with self._told("read", name):
-            entry, last = await self._entry(name), b""
-            async with self._connected() as (wire, alive):
+            entry = await self._entry(name)
+
+            async def last(wire: Wire, alive: Alive) -> bytes:
+                found = b""
                 async for block in wire.read(name, max(0, entry.size - 2)):
                     alive()
-                    last = (last + block)[-2:]
-            return last
+                    found = (found + block)[-2:]
+                return found
+
+            return await self._do(last)
 
     async def open(self, name: str, /) -> BinaryIO:
         """Return the file, fetched: what is fetched is what was listed before and is listed after."""
@@ -126,13 +138,16 @@ class Remote:
         folder, base = posixpath.split(name)
         with self._told("write", name) as doing:
             await self._make(folder)
-            async with self._connected() as (wire, alive):
+
+            async def put(wire: Wire, alive: Alive) -> None:
                 if self._server.atomic:
                     doing.maybe_done = True
                     await wire.write(name, _blocks(content, alive))
                 else:
                     hidden = posixpath.join(folder, f".{base}.tmp")
                     await self._put(wire, hidden, name, _blocks(content, alive), doing)
+
+            await self._do(put)
 
     async def move(self, name: str, to: str, /) -> bool:
         """Rename, where nothing of that name is seen; the place of a file that comes in the same instant is its own."""
@@ -144,8 +159,7 @@ class Remote:
             if any(each.name == base for each in await self._listed(folder) or ()):
                 raise FileExistsError(errno.EEXIST, f"there is a {base} in {folder} already")
             await self._make(folder)
-            async with self._connected() as (wire, _):
-                await wire.move(name, to, entry)
+            await self._do(lambda wire, _: wire.move(name, to, entry))
             if self._spool is not None and self._spool[0] == name:
                 self._let_go()
             return True
@@ -199,10 +213,12 @@ class Remote:
         return spool
 
     async def _fill(self, name: str, spool: Spool) -> None:
-        async with self._connected() as (wire, alive):
+        async def fill(wire: Wire, alive: Alive) -> None:
             async for block in wire.read(name, 0):
                 alive()
                 await asyncio.to_thread(spool.add, block)
+
+        await self._do(fill)
         size = await asyncio.to_thread(spool.finish)
         if size != spool.entry.size or await self._found(name) != spool.entry:
             raise OSError(errno.EBUSY, "it changed while it was fetched")
@@ -223,8 +239,7 @@ class Remote:
             return
         above = posixpath.dirname(folder)
         await self._make(above)
-        async with self._connected() as (wire, _):
-            await wire.make(folder)
+        await self._do(lambda wire, _: wire.make(folder))
 
     async def _listed(self, folder: str) -> Sequence[Entry] | None:
         """Return a folder's files, None where there is no such folder below the drop, which must be there."""
@@ -241,32 +256,20 @@ class Remote:
     async def _looked(self, folder: str) -> Sequence[Entry]:
         kept = self._wire is not None
         try:
-            async with self._connected() as (wire, _):
-                return await wire.list(folder)
+            return await self._do(lambda wire, _: wire.list(folder))
         except _ANSWERS:
             raise
         except OSError:
             # Servers hang up on who is silent for long, and only the next to speak learns of it.
             if not kept:
                 raise
-        async with self._connected() as (wire, _):
-            return await wire.list(folder)
+        return await self._do(lambda wire, _: wire.list(folder))
 
-    @asynccontextmanager
-    async def _connected(self) -> AsyncIterator[tuple[Wire, Callable[[], None]]]:
-        """Lend the connection, and what to call at each sign of life; hang up when it is not known to be sound."""
-        loop = asyncio.get_running_loop()
+    async def _do(self, act: Callable[[Wire, Alive], Awaitable[T]]) -> T:
+        """Have it done over the connection; hang up when that is not known to be sound afterwards."""
         async with self._lock:
             try:
-                async with asyncio.timeout(self._patience) as limit:
-
-                    def alive() -> None:
-                        limit.reschedule(loop.time() + self._patience)
-
-                    if self._wire is None:
-                        self._wire = await self._server.connect()
-                        alive()
-                    yield self._wire, alive
+                return await self._watched(act)
             except Exception as error:
                 trouble = self._server.trouble(error)
                 if not isinstance(trouble, _ANSWERS):
@@ -275,6 +278,34 @@ class Remote:
             except BaseException:
                 await self._hang_up()
                 raise
+
+    async def _watched(self, act: Callable[[Wire, Alive], Awaitable[T]]) -> T:
+        """Wait as long as there are signs of life, and no longer than whoever asked."""
+        loop = asyncio.get_running_loop()
+        limit = asyncio.timeout(self._patience)
+
+        def alive() -> None:
+            limit.reschedule(loop.time() + self._patience)
+
+        async def acted() -> T:
+            if self._wire is None:
+                self._reached = False
+                self._wire = await self._server.connect()
+                self._reached = True
+                alive()
+            return await act(self._wire, alive)
+
+        task = asyncio.create_task(acted())
+        try:
+            async with limit:
+                await asyncio.wait({task})
+        except BaseException:
+            if self._wire is not None:
+                self._wire.abort()
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            raise
+        return task.result()
 
     async def _hang_up(self) -> None:
         wire, self._wire = self._wire, None
@@ -292,7 +323,8 @@ class Remote:
         except OSError as error:
             maybe_done = what.maybe_done and isinstance(error, _LOST)
             text = f"could not {doing} {name} at {self._server.place}: {self._why(error)}"
-            raise Unavailable(text, maybe_done=maybe_done) from error
+            kind = Unavailable if self._reached else Unreachable
+            raise kind(text, maybe_done=maybe_done) from error
 
     def _why(self, error: OSError) -> str:
         if isinstance(error, TimeoutError):
@@ -300,7 +332,7 @@ class Remote:
         return error.strerror or str(error) or type(error).__name__
 
 
-async def _blocks(content: bytes | BinaryIO, alive: Callable[[], None]) -> AsyncIterator[bytes]:
+async def _blocks(content: bytes | BinaryIO, alive: Alive) -> AsyncIterator[bytes]:
     if isinstance(content, bytes):
         yield content
         return

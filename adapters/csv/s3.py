@@ -111,6 +111,9 @@ class S3Wire:
     async def close(self) -> None:
         """Nothing is kept open that would not close by itself."""
 
+    def abort(self) -> None:
+        """Requests end when they are given up."""
+
     async def _blocks(self, name: str, after: int) -> AsyncIterator[bytes]:
         meta = await obstore.head_async(self._store, name)
         if after >= meta["size"]:

@@ -150,8 +150,12 @@ class SftpWire:
 
     async def close(self) -> None:
         """Hang up."""
-        self._connection.abort()
+        self.abort()
         await self._connection.wait_closed()
+
+    def abort(self) -> None:
+        """Hang up at once."""
+        self._connection.abort()
 
     def _path(self, name: str) -> str:
         return posixpath.join(self._base, name) if name else self._base

@@ -103,9 +103,12 @@ def _next(added: add_csv.Added, here: Standing, sample: Path) -> list[str]:
     steps = [f"read {here.path(section.mapping)}: names, types, masks and the key are guesses"]
     if not (here.folder / added.drop).is_dir():
         steps.append(f"make {here.path(added.drop)}, the folder in which {section.agency} leaves files {added.files}")
+    asked = ", ".join(f'"{column.ours}": "..."' for column in added.key[:1])
+    tried = f"gateway try {operation} --data '{{{asked}}}'"
     steps += [
         here.command("gateway check"),
         f"{here.command(f'gateway feed check {shown} --feed {section.agency}/{added.feed}')}   (nothing is moved)",
+        f"{here.command(tried)}   (of a file that lies in {here.path(added.drop)})",
         f'let a client call it: allow = ["{operation}"]; then {here.command("gateway reload")}',
         f"put a file into {here.path(added.drop)}, and look: {here.command('gateway feed list')}",
     ]

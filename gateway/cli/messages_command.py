@@ -9,9 +9,9 @@ _COMMANDS = {
     "cancel": "Give up a pending or buried message.",
     "edit": "Correct a buried message's body, and send it.",
     "list": "List messages, the newest first.",
-    "replay": "Make buried, expired, refused or unknown messages pending again.",
+    "replay": "Make buried, expired, refused, unknown or handed over messages pending again.",
     "reread": "Read an unknown message's kept answer again, with the mended mapping.",
-    "resolve": "Say how an unknown message ended.",
+    "resolve": "Say how a message ended that is unknown or handed over.",
     "show": "Show everything about a message.",
 }
 

@@ -1,4 +1,4 @@
-"""`gateway messages resolve`: a person says how an unknown message ended."""
+"""`gateway messages resolve`: a person says how a message ended that is unknown or handed over."""
 
 from pathlib import Path
 from typing import Literal
@@ -12,7 +12,7 @@ from gateway.message import MessageId
 from gateway.records import Delivered, Refused
 
 
-@click.command(name="resolve", help="Say how an unknown message ended, after having asked the agency.")
+@click.command(name="resolve", help="Say how a message ended, unknown or handed over, after having asked the agency.")
 @click.argument("message", metavar="ID")
 @click.option("--delivered", "outcome", flag_value="delivered", help="The agency has done it.")
 @click.option("--refused", "outcome", flag_value="refused", help="The agency has not done it, and will not.")

@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from gateway.feeds import Chunk, Forwarded, Overtaken, Portion, Tally
+from gateway.feeds import Chunk, Overtaken, Tally
 from gateway.ledger.keys import Keys
 from gateway.ledger.rows import Packed, pack
 from gateway.ledger.snapshot_rows import tallied
+from gateway.portion import Forwarded, Portion
 
 PLACE_TAKEN = b""
 """What a place's mark holds: whatever a mended mapping makes of it, that record was put."""

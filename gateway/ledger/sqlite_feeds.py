@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from gateway.errors import FieldError, LedgerUnavailable, NoSnapshot
-from gateway.feeds import Chunk, FileReceipt, FileState, Held, Keeping, Portion, Reject, Standing, Tally, Turn
+from gateway.feeds import Chunk, FileReceipt, FileState, Held, Keeping, Reject, Standing, Tally, Turn
 from gateway.ledger import sqlite_clock, sqlite_forward, sqlite_receipts
 from gateway.ledger.forward_rows import packed_forward
 from gateway.ledger.keys import Keys
@@ -24,6 +24,7 @@ from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer, unavailable
 from gateway.lookup import Cells, Found
 from gateway.message import Document
+from gateway.portion import Portion
 from gateway.ports import Clock
 from gateway.records import State
 

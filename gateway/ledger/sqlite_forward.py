@@ -3,11 +3,12 @@
 import sqlite3
 from collections.abc import Sequence
 
-from gateway.feeds import Chunk, Portion, Reject, Tally, Turn
+from gateway.feeds import Chunk, Reject, Tally, Turn
 from gateway.ledger import sqlite_queue, sqlite_receipts
 from gateway.ledger.forward_rows import PackedForward, checked, decided, in_place, marks_of, put_on
 from gateway.ledger.snapshot_rows import read_reasons, read_tally, written_reasons, written_tally
 from gateway.ledger.transaction import Transaction
+from gateway.portion import Portion
 from gateway.records import State
 
 _MARK = "INSERT INTO forwarded VALUES (?, ?) ON CONFLICT (mark) DO UPDATE SET content = excluded.content"

@@ -16,7 +16,7 @@ from gateway.metrics import Metrics
 from gateway.offered.accounts import Account
 from gateway.offered.keys import host_key, public_key
 from gateway.offered.shelf import Shelf
-from gateway.offered.slow import Slow
+from gateway.offered.slow import Slow, origin
 from gateway.offered.visit import Desk, Session
 from gateway.ports import Clock, Log
 
@@ -81,9 +81,9 @@ class Server:
             keepalive_count_max=UNANSWERED,
         )
 
-    def desk(self, account: str) -> Desk:
-        """Return where an account's files are."""
-        return self._desks[account]
+    def desk(self, account: str) -> Desk | None:
+        """Return where an account's files are; None when it went away at this moment."""
+        return self._desks.get(account)
 
     def knows_password(self, account: str, password: str) -> bool:
         """Compare, as slowly for an account that there isn't."""
@@ -194,10 +194,10 @@ class Connection(asyncssh.SSHServer):
         """Compare a password, when it is this address's turn."""
         self._how = "password"
         slow = self._server.slow
-        if await slow.turn(self._address) and self._server.knows_password(username, password):
-            slow.succeeded(self._address)
+        if await slow.turn(origin(self._address)) and self._server.knows_password(username, password):
+            slow.succeeded(origin(self._address))
             return True
-        slow.failed(self._address)
+        slow.failed(origin(self._address))
         self._tell_refused(self._server.shown(username))
         self._failed()
         return False
@@ -212,10 +212,11 @@ class Connection(asyncssh.SSHServer):
 
     def session_requested(self) -> Session | bool:
         """Open a channel for SFTP."""
-        if self._sessions >= SESSIONS:
+        desk = self._server.desk(self.account)
+        if desk is None or self._sessions >= SESSIONS:
             return False
         self._sessions += 1
-        return Session(self._server.desk(self.account), self.asked, self._session_over, self._server.visits)
+        return Session(desk, self.asked, self._session_over, self._server.visits)
 
     def asked(self) -> None:
         """Note that something was asked."""

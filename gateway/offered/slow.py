@@ -1,5 +1,7 @@
 """Guessing passwords is slowed down: an address that failed waits before it is looked at again; knows no protocol."""
 
+from ipaddress import ip_address, ip_network
+
 from gateway.ports import Clock
 
 FIRST, LONGEST = 1.0, 10.0
@@ -9,6 +11,15 @@ PATIENCE = 30.0
 FORGOTTEN = 900.0
 MOST = 10_000
 """Addresses remembered: more come only from somebody who has many, and the oldest are forgotten first."""
+
+
+def origin(address: str) -> str:
+    """Return what counts as one address: of IPv6 the network that a household is given whole."""
+    try:
+        whole = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return address if whole.version == 4 else str(ip_network((whole, 64), strict=False))  # noqa: PLR2004 - of IP
 
 
 class Slow:

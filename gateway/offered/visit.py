@@ -254,6 +254,7 @@ class _Handler(SFTPServerHandler):
         self._extensions = [(name, version) for name, version in self._extensions if name in REQUESTS]
         self._visit = visit
         self._asked = asked
+        self._end = visit.channel
 
     async def _process_packet(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
         self._asked()
@@ -265,6 +266,8 @@ class _Handler(SFTPServerHandler):
 
     async def _cleanup(self, exc: Exception | None) -> None:
         self._visit.is_broken = True
+        if not self._end.is_closing():
+            self._end.exit(0 if exc is None else 1)  # what scp makes its own
         await super()._cleanup(exc)
 
 

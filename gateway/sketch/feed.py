@@ -7,7 +7,7 @@ from itertools import combinations
 
 from gateway.sketch.columns import SEX, Column
 from gateway.sketch.names import slug, words
-from gateway.sketch.text import aligned, key, quoted, step, these, value
+from gateway.sketch.text import aligned, key, quoted, remark, step, these, value
 
 _DATE = re.compile(
     r"(?<![0-9])([0-9]{6,8}|[0-9]{4}[-_. ][0-9]{1,2}([-_. ][0-9]{1,2})?|[0-9]{1,2}[-_. ][0-9]{1,2}[-_. ][0-9]{4})"
@@ -136,7 +136,7 @@ def feed_table(agency: str, name: Named, shape: Shape, columns: Sequence[Column]
 
 def feed_mapping(title: str, name: Named, shape: Shape, columns: Sequence[Column], keys: Sequence[Column]) -> str:
     """Return the mapping as text: every column, a look-up by the key, and tables of codes as comments."""
-    rows = [*aligned(map(_row, columns)), *(f"# {said}" for said in shape.left)]
+    rows = [*aligned(map(_row, columns)), *(f"# {remark(said)}" for said in shape.left)]
     blocks = [
         _head(title, shape),
         [f"[{name.feed}.row]   # ours = the column's name", *rows],
@@ -149,9 +149,9 @@ def feed_mapping(title: str, name: Named, shape: Shape, columns: Sequence[Column
 
 def _head(title: str, shape: Shape) -> list[str]:
     return [
-        f"# {title}. Left is what is built, right is where it comes from; a converter describes their side.",
-        f"# Sketched from {shape.rows} rows of {shape.file}: names, types, masks and what must be there are guesses",
-        "# until somebody who knows has read them. A row that does not fit is handed back with its reasons.",
+        f"# {remark(title)}. Left is what is built, right is where it comes from; a converter describes their side.",
+        f"# Sketched from {shape.rows} rows of {remark(shape.file)}: names, types, masks and what must be there are",
+        "# guesses until somebody who knows has read them. A row that does not fit is handed back with its reasons.",
     ]
 
 

@@ -34,6 +34,11 @@ def value(given: object) -> str:
             return quoted(str(given))
 
 
+def remark(text: str) -> str:
+    """Return a text as a comment can hold it."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
 def step(name: str) -> str:
     """Return one step of a key."""
     return name if _BARE.fullmatch(name) else quoted(name)

@@ -17,7 +17,7 @@ ROUNDED = re.compile(r"[0-9]([.,][0-9]+)?[Ee]\+?[0-9]+")
 """A long number as Excel shows it: its last digits are lost."""
 _UTC = ZoneInfo("UTC")
 _YEARS = range(1900, 2101)
-_DAYS = ("dd{0}mm{0}yyyy", "yyyy{0}mm{0}dd", "mm{0}dd{0}yyyy", "yyyy{0}dd{0}mm")
+_DAYS = ("dd{0}mm{0}yyyy", "yyyy{0}mm{0}dd", "mm{0}dd{0}yyyy")
 _CLOCKS = ("", " HH:MM", " HH:MM:SS", " HH.MM", " HH.MM.SS", "THH:MM:SS")
 _TIMES = ("HH:MM", "HH:MM:SS", "HH.MM", "HH.MM.SS")
 _SHORT = re.compile(r"[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ]([0-9]{2}|[0-9]{4})( .*)?")
@@ -129,8 +129,8 @@ def _reader(form: str) -> Callable[[str], bool]:
 
 def _number_forms(values: Sequence[str]) -> list[str]:
     found = [match for value in values if (match := _AMOUNT.fullmatch(value))]
-    earlier = dict.fromkeys(match["before"] for match in found)
-    return [before + form for before in earlier for form in _spelt([match["digits"] for match in found])]
+    prefixes = dict.fromkeys(match["before"] for match in found)
+    return [before + form for before in prefixes for form in _spelt([match["digits"] for match in found])]
 
 
 def _spelt(texts: Sequence[str]) -> Iterator[str]:

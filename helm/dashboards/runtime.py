@@ -2,7 +2,7 @@
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from parts import A_FORTNIGHT, dashboard, graph, number, row
-from promql import quantile, rate
+from promql import quantile, rate, rise
 
 ITS = 'job=~"$job"'
 
@@ -152,6 +152,14 @@ def _traffic(made: Dashboard) -> Dashboard:
                 "Connections among them.",
                 (f"process_open_fds{{{ITS}}}", "{{instance}}"),
                 (f"process_max_fds{{{ITS}}}", "{{instance}}: limit"),
+            )
+        )
+        .with_panel(
+            graph(
+                "SFTP of its own",
+                "Logins, of which many refused are somebody who guesses, and the files that accounts brought.",
+                (rise("gateway_sftp_logins_total", ITS, by="outcome"), "logins {{outcome}}"),
+                (rise("gateway_sftp_uploads_total", ITS, by="outcome"), "files {{outcome}}"),
             )
         )
     )

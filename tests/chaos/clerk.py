@@ -10,8 +10,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from gateway.arrivals import REREAD
 from gateway.clock import SystemClock
 from gateway.feeds import FileReceipt, FileState
+from gateway.intake import LEASE
 from gateway.ledger import Ledger
 from gateway.ledger.keys import KeySource
 from gateway.ledger.opening import open_ledger
@@ -21,11 +23,13 @@ MASTER = "5c" * 32
 FEEDS = {"potret": "snapshot", "catatan": "append", "daftar": "upsert"}
 ANY_TIME = 0.2
 """How many of the kills come at any time, the others while a file is put aside, read, stored or put away."""
-IN_WORK, LATEST = (0.02, 0.1, 0.4), 5.0
-ROWS = (1_000, 40_000)
-SPREAD = 100_000
+IN_WORK, LATEST = (0.02, 0.1, 0.4, 2.0), 5.0
+ROWS = (1_000, 20_000)
+SPREAD = 20_000
 """Among how many ids a file begins: rows meet others of their key, and what is added to stays of a size."""
 SETTLED = 240.0
+QUIET = 8
+"""How often in a row nothing must be wanted again: a gateway looks at what is live when it has begun."""
 MOST = 6
 """Files that may lie in the drop: those that are killed for minutes must not have hours of work left at the end."""
 
@@ -58,7 +62,7 @@ safe   = true
 MAPPING = """
 [{name}.row]
 id   = {{ from = "id", digits = 16 }}
-nama = "nama"
+nama = {{ from = "nama", max = {longest} }}
 
 [cari-{name}.request]
 id = "id"
@@ -88,35 +92,41 @@ class Tally:
     unchanged: int = 0
     rejected: int = 0
     resumed: int = 0
+    anew: int = 0
     wrong: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
         return (
             f"{self.kills} kills: {self.files} files of {self.dropped} rows, {self.accepted} accepted, "
-            f"{self.unchanged} unchanged, {self.rejected} rejected, {self.resumed} kills in the midst of a file"
+            f"{self.unchanged} unchanged, {self.rejected} rejected, {self.resumed} kills in the midst of a file, "
+            f"{self.anew} snapshots made anew"
         )
 
 
 class Clerk:
     """Drops files into one folder, which gateways of one ledger take in."""
 
-    def __init__(self, folder: Path, ledger: str) -> None:
+    def __init__(self, folder: Path, ledger: str, place: str = "", login: str = "") -> None:
         self._ledger = ledger
         self._drop = folder / "drop"
         self._drop.mkdir()
         self._folder = folder
+        self._place = f"{place}{self._drop}"
+        self._login = login
         self._files: dict[str, Dropped] = {}
         self._number = 0
+        self._longest = 100
 
-    async def survive(self, kills: int, beside: int) -> Tally:
+    async def survive(self, kills: int, *, beside: int = 0, remaps: int = 0) -> Tally:
         """Kill so many times while files are read, stored and moved, then let all of it end, and compare.
 
-        With gateways `beside` the one, each may be killed, and the others go on with its files.
+        With gateways `beside` the one, each may be killed, and the others go on with its files. After each so many
+        kills the mapping changes, if it `remaps`, and what was taken in before is read anew.
         """
         tally = Tally(kills=kills)
         gateways = [await self._begun(place) for place in range(1 + beside)]
         try:
-            for _ in range(kills):
+            for kill in range(1, kills + 1):
                 for _ in range(random.randint(1, 2) if len([*self._drop.glob("*.csv")]) < MOST else 0):
                     self._put()
                 await self._moment()
@@ -124,6 +134,7 @@ class Clerk:
                 self._killed(gateways[victim])
                 tally.resumed += len(self._in_work())
                 assert [line for line in gateways[victim].lines() if line.get("event") == "bug"] == []
+                self._longest += bool(remaps and kill % remaps == 0)
                 gateways[victim] = await self._begun(victim)
             await self._ended()
         finally:
@@ -136,10 +147,11 @@ class Clerk:
     async def _begun(self, place: int) -> Gateway:
         folder = self._folder / f"gateway-{place}"
         folder.mkdir(exist_ok=True)
-        text = CONFIG.format(ledger=self._ledger, master=MASTER, drop=self._drop)
+        text = CONFIG.format(ledger=self._ledger, master=MASTER, drop=self._place) + self._login
         feeds = "".join(FEED.format(name=name, mode=mode) for name, mode in FEEDS.items())
         (folder / "gateway.toml").write_text(text + feeds, "utf-8")
-        (folder / "kantor.toml").write_text("".join(MAPPING.format(name=name) for name in FEEDS), "utf-8")
+        mapping = "".join(MAPPING.format(name=name, longest=self._longest) for name in FEEDS)
+        (folder / "kantor.toml").write_text(mapping, "utf-8")
         return await asyncio.to_thread(Gateway, folder / "gateway.toml", {})
 
     def _killed(self, gateway: Gateway) -> None:
@@ -152,6 +164,8 @@ class Clerk:
         until = time.monotonic() + random.uniform(0.1, LATEST)
         if random.random() > ANY_TIME:
             until = time.monotonic() + LATEST
+            if self._in_work():
+                await asyncio.sleep(LEASE)  # else nobody would ever get further than to wait for the one before
             while not self._in_work():
                 if time.monotonic() > until:
                     return
@@ -182,7 +196,16 @@ class Clerk:
         while left := [*self._drop.glob("*.csv"), *self._drop.glob(".taking/*")]:
             assert time.monotonic() < until, left
             await asyncio.sleep(0.1)
-        await asyncio.sleep(0.5)
+        ledger = await open_ledger(self._ledger, KeySource(value=MASTER), SystemClock())
+        try:
+            quiet = 0
+            while quiet < QUIET:
+                assert time.monotonic() < until, "files are still wanted again"
+                await asyncio.sleep(0.25)
+                wanted = [await ledger.wanted_again(f"kantor/{feed}") for feed in FEEDS]
+                quiet = 0 if any(wanted) else quiet + 1
+        finally:
+            await ledger.close()
 
     async def _compare(self, tally: Tally) -> None:
         ledger = await open_ledger(self._ledger, KeySource(value=MASTER), SystemClock())
@@ -197,7 +220,10 @@ class Clerk:
     def _compare_files(self, feed: str, receipts: object, tally: Tally) -> None:
         by_name: dict[str, list[FileReceipt]] = {}
         for receipt in receipts:  # type: ignore[attr-defined]
-            by_name.setdefault(receipt.file, []).append(receipt)
+            begun_anew = receipt.reason is not None and receipt.reason.rule == "begun-anew"
+            tally.anew += receipt.confirmed == REREAD and receipt.state is FileState.ACCEPTED
+            if not begun_anew and receipt.confirmed != REREAD:
+                by_name.setdefault(receipt.file, []).append(receipt)
         for name, dropped in self._files.items():
             if dropped.feed != feed:
                 continue
@@ -254,10 +280,24 @@ ENOUGH = 20
 """Kills of which some must have come in the midst of a file."""
 
 
-async def survived(folder: Path, ledger: str, *, beside: int = 0) -> None:
-    """Check that every row that was dropped is taken once or handed back once; prints the figures."""
-    tally = await Clerk(folder, ledger).survive(KILLS, beside)
+async def survived(  # noqa: PLR0913 - what a storm is made of
+    folder: Path,
+    ledger: str,
+    *,
+    beside: int = 0,
+    remaps: int = 0,
+    place: str = "",
+    login: str = "",
+    kills: int = KILLS,
+) -> None:
+    """Check that every row that was dropped is taken once or handed back once; prints the figures.
+
+    `place` is the address of a server that serves this machine's files, `login` the setting for it.
+    """
+    kills = min(kills, ENOUGH) if remaps else kills
+    tally = await Clerk(folder, ledger, place, login).survive(kills, beside=beside, remaps=remaps)
     print(f"\n{ledger.partition(':')[0]}, {1 + beside} at a time: {tally}")  # noqa: T201 - the figures are what the long run is for
     assert tally.wrong == []
     assert tally.files > 0
-    assert tally.resumed > 0 or KILLS < ENOUGH
+    assert tally.anew > 0 or not remaps
+    assert tally.resumed > 0 or kills < ENOUGH

@@ -28,7 +28,8 @@ def test_everything_that_selects_pods_selects_ours(release: Release) -> None:
 
 def test_whatever_names_a_port_finds_it(release: Release) -> None:
     ports = {port["name"]: port["containerPort"] for port in release.container["ports"]}
-    assert ports == {"http": 8080, "metrics": 9090}
+    sftp = {port["targetPort"] for service in release.all("Service") for port in service["spec"]["ports"]} & {"sftp"}
+    assert ports == {"http": 8080, "metrics": 9090, **dict.fromkeys(sftp, 2222)}
     for service in release.all("Service"):
         assert all(port["targetPort"] in ports for port in service["spec"]["ports"])
     probes = [release.container[f"{kind}Probe"]["httpGet"]["port"] for kind in ("startup", "readiness", "liveness")]
@@ -65,6 +66,12 @@ def test_a_stop_waits_for_proxies_and_for_the_longest_request(release: Release) 
 def test_a_longer_deadline_is_a_longer_grace() -> None:
     release = released({"longestDeadline": 120, "preStopSeconds": 10})
     assert release.pod["terminationGracePeriodSeconds"] == 140
+
+
+def test_large_files_that_are_fetched_have_room() -> None:
+    release = released({"tmpSize": "4Gi"})
+    (tmp,) = [volume for volume in release.pod["volumes"] if volume["name"] == "tmp"]
+    assert tmp["emptyDir"] == {"sizeLimit": "4Gi"}
 
 
 def test_it_may_do_nothing_that_it_need_not(release: Release) -> None:
@@ -170,6 +177,29 @@ def test_nobody_reads_the_figures_unless_named() -> None:
     assert "from" not in api
     assert figures["from"]
     assert len(released({"networkPolicy": {"metricsFrom": []}}).one("NetworkPolicy")["spec"]["ingress"]) == 1
+
+
+def test_sftp_has_a_service_and_a_way_in_of_its_own_when_it_is_wanted() -> None:
+    assert not any("sftp" in str(each) for each in released({}).objects)
+    config = """
+      [gateway]
+      listen     = "0.0.0.0:8080"
+      metrics    = "0.0.0.0:9090"
+      ledger     = "${GATEWAY_LEDGER}"
+      ledger_key = "${GATEWAY_KEY}"
+      [gateway.sftp]
+      listen = "0.0.0.0:2222"
+    """
+    wanted = {"config": config, "sftp": {"enabled": True}, "networkPolicy": {"sftpFrom": [{"podSelector": {}}]}}
+    release = released(wanted)
+    (service,) = [each for each in release.all("Service") if each["metadata"]["name"].endswith("-sftp")]
+    assert service["spec"]["ports"] == [{"name": "sftp", "port": 22, "targetPort": "sftp"}]
+    assert service["spec"]["externalTrafficPolicy"] == "Local"
+    assert {"ports": [{"port": "sftp"}], "from": [{"podSelector": {}}]} in release.one("NetworkPolicy")["spec"][
+        "ingress"
+    ]
+    inside = released({**wanted, "sftp": {"enabled": True, "type": "ClusterIP"}})
+    assert not any("externalTrafficPolicy" in each["spec"] for each in inside.all("Service"))
 
 
 def test_names_stay_within_what_kubernetes_takes() -> None:

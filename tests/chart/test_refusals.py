@@ -67,6 +67,10 @@ UNFIT: dict[str, tuple[Values, str]] = {
         {"config": DEFAULTS["config"] + '[agency.x.operation.y]\ndeadline = "1.5m"\n', "longestDeadline": 89},
         'longestDeadline: is 89, but gateway.toml has deadline = "1.5m"',
     ),
+    "an SFTP server that nobody can reach": (
+        {"sftp": {"enabled": True}},
+        'config: write listen = "0.0.0.0:2222" under [gateway.sftp]',
+    ),
     "no gateway.toml": (
         {"config": "", "configMaps": [{"name": "x", "items": {"gateway.toml": "x/gateway.toml"}}]},
         "one of configMaps must have an item with the path gateway.toml",

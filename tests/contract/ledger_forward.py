@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from gateway.errors import FieldError
-from gateway.feeds import FileReceipt, FileState, Forwarded, Held, Keeping, Overtaken, Portion, Tally, Turn
+from gateway.feeds import FileReceipt, FileState, Held, Keeping, Overtaken, Tally, Turn
 from gateway.ledger import Ledger
 from gateway.message import Origin
+from gateway.portion import Forwarded, Portion
 from gateway.records import Delivered, Filter, State
 from tests.contract.ledger import Stage, a_message, an_entry
 from tests.contract.ledger_feeds import FEED, chunk, held, reject, rows_of, taken, turn
@@ -89,6 +90,18 @@ class ForwardContract:
         assert (await stage.ledger.search(Filter(receipt=receipt.number + 1))).rows == ()
         assert (await stage.record(claims[0].ticket.id)).summary.origin == Origin(receipt=receipt.number, record=1)
         assert (await stage.record(await stage.put())).summary.origin is None
+
+    async def test_rows_of_one_order_key_go_one_after_the_other_in_the_order_of_the_file(self, stage: Stage) -> None:
+        mine, receipt = await read(stage.ledger, 3)
+        rows = portion(receipt, "a", "b", "c")
+        keyed = [
+            replace(row, entry=replace(row.entry, order_key="ani" if row.number < 3 else "budi")) for row in rows.rows
+        ]
+        await stage.ledger.forward(mine, receipt.number, replace(rows, rows=keyed))
+        first = await stage.claim()
+        assert [claim.message.body["nama"] for claim in first] == ["a", "c"]
+        await stage.settle(first[0].ticket, Delivered())
+        assert await bodies(stage) == ["b"]
 
     async def test_a_portion_is_put_with_its_position_or_not_at_all(self, stage: Stage) -> None:
         mine, receipt = await read(stage.ledger, 4)

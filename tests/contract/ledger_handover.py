@@ -30,7 +30,7 @@ async def ended(stage: Stage, verdict: Verdict, **settings: object) -> MessageId
 
 
 class BatchContract:
-    """Claims of a whole batch, once there is one."""
+    """Design 11.25: claims of a whole batch, once there is one."""
 
     async def test_nothing_is_claimed_before_there_are_enough(self, stage: Stage) -> None:
         terms = Terms(least=3, patience=WITHIN)
@@ -57,9 +57,9 @@ class BatchContract:
 
 
 class HandoverContract:
-    """Design 11.25: what was handed over waits for the agency's word."""
+    """Design 11.26: what was handed over waits for the agency's word."""
 
-    async def test_what_was_handed_over_waits(self, stage: Stage) -> None:
+    async def test_rule_11_26_what_was_handed_over_waits(self, stage: Stage) -> None:
         message = await ended(stage, OVER, order_key="a", answer_by=None)
         record = await stage.record(message)
         assert (record.summary.state, record.answer, record.summary.settled_at) == (State.HANDED_OVER, REPLY, None)
@@ -67,7 +67,7 @@ class HandoverContract:
         assert not await stage.ledger.cancel(message, by="sri")
         assert (await stage.ledger.unsettled())[FILE_PERMIT] == {State.HANDED_OVER: 1}
 
-    async def test_it_does_not_hold_those_of_its_order(self, stage: Stage) -> None:
+    async def test_rule_11_26_it_does_not_hold_those_of_its_order(self, stage: Stage) -> None:
         await ended(stage, OVER, order_key="a")
         later = await stage.put(an_entry(order_key="a"))
         assert await stage.claimed() == [later]
@@ -94,7 +94,7 @@ class HandoverContract:
         assert [(deed.act, deed.by) for deed in record.deeds] == [("acknowledge", BY)]
         assert not record.summary.uncertain
 
-    async def test_the_first_word_counts(self, stage: Stage) -> None:
+    async def test_rule_11_26_the_first_word_counts(self, stage: Stage) -> None:
         message = await ended(stage, OVER)
         assert await said(stage, message, NO) == "settled"
         assert await said(stage, message, Refused(text="lain")) == "again"
@@ -106,7 +106,7 @@ class HandoverContract:
         words = [Word(message=message, verdict=YES), Word(message=message, verdict=NO)]
         assert await stage.ledger.acknowledge([FILE_PERMIT], words, by=BY) == ("settled", "contradicts")
 
-    async def test_a_word_that_comes_before_the_write_is_known_to_be_done_shuts_its_writer_out(
+    async def test_rule_11_26_a_word_that_comes_before_the_write_is_known_to_be_done_shuts_its_writer_out(
         self, stage: Stage
     ) -> None:
         message = await stage.put()
@@ -115,7 +115,7 @@ class HandoverContract:
         assert not await stage.settle(claim.ticket, OVER)
         assert await stage.state(message) is State.DELIVERED
 
-    async def test_a_word_tells_what_nobody_knew(self, stage: Stage) -> None:
+    async def test_rule_11_26_a_word_tells_what_nobody_knew(self, stage: Stage) -> None:
         message = await stage.put(an_entry(repeat="never"))
         await stage.claim()
         await stage.pass_time(3600)
@@ -129,7 +129,7 @@ class HandoverContract:
         assert await said(stage, message) == "settled"
         assert await stage.claim() == ()
 
-    async def test_what_was_never_handed_over_stays_as_it_is(self, stage: Stage) -> None:
+    async def test_rule_11_26_what_was_never_handed_over_stays_as_it_is(self, stage: Stage) -> None:
         waits = await stage.put()
         assert await said(stage, waits) == "not-handed-over"
         buried = await ended(stage, Buried(reason="misfit"))

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.csv.read import LONGEST_RECORD, Lines, find_encoding, records
+from adapters.csv.lines import LONGEST_RECORD, Lines, records
+from adapters.csv.read import find_encoding
 from adapters.csv.settings import Dialect
 from gateway import Document, TranslationError
 from gateway.translate import compile_row

@@ -8,6 +8,7 @@ import pytest
 from adapters.csv.drop import Drop
 from adapters.csv.kinds import drop_at
 from adapters.csv.place import DropLogin
+from tests.chaos.clerk import survived
 from tests.contract.drop import DropContract, FolderGround
 from tests.drops import OpenSite
 from tests.sshd import Sshd, find_sshd, sshd
@@ -47,3 +48,9 @@ async def test_a_feed_behind_sshd_is_taken_in(server: Sshd, open_site: OpenSite,
     assert site.told() == [("imunisasi_1.csv", "accepted")]
     assert site.files() == ["archive/2026-03-02/imunisasi_1.csv"]
     await drop.close()
+
+
+async def test_files_behind_sshd_survive_kills(server: Sshd, tmp_path: Path) -> None:
+    place = f"sftp://{server.user}@127.0.0.1:{server.port}"
+    login = f'drop_login = {{ key = "{server.key}", host_key = "{server.fingerprint}" }}\n'
+    await survived(tmp_path, f"sqlite:{tmp_path}/ledger.db", place=place, login=login, kills=5)

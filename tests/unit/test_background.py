@@ -13,9 +13,9 @@ from prometheus_client import generate_latest
 
 from gateway.background import PROBE_EVERY, SHED_AGAIN, SWEEP_EVERY, Background, resign
 from gateway.config.models import Config
-from gateway.errors import LedgerUnavailable, Unavailable
+from gateway.errors import FieldError, LedgerUnavailable, Unavailable
 from gateway.feed_figures import FeedFigures
-from gateway.feeds import FileReceipt, FileState, Tally
+from gateway.feeds import FileReceipt, FileState, Held, Keeping, Tally, Turn, lease_of
 from gateway.intake import FileNews
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
@@ -171,6 +171,27 @@ async def test_what_need_not_be_kept_is_let_go_of_each_agencys_own_time_and_of_a
     assert {lane: retention.bodies / 86400.0 for lane, retention in shed.items()} == {"dpmptsp": 60.0, "dpupr": 30.0}
     assert (await books.record(gone)).body is None
     assert (await books.record(kept)).body is not None
+
+
+async def test_receipts_of_files_are_kept_as_long_as_their_agency_says_or_as_usual(ledger: Full) -> None:
+    for feed in ("puskesmas/imunisasi", "rsud/stok"):
+        token = await ledger.hold(lease_of(feed), by="a", seconds=60.0)
+        turn = Turn(feed=feed, by="a", token=token or 0)
+        file = Held(feed="", name="a.csv", folder="", size=1, as_of=MONDAY_MORNING, sha256="0" * 64)
+        receipt = await ledger.take_up(turn, file, Keeping())
+        why = FieldError(pointer="", rule="unfinished")
+        await ledger.refuse(turn, receipt.number, Tally(), why)
+        await ledger.filed(turn, receipt.number, "rejected/a.csv")
+    agency = {"adapter": "csv", "mapping": "m.toml", "retention": {"files": "90d"}}
+    config = Config.model_validate({"agency": {"puskesmas": agency}})
+    kept = []
+    for days in (80, 20, 290, 20):
+        await ledger._clock.advance(days * 86400.0)
+        again = a_background(ledger, ledger._clock, Told(), config=config)
+        for feed in await ledger.feeds_kept():
+            await asyncio.gather(again._shed_files(feed), ledger._clock.advance(1.0))
+        kept.append(await ledger.feeds_kept())
+    assert kept == [("puskesmas/imunisasi", "rsud/stok"), ("rsud/stok",), ("rsud/stok",), ()]
 
 
 class Fickle:

@@ -41,7 +41,7 @@ def batching(rig: Rig, rows: int = 3, **changes: object) -> Inbox:
     return inbox
 
 
-async def test_as_many_as_go_together_go_at_once_and_the_rest_when_it_has_waited(rig: Rig) -> None:
+async def test_rule_11_25_as_many_as_go_together_go_at_once_and_the_rest_when_it_has_waited(rig: Rig) -> None:
     inbox = batching(rig)
     async with rig.delivering():
         messages = await rig.put(1, 2, 3, 4)
@@ -66,7 +66,7 @@ async def test_what_waits_for_others_may_still_be_cancelled(rig: Rig) -> None:
     assert inbox.written == [[2]]
 
 
-async def test_one_that_does_not_fit_does_not_keep_the_others(rig: Rig) -> None:
+async def test_rule_11_25_one_that_does_not_fit_does_not_keep_the_others(rig: Rig) -> None:
     def end(message: Message) -> BatchEnd:
         refused = TranslationError("request", [FieldError(pointer="/nama", rule="encoding")])
         return refused if message.body["n"] == 2 else DONE
@@ -81,7 +81,7 @@ async def test_one_that_does_not_fit_does_not_keep_the_others(rig: Rig) -> None:
     assert inbox.written == [[1, 2, 4]]
 
 
-async def test_what_was_not_done_comes_back_together(rig: Rig) -> None:
+async def test_rule_11_25_what_was_not_done_comes_back_together(rig: Rig) -> None:
     inbox = batching(rig)
     inbox.end = lambda _message: Unavailable("disk full", maybe_done=False)
     rig.jitter = lambda least, _most: least + len(inbox.written) % 2

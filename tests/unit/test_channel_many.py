@@ -1,17 +1,10 @@
-"""Calls that go over together: each has its own end."""
+"""What becomes of messages that are sent together: each has its own end."""
 
 from dataclasses import dataclass, field, replace
 
 import pytest
 
-from gateway.errors import (
-    AgencyError,
-    AgencyTimeout,
-    FieldError,
-    InvalidAnswer,
-    TranslationError,
-    Unavailable,
-)
+from gateway.errors import AgencyError, AgencyTimeout, FieldError, InvalidAnswer, TranslationError, Unavailable
 from gateway.handover import Batching
 from gateway.message import Answer, Outcome, Reply
 from tests.unit.test_channel import Agency, channel, message

@@ -119,8 +119,8 @@ def test_every_end_of_a_delivery_has_its_word_from_the_start() -> None:
     ):
         counted(*ended(verdict))
     assert words(metrics) == dict.fromkeys(DELIVERIES, 1.0)
-    assert series(metrics, "gateway_lane_delivery_lag_seconds_count") == {'{agency="dpmptsp"}': 2.0}
-    assert series(metrics, "gateway_lane_delivery_lag_seconds_sum") == {'{agency="dpmptsp"}': 2 * 20.5}
+    assert series(metrics, "gateway_lane_delivery_lag_seconds_count") == {'{agency="dpmptsp"}': 3.0}
+    assert series(metrics, "gateway_lane_delivery_lag_seconds_sum") == {'{agency="dpmptsp"}': 3 * 20.5}
 
 
 def test_what_may_have_been_done_and_must_not_be_sent_again_is_counted_as_unknown() -> None:

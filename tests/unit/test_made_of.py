@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from gateway import Document
-from gateway.feeds import Batch, FileReceipt, FileState
+from gateway.feeds import Batch, FileReceipt, FileState, lease_of
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.made_of import as_one
 from tests.drops import FEED, NIK, OpenSite, Site, read, rows, with_mode
@@ -121,6 +121,26 @@ async def test_rule_11_21_where_the_mapping_as_it_is_now_takes_too_few_rows_the_
     assert (await live_of(other)).mapping == "m1"
     assert len(await other.rows()) == 3
     assert other.files() == site.files()
+    await other.close()
+
+
+async def test_rule_11_21_what_is_read_anew_never_comes_before_a_file_that_came_meanwhile(open_site: OpenSite) -> None:
+    site = await open_site(keeping=with_mode("snapshot"))
+    site.drop("imunisasi_1.csv", file(MONDAY))
+    await site.look()
+    other = await mended(site, "snapshot")
+    token = await site.ledger.hold(lease_of(FEED), by="a", seconds=60.0)
+    await other.look()  # it wants Monday's file read anew, and it is not its turn
+    assert token is not None
+    await site.ledger.hold(lease_of(FEED), by="a", seconds=0.0)
+    site.drop("imunisasi_2.csv", file(TUESDAY))
+    await site.look()  # by the mapping as it was
+    assert await site.rows() == [TUESDAY]
+    for _ in range(3):
+        await other.look()
+        assert [kind.upper() for _, kind in await other.rows()] == ["POLIO"]
+    await other.look(61.0, times=2)
+    assert await other.rows() == [(NIK, "POLIO")]
     await other.close()
 
 

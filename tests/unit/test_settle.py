@@ -94,3 +94,27 @@ async def test_it_ends_even_when_nothing_at_all_can_be_recorded() -> None:
         await clock.advance(RETRY_EVERY)
     assert len(outbox.asked) == 3
     await asyncio.wait_for(settler.close(), 30)
+
+
+async def test_many_are_told_in_one_go() -> None:
+    outbox = Faltering()
+    settlements = [delivered(), delivered()]
+    assert await Settler(outbox, FakeClock()).settle_all(settlements) == (True, True)
+    assert outbox.asked == settlements
+
+
+async def test_many_are_told_one_by_one_once_the_ledger_is_back() -> None:
+    outbox, clock = Faltering(LedgerUnavailable()), FakeClock(autojump=False)
+    settlements = [delivered(), delivered()]
+    assert await Settler(outbox, clock).settle_all(settlements) == (True, True)
+    await clock.advance(RETRY_EVERY)
+    assert outbox.asked == [*settlements, *settlements]
+
+
+async def test_of_many_one_that_can_never_be_recorded_does_not_keep_the_others() -> None:
+    outbox = Faltering(TypeError("no JSON"), TypeError("no JSON"))
+    settlements = [delivered(), delivered()]
+    with pytest.raises(TypeError):
+        await Settler(outbox, FakeClock()).settle_all(settlements)
+    told = {one.ticket: type(one.verdict) for one in outbox.asked}
+    assert list(told.values()) == [Unknown, Delivered]

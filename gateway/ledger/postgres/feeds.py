@@ -14,7 +14,6 @@ from gateway.feeds import (
     Held,
     Keeping,
     Overtaken,
-    Portion,
     Reject,
     Standing,
     Tally,
@@ -37,6 +36,7 @@ from gateway.ledger.snapshot_rows import (
 )
 from gateway.lookup import Cells, Found
 from gateway.message import Document
+from gateway.portion import Portion
 from gateway.records import State
 
 _LIVE = """

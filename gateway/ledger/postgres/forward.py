@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 
-from gateway.feeds import Chunk, Portion, Tally, Turn
+from gateway.feeds import Chunk, Tally, Turn
 from gateway.ledger.forward_rows import PackedForward, checked, decided, in_place, marks_of, put_on
 from gateway.ledger.postgres import receipts
 from gateway.ledger.postgres.putting import put_within
 from gateway.ledger.postgres.store import Connection
 from gateway.ledger.snapshot_rows import read_tally, written_reasons, written_tally
+from gateway.portion import Portion
 from gateway.records import State
 
 _REJECT = """

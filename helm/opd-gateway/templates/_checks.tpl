@@ -11,6 +11,11 @@
 {{- fail (printf "config: write %s = %q under [gateway]; the chart's probes, services and volumes expect it" $key (first $value)) -}}
 {{- end -}}
 {{- end -}}
+{{- if .Values.sftp.enabled -}}
+{{- if not (regexMatch "[\"'](0\\.0\\.0\\.0|\\[::\\]):2222[\"']" .Values.config) -}}
+{{- fail "config: write listen = \"0.0.0.0:2222\" under [gateway.sftp]; sftp.enabled expects it" -}}
+{{- end -}}
+{{- end -}}
 {{- $seconds := dict "ms" 0.001 "s" 1.0 "m" 60.0 "min" 60.0 "h" 3600.0 "d" 86400.0 -}}
 {{- range regexFindAll "\\bdeadline[ \t]*=[ \t]*[\"'][0-9.]+[ \t]*(ms|s|min|m|h|d)[\"']" .Values.config -1 -}}
 {{- $number := regexFind "[0-9.]+" . | float64 -}}

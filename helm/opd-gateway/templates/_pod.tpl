@@ -104,6 +104,10 @@ spec:
           containerPort: 8080
         - name: metrics
           containerPort: 9090
+        {{- if .Values.sftp.enabled }}
+        - name: sftp
+          containerPort: 2222
+        {{- end }}
       startupProbe:
         httpGet: {path: /livez, port: http}
         timeoutSeconds: 2
@@ -140,7 +144,7 @@ spec:
   volumes:
     - name: tmp
       emptyDir:
-        sizeLimit: 256Mi
+        sizeLimit: {{ .Values.tmpSize }}
     - name: configuration
       projected:
         defaultMode: 0440

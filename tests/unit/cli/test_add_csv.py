@@ -111,6 +111,16 @@ def test_a_sample_that_would_itself_be_refused_says_so(here: Office) -> None:
     assert "itself would be refused: 1 of 4 rows were rejected" in told
 
 
+def test_names_that_no_comment_can_hold_do_no_harm(here: Office) -> None:
+    path = here.folder / "x.csv"
+    path.write_text('"a\nb";"a\nb";"it\'s \\ ""x""";each;"@login.user";Tgl. Lahir;;a.b\n1;2;3;4;5;6;7;8\n', "utf-8")
+
+    told = here.gateway("add", "csv", "puskesmas", str(path), "--title", "Dua\nbaris").stdout
+
+    assert "itself would be taken: 1 rows" in told
+    assert here.gateway("check").exit_code == 0
+
+
 def test_a_file_whose_last_line_has_no_end_is_complete_by_its_name(here: Office) -> None:
     here.gateway("add", "csv", "puskesmas", str(sample(here, end="")))
 

@@ -76,6 +76,8 @@ def test_feeds_are_listed_with_what_they_answer_from(rsud: Office) -> None:
     assert rsud.gateway("feed", "list").stdout.split("\t")[:3] == ["rsud/stok", "1", "4"]
     (told,) = rsud.json("feed", "list")
     assert (told["live"]["file"], told["previous"], told["newest"]["state"]) == ("stok_1.csv", None, "accepted")
+    take(rsud, stok_2="kode;nama\n")
+    assert "stok_2.csv: refused, the header differs: " in rsud.gateway("feed", "list").stdout
 
 
 def test_a_feed_whose_next_file_is_late_is_listed_so(rsud: Office) -> None:

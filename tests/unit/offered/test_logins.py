@@ -5,7 +5,9 @@ import asyncio
 import asyncssh
 import pytest
 
+from gateway.offered.slow import MOST, Slow, origin
 from tests.clerk import NAME, PASSWORD, Office, OpenOffice, until
+from tests.fakes import FakeClock
 
 
 async def test_a_password_and_a_key_log_in_and_are_told(office: Office) -> None:
@@ -126,3 +128,60 @@ async def test_a_reload_sends_away_whose_account_changed_and_nobody_else(office:
     office.server.offer({})
     with pytest.raises(asyncssh.PermissionDenied):
         await office.connection(password="another-password")
+
+
+async def test_a_password_typed_into_a_dialogue_of_the_server_counts_as_well(office: Office) -> None:
+    async with office.client(preferred_auth="keyboard-interactive") as sftp:
+        assert await sftp.listdir() == []
+    with pytest.raises(asyncssh.PermissionDenied):
+        await office.connection(password="wrong", preferred_auth="keyboard-interactive")
+    assert office.told("sftp-refused")
+
+
+@pytest.mark.parametrize(
+    ("address", "counts_as"),
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", ""),
+    ],
+)
+def test_an_address_of_ipv6_counts_with_its_network(address: str, counts_as: str) -> None:
+    assert origin(address) == counts_as
+
+
+async def test_an_address_that_failed_waits_longer_each_time_and_is_forgotten() -> None:
+    clock = FakeClock()
+    slow = Slow(clock)
+    waits = []
+    for _ in range(6):
+        before = clock.monotonic()
+        assert await slow.turn("a")
+        waits.append(clock.monotonic() - before)
+        slow.failed("a")
+    assert waits == [0, 1, 2, 4, 8, 10]
+    assert await slow.turn("b")
+    slow.succeeded("a")
+    before = clock.monotonic()
+    assert await slow.turn("a")
+    assert clock.monotonic() == before
+
+
+async def test_an_attempt_that_would_wait_too_long_is_refused_at_once() -> None:
+    clock = FakeClock(autojump=False)
+    slow = Slow(clock)
+    for _ in range(5):
+        slow.failed("a")
+    waiting = [asyncio.create_task(slow.turn("a")) for _ in range(6)]
+    await asyncio.sleep(0)
+    assert [task.result() for task in waiting if task.done()] == [False, False, False]
+    await clock.advance(60)
+    assert [await task for task in waiting] == [True, True, True, False, False, False]
+
+
+async def test_whoever_comes_from_everywhere_fills_no_memory() -> None:
+    slow = Slow(FakeClock())
+    for number in range(MOST + 10):
+        slow.failed(f"10.{number}")
+    assert len(slow._failures) == MOST

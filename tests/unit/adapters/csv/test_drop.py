@@ -122,3 +122,28 @@ async def test_a_stable_file_without_its_last_line_break_is_not_closed(
 ) -> None:
     (tmp_path / "a").write_bytes(content)
     assert await Watch(Feed(files="*")).is_closed(entry("a"), Folder(tmp_path)) is closed
+
+
+@pytest.mark.parametrize(
+    ("name", "ours"),
+    [
+        ("imunisasi_1.xlsx", True),
+        ("imunisasi_1.xlsx.rejected.csv", True),
+        ("Imunisasi_1.XLSX.rejected.xlsx.rejected.csv", True),
+        ("imunisasi_1.xlsx.r-0123456789ab.rejected.csv", True),
+        ("imunisasi_1.csv", False),
+        ("stok_1.xlsx.rejected.csv", False),
+        ("imunisasi_1.xlsx.rejected.csv.tmp", False),
+    ],
+)
+def test_rows_that_were_handed_back_come_again_under_the_name_they_were_given(name: str, ours: bool) -> None:
+    assert Watch(Feed(files="imunisasi_*.xlsx")).is_ours(name) is ours
+
+
+@pytest.mark.parametrize(
+    ("name", "closed"), [("a.csv", False), ("a.csv.gz", True), ("a.ZIP", True), ("a.xlsx", True), ("a.xls", True)]
+)
+async def test_only_a_text_file_s_end_tells_that_it_is_whole(tmp_path: Path, name: str, closed: bool) -> None:
+    (tmp_path / name).write_bytes(b"no end of line")
+    entry = Entry(name=name, size=14, mtime=1.0)
+    assert await Watch(Feed(files="a.*")).is_closed(entry, Folder(tmp_path)) is closed

@@ -64,6 +64,14 @@ class TestFtps(DropContract):
             await drop.close()
 
 
+class TestFtpsOnUvloop(TestFtps):
+    """Whose TLS loses what has come when a server hangs up faster than a file is read."""
+
+    @pytest.fixture
+    def anyio_backend(self) -> tuple[str, dict[str, bool]]:
+        return "asyncio", {"use_uvloop": True}
+
+
 @dataclass(slots=True)
 class S3Ground:
     """A bucket, by another client."""

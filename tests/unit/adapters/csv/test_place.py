@@ -80,6 +80,7 @@ def test_what_is_no_address_is_told_without_its_password(text: str, said: str) -
         ("sftp://a@host/x", {"password": "x", "ca": "x"}, r"drop_login.ca: is nothing that sftp:// has use for"),
         ("ftp://a@host/x", {}, r"drop_login: ftp:// needs a login \(write password"),
         ("ftps://a@host/x", {"password": "x", "ca": "none.pem"}, r"drop_login.ca: none.pem: no such file"),
+        ("drops/rsud", {"password": "x"}, r"drop_login: is nothing that a folder of this machine has use for"),
         ("s3://serah", {"access_key": "a"}, r"drop_login: s3:// needs a key \(write access_key"),
     ],
 )

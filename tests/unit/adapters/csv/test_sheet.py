@@ -191,6 +191,29 @@ def test_an_ods_that_repeats_its_cells_without_end_is_refused_at_once() -> None:
     assert perf_counter() - began < 20
 
 
+def test_a_long_text_that_stands_in_every_cell_does_not_fill_the_gateway_s_memory() -> None:
+    content = xlsx([HEADER, *[["x" * 32_767] * 3] * 700])
+    assert len(content) < 1 << 20
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    last = list(
+        read(io.BytesIO(content), Reading(name="a.xlsx", layout=Layout(dialect=Dialect()), wanted=HEADER, size=5000))
+    )[-1]
+    assert last.rejects[0].reasons[0].rule == "sheet-too-large"
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 160 << 10
+
+
+def test_a_trailing_total_is_no_row_and_a_sheet_without_it_was_cut_short() -> None:
+    def told(*more: list[object]) -> Batch:
+        layout = Layout(dialect=Dialect())
+        reading = Reading(name="a.xlsx", layout=layout, wanted=HEADER, size=9, trailer="Total")
+        return list(read(io.BytesIO(xlsx([HEADER, ["1", "Ani", "BCG"], *more])), reading))[-1]
+
+    whole = told([None, "TOTAL", 1])
+    assert (len(whole.rows), whole.skipped, whole.rejects) == (1, 1, [])
+    assert told().rejects[0].reasons[0].rule == "no-trailer"
+    assert told(["TOTAL"], ["2", "Budi", "BCG"]).rejects[0].reasons[0].rule == "trailer-early"
+
+
 def test_more_cells_than_may_be_are_refused_with_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheet, "MOST_CELLS", 8)
     assert len(read_all("a.xlsx", xlsx([HEADER, ["1", "a", "b"]])).rows) == 1
@@ -217,7 +240,7 @@ def children() -> list[str]:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="this system has no /proc")
 async def test_leaving_early_ends_the_child_and_closes_the_file(tmp_path: Path) -> None:
     path = tmp_path / "a.xlsx"
-    path.write_bytes(xlsx([HEADER, *[[str(number), "a", "b"] for number in range(20_000)]]))
+    path.write_bytes(xlsx([HEADER, *[[str(number), "a", "b"] for number in range(6000)]]))
     file = path.open("rb")
     reading = Reading(name="a.xlsx", layout=Layout(dialect=Dialect()), wanted=HEADER, size=2)
     parts = batches(file, reading)

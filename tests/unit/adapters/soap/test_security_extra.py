@@ -22,6 +22,7 @@ wsdl    = "arsip.wsdl"
 mapping = "arsip.toml"
 [agency.arsip.security]
 user      = "gateway"
+password  = ""
 timestamp = "5m"
 {more}
 [agency.arsip.operation.simpan]

@@ -1,0 +1,28 @@
+"""Rows on their way to become messages, a few at a time; knows no file and no store."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gateway.records import Entry
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Forwarded:
+    """A row as a message; `place` is the record that it is, wherever its file comes from again.
+
+    `key` has its key and the content under it; a row whose key had this content last is not put again.
+    """
+
+    number: int
+    entry: Entry
+    place: str
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """The messages of the records between `after` and `position`, to be put together or not at all."""
+
+    after: int
+    position: int
+    rows: Sequence[Forwarded]
