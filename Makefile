@@ -58,10 +58,11 @@ docs: $(VENV)/dev ## Renew the generated parts of the manual
 watch: $(WATCH)/made ## Renew the dashboards
 	@$(WATCH)/bin/python helm/dashboards helm/opd-gateway/dashboards
 
-bench: $(VENV)/dev ## Measure the cost of a request beside nginx, and the ledger (needs wrk, nginx and PostgreSQL)
+bench: $(VENV)/dev ## Measure the cost of a request beside nginx, the ledger, and files (needs wrk, nginx and PostgreSQL)
 	@$(BIN)/python bench
 	@$(BIN)/python -m bench.ledger --settled 500000 --waiting 25000
 	@$(BIN)/python -m bench.delivery
+	@$(BIN)/python -m bench.feeds --postgres
 
 lock: $(VENV)/uv ## Renew the pinned requirements
 	$(LOCK) --upgrade requirements/bootstrap.in -o requirements/bootstrap.txt

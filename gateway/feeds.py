@@ -1,11 +1,11 @@
 """What an agency delivers as files: a Source finds and reads them, Receipts keep what became of them."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from gateway.errors import FieldError
 from gateway.lookup import Cells, Found
@@ -41,19 +41,28 @@ class Reject:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """A slice of one file: rows as (number, native row); `done` records lie behind its end, `last` closes the file.
+    """A slice of one file: rows as (number, cells) under `columns`; `done` records lie behind it, `last` ends the file.
 
+    Where there are no columns, rows are native documents as they are. A reason in place of a cell says why it is none.
     `skipped` counts records that are no rows, such as a repeated header; `encoding` is what the file was read by.
     Where several files are read as one, `source` is the receipt that the slice's own file had.
     """
 
-    rows: Sequence[tuple[int, Document]]
+    columns: Sequence[str] = ()
+    rows: Sequence[tuple[int, Any]]
     rejects: Sequence[Reject] = ()
     done: int = 0
     skipped: int = 0
     encoding: str = ""
     last: bool = False
     source: int | None = None
+
+    @property
+    def natives(self) -> Iterator[tuple[int, Document]]:
+        """The rows as documents."""
+        if not self.columns:
+            return iter(self.rows)
+        return ((number, dict(zip(self.columns, cells, strict=True))) for number, cells in self.rows)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

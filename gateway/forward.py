@@ -103,7 +103,7 @@ class Forwarder:
         return tally, None
 
     async def _put(self, batch: Batch, chunk: Chunk, tally: Tally) -> Tally:
-        lines = {number: native.get(LINE, "") for number, native in batch.rows} if self.held.repairs else {}
+        lines = {number: native.get(LINE, "") for number, native in batch.natives} if self.held.repairs else {}
         rows = [*chunk.rows]
         while tally.put < chunk.position:
             count = min(PORTION, await self._room(), len(rows)) if rows else 0

@@ -1,12 +1,15 @@
 """What of a file's rows is taken, and why a file is refused whole; keeps nothing, and knows no ledger."""
 
+from collections.abc import Callable, Iterable
 from pathlib import PurePath
 from traceback import extract_tb
+from typing import Any
 
 from gateway.errors import FieldError, TranslationError
 from gateway.feeds import Batch, Chunk, FileReceipt, Reject, Tally
 from gateway.message import Document
 from gateway.registry import Feed
+from gateway.translate.program import Program
 from gateway.wording import say
 
 # An export cut short looks like a good file with fewer rows; agencies don't lose half their people overnight.
@@ -17,9 +20,13 @@ def translated(feed: Feed, batch: Batch, after: int) -> Chunk:
     """Return a batch as our rows; what does not fit is rejected with every reason."""
     rows: list[tuple[int, Document]] = []
     rejects = [*batch.rejects]
-    for number, native in batch.rows:
+    read: Callable[[Any], Document] = feed.read
+    found: Iterable[tuple[int, Any]] = batch.natives
+    if batch.columns and isinstance(feed.read, Program):
+        read, found = feed.read.of_cells(batch.columns), batch.rows
+    for number, native in found:
         try:
-            rows.append((number, feed.read(native)))
+            rows.append((number, read(native)))
         except TranslationError as error:
             rejects.append(Reject(number=number, reasons=tuple(error.errors)))
     return Chunk(

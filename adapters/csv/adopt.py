@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from adapters.csv.layout import Layout, Records
-from adapters.csv.read import BARIS, HEAD, Lines, TextRecords, find_encoding, records
+from adapters.csv.lines import Lines, records
+from adapters.csv.read import BARIS, HEAD, TextRecords, find_encoding
 from adapters.csv.settings import Dialect
 from adapters.csv.sheet import is_sheet, sheet_records
 from adapters.csv.sniff import SEPARATORS, sniffed

@@ -20,7 +20,7 @@ from adapters.csv.settings import Feed
 from adapters.csv.watch import MARKERS, Watch
 from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Spell, Unavailable
 
-ROWS = 5000
+ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
 """Folders below the drop: of files being taken in, of those taken, of those refused and of rows handed back."""
 BLOCK = 1 << 20

@@ -2,26 +2,24 @@
 
 import asyncio
 import codecs
-import csv
 import io
 from collections import deque
-from collections.abc import AsyncGenerator, Generator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from typing import BinaryIO, TextIO
+from itertools import islice
+from operator import itemgetter
+from typing import BinaryIO
 
 from adapters.csv.header import header_errors
 from adapters.csv.layout import Cells, Layout, Records, Unreadable
+from adapters.csv.lines import Lines, records
 from adapters.csv.settings import Dialect
 from adapters.csv.sheet import is_sheet, sheet_records
 from adapters.csv.unpack import check_head, unpacked
-from gateway import LINE, Batch, Document, FieldError, Reject
+from gateway import LINE, Batch, FieldError, Reject
 
 BLOCK = 1 << 20
-LONGEST_LINE = 1 << 24
-csv.field_size_limit(LONGEST_LINE)
-# Quoted line breaks are rare and short: a quote that runs on for longer was never closed.
-LONGEST_RECORD = 64
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 HEAD = 4096
 UNDECODABLE = "\ufffd"
@@ -103,45 +101,77 @@ class _Batches:
         self._header = list(header)
         self._encoding = encoding
         self._doubtful = None if is_clean else encoding
-        self._plain = _unguarded if BARIS in header else _as_it_is
+        self._guarded = BARIS in header
+        self._refused: Batch | None = None
         self._clear()
 
     def of(self, found: Iterator[list[str] | None]) -> Iterator[Batch]:
         after, size, trailer = self._reading.after, self._reading.size, self._reading.trailer
-        closed, number = False, 0
-        for number, cells in enumerate(found, 1):
-            if closed:
-                yield refusal(FieldError(pointer="", rule="trailer-early", params={"number": str(number - 1)}))
-                return
-            closed = trailer is not None and cells is not None and _begins(cells, trailer)
-            if number <= after:
-                continue
-            if closed:
-                self._skipped += 1
-            else:
-                self._add(number, cells)
+        found = found if trailer is None else self._before(trailer, found)
+        deque(islice(found, after), maxlen=0)
+        number = after
+        while portion := list(islice(found, size - number % size)):
+            self._add(number, portion)
+            number += len(portion)
             if number % size == 0:
                 yield self._batch(number, last=False)
-        if trailer is not None and not closed:
-            yield refusal(FieldError(pointer="", rule="no-trailer", params={"trailer": trailer}))
-        else:
-            yield self._batch(max(number, after), last=True)
+        yield self._refused or self._batch(number, last=True)
 
-    def _add(self, number: int, cells: list[str] | None) -> None:
-        if cells is None:
-            self._rejects.append(Reject(number=number, reasons=(FieldError(pointer="", rule="quote"),)))
-        elif reasons := _reasons(cells, self._header, self._doubtful):
-            self._rejects.append(Reject(number=number, reasons=reasons))
-        elif cells[0].strip() == self._header[0] and [cell.strip() for cell in cells] == self._header:
-            self._skipped += 1
-        else:
-            row: dict[str, object] = dict(zip(self._header, map(self._plain, cells), strict=True))
-            if cells.__class__ is Cells:
-                row |= {self._header[place]: error for place, error in cells.bad.items()}
-            self._rows.append((number, row))
+    def _before(self, trailer: str, found: Iterator[list[str] | None]) -> Iterator[list[str] | None]:
+        """Yield records, the trailer as an empty one; a file that it does not end is refused."""
+        for number, cells in enumerate(found, 1):
+            closed = cells is not None and _begins(cells, trailer)
+            yield [] if closed else cells
+            if closed:
+                if next(found, self) is not self:
+                    early = FieldError(pointer="", rule="trailer-early", params={"number": str(number)})
+                    self._refused = refusal(early)
+                return
+        self._refused = refusal(FieldError(pointer="", rule="no-trailer", params={"trailer": trailer}))
+
+    def _add(self, before: int, portion: Sequence[list[str] | None]) -> None:
+        """Take the records after so many; nearly all are rows, and are not looked at one by one."""
+        if self._doubtful is not None or self._guarded:
+            self._look(enumerate(portion, before + 1))
+            return
+        width, name = len(self._header), next(iter(self._header), None)
+        self._rows += [
+            (number, cells)
+            for number, cells in enumerate(portion, before + 1)
+            if cells.__class__ is list and len(cells) == width and cells and cells[0].strip() != name
+        ]
+        taken = len(self._rows)
+        self._look(
+            (number, cells)
+            for number, cells in enumerate(portion, before + 1)
+            if cells.__class__ is not list or len(cells) != width or not cells or cells[0].strip() == name
+        )
+        if len(self._rows) > taken:
+            self._rows.sort(key=itemgetter(0))
+
+    def _look(self, odd: Iterable[tuple[int, list[str] | None]]) -> None:
+        for number, cells in odd:
+            if cells is None:
+                self._rejects.append(Reject(number=number, reasons=(FieldError(pointer="", rule="quote"),)))
+            elif not cells:
+                self._skipped += 1
+            elif reasons := _reasons(cells, self._header, self._doubtful):
+                self._rejects.append(Reject(number=number, reasons=reasons))
+            elif cells[0].strip() == self._header[0] and [cell.strip() for cell in cells] == self._header:
+                self._skipped += 1
+            else:
+                self._rows.append((number, self._readable(cells)))
+
+    def _readable(self, cells: list[str]) -> Sequence[object]:
+        """Return cells with the reason in place of each that can't be read."""
+        plain: list[object] = [*map(_unguarded, cells)] if self._guarded else [*cells]
+        for place, error in cells.bad.items() if isinstance(cells, Cells) else ():
+            plain[place] = error
+        return plain
 
     def _batch(self, done: int, *, last: bool) -> Batch:
         batch = Batch(
+            columns=self._header,
             rows=self._rows,
             rejects=self._rejects,
             done=done,
@@ -153,13 +183,9 @@ class _Batches:
         return batch
 
     def _clear(self) -> None:
-        self._rows: list[tuple[int, Document]] = []
+        self._rows: list[tuple[int, Sequence[object]]] = []
         self._rejects: list[Reject] = []
         self._skipped = 0
-
-
-def _as_it_is(cell: str) -> str:
-    return cell
 
 
 def _unguarded(cell: str) -> str:
@@ -222,42 +248,6 @@ def _fits(file: BinaryIO, encoding: str) -> bool:
     return True
 
 
-class Lines:
-    """The lines of a file, some of which may be given back; `first` is the number of a record's first."""
-
-    __slots__ = ("_again", "_count", "_text", "first", "taken")
-
-    def __init__(self, text: TextIO) -> None:
-        self._text = text
-        self._again: deque[str] = deque()
-        self._count = 0
-        self.first = 1
-        self.taken: list[str] = []
-
-    def __iter__(self) -> "Lines":
-        return self
-
-    def __next__(self) -> str:
-        if len(self.taken) >= LONGEST_RECORD:
-            raise csv.Error("a quote is never closed")
-        line = self._again.popleft() if self._again else self._text.readline(LONGEST_LINE)
-        if not line:
-            raise StopIteration
-        self._count += 1
-        self.taken.append(line)
-        return line
-
-    def next_record(self) -> None:
-        """Begin to count the lines of another record."""
-        self.first = self._count + 1
-        self.taken.clear()
-
-    def give_back_all_but_the_first(self) -> None:
-        """Let the record's other lines come again."""
-        self._count -= len(self.taken) - 1
-        self._again.extendleft(reversed(self.taken[1:]))
-
-
 class TextRecords:
     """The records of a text file that is open."""
 
@@ -289,29 +279,3 @@ class TextRecords:
         """Leave the file open, or closed where that was done."""
         if not self._text.closed:
             self._text.detach()
-
-
-def records(lines: Lines, dialect: Dialect) -> Iterator[list[str] | None]:
-    """Yield each record's cells, or None where the quoting is broken; blank records are left out.
-
-    A record over several lines that doesn't come out right is taken for one line with a stray quote, and the lines
-    after it are read afresh: so one quote costs one row.
-    """
-    reader = csv.reader(lines, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
-    width = 0
-    while True:
-        lines.next_record()
-        try:
-            cells = next(reader)
-        except StopIteration:
-            return
-        except csv.Error:
-            lines.give_back_all_but_the_first()
-            yield None
-            continue
-        if width and len(cells) != width and len(lines.taken) > 1:
-            lines.give_back_all_but_the_first()
-            yield None
-        elif any(map(str.strip, cells)):
-            width = width or len(cells)
-            yield cells

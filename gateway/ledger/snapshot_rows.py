@@ -2,10 +2,11 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
-from typing import NamedTuple
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -17,6 +18,8 @@ from gateway.message import Document
 
 LONGEST_CELL = 200
 """Bytes of a value that an index holds; what is longer is compared in the row itself."""
+NO_VALUE, LONG = b"\xff\x00", b"\xfe"
+"""What no text in UTF-8 has: such an id is of no value, or of a long one, by the hash that follows."""
 PAGE = 500
 _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str)
 
@@ -50,24 +53,89 @@ class Settled:
     unchanged: int = 0
 
 
-def fields_of(keeping: Keeping) -> tuple[str, ...]:
-    """Return the fields that have a column of their own, each once."""
-    return tuple(dict.fromkeys(name for index in keeping.indexes for name in index))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """What a snapshot's columns hold: `id` the values of this field, if any, `c0` and so on those of `fields`."""
+
+    fields: tuple[str, ...]
+    id: str | None = None
+
+    def named(self, field_name: str) -> str | None:
+        """Return the column of a field, None where it has none."""
+        if field_name == self.id:
+            return "id"
+        return f"c{self.fields.index(field_name)}" if field_name in self.fields else None
+
+    def indexes(self, keeping: Keeping) -> Iterator[tuple[str, ...]]:
+        """Yield the columns of each index that is wanted beside that of the ids."""
+        for index in keeping.indexes:
+            if index[0] != self.id:
+                yield tuple(name for each in index if (name := self.named(each)) is not None)
 
 
-def packed(rows: Sequence[tuple[int, Document]], keeping: Keeping, fields: Sequence[str]) -> list[PackedRow]:
+def columns_of(keeping: Keeping) -> Columns:
+    """Return the columns of a snapshot: a field has one if an index needs it, and is the id where it alone is the key.
+
+    Whoever knows a row by one field looks it up by that as a rule: so one index does for both.
+    """
+    alone = keeping.key[0] if len(keeping.key) == 1 else None
+    fields = dict.fromkeys(name for index in keeping.indexes if index[0] != alone for name in index if name != alone)
+    return Columns(fields=tuple(fields), id=alone)
+
+
+def written_columns(columns: Columns) -> str:
+    """Return columns as JSON."""
+    return msgspec.json.encode({"id": columns.id, "fields": columns.fields}).decode()
+
+
+def read_columns(text: str) -> Columns:
+    """Read what `written_columns` wrote, or a plain list of fields, as it was before."""
+    found = msgspec.json.decode(text)
+    if isinstance(found, list):
+        return Columns(fields=tuple(found))
+    return Columns(fields=tuple(found["fields"]), id=found["id"])
+
+
+def packed(rows: Sequence[tuple[int, Document]], keeping: Keeping, columns: Columns) -> list[PackedRow]:
     """Return a store's form of rows."""
-    key = [name.split(".") for name in keeping.key]
-    paths = [name.split(".") for name in fields]
-    return [
-        PackedRow(number, _identity(row, key), encode(row), tuple([cell(at(row, path)) for path in paths]))
-        for number, row in rows
-    ]
+    numbers, ids, docs, *cells = side_by_side(rows, keeping, columns)
+    together: Iterable[Any] = zip(*cells, strict=True) if cells else repeat((), len(rows))
+    return list(map(PackedRow._make, zip(numbers, ids, docs, together, strict=True)))
 
 
-def _identity(row: Document, key: Sequence[Sequence[str]]) -> bytes:
-    known_by = [at(row, path) for path in key] if key else row
-    return hashlib.blake2b(_CANONICAL.encode(known_by), digest_size=16).digest()
+def side_by_side(rows: Sequence[tuple[int, Document]], keeping: Keeping, columns: Columns) -> list[list[Any]]:
+    """Return the columns of a store's rows, each whole: numbers, ids, documents, and the cells of each field."""
+    numbers, documents = [number for number, _ in rows], [row for _, row in rows]
+    ids, docs = _ids(documents, keeping), list(map(encode, documents))
+    return [numbers, ids, docs, *([cell(value) for value in _all(documents, name)] for name in columns.fields)]
+
+
+def _all(rows: Sequence[Document], name: str) -> list[object]:
+    """Return what stands at a dotted path of each row."""
+    if "." not in name:
+        return [row.get(name) for row in rows]
+    path = name.split(".")
+    return [at(row, path) for row in rows]
+
+
+def _ids(rows: Sequence[Document], keeping: Keeping) -> list[bytes]:
+    if len(keeping.key) == 1:
+        return [_id(value) for value in _all(rows, keeping.key[0])]
+    if not keeping.key:
+        return list(map(_digest, rows))
+    return list(map(_digest, map(list, zip(*(_all(rows, name) for name in keeping.key), strict=True))))
+
+
+def _id(value: object) -> bytes:
+    """Return a value as an id that can be looked up by it; of what is long, or no value, a hash makes it one."""
+    short = cell(value)
+    if short is None:
+        return NO_VALUE + _digest(value)
+    return short if len(short) < LONGEST_CELL else short + LONG + _digest(value)
+
+
+def _digest(value: object) -> bytes:
+    return hashlib.blake2b(_CANONICAL.encode(value), digest_size=16).digest()
 
 
 def at(row: Document, path: Sequence[str]) -> object:
@@ -80,7 +148,7 @@ def at(row: Document, path: Sequence[str]) -> object:
 
 def cell(value: object) -> bytes | None:
     """Return what an index holds of a value, None for what can't be looked up by."""
-    if isinstance(value, str):
+    if value.__class__ is str:
         return value.encode("utf-8", "surrogatepass")[:LONGEST_CELL]
     if isinstance(value, bool):
         return b"true" if value else b"false"
@@ -104,20 +172,28 @@ def matches(row: Document, where: Document, starts: Cells) -> bool:
 class Condition:
     """What a column must hold: a value (None: nothing), or with `prefix` a beginning."""
 
-    column: int
+    column: str
     value: bytes | None
     prefix: bool = False
 
 
-def conditions(fields: Sequence[str], where: Document, starts: Cells) -> tuple[Condition, ...]:
+def conditions(columns: Columns, where: Document, starts: Cells) -> tuple[Condition, ...]:
     """Return what columns can tell of a question; the rows themselves tell the rest."""
-    exact = [Condition(column=fields.index(name), value=cell(where[name])) for name in where if name in fields]
+    exact = [_exact(name, cell(value)) for each, value in where.items() if (name := columns.named(each)) is not None]
     begun = [
-        Condition(column=fields.index(name), value=cell(text), prefix=True)
-        for name, text in starts.items()
-        if name in fields
+        Condition(column=name, value=cell(text), prefix=True)
+        for each, text in starts.items()
+        if (name := columns.named(each)) is not None
     ]
     return (*exact, *begun)
+
+
+def _exact(column: str, value: bytes | None) -> Condition:
+    if column != "id":
+        return Condition(column=column, value=value)
+    if value is None:
+        return Condition(column=column, value=NO_VALUE, prefix=True)
+    return Condition(column=column, value=value, prefix=len(value) >= LONGEST_CELL)
 
 
 Page = Callable[[int, int], Awaitable[Sequence[tuple[int, bytes]]]]
@@ -148,26 +224,29 @@ def settled(clashes: Sequence[Clash], keeping: Keeping, *, replaces: bool) -> Se
     """Decide between rows of one key; `replaces` when a file's rows count before those of the snapshot it adds to."""
     said = Settled()
     for clash in clashes:
-        _settle(said, clash, keeping, replaces=replaces)
+        if settle(said, clash, keeping, replaces=replaces):
+            said.replaced.append(clash.row)
     return said
 
 
-def _settle(said: Settled, clash: Clash, keeping: Keeping, *, replaces: bool) -> None:
+def settle(said: Settled, clash: Clash, keeping: Keeping, *, replaces: bool) -> bool:
+    """Decide between two rows of one key, and add it to what is said; true when the later takes the other's place."""
     row = clash.row
     if clash.doc == row.doc or (keeping.newer and not _is_newer(row.doc, clash.doc, keeping.newer)):
         said.unchanged += 1
     elif clash.mine and keeping.newer:
-        said.replaced.append(row)
         said.unchanged += 1  # of two rows of one file the newer counts, and the other is no fault
+        return True
     elif clash.mine:
         reason = FieldError(pointer="", rule="double-key", params={"number": str(row.number)})
         said.rejects.append(Reject(number=clash.number, reasons=(reason,)))
-        said.replaced.append(row)
+        return True
     elif replaces:
-        said.replaced.append(row)
         said.accepted += 1
+        return True
     else:
         said.rejects.append(Reject(number=row.number, reasons=(FieldError(pointer="", rule="key-taken"),)))
+    return False
 
 
 def _is_newer(doc: bytes, other: bytes, field_name: str) -> bool:
@@ -194,22 +273,34 @@ def once(rows: Sequence[PackedRow]) -> Iterator[Sequence[PackedRow]]:
 
 def tallied(before: Tally, chunk: Chunk, new: int, said: Sequence[Settled]) -> Tally:
     """Return the tally after a chunk of which `new` rows had ids that were not there."""
-    rejects = [*chunk.rejects, *(reject for one in said for reject in one.rejects)]
-    rules = Counter(before.rules)
-    rules.update(reason.rule for reject in rejects for reason in reject.reasons)
-    accepted = before.accepted + new + sum(one.accepted for one in said)
-    # Of two rows with one key that differ, the earlier was accepted first and is rejected now.
+    after = _counted(before, chunk.rejects, new)
+    for one in said:
+        after = _counted(after, one.rejects, one.accepted, one.unchanged)
     return replace(
-        before,
+        after,
         position=chunk.position,
-        accepted=accepted,
-        unchanged=before.unchanged + sum(one.unchanged for one in said),
-        rejected=before.rejected + len(rejects),
         skipped=before.skipped + chunk.skipped,
         kept=before.kept + new,
-        rules=dict(rules),
         encoding=chunk.encoding or before.encoding,
         whole=chunk.last,
+    )
+
+
+def settled_late(before: Tally, said: Settled, gone: int) -> Tally:
+    """Return the tally after it was settled that so many rows, which were counted as new, met others with their ids."""
+    return replace(_counted(before, said.rejects, said.accepted - gone, said.unchanged), kept=before.kept - gone)
+
+
+def _counted(before: Tally, rejects: Sequence[Reject], accepted: int, unchanged: int = 0) -> Tally:
+    """Return a tally with these as well; of two rows with one key that differ, the earlier was accepted first."""
+    rules = Counter(before.rules)
+    rules.update(reason.rule for reject in rejects for reason in reject.reasons)
+    return replace(
+        before,
+        accepted=before.accepted + accepted,
+        unchanged=before.unchanged + unchanged,
+        rejected=before.rejected + len(rejects),
+        rules=dict(rules),
     )
 
 

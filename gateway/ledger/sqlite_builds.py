@@ -1,6 +1,5 @@
 """One SQLite file a snapshot, built in chunks and then never changed; knows no receipts. Everything here blocks."""
 
-import json
 import os
 import shutil
 import sqlite3
@@ -9,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import uuid4
 
 from gateway.feeds import Chunk, Keeping, Overtaken, Reject, Tally
 from gateway.ledger.opening import beside
@@ -16,25 +16,35 @@ from gateway.ledger.place import connect
 from gateway.ledger.rows import decode
 from gateway.ledger.snapshot_rows import (
     Clash,
+    Columns,
     Condition,
     PackedRow,
-    fields_of,
-    once,
-    packed,
+    Settled,
+    columns_of,
+    read_columns,
     read_reasons,
     read_tally,
-    settled,
+    settle,
+    settled_late,
+    side_by_side,
     tallied,
+    written_columns,
     written_reasons,
     written_tally,
 )
 
 PORTION = 1000
-_BESIDE = ("-wal", "-shm")
+PAGE_SIZE = 16384
+"""Bytes: rows are long, come one behind the other, and are never changed."""
+CACHE = 8 * 1024
+"""KiB: rows are not read again, but what an index sorts at once is of this size, too."""
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+_BESIDE = ("-journal", "-wal", "-shm")
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE reject (number INTEGER PRIMARY KEY, reasons TEXT NOT NULL);
 """
+_SEVERAL = "SELECT id FROM row WHERE id > ? GROUP BY id HAVING count(*) > 1 ORDER BY id LIMIT ?"
 
 
 @dataclass(slots=True)
@@ -44,10 +54,15 @@ class _Open:
 
 
 class Builds:
-    """The snapshots in one folder: `<number>.build` while rows come, `<number>.db` when it is complete."""
+    """The snapshots in one folder: `<number>.<boot>.build` while rows come, `<number>.db` when it is complete.
+
+    A build goes on after whatever ends its process. What a power cut left of one can't be known, and is begun anew: so
+    nothing waits for the disk before all of it is put there, just before it gets its final name.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._since = _boot()
         self._open: dict[int, _Open] = {}
 
     def place(self, number: int) -> Path:
@@ -61,7 +76,9 @@ class Builds:
             self.drop(number)
         if self.place(number).exists():
             return self._complete(number)
-        fields = json.dumps(fields_of(keeping))
+        for path in {*self._folder.glob(f"{number}.*build")} - {self._build(number)}:
+            _unlink(path, ("", *_BESIDE))
+        fields = written_columns(columns_of(keeping))
         with self._transaction(number) as db:
             known = _meta(db)
             if known and known["fields"] == fields:
@@ -70,28 +87,24 @@ class Builds:
             if known:
                 for table in ("row", "reject", "meta"):
                     db.execute(f"DROP TABLE {table}")
-            tally = Tally(kept=_made(db, fields, keeping, None if base is None else self.place(base)))
+            tally = Tally(kept=_made(db, keeping, None if base is None else self.place(base)))
             for name, value in (("fields", fields), ("token", str(token)), ("tally", written_tally(tally))):
                 _keep(db, name, value)
             return tally
 
     def add(self, number: int, token: int, keeping: Keeping, chunk: Chunk, *, replaces: bool) -> Tally:
         """Keep a chunk with its position; raises Overtaken for another's token or place."""
-        rows = packed(chunk.rows, keeping, fields_of(keeping))
+        rows = side_by_side(chunk.rows, keeping, columns_of(keeping))
         with self._transaction(number) as db:
             known = _meta(db)
             before = read_tally(known["tally"]) if known else Tally(position=-1)
             if before.position != chunk.after or int(known["token"]) != token:
                 raise Overtaken(f"receipt {number} is another's")
-            new, said = 0, []
-            for portion in once(rows):
-                fresh, clashes = _put(db, chunk.source or number, portion)
-                decided = settled(clashes, keeping, replaces=replaces)
-                _replace(db, chunk.source or number, decided.replaced)
-                new += fresh
-                said.append(decided)
-            _reject(db, (*chunk.rejects, *(reject for one in said for reject in one.rejects)))
-            tally = tallied(before, chunk, new, said)
+            _put(db, chunk.source or number, rows)
+            _reject(db, chunk.rejects)
+            tally = tallied(before, chunk, len(chunk.rows), ())
+            if chunk.last:
+                tally = _settle(db, keeping, tally, replaces=replaces)
             _keep(db, "tally", written_tally(tally))
         return tally
 
@@ -100,10 +113,6 @@ class Builds:
         if not self.place(number).exists():
             with self._transaction(number) as db:
                 _index(db, keeping)
-            opened = self._open[number]
-            with opened.lock:
-                if opened.db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0]:
-                    raise Overtaken(f"receipt {number} is read by another")
             self.close(number)
             _unlink(self._build(number), _BESIDE)
             _sync(self._build(number))
@@ -129,7 +138,7 @@ class Builds:
     def drop(self, number: int) -> None:
         """Forget a build or a snapshot."""
         self.close(number)
-        for path in (self._build(number), self.place(number)):
+        for path in (*self._folder.glob(f"{number}.*build"), self.place(number)):
             _unlink(path, ("", *_BESIDE))
 
     def close(self, number: int | None = None) -> None:
@@ -154,7 +163,7 @@ class Builds:
                 (folder / f"{number}.db").chmod(0o600)
 
     def _build(self, number: int) -> Path:
-        return self._folder / f"{number}.build"
+        return self._folder / f"{number}.{self._since}.build"
 
     def _complete(self, number: int) -> Tally:
         db = complete(self.place(number))
@@ -179,11 +188,20 @@ class Builds:
         path = self._build(number)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         db = connect(path)
-        db.execute("PRAGMA journal_mode = WAL")
-        # What a power cut takes, whole chunks, comes again from the file; it is put on disk before it is published.
-        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+        db.execute(f"PRAGMA cache_size = -{CACHE}")
+        db.execute("PRAGMA journal_mode = TRUNCATE")
+        db.execute("PRAGMA synchronous = OFF")
         opened = self._open[number] = _Open(db, threading.Lock())
         return opened
+
+
+def _boot() -> str:
+    """Return what this start of the machine is known by, else what no other process is."""
+    try:
+        return _BOOT.read_text().strip().partition("-")[0]
+    except OSError:
+        return uuid4().hex
 
 
 def complete(path: Path) -> sqlite3.Connection:
@@ -194,16 +212,16 @@ def complete(path: Path) -> sqlite3.Connection:
     return db
 
 
-def read_fields(db: sqlite3.Connection) -> tuple[str, ...]:
-    """Return the fields that a snapshot's columns hold, in order."""
-    return tuple(json.loads(_meta(db)["fields"]))
+def held_columns(db: sqlite3.Connection) -> Columns:
+    """Return what a snapshot's columns hold."""
+    return read_columns(_meta(db)["fields"])
 
 
 def page(db: sqlite3.Connection, asked: Sequence[Condition], after: int, size: int) -> Sequence[tuple[int, bytes]]:
     """Return rows that meet all conditions, after a number and in its order."""
     parts, values = ["n > ?"], [after]
     for one in asked:
-        name = f"c{one.column}"
+        name = one.column
         if one.prefix and one.value is not None:
             parts.append(f"{name} >= ? AND {name} < ?")
             values += [one.value, one.value + b"\xff"]  # type: ignore[list-item]
@@ -226,12 +244,12 @@ def _keep(db: sqlite3.Connection, name: str, value: str) -> None:
     db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
 
-def _made(db: sqlite3.Connection, fields: str, keeping: Keeping, base: Path | None) -> int:
+def _made(db: sqlite3.Connection, keeping: Keeping, base: Path | None) -> int:
     """Make the tables, with the rows of the snapshot that is added to; returns how many those are."""
-    names = "".join(f", c{column} BLOB" for column in range(len(json.loads(fields))))
+    names = "".join(f", c{column} BLOB" for column in range(len(columns_of(keeping).fields)))
     db.execute(
         "CREATE TABLE row (n INTEGER PRIMARY KEY, receipt INTEGER NOT NULL, number INTEGER NOT NULL, "
-        f"id BLOB NOT NULL UNIQUE, doc BLOB NOT NULL{names})"
+        f"id BLOB NOT NULL, doc BLOB NOT NULL{names})"
     )
     for statement in filter(str.strip, _TABLES.split(";")):
         db.execute(statement)
@@ -245,35 +263,50 @@ def _copied(db: sqlite3.Connection, keeping: Keeping, base: Path) -> int:
         rows = before.execute("SELECT number, doc FROM row ORDER BY n")
         while portion := rows.fetchmany(PORTION):
             documents = [(row["number"], decode(row["doc"])) for row in portion]
-            for part in once(packed(documents, keeping, fields_of(keeping))):
-                kept += _put(db, 0, part)[0]
+            _put(db, 0, side_by_side(documents, keeping, columns_of(keeping)))
+            kept += len(portion)
     finally:
         before.close()
     return kept
 
 
-def _put(db: sqlite3.Connection, receipt: int, rows: Sequence[PackedRow]) -> tuple[int, list[Clash]]:
-    """Insert rows whose ids are not there; returns how many, and the others. No id may come twice."""
-    marks = ", ".join("?" * (4 + len(rows[0].cells)))
-    columns = "".join(f", c{column}" for column in range(len(rows[0].cells)))
-    query = f"INSERT OR IGNORE INTO row (receipt, number, id, doc{columns}) VALUES ({marks})"  # noqa: S608 - our own names
-    done = db.executemany(query, ((receipt, row.number, row.id, row.doc, *row.cells) for row in rows)).rowcount
-    if done == len(rows):
-        return done, []
-    clashes = []
-    for row in rows:
-        there = db.execute("SELECT receipt, number, doc FROM row WHERE id = ?", (row.id,)).fetchone()
-        if (there["receipt"], there["number"]) != (receipt, row.number):
-            mine = there["receipt"] == receipt
-            clashes.append(Clash(row=row, number=there["number"], doc=there["doc"], mine=mine))
-    return done, clashes
+def _put(db: sqlite3.Connection, receipt: int, columns: Sequence[Sequence[object]]) -> None:
+    """Add rows; those whose ids are there are settled once the file is whole, as an index would slow down each."""
+    names = "".join(f", c{column}" for column in range(len(columns) - 3))
+    marks = ", ?" * len(columns)
+    query = f"INSERT INTO row (receipt, number, id, doc{names}) VALUES ({receipt}{marks})"  # noqa: S608 - our own names
+    db.executemany(query, zip(*columns, strict=True))
 
 
-def _replace(db: sqlite3.Connection, receipt: int, rows: Sequence[PackedRow]) -> None:
-    for row in rows:
-        columns = "".join(f", c{column} = ?" for column in range(len(row.cells)))
-        query = f"UPDATE row SET receipt = ?, number = ?, doc = ?{columns} WHERE id = ?"  # noqa: S608 - our own names
-        db.execute(query, (receipt, row.number, row.doc, *row.cells, row.id))
+def _settle(db: sqlite3.Connection, keeping: Keeping, tally: Tally, *, replaces: bool) -> Tally:
+    """Leave one row of each id, as if each had met those before it when it came."""
+    db.execute("CREATE INDEX row_id ON row (id)")
+    last = b""
+    while ids := [row["id"] for row in db.execute(_SEVERAL, (last, PORTION))]:
+        for one in ids:
+            for said, gone in _settled(db, keeping, one, replaces=replaces):
+                _reject(db, said.rejects)
+                tally = settled_late(tally, said, gone)
+        last = ids[-1]
+    return tally
+
+
+def _settled(
+    db: sqlite3.Connection, keeping: Keeping, known_by: bytes, *, replaces: bool
+) -> Iterator[tuple[Settled, int]]:
+    """Settle the rows of one id in their order; yields what was decided of so many of them."""
+    rows = db.execute("SELECT n, receipt, number, doc FROM row WHERE id = ? ORDER BY n", (known_by,))
+    first = kept = rows.fetchone()
+    while portion := rows.fetchmany(PORTION):
+        said = Settled()
+        for row in portion:
+            mine = PackedRow(row["number"], known_by, row["doc"], ())
+            clash = Clash(row=mine, number=kept["number"], doc=kept["doc"], mine=kept["receipt"] == row["receipt"])
+            if settle(said, clash, keeping, replaces=replaces):
+                kept = row
+        yield said, len(portion)
+    db.execute("DELETE FROM row WHERE id = ? AND n <> ?", (known_by, kept["n"]))
+    db.execute("UPDATE row SET n = ? WHERE n = ?", (first["n"], kept["n"]))
 
 
 def _reject(db: sqlite3.Connection, rejects: Sequence[Reject]) -> None:
@@ -282,10 +315,8 @@ def _reject(db: sqlite3.Connection, rejects: Sequence[Reject]) -> None:
 
 
 def _index(db: sqlite3.Connection, keeping: Keeping) -> None:
-    fields = fields_of(keeping)
-    for number, index in enumerate(keeping.indexes):
-        columns = ", ".join(f"c{fields.index(name)}" for name in index)
-        db.execute(f"CREATE INDEX IF NOT EXISTS row_{number} ON row ({columns})")
+    for number, columns in enumerate(columns_of(keeping).indexes(keeping)):
+        db.execute(f"CREATE INDEX IF NOT EXISTS row_{number} ON row ({', '.join(columns)})")
     db.execute("PRAGMA analysis_limit = 1000")
     db.execute("ANALYZE")
 

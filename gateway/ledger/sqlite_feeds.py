@@ -19,7 +19,7 @@ from gateway.ledger.news import News
 from gateway.ledger.opening import beside
 from gateway.ledger.receipt_rows import FORWARD, receipt_of
 from gateway.ledger.snapshot_rows import conditions, gathered
-from gateway.ledger.sqlite_builds import Builds, complete, page, read_fields
+from gateway.ledger.sqlite_builds import Builds, complete, held_columns, page
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer, unavailable
 from gateway.lookup import Cells, Found
@@ -200,7 +200,7 @@ class SqliteFeeds:
                     raise NoSnapshot(f"{feed}: no file has been taken in yet", maybe_done=False)
                 pinned.append((row["number"], row["as_of"]))
             mine = self._shelf.get(feed, pinned[0][0])
-            return page(mine.db, conditions(mine.fields, where, begun), last, size)
+            return page(mine.db, conditions(mine.columns, where, begun), last, size)
 
         async def rows(last: int, size: int) -> Sequence[tuple[int, bytes]]:
             return await self._readers.do(lambda tx: look(tx, last, size))
@@ -233,12 +233,12 @@ class SqliteFeeds:
 class _Snapshot:
     """A snapshot opened by one thread."""
 
-    __slots__ = ("db", "fields", "number")
+    __slots__ = ("columns", "db", "number")
 
     def __init__(self, number: int, db: sqlite3.Connection) -> None:
         self.number = number
         self.db = db
-        self.fields = read_fields(db)
+        self.columns = held_columns(db)
 
 
 class _Shelf:

@@ -33,15 +33,46 @@ class Bad(Exception):
         self.params = params
 
 
+class Seen(dict[Any, Any]):
+    """A step as a mapping, which remembers texts: in a file, or in a day's traffic, most have been seen before."""
+
+    __slots__ = ("_most", "_run")
+
+    def __init__(self, run: Callable[[Any], Any], most: int) -> None:
+        super().__init__()
+        self._run = run
+        self._most = most
+
+    def __missing__(self, value: Any) -> Any:
+        """Do the step; what it raises is not remembered, and neither are numbers, as 1 is true in a mapping."""
+        made = self._run(value)
+        if value.__class__ is str:
+            if len(self) >= self._most:
+                self.clear()
+            self[value] = made
+        return made
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A Python expression on `{v}`, which is known to be text, with the values it names `{0}`, `{1}`."""
+
+    code: str
+    values: tuple[object, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One thing done to a value: `run` raises Bad; `quick` says what compiled code may do instead of calling it.
 
-    A type: nothing, if the value is exactly of it. A mapping: look the value up.
+    A type: nothing, if the value is exactly of it. A mapping: look the value up. Of a text, `fits` tells whether it
+    stays as it is, and `makes` what it becomes (if that breaks, `run` says why).
     """
 
     run: Callable[[Any], Any]
     quick: type | Mapping[Any, Any] | None = None
+    fits: Words | None = None
+    makes: Words | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,7 +304,7 @@ def check_digits(count: int) -> Step:
             raise Bad("rounded-number", text)
         raise Bad("digits", text, digits=str(count))
 
-    return Step(run=run)
+    return Step(run=run, fits=Words("len({v}) == {0} and {v}.isascii() and {v}.isdigit()", (count,)))
 
 
 def check_pattern(pattern: str) -> Step:
@@ -286,7 +317,7 @@ def check_pattern(pattern: str) -> Step:
             raise Bad("pattern", text, pattern=pattern)
         return text
 
-    return Step(run=run)
+    return Step(run=run, fits=Words("{0}({v}) is not None", (match,)))
 
 
 def check_max(longest: int) -> Step:
@@ -298,7 +329,7 @@ def check_max(longest: int) -> Step:
             raise Bad("max", text, max=str(longest))
         return text
 
-    return Step(run=run)
+    return Step(run=run, fits=Words("len({v}) <= {0}", (longest,)))
 
 
 def take_part(separator: str, part: int) -> Step:
@@ -310,7 +341,7 @@ def take_part(separator: str, part: int) -> Step:
             raise Bad("split", value, part=str(part), split=separator)
         return parts[part - 1]
 
-    return Step(run=run)
+    return Step(run=run, makes=Words("{v}.split({0})[{1}]", (separator, part - 1)))
 
 
 def undo_join(separator: str, part: int, count: int, *, fewer: bool) -> Step:

@@ -1,11 +1,11 @@
 """Compiles a plan to straight-line Python, whose lines are the mapping's own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from gateway.message import Context
 from gateway.translate.code import Code
-from gateway.translate.convert import Bad, Step
+from gateway.translate.convert import Bad, Step, Words
 from gateway.translate.explain import as_list, from_context, take_root
 from gateway.translate.plan import OPTIONAL, REQUIRED, Field, Fixed, Listed, Plan, is_context
 from gateway.translate.rules import MISSING, Path
@@ -19,15 +19,31 @@ def emit(plan: Plan) -> Quick:
     return _Function(plan.file).of_plan(plan)
 
 
+def emit_cells(plan: Plan, columns: Sequence[str]) -> Quick | None:
+    """Return the plan as a function of the texts under these columns, None where it wants more than texts."""
+    flat = all(not isinstance(part, Listed) and _is_flat(part) for part in plan.parts)
+    return _Function(plan.file, columns).of_plan(plan) if flat and not plan.root else None
+
+
+def _is_flat(part: Field | Fixed) -> bool:
+    paths = [source.path for source in part.sources] if isinstance(part, Field) else []
+    paths += [part.when.path] if part.when else []
+    return all(len(path) == 1 and not is_context(path) for path in paths)
+
+
 def _gap(*_: object) -> None:
     raise Bad("required")
 
 
 class _Function:
-    """One plan's code: `d` is the document, `c` the context, `M` means missing, `E` is an empty parent."""
+    """One plan's code: `d` is the document, `c` the context, `M` means missing, `E` is an empty parent.
 
-    def __init__(self, file: str) -> None:
+    With `columns`, `d` has the texts under them, in their order.
+    """
+
+    def __init__(self, file: str, columns: Sequence[str] | None = None) -> None:
         self._file = file
+        self._places = None if columns is None else {name: place for place, name in enumerate(columns)}
         self._code = Code(file, "d, c", {"M": MISSING, "E": {}, "gap": _gap})
         self._parents: dict[Path, str] = {}
 
@@ -86,16 +102,16 @@ class _Function:
         with self._code.block(f"if {name} in {self._code.bind(gone)}:"):
             self._or_else(name, field)
         with self._code.block(f"elif {name} is not None:" if field.keep_null else "else:"):
-            self._steps(name, steps)
+            self._steps(name, steps, text=self._places is not None)
         return name, field.absent is not OPTIONAL
 
     def _certain(self, name: str, path: Path, field: Field, steps: Sequence[Step]) -> None:
         self._fetch(name, path, strict=True)
-        if field.blanks:
+        if field.blanks and not _refuses(steps, field.blanks):
             self._code.write(f"if {name} in {self._code.bind(field.blanks)}: gap()")
         if not steps or field.combine is not None:
             self._code.write(f"if {name} is None: gap()")
-        self._steps(name, steps)
+        self._steps(name, steps, text=self._places is not None)
 
     def _combined(self, field: Field) -> tuple[str, bool]:
         value = self._code.name("v")
@@ -112,7 +128,7 @@ class _Function:
             self._fetch(name, source.path, strict=False)
             self._code.write(f"if {name} in {gone}: {name} = M")
             with self._code.block("else:"):
-                self._steps(name, source.steps)
+                self._steps(name, source.steps, text=self._places is not None)
         self._code.write(f"{value} = tuple([s for s in {whole} if s is not M])")
         with self._code.block(f"if not {value}:"):
             self._or_else(value, field)
@@ -142,17 +158,28 @@ class _Function:
         self._code.write(f"if {name}.__class__ is not list: {name} = {other}({name})")
         self._code.write(f"{name} = [{run}(i, c) for i in {name}]")
 
-    def _steps(self, name: str, steps: Sequence[Step]) -> None:
+    def _steps(self, name: str, steps: Sequence[Step], *, text: bool = False) -> None:
+        """Write what is done to a value; `text` when it is known to be a text."""
         for step in steps:
             run = self._code.bind(step.run)
-            if isinstance(step.quick, type):
+            if text and step.fits:
+                self._code.write(f"if not ({self._words(name, step.fits)}): {name} = {run}({name})")
+            elif text and step.makes:
+                self._code.write(f"{name} = {self._words(name, step.makes)}")
+            elif isinstance(step.quick, type):
                 self._code.write(f"if {name}.__class__ is not {self._code.bind(step.quick)}: {name} = {run}({name})")
+                text = step.quick is str
             elif step.quick is not None:
                 self._code.write(f"{name} = {self._code.bind(step.quick)}[{name}]")
+                text = False
             else:
                 self._code.write(f"{name} = {run}({name})")
+                text = False
         if not steps:
             self._code.write("pass")
+
+    def _words(self, name: str, words: Words) -> str:
+        return words.code.format(*map(self._code.key, words.values), v=name)
 
     def _fetch(self, name: str, path: Path, *, strict: bool) -> None:
         if not is_context(path):
@@ -163,6 +190,8 @@ class _Function:
             self._code.write(f"if {name} is M: gap()")
 
     def _strict(self, path: Path) -> str:
+        if self._places is not None:
+            return f"d[{self._places[path[0]]}]" if path[0] in self._places else "gap()"
         return f"{self._parent(path[:-1])}[{self._code.key(path[-1])}]" if path else "d"
 
     def _parent(self, path: Path) -> str:
@@ -176,6 +205,8 @@ class _Function:
         return self._parents[path]
 
     def _lenient(self, path: Path) -> str:
+        if self._places is not None:
+            return f"d[{self._places[path[0]]}]" if path[0] in self._places else "M"
         found = "d"
         for step in path[:-1]:
             found = f"({found}.get({self._code.key(step)}) or E)"
@@ -198,6 +229,20 @@ class _Function:
         for key, name, there in later:
             self._code.write(f"{'' if there else f'if {name} is not M: '}{built}[{key}] = {name}")
         return built, bool(always) or any(there for _, _, there in later)
+
+
+def _refuses(steps: Sequence[Step], texts: Iterable[str]) -> bool:
+    """Tell whether these texts don't fit anyway, so that the slower reading comes to say that they are blank."""
+    return not any(_passes(steps, text) for text in texts)
+
+
+def _passes(steps: Sequence[Step], value: Any) -> bool:
+    try:
+        for step in steps:
+            value = step.run(value)
+    except Exception:  # noqa: BLE001 - compiled code may raise anything at all, too
+        return False
+    return True
 
 
 def _plant(tree: Tree, target: Path, leaf: tuple[str, bool]) -> None:

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Callable
 from decimal import Context, Decimal, InvalidOperation
-from functools import cache, lru_cache
+from functools import cache
 
-from gateway.translate.convert import LONGEST_NUMBER, Bad, Form, Pair, Step, need_number, refuse_type
+from gateway.translate.convert import LONGEST_NUMBER, Bad, Form, Pair, Seen, Step, Words, need_number, refuse_type
 
 _FORMAT = re.compile(r"(?P<before>(?:Rp\.? ?)?)1(?P<group>[.,' ]?)234(?:(?P<point>[.,])(?P<decimals>[0-9]{1,6}))?")
+_SEEN = 4096
 _EXACT = Context(prec=2 * LONGEST_NUMBER + 8)
-_CACHED = 4096
 
 
 def problem(form: str) -> str:
@@ -28,26 +28,36 @@ def decimals(form: str) -> int:
 @cache
 def numbers(form: str, *, number: bool) -> Pair:
     """Return the converter of a number format; `number` when their side takes a number itself, not text."""
-    read = _reader(form)
+    parse = _parser(form)
+    reads = _reader(form, parse)
     write = Step(run=need_number, quick=Decimal) if number else Step(run=_writer(form))
-    return Pair(read=Step(run=read), write=write, form=Form(kind="number"), exact=number)
+    return Pair(
+        read=Step(run=reads, quick=Seen(reads, _SEEN), makes=Words("{0}({v})", (parse,))),
+        write=write,
+        form=Form(kind="number"),
+        exact=number,
+    )
 
 
-def _reader(form: str) -> Callable[[object], Decimal | int]:
+def _parser(form: str) -> Callable[[str], Decimal]:
     parts = _parts(form)
-    group, point = re.escape(parts["group"]), re.escape(parts["point"])
-    whole = rf"[0-9]{{1,3}}(?:{group}[0-9]{{3}})*" if group else rf"[0-9]{{1,{LONGEST_NUMBER}}}"
-    after = rf"(?:{point}[0-9]{{1,{len(parts['decimals'])}}})?" if point else ""
-    match = re.compile(rf"(-?){re.escape(parts['before'])}({whole}{after})").fullmatch
+    before, group, point = parts["before"], parts["group"], parts["point"]
+    some = re.escape(group)
+    whole = rf"[0-9]{{1,3}}(?:{some}[0-9]{{3}})*" if group else rf"[0-9]{{1,{LONGEST_NUMBER}}}"
+    after = rf"(?:{re.escape(point)}[0-9]{{1,{len(parts['decimals'])}}})?" if point else ""
+    match = re.compile(rf"-?{re.escape(before)}{whole}{after}").fullmatch
 
-    @lru_cache(maxsize=_CACHED)
     def parse(text: str) -> Decimal:
-        found = match(text)
-        if found is None or len(text) > 2 * LONGEST_NUMBER:
+        if match(text) is None or len(text) > 2 * LONGEST_NUMBER:
             raise Bad("number", text, number=form)
-        digits = found[2].replace(parts["group"], "") if group else found[2]
-        return Decimal(found[1] + (digits.replace(parts["point"], ".") if point else digits))
+        digits = text.replace(before, "", 1) if before else text
+        digits = digits.replace(group, "") if group else digits
+        return Decimal(digits.replace(point, ".") if point else digits)
 
+    return parse
+
+
+def _reader(form: str, parse: Callable[[str], Decimal]) -> Callable[[object], Decimal | int]:
     def read(value: object) -> Decimal | int:
         if isinstance(value, str):
             return parse(value)

@@ -128,6 +128,21 @@ class LookUpContract:
                     break
             assert seen == rows[1::2]
 
+    async def test_rows_are_found_by_a_key_of_any_form(self, stage: Stage) -> None:
+        keys = ["1", "10", "é" * 150, "é" * 150 + "a", "é" * 150 + "b", "\x00", Decimal("1.50"), 7, True, None, ["x"]]
+        rows: list[Document] = [{"kode": key, "isi": str(number)} for number, key in enumerate(keys)]
+        rows.append({"isi": "none at all"})
+        keeping = Keeping(key=("kode",), indexes=(("kode",), ("isi", "kode")), mapping="m1")
+        done = await taken(stage.ledger, *rows, {"kode": Decimal("1.5"), "isi": "the same number"}, keeping=keeping)
+        assert (done.tally.accepted, done.tally.rejected, done.tally.kept) == (11, 2, 11)
+        for number, key in enumerate(keys[:9]):
+            found = await rows_of(stage.ledger, kode=key)
+            assert [row["isi"] for row in found] == ["the same number" if number == 6 else str(number)], key
+        assert [row["isi"] for row in await rows_of(stage.ledger, kode=None)] == ["none at all", "10"]
+        assert len(await rows_of(stage.ledger, kode="1", isi="0")) == 1
+        begun = await stage.ledger.look_up(FEED, {}, limit=10, starts={"kode": "é" * 140})
+        assert [row["isi"] for row in begun.rows] == ["2", "3", "4"]
+
     async def test_no_more_rows_than_the_limit(self, stage: Stage) -> None:
         await taken(stage.ledger, *ROWS)
         assert len(await rows_of(stage.ledger, limit=1, jenis="BCG")) == 1

@@ -1,6 +1,5 @@
 """One table a snapshot in PostgreSQL, built in chunks by COPY and then never changed; knows no feeds."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,11 +12,12 @@ from gateway.ledger.snapshot_rows import (
     Clash,
     Condition,
     PackedRow,
-    fields_of,
+    columns_of,
     once,
     packed,
     settled,
     tallied,
+    written_columns,
     written_reasons,
     written_tally,
 )
@@ -29,8 +29,8 @@ PORTION = 2000
 
 async def begin(connection: Connection, number: int, keeping: Keeping, base: int | None) -> Tally:
     """Make a snapshot's table, with the rows of the one that is added to."""
-    fields = fields_of(keeping)
-    columns = "".join(f", c{column} bytea" for column in range(len(fields)))
+    held = columns_of(keeping)
+    columns = "".join(f", c{column} bytea" for column in range(len(held.fields)))
     await drop(connection, number)
     await connection.execute(
         f"CREATE TABLE snapshot_{number} (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, receipt bigint NOT NULL, "
@@ -38,7 +38,7 @@ async def begin(connection: Connection, number: int, keeping: Keeping, base: int
     )
     tally = Tally(kept=0 if base is None else await _copied(connection, number, base, keeping))
     query = "UPDATE receipt SET fields = $2, tally = $3 WHERE number = $1"
-    await connection.execute(query, number, json.dumps(fields), written_tally(tally))
+    await connection.execute(query, number, written_columns(held), written_tally(tally))
     return tally
 
 
@@ -49,7 +49,7 @@ async def add(  # noqa: PLR0913 - what a chunk needs
     # What a power cut takes, whole chunks, comes again from the file; the commit that publishes waits for all of it.
     await connection.execute("SET LOCAL synchronous_commit = off")
     new, said = 0, []
-    for portion in once(packed(chunk.rows, keeping, fields_of(keeping))):
+    for portion in once(packed(chunk.rows, keeping, columns_of(keeping))):
         fresh, clashes = await _put(connection, number, chunk.source or number, portion)
         decided = settled(clashes, keeping, replaces=replaces)
         await _replace(connection, number, chunk.source or number, decided.replaced)
@@ -64,10 +64,9 @@ async def add(  # noqa: PLR0913 - what a chunk needs
 
 async def finish(connection: Connection, number: int, keeping: Keeping) -> None:
     """Index a snapshot and let the planner know it; does no harm when that is done already."""
-    fields = fields_of(keeping)
-    for place, index in enumerate(keeping.indexes):
-        columns = ", ".join(f"c{fields.index(name)}" for name in index)
-        query = f"CREATE INDEX IF NOT EXISTS snapshot_{number}_{place} ON snapshot_{number} ({columns}, n)"
+    for place, columns in enumerate(columns_of(keeping).indexes(keeping)):
+        names = ", ".join((*columns, "n"))
+        query = f"CREATE INDEX IF NOT EXISTS snapshot_{number}_{place} ON snapshot_{number} ({names})"
         await connection.execute(query, timeout=LONG)
     await connection.execute(f"ANALYZE snapshot_{number}", timeout=LONG)
 
@@ -84,7 +83,7 @@ async def page(
     """Return rows that meet all conditions, after a number and in its order."""
     parts, values = ["n > $1"], [after]
     for one in asked:
-        name = f"c{one.column}"
+        name = one.column
         if one.value is None:
             parts.append(f"{name} IS NULL")
             continue
@@ -107,7 +106,7 @@ async def _copied(connection: Connection, number: int, base: int, keeping: Keepi
     while rows := await connection.fetch(query, last):
         last = rows[-1]["n"]
         documents = [(row["number"], decode(row["doc"])) for row in rows]
-        for portion in once(packed(documents, keeping, fields_of(keeping))):
+        for portion in once(packed(documents, keeping, columns_of(keeping))):
             kept += (await _put(connection, number, 0, portion))[0]
     return kept
 

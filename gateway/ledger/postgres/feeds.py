@@ -1,7 +1,6 @@
 """Receipts and snapshots in PostgreSQL, the same for all replicas: what files became."""
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -26,7 +25,15 @@ from gateway.ledger.postgres import builds, forward, receipts
 from gateway.ledger.postgres.ears import Ears
 from gateway.ledger.postgres.store import Store
 from gateway.ledger.receipt_rows import FORWARD, receipt_of
-from gateway.ledger.snapshot_rows import conditions, fields_of, gathered, read_reasons, read_tally
+from gateway.ledger.snapshot_rows import (
+    columns_of,
+    conditions,
+    gathered,
+    read_columns,
+    read_reasons,
+    read_tally,
+    written_columns,
+)
 from gateway.lookup import Cells, Found
 from gateway.message import Document
 from gateway.portion import Portion
@@ -71,7 +78,7 @@ class PostgresFeeds:
                 await builds.drop(connection, other)
             if keeping.mode == FORWARD:
                 return receipt
-            if not again and row["fields"] == json.dumps(fields_of(keeping)):
+            if not again and row["fields"] == written_columns(columns_of(keeping)):
                 return receipt
             return replace(receipt, tally=await builds.begin(connection, receipt.number, keeping, receipt.base))
 
@@ -192,7 +199,7 @@ class PostgresFeeds:
             live = await connection.fetchrow(_LIVE, feed)
             if live is None:
                 raise NoSnapshot(f"{feed}: no file has been taken in yet", maybe_done=False)
-            asked = conditions(json.loads(live["fields"]), where, begun)
+            asked = conditions(read_columns(live["fields"]), where, begun)
 
             async def rows(last: int, size: int) -> Sequence[tuple[int, bytes]]:
                 return await builds.page(connection, live["number"], asked, last, size)

@@ -26,7 +26,7 @@ def read_all(content: bytes, wanted: Sequence[str] = WANTED, dialect: Dialect | 
     parts = list(read(io.BytesIO(content), reading(dialect, wanted, **more)))
     assert [part.last for part in parts] == [False] * (len(parts) - 1) + [True]
     return Batch(
-        rows=[row for part in parts for row in part.rows],
+        rows=[row for part in parts for row in part.natives],
         rejects=[reject for part in parts for reject in part.rejects],
         done=parts[-1].done,
         skipped=sum(part.skipped for part in parts),
@@ -186,7 +186,7 @@ def test_public_files_never_break_the_reader() -> None:
     for path in files:
         with path.open("rb") as file:
             for part in read(file, reading(Dialect(delimiter=","), (), 500)):
-                assert all(isinstance(cell, str) for _, row in part.rows for cell in row.values())
+                assert all(isinstance(cell, str) for _, row in part.natives for cell in row.values())
 
 
 ROWS = ["a;b;c", '"a";b;c', '"a;b;c', 'a;"b\nc";d', HEADER, "", "a;b", "TOTAL;2;"]

@@ -31,7 +31,7 @@ def read_all(name: str, content: bytes, wanted: Sequence[str] = HEADER, size: in
     parts = list(read(io.BytesIO(content), reading))
     assert [part.last for part in parts] == [False] * (len(parts) - 1) + [True]
     return Batch(
-        rows=[row for part in parts for row in part.rows],
+        rows=[row for part in parts for row in part.natives],
         rejects=[reject for part in parts for reject in part.rejects],
         skipped=sum(part.skipped for part in parts),
         done=parts[-1].done,

@@ -1,0 +1,156 @@
+"""A text's lines -> records' cells, as many at once as are plain; must not know what a file or a header is."""
+
+import csv
+import io
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from itertools import islice
+from typing import TextIO
+
+from adapters.csv.settings import Dialect
+
+LONGEST_LINE = 1 << 24
+csv.field_size_limit(LONGEST_LINE)
+# Quoted line breaks are rare and short: a quote that runs on for longer was never closed.
+LONGEST_RECORD = 64
+PORTION = 1 << 16
+"""Characters that are read at once; of those, whole lines."""
+MANY, FEW = 1 << 20, 16
+"""Lines that are tried at once, and where one of them is odd."""
+
+
+class Lines:
+    """The lines of a file, some of which may be given back; `first` is the number of a record's first."""
+
+    __slots__ = ("_again", "_rest", "_text", "count", "first", "taken")
+
+    def __init__(self, text: TextIO) -> None:
+        self._text = text
+        self._again: deque[str] = deque()
+        self._rest = ""
+        self.count = 0
+        self.first = 1
+        self.taken: list[str] = []
+
+    def __iter__(self) -> "Lines":
+        return self
+
+    def __next__(self) -> str:
+        if len(self.taken) >= LONGEST_RECORD:
+            raise csv.Error("a quote is never closed")
+        if not self._again:
+            self._again.extend(self._more())
+        if not self._again:
+            raise StopIteration
+        line = self._again.popleft()
+        self.count += 1
+        self.taken.append(line)
+        return line
+
+    def next_record(self) -> None:
+        """Begin to count the lines of another record."""
+        self.first = self.count + 1
+        self.taken.clear()
+
+    def give_back_all_but_the_first(self) -> None:
+        """Let the record's other lines come again."""
+        self.count -= len(self.taken) - 1
+        self._again.extendleft(reversed(self.taken[1:]))
+
+    def ahead(self, most: int) -> list[str]:
+        """Return up to so many of the next lines, which are not taken yet; none at the end."""
+        if not self._again:
+            self._again.extend(self._more())
+        return list(islice(self._again, most))
+
+    def take(self, count: int) -> int:
+        """Take so many of the lines ahead; returns the number of the first."""
+        if count == len(self._again):
+            self._again.clear()
+        else:
+            for _ in range(count):
+                self._again.popleft()
+        self.count += count
+        return self.count - count + 1
+
+    def _more(self) -> list[str]:
+        """Read complete lines: not the last of a portion, which may go on, or end between CR and LF."""
+        while portion := self._text.read(PORTION):
+            lines = io.StringIO(self._rest + portion, newline="").readlines()
+            self._rest = lines.pop()
+            while len(self._rest) >= LONGEST_LINE:
+                lines.append(self._rest[:LONGEST_LINE])
+                self._rest = self._rest[LONGEST_LINE:]
+            if lines:
+                return lines
+        last, self._rest = self._rest, ""
+        return [last] if last else []
+
+
+def records(lines: Lines, dialect: Dialect) -> Iterator[list[str] | None]:
+    """Yield each record's cells, or None where the quoting is broken; blank records are left out.
+
+    A record over several lines that doesn't come out right is taken for one line with a stray quote, and the lines
+    after it are read afresh: so one quote costs one row.
+    """
+    return _Records(lines, dialect).all()
+
+
+class _Records:
+    """Records, many at once where each line is one; else with care, of a few lines at a time."""
+
+    def __init__(self, lines: Lines, dialect: Dialect) -> None:
+        self._lines = lines
+        self._reader = partial(csv.reader, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
+        self._width = 0
+
+    def all(self) -> Iterator[list[str] | None]:
+        lines, careful = self._lines, 0
+        slowly = self._with_care()
+        while block := lines.ahead(FEW if careful > 0 else MANY):
+            found = self._one_a_line(block)
+            if found is None and careful <= 0:
+                careful = len(block)
+                continue
+            before = lines.count
+            if found is None:
+                while lines.count - before < len(block):
+                    yield from slowly()
+            else:
+                first = lines.take(len(block))
+                self._width = self._width or next((len(cells) for cells in found if any(map(str.strip, cells))), 0)
+                for lines.first, cells in enumerate(found, first):
+                    # That a record has no text at all is rare: its first cell mostly tells.
+                    if cells and (cells[0].strip() or any(map(str.strip, cells))):
+                        yield cells
+            careful -= lines.count - before
+
+    def _one_a_line(self, block: Sequence[str]) -> list[list[str]] | None:
+        """Return the cells of lines each of which is a record, None where one is not."""
+        try:
+            found = list(self._reader(block))
+        except csv.Error:
+            return None
+        return found if len(found) == len(block) else None
+
+    def _with_care(self) -> Callable[[], Iterator[list[str] | None]]:
+        """Return what reads one record: it yields nothing where that is blank."""
+        lines, reader = self._lines, self._reader(self._lines)
+
+        def one() -> Iterator[list[str] | None]:
+            lines.next_record()
+            try:
+                cells = next(reader)
+            except csv.Error:
+                lines.give_back_all_but_the_first()
+                yield None
+                return
+            if self._width and len(cells) != self._width and len(lines.taken) > 1:
+                lines.give_back_all_but_the_first()
+                yield None
+            elif any(map(str.strip, cells)):
+                self._width = self._width or len(cells)
+                yield cells
+
+        return one

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+from gateway.feeds import Chunk, Keeping
+from gateway.ledger.snapshot_rows import Columns, columns_of, read_columns, written_columns
+from gateway.ledger.sqlite_builds import Builds
+
+KEEPING = Keeping(key=("nik",), indexes=(("nik",), ("jenis", "nik"), ("nama",)), mapping="m")
+CHUNK = Chunk(after=0, position=1, rows=[(1, {"nik": "1", "jenis": "BCG", "nama": "Ani"})])
+
+
+def test_a_build_goes_on_after_its_process_and_is_begun_anew_after_the_machine_stopped(tmp_path: Path) -> None:
+    folder = tmp_path / "feeds"
+    first = Builds(folder)
+    first.begin(7, 1, KEEPING, None, anew=False)
+    first.add(7, 1, KEEPING, CHUNK, replaces=True)
+    first.close()
+    assert Builds(folder).begin(7, 2, KEEPING, None, anew=False).position == 1
+    (build,) = folder.glob("7.*.build")
+    build.rename(folder / "7.00000000.build")
+    assert Builds(folder).begin(7, 3, KEEPING, None, anew=False).position == 0
+    assert not (folder / "7.00000000.build").exists()
+
+
+def test_nothing_of_a_build_stays_when_it_is_dropped(tmp_path: Path) -> None:
+    builds = Builds(tmp_path / "feeds")
+    builds.begin(7, 1, KEEPING, None, anew=False)
+    builds.begin(71, 1, KEEPING, None, anew=False)
+    builds.drop(7)
+    assert [path.name.split(".")[0] for path in (tmp_path / "feeds").glob("*.build")] == ["71"]
+    builds.close()
+
+
+def test_the_one_field_of_a_key_is_looked_up_by_the_id() -> None:
+    columns = columns_of(KEEPING)
+    assert columns == Columns(fields=("jenis", "nama"), id="nik")
+    assert [columns.named(name) for name in ("nik", "nama", "alamat")] == ["id", "c1", None]
+    assert [*columns.indexes(KEEPING)] == [("c0", "id"), ("c1",)]
+    assert read_columns(written_columns(columns)) == columns
+
+
+def test_a_snapshot_that_has_a_column_for_each_field_is_read_as_well() -> None:
+    assert read_columns('["nik", "jenis"]') == Columns(fields=("nik", "jenis"))
