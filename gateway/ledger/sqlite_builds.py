@@ -36,7 +36,7 @@ from gateway.ledger.snapshot_rows import (
 PORTION = 1000
 PAGE_SIZE = 16384
 """Bytes: rows are long, come one behind the other, and are never changed."""
-CACHE = 8 * 1024
+CACHE = 2 * 1024
 """KiB: rows are not read again, but what an index sorts at once is of this size, too."""
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 _BESIDE = ("-journal", "-wal", "-shm")

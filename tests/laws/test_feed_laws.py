@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.feeds import Batch, Chunk, Keeping, Reject, Tally
@@ -57,6 +57,7 @@ async def seen(keeping: Keeping, parts: list[Batch], *, keep: bool) -> Preview:
 
 
 @pytest.mark.parametrize("keeping", KEEPINGS)
+@settings(deadline=None)  # each example waits for the disk
 @given(rows=ROWS, cut=CUTS, other=CUTS)
 async def test_a_preview_is_what_the_ledger_makes_of_it_wherever_it_is_cut(
     keeping: Keeping, rows: list[Document], cut: int, other: int
