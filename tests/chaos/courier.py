@@ -20,7 +20,7 @@ from tests.flows.process import Gateway
 
 FEEDS = {"surat": "", "daftar": 'key = ["warga"]'}
 """Whose rows are each a message, and whose rows are known by a person."""
-ROWS = (50, 300) if KILLS < ENOUGH else (50, 3000)
+ROWS = (20, 150) if KILLS < ENOUGH else (50, 3000)
 IN_WORK, LATEST = (0.01, 0.05, 0.3), 5.0
 DRAINED = 300.0
 
@@ -30,6 +30,10 @@ listen     = "127.0.0.1:0"
 metrics    = "127.0.0.1:0"
 ledger     = "{ledger}"
 ledger_key = "{master}"
+
+[defaults]
+timeout  = "3s"
+deadline = "5s"
 
 [agency.kantor]
 adapter     = "soap"

@@ -87,18 +87,18 @@ def test_rows_that_were_dropped_while_sipolan_is_off_arrive_once_each_when_it_is
         assert (told["event"], told["accepted"], told["rejected"]) == ("file-accepted", 20, 2)
         assert "1405025205900001" not in json.dumps(told)
         gateway.event("lane-waiting", agency="dpmptsp")
-        gateway.process.kill()
-        gateway.process.wait()
     back = (folder / "rejected/izin_1.csv.rejected.csv").read_text("utf-8-sig")
     assert "permohonan kode tidak dikenal" in back
     assert "nik harus tepat 16 digit angka" in back
     assert sum(show(config, 1)["messages"].values()) == 20
     with process.running(config) as gateway:
         agencies.switch("dpmptsp", "up")
+        eventually(lambda: arrived(agencies) >= 20 or None, "all arrived", 90.0)
         eventually(lambda: show(config, 1)["messages"] == {"delivered": 20} or None, "all delivered", 90.0)
         drop(folder, "izin_2.csv", rows(3, first=100))
         drop(folder, "izin_3.csv", rows(3, first=100))
         assert taken(gateway, 3)["event"] == "file-duplicate"
-        eventually(lambda: show(config, 2)["messages"] == {"delivered": 3} or None, "the second file", 90.0)
+        eventually(lambda: arrived(agencies) >= 23 or None, "the second file", 90.0)
+        eventually(lambda: show(config, 2)["messages"] == {"delivered": 3} or None, "its end", 90.0)
     assert arrived(agencies) == 23
     agencies.reset()
