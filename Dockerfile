@@ -12,7 +12,7 @@ ENV SOURCE_DATE_EPOCH=315532800 \
     PIP_NO_CACHE_DIR=1 \
     PIP_ROOT_USER_ACTION=ignore
 COPY requirements/build.txt requirements/run.txt requirements/
-COPY requirements/csv-fast.txt requirements/drops.txt requirements/excel.txt requirements/
+COPY requirements/drops.txt requirements/excel.txt requirements/
 COPY requirements/soap-security.txt requirements/tracing.txt requirements/
 RUN python -m venv /opt/build \
     && /opt/build/bin/pip install --require-hashes -r requirements/build.txt \

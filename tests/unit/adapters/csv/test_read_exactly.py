@@ -35,7 +35,7 @@ def read_all(content: bytes, wanted: tuple[str, ...] = (), **more: object) -> Ba
     reading = Reading(name="a.csv", layout=Layout(dialect=Dialect()), wanted=wanted, size=3, **more)
     parts = list(read(io.BytesIO(content), reading))
     return Batch(
-        rows=[row for part in parts for row in part.rows],
+        rows=[row for part in parts for row in part.natives],
         rejects=[reject for part in parts for reject in part.rejects],
         skipped=sum(part.skipped for part in parts),
         done=parts[-1].done,
