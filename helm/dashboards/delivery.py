@@ -45,7 +45,7 @@ def _now(made: Dashboard) -> Dashboard:
                 (f'max by (agency) (gateway_lane_messages{{{LANE}, state="expired"}})', "expired"),
                 (f'max by (agency) (gateway_lane_messages{{{LANE}, state="handed-over"}})', "handed over"),
                 (f"max by (agency) (gateway_lane_unacknowledged{{{LANE}}})", "unacknowledged"),
-                (f"max by (agency) (gateway_lane_patience_seconds{{{LANE}}}) > 0", "goes every (s)"),
+                (f"max by (agency) (gateway_lane_patience_seconds{{{LANE}}})", "goes every (s)"),
                 (f"max by (agency) (gateway_lane_paused{{{LANE}}})", "paused"),
                 by="agency",
             )
