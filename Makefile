@@ -24,9 +24,9 @@ help: ## List the targets
 run: $(VENV)/run ## Set up, then run the gateway in front of the stand-in agencies
 	@$(BIN)/python -m gateway demo
 
-# Six workers for two cores, since many tests wait for disks and agencies; those that wait longest come first, as they lie; the ci profile makes hypothesis repeat the same cases in every run.
+# Four workers for two cores, since many tests wait for disks and agencies; those that wait longest come first, as they lie; the ci profile makes hypothesis repeat the same cases in every run.
 test: $(VENV)/dev ## Set up, then run the tests (in under 5 minutes on two cores)
-	@GATEWAYS=forked $(PYTEST) --numprocesses=6 --dist=loadfile --no-loadscope-reorder --hypothesis-profile=ci --ignore=tests/real
+	@GATEWAYS=forked $(PYTEST) --numprocesses=4 --dist=loadfile --no-loadscope-reorder --hypothesis-profile=ci --ignore=tests/real
 
 real: $(VENV)/dev $(WATCH)/made ## Test against programs pip can't bring; REQUIRE_REAL=1: a skip is a failure
 	@CHAOS_KILLS=20 $(PYTEST) tests/real tests/chaos

@@ -29,7 +29,7 @@ MOST_CELLS = 5_000_000
 _CHILD = Path(__file__).with_name("cells.py")
 _TOO_LARGE = {-signal.SIGABRT, -signal.SIGKILL, -signal.SIGXCPU}
 """How a child ends that wanted more memory or time than it may have."""
-_STOPPED = {-signal.SIGTERM, -signal.SIGINT, -signal.SIGHUP}
+_STOPPED = {-signal.SIGTERM, -signal.SIGHUP}
 """How it ends when the gateway's whole group of processes is told to stop."""
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "LD_LIBRARY_PATH")
 """What a child is told of ours: no secret."""
@@ -76,6 +76,8 @@ def sheet_records(file: BinaryIO, name: str, layout: Layout) -> Iterator["SheetR
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
+            # Ctrl-C is for the gateway, which ends it.
+            start_new_session=True,
         )
         stack.callback(_end, child)
         yield SheetRecords(child, name.rpartition(".")[2].lower(), layout)

@@ -1,11 +1,14 @@
 """kill -9 at random moments of a gateway that sends rows of files on to a SOAP agency, on both stores."""
 
 import asyncio
+import os
 from pathlib import Path
 
-from tests.chaos.clerk import ENOUGH, KILLS
+from tests.chaos.clerk import ENOUGH
 from tests.chaos.courier import delivered
 from tests.postgres import Cluster
+
+KILLS = int(os.environ.get("CHAOS_KILLS", "2"))
 
 
 async def test_rows_arrive_as_one_message_each_with_a_ledger_in_a_file(tmp_path: Path) -> None:

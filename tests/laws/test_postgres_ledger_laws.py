@@ -52,5 +52,5 @@ def server(postgres: Cluster) -> None:
 
 TestPostgres = PostgresMachine.TestCase
 TestPostgres.settings = settings(
-    max_examples=13 * LONGER, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    max_examples=8 * LONGER, stateful_step_count=40, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
