@@ -3,7 +3,9 @@
 import asyncio
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from gateway.config.locate import suggest
 from gateway.errors import ConfigError, Finding, GatewayError
 from gateway.feeds import FileReceipt, FileState, Reject, Standing
 from gateway.ledger.opening import SQLITE
+from gateway.ledger.receipt_rows import REPAIR
 from gateway.preview import Preview
 from gateway.receipts import shown
 from gateway.trial import tried
@@ -163,17 +166,26 @@ def check(*, config: Path, file: Path, name: str | None, offline: bool, as_json:
     located = read_config(config, environment(demo=demo))
     full = name or _named(located, file)
     _known(located, full)
-    standing, why = (None, "as you asked") if offline else asyncio.run(_standing_of(located, full))
-    seen = asyncio.run(_seen(located, full, file, standing, quiet=as_json))
+    live, why = (None, "as you asked") if offline else asyncio.run(_live_of(located, full))
+    standing = live.standing if live is not None else None
+    seen = asyncio.run(_seen(located, full, file, live, quiet=as_json))
     if as_json:
         tell_json(_preview(full, file, seen) | {"live": _live(standing)})
     else:
-        _tell_preview(full, file, seen)
+        _tell_preview(full, file, seen, to=_forwards_to(located, full))
         click.echo(_compared(standing, why), err=True)
     sys.exit(int(seen.refused is not None or seen.tally.rejected > 0))
 
 
-async def _standing_of(located: Located, full: str) -> tuple[Standing | None, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Live:
+    """How a feed stands, and the references of the files that the live snapshot is made of, mends and all."""
+
+    standing: Standing
+    made_of: tuple[str, ...]
+
+
+async def _live_of(located: Located, full: str) -> tuple[_Live | None, str]:
     """Return how the feed stands by the ledger, or why that is not known; makes no ledger."""
     address = located.config.gateway.ledger
     if address.startswith(SQLITE) and not await asyncio.to_thread(Path(address.removeprefix(SQLITE)).exists):
@@ -183,7 +195,12 @@ async def _standing_of(located: Located, full: str) -> tuple[Standing | None, st
     except GatewayError as error:
         return None, plain(str(error))
     try:
-        return await ledger.standing(full), ""
+        standing = await ledger.standing(full)
+        made_of, one = [], standing.live
+        while one is not None:
+            made_of.append(one.reference)
+            one = await ledger.receipt(one.base) if one.mode == REPAIR and one.base is not None else None
+        return _Live(standing=standing, made_of=tuple(made_of)), ""
     except GatewayError as error:
         return None, plain(str(error))
     finally:
@@ -208,10 +225,16 @@ def _rows(standing: Standing | None) -> int:
     return standing.live.tally.kept if standing is not None and standing.live is not None else 0
 
 
-async def _seen(located: Located, full: str, file: Path, standing: Standing | None, *, quiet: bool) -> Preview:
+async def _seen(located: Located, full: str, file: Path, live: _Live | None, *, quiet: bool) -> Preview:
     total = await asyncio.to_thread(_lines, file)
+    before, mendable = (_rows(live.standing), live.made_of) if live is not None else (0, None)
     with Bar(file.name, quiet=quiet or total < LARGE) as bar:
-        return await tried(located, full, file, lambda done: bar.at(min(done, total), total), before=_rows(standing))
+        at = partial(_at_most, bar, total)
+        return await tried(located, full, file, at, before=before, mendable=mendable)
+
+
+def _at_most(bar: Bar, total: int, done: int) -> None:
+    bar.at(min(done, total), total)
 
 
 def _lines(file: Path) -> int:
@@ -295,6 +318,7 @@ def _preview(full: str, file: Path, seen: Preview) -> dict[str, object]:
         "feed": full,
         "file": file.name,
         "taken": seen.refused is None,
+        "mends": seen.mends or None,
         "refused": say(seen.refused, "en") if seen.refused else None,
         "encoding": tally.encoding,
         "records": tally.position,
@@ -307,13 +331,16 @@ def _preview(full: str, file: Path, seen: Preview) -> dict[str, object]:
     }
 
 
-def _tell_preview(full: str, file: Path, seen: Preview) -> None:
+def _tell_preview(full: str, file: Path, seen: Preview, *, to: str | None) -> None:
     tally = seen.tally
     if seen.refused is not None:
         click.echo(click.style(f"{file.name} would be refused by {full}: {say(seen.refused, 'en')}", fg="red"))
     else:
         counts = f"{tally.accepted} rows, {tally.rejected} rejected, {tally.unchanged} repeated"
         click.echo(f"{file.name} would be taken by {full}: {counts}, {tally.skipped} skipped ({tally.encoding})")
+        if seen.mends:
+            end = f"be sent to {to}" if to else "be added to the live data"
+            click.echo(f"  it mends rows that were handed back: its rows would {end}")
     for rule, count in sorted(tally.rules.items(), key=lambda one: -one[1]):
         click.echo(f"  {count} x {rule}")
     for told in rejected(seen.first):

@@ -216,3 +216,27 @@ def test_why_a_file_is_not_tried_again_is_said_on_standard_error(rsud: Office) -
     back = rsud.gateway("feed", "rollback", "rsud/stok")
     assert (back.exit_code, back.stdout) == (1, "")
     assert "no snapshot before the live one" in back.stderr
+
+
+def test_rows_that_were_mended_are_checked_as_what_is_added_to_the_live_data(rsud: Office) -> None:
+    config = (rsud.folder / "gateway.toml").read_text("utf-8")
+    (rsud.folder / "gateway.toml").write_text(config.replace("0.4", '"row-wise"'), "utf-8")
+    take(rsud, stok_1=FOUR + "0007;Obat;x\n0008;Obat;x\n")
+    (handed,) = (rsud.folder / "drop/rejected").glob("*.rejected.csv")
+    (rsud.folder / "gateway.toml").write_text(config.replace("0.4", '"all-or-nothing"'), "utf-8")
+    path = rsud.folder / handed.name
+    path.write_text(handed.read_text("utf-8-sig").replace('"x"', '"7"', 1), "utf-8")
+
+    mended = rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok")
+
+    assert "would be taken by rsud/stok: 1 rows, 1 rejected" in mended.stdout
+    assert "it mends rows that were handed back: its rows would be added to the live data" in mended.stdout
+    told = json.loads(rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok", "--json").stdout)
+    assert (told["taken"], told["mends"]) == (True, rsud.json("feed", "show", "1")["reference"])
+    (rsud.folder / "drop" / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    rsud.take_in("rsud")
+    assert obat(rsud) == ['"banyak": 5,'], "and so it is"
+    assert rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok").stdout == mended.stdout
+    take(rsud, stok_2=FOUR)
+    late = rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok")
+    assert "would be refused by rsud/stok: mends rows of a file that another has replaced" in late.stdout
