@@ -28,6 +28,20 @@ class Recognizes(Protocol):
         ...
 
 
+async def feeds_named(located: Located, name: str) -> list[str]:
+    """Return every `agency/feed` that a file of this name belongs to, as its drop would tell. Raises ConfigError."""
+    assembled = app.assemble(located, clock=app.clock_of(located), metrics=Metrics())
+    try:
+        return [
+            f"{agency.name}/{feed}"
+            for agency in assembled.registry.agencies.values()
+            if isinstance(source := agency.source, Recognizes)
+            for feed in source.feeds_of(name)
+        ]
+    finally:
+        await assembled.close()
+
+
 async def tried(  # noqa: PLR0913 - what a file is judged by
     located: Located,
     full: str,
@@ -46,9 +60,11 @@ async def tried(  # noqa: PLR0913 - what a file is judged by
     assembled = app.assemble(located, clock=app.clock_of(located), metrics=Metrics())
     try:
         agency = assembled.registry.agencies[name]
+        made = agency.feeds.get(feed)
+        if made is None:
+            raise ConfigError(Finding(where=full, what="no operation hands anything over there, to be acknowledged"))
         if not isinstance(agency.source, Source):
             raise ConfigError(Finding(where=full, what="this agency has no feeds"))
-        made = agency.feeds[feed]
         mends = await agency.source.mended(feed, file) if isinstance(agency.source, Recognizes) else ""
         seen = await preview(made, agency.source.peek(feed, file), progress, keep=False, mends=mends)
         if made.keeping.mode != "snapshot":

@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -26,13 +25,16 @@ from gateway.ledger.opening import SQLITE
 from gateway.ledger.receipt_rows import REPAIR
 from gateway.preview import Preview
 from gateway.receipts import shown
-from gateway.trial import tried
+from gateway.trial import feeds_named, tried
 from gateway.wording import say
 
 _number = click.argument("receipt", type=click.IntRange(min=1))
 FORWARD = "forward"
 REJECTS = 20
 """Rejects that `show` lists."""
+NOT_ASKED = "whether each id is of a request that waits for it is seen when the file is taken in"
+PACKED = (".gz", ".zip", ".xlsx", ".xlsm", ".xls", ".ods")
+"""Files whose line ends say nothing of how many rows they have."""
 LARGE = 20_000
 """Lines from which on a file takes long enough to be told how far it is."""
 
@@ -110,6 +112,10 @@ def rollback(*, config: Path, feed: str, by: str, as_json: bool) -> None:
             )
             tell(words, {"feed": feed, "rolled_back": False}, as_json=as_json)
             return 1
+        if _acknowledges(desk.located, feed):
+            words = f"{feed} acknowledges what was handed over: what was settled can't be taken back"
+            tell(words, {"feed": feed, "rolled_back": False}, as_json=as_json)
+            return 1
         previous = (await desk.ledger.standing(feed)).previous
         if previous is None or not await desk.ledger.is_there(previous.number):
             words = f"{feed} has no snapshot before the live one"
@@ -173,7 +179,7 @@ def check(*, config: Path, file: Path, name: str | None, offline: bool, as_json:
         tell_json(_preview(full, file, seen) | {"live": _live(standing)})
     else:
         _tell_preview(full, file, seen, to=_forwards_to(located, full))
-        click.echo(_compared(standing, why), err=True)
+        click.echo(NOT_ASKED if _acknowledges(located, full) else _compared(standing, why), err=True)
     sys.exit(int(seen.refused is not None or seen.tally.rejected > 0))
 
 
@@ -226,7 +232,7 @@ def _rows(standing: Standing | None) -> int:
 
 
 async def _seen(located: Located, full: str, file: Path, live: _Live | None, *, quiet: bool) -> Preview:
-    total = await asyncio.to_thread(_lines, file)
+    total = await asyncio.to_thread(lines, file)
     before, mendable = (_rows(live.standing), live.made_of) if live is not None else (0, None)
     with Bar(file.name, quiet=quiet or total < LARGE) as bar:
         at = partial(_at_most, bar, total)
@@ -237,18 +243,35 @@ def _at_most(bar: Bar, total: int, done: int) -> None:
     bar.at(min(done, total), total)
 
 
-def _lines(file: Path) -> int:
-    """Count lines, to tell how far it is; records may be fewer."""
+def lines(file: Path) -> int:
+    """Count lines, to tell how far it is; records may be fewer. 0 where that is not known."""
+    if file.name.lower().endswith(PACKED):
+        return 0
     with file.open("rb") as opened:
         return max(1, sum(block.count(b"\n") for block in iter(lambda: opened.read(1 << 20), b"")) - 1)
 
 
 def _feeds(located: Located) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every feed's full name and settings."""
-    for agency, section in located.config.agency.items():
-        settings = (section.model_extra or {}).get("feed", {})
-        for feed, made in settings.items() if isinstance(settings, dict) else ():
-            yield f"{agency}/{feed}", made
+    """Yield every feed's full name and settings, acknowledgements of what was handed over too."""
+    for name in located.config.agency:
+        for feed, made in _tables(located, name, "feed"):
+            yield f"{name}/{feed}", made
+        for out, made in _tables(located, name, "out"):
+            if isinstance(ack := made.get("ack"), dict):
+                yield f"{name}/{out}", ack
+
+
+def _tables(located: Located, agency: str, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    found = (located.config.agency[agency].model_extra or {}).get(key, {})
+    yield from (
+        ((name, made) for name, made in found.items() if isinstance(made, dict)) if isinstance(found, dict) else ()
+    )
+
+
+def _acknowledges(located: Located, feed: str) -> bool:
+    """Tell whether a feed is an out's acknowledgements; no other feed of the agency is called like the out."""
+    agency, _, name = feed.partition("/")
+    return name in dict(_tables(located, agency, "out"))
 
 
 def _known(located: Located, feed: str) -> None:
@@ -259,9 +282,7 @@ def _known(located: Located, feed: str) -> None:
 
 def _named(located: Located, file: Path) -> str:
     """Return the feed that a file's name belongs to; raises ConfigError when that is none, or several."""
-    found = [
-        name for name, made in _feeds(located) if fnmatchcase(file.name.lower(), str(made.get("files", "")).lower())
-    ]
+    found = asyncio.run(feeds_named(located, file.name))
     if len(found) == 1:
         return found[0]
     what = f"{file.name} is a file of {' and '.join(found) or 'no feed'} by its name"

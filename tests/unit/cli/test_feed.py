@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.feed_command import lines
 from tests.unit.cli.conftest import Office
 
 CONFIG = """
@@ -240,3 +241,21 @@ def test_rows_that_were_mended_are_checked_as_what_is_added_to_the_live_data(rsu
     take(rsud, stok_2=FOUR)
     late = rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok")
     assert "would be refused by rsud/stok: mends rows of a file that another has replaced" in late.stdout
+
+
+def test_a_file_is_known_by_its_name_as_the_drop_knows_it(rsud: Office) -> None:
+    config = (rsud.folder / "gateway.toml").read_text("utf-8")
+    (rsud.folder / "gateway.toml").write_text(config.replace("stok_*.csv", "stok_*.xlsx"), "utf-8")
+    handed = rsud.folder / "stok_1.xlsx.rejected.csv"
+    handed.write_text(FOUR, "utf-8")
+    assert "would be taken by rsud/stok" in rsud.gateway("feed", "check", str(handed)).stdout
+    making = handed.rename(rsud.folder / "~$stok_1.xlsx")
+    with pytest.raises(Exception, match="no feed by its name"):
+        rsud.gateway("feed", "check", str(making))
+
+
+@pytest.mark.parametrize(("name", "total"), [("stok.csv", 2), ("stok.xlsx", 0), ("stok.csv.gz", 0), ("stok.ZIP", 0)])
+def test_only_of_plain_text_is_it_known_how_long_it_is(tmp_path: Path, name: str, total: int) -> None:
+    file = tmp_path / name
+    file.write_bytes(b"a;b\n1;2\n3;4\n")
+    assert lines(file) == total
