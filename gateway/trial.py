@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 from gateway import app
 from gateway.config.load import Located
@@ -32,12 +32,12 @@ async def feeds_named(located: Located, name: str) -> list[str]:
     """Return every `agency/feed` that a file of this name belongs to, as its drop would tell. Raises ConfigError."""
     assembled = app.assemble(located, clock=app.clock_of(located), metrics=Metrics())
     try:
-        return [
-            f"{agency.name}/{feed}"
-            for agency in assembled.registry.agencies.values()
-            if isinstance(source := agency.source, Recognizes)
-            for feed in source.feeds_of(name)
-        ]
+        found: list[str] = []
+        for agency in assembled.registry.agencies.values():
+            source = cast("object", agency.source)
+            if isinstance(source, Recognizes):
+                found += [f"{agency.name}/{feed}" for feed in source.feeds_of(name)]
+        return found
     finally:
         await assembled.close()
 
