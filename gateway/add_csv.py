@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +13,7 @@ from adapters.csv.layout import Unreadable
 from gateway import app
 from gateway.config.load import examine, load
 from gateway.errors import ConfigError, Finding
+from gateway.overlap import overlapping
 from gateway.preview import Preview
 from gateway.sketch import section as sections
 from gateway.sketch.columns import Column, columns
@@ -74,12 +75,17 @@ def csv(config: Path, wanted: Wanted, environment: Mapping[str, str]) -> Added:
     text = feed_mapping(section.title, name, shape, found, keys)
     timezone = located.config.gateway.timezone
     preview = _rehearse(section, text, wanted, sample.records, timezone)
+    drop = dict(section.settings)["drop"]
+    _alone(config, section, drop, environment)
     mapping.parent.mkdir(parents=True, exist_ok=True)
     mapping.write_text(text, "utf-8")
-    drop = dict(section.settings)["drop"]
-    if wanted.make_drop:
-        Path(drop).mkdir(parents=True, exist_ok=True)
-    sections.append(config, section.text())
+    try:
+        if wanted.make_drop:
+            Path(drop).mkdir(parents=True, exist_ok=True)
+        sections.append(config, section.text())
+    except OSError:
+        mapping.unlink()  # or the next try would find it there already
+        raise
     return Added(
         section=section,
         feed=name.feed,
@@ -175,6 +181,19 @@ def _rehearse(section: sections.Section, mapping: str, wanted: Wanted, many: int
         progress = partial(_at_most, wanted.progress, many)
         full = f"{section.agency}/{section.operations[0].call}"
         return asyncio.run(tried(load(config, {}), full, wanted.sample, progress))
+
+
+def _alone(config: Path, section: sections.Section, drop: str, environment: Mapping[str, str]) -> None:
+    """Raise ConfigError where an agency that there is already may take files from the same drop."""
+    with TemporaryDirectory() as beside:
+        copy = Path(beside) / config.name
+        copy.write_bytes(config.read_bytes())
+        sections.append(copy, section.text())
+        located, _ = examine(copy, environment)
+    mine = f"agency.{section.agency}."
+    # The section is nowhere yet, so its lines say nothing.
+    if found := [replace(one, where=drop) for one in overlapping(located) if one.what.startswith(mine)]:
+        raise ConfigError(*found)
 
 
 def _at_most(progress: Callable[[int, int], None], many: int, done: int) -> None:

@@ -21,12 +21,16 @@ SHOWN = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
-    """How a file would do; `refused` says why it would not be taken at all."""
+    """How a file would do; `refused` says why it would not be taken at all.
+
+    `mends` is the reference of the receipt whose rejects it mends.
+    """
 
     tally: Tally
     first: tuple[Reject, ...]
     refused: FieldError | None
     rows: tuple[Document, ...]
+    mends: str = ""
 
 
 async def preview(
@@ -35,6 +39,7 @@ async def preview(
     progress: Callable[[int], None] = lambda _records: None,
     *,
     keep: bool = True,
+    mends: str = "",
 ) -> Preview:
     """Read a whole file; `progress` hears how many records are done. Without `keep` its rows are not returned."""
     trial = _Trial(feed, keep=keep)
@@ -44,7 +49,10 @@ async def preview(
                 return trial.end(replace(trial.tally, encoding=batch.encoding), reason)
             await asyncio.to_thread(trial.add, batch)
             progress(trial.tally.position)
-    return trial.end(trial.tally, objection(feed, None, trial.tally))
+    # What mends rows of a snapshot is added to it, however many of them are not mended yet.
+    added = bool(mends) and feed.keeping.mode == "snapshot"
+    seen = trial.end(trial.tally, None if added else objection(feed, None, trial.tally, mends=bool(mends)))
+    return replace(seen, mends=mends)
 
 
 class _Trial:

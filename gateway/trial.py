@@ -1,38 +1,81 @@
 """What would become of a file that lies anywhere, by the configuration as it is: nothing is taken, moved or sent."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Protocol, cast, runtime_checkable
 
 from gateway import app
 from gateway.config.load import Located
-from gateway.errors import ConfigError, Finding
+from gateway.errors import ConfigError, FieldError, Finding
 from gateway.feeds import Source
+from gateway.ledger.receipt_rows import SUPERSEDED
 from gateway.metrics import Metrics
 from gateway.preview import Preview, preview
 from gateway.verdict import shrunk
 
 
-async def tried(
-    located: Located, full: str, file: Path, progress: Callable[[int], None] = lambda _done: None, *, before: int = 0
+@runtime_checkable
+class Recognizes(Protocol):
+    """Optional capability of a Source: it knows what a file is before it is dropped."""
+
+    def feeds_of(self, name: str, /) -> Sequence[str]:
+        """Return the feeds that a file of this name belongs to."""
+        ...
+
+    async def mended(self, feed: str, path: Path, /) -> str:
+        """Return the reference of the receipt whose rejects a file mends, "" where it mends none."""
+        ...
+
+
+async def feeds_named(located: Located, name: str) -> list[str]:
+    """Return every `agency/feed` that a file of this name belongs to, as its drop would tell. Raises ConfigError."""
+    assembled = app.assemble(located, clock=app.clock_of(located), metrics=Metrics())
+    try:
+        found: list[str] = []
+        for agency in assembled.registry.agencies.values():
+            source = cast("object", agency.source)
+            if isinstance(source, Recognizes):
+                found += [f"{agency.name}/{feed}" for feed in source.feeds_of(name)]
+        return found
+    finally:
+        await assembled.close()
+
+
+async def tried(  # noqa: PLR0913 - what a file is judged by
+    located: Located,
+    full: str,
+    file: Path,
+    progress: Callable[[int], None] = lambda _done: None,
+    *,
+    before: int = 0,
+    mendable: Collection[str] | None = None,
 ) -> Preview:
     """Read a file as the feed `agency/feed` would; `progress` hears of records. Raises ConfigError.
 
-    `before` is how many rows the live snapshot has: one that shrinks by over half is refused.
+    `before` is how many rows the live snapshot has: one that shrinks by over half is refused. `mendable` are the
+    references of the files that it is made of, None where that is not known: rows of another file can't be mended.
     """
     name, _, feed = full.partition("/")
     assembled = app.assemble(located, clock=app.clock_of(located), metrics=Metrics())
     try:
         agency = assembled.registry.agencies[name]
+        made = agency.feeds.get(feed)
+        if made is None:
+            raise ConfigError(Finding(where=full, what="no operation hands anything over there, to be acknowledged"))
         if not isinstance(agency.source, Source):
             raise ConfigError(Finding(where=full, what="this agency has no feeds"))
-        made = agency.feeds[feed]
-        seen = await preview(made, agency.source.peek(feed, file), progress, keep=False)
-        whole = seen.refused is None and made.keeping.mode == "snapshot"
-        return (
-            replace(seen, refused=shrunk(before, seen.tally.kept, seen.tally.position - seen.tally.skipped))
-            if whole
-            else seen
-        )
+        mends = await agency.source.mended(feed, file) if isinstance(agency.source, Recognizes) else ""
+        seen = await preview(made, agency.source.peek(feed, file), progress, keep=False, mends=mends)
+        if made.keeping.mode != "snapshot":
+            return seen
+        return replace(seen, refused=_beside(seen, before, mendable))
     finally:
         await assembled.close()
+
+
+def _beside(seen: Preview, before: int, mendable: Collection[str] | None) -> FieldError | None:
+    """Return why a snapshot is not taken beside the live one; what mends that is added, and makes it no smaller."""
+    if seen.mends:
+        return SUPERSEDED if mendable is not None and seen.mends not in mendable else seen.refused
+    return seen.refused or shrunk(before, seen.tally.kept, seen.tally.position - seen.tally.skipped)

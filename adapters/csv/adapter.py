@@ -221,6 +221,14 @@ class CsvAdapter:
         """Yield the records of a file that lies anywhere."""
         return self._inbox.peek(feed, path)
 
+    def feeds_of(self, name: str, /) -> Sequence[str]:
+        """Return the feeds that a file of this name belongs to; those of acknowledgements are called as their out."""
+        return self._files.feeds_of(name) if self._files else ()
+
+    async def mended(self, feed: str, path: Path, /) -> str:
+        """Return the reference of the receipt whose rejects a file mends, "" where it mends none."""
+        return await self._inbox.mended(feed, path)
+
     async def put_away(self, held: Held, filing: Filing, /) -> str | None:
         """Write a file's papers and move it."""
         return await self._inbox.put_away(held, filing)

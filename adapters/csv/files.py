@@ -107,6 +107,18 @@ class Files:
             async for batch in found:
                 yield batch
 
+    def feeds_of(self, name: str) -> Sequence[str]:
+        """Return the feeds that a file of this name belongs to."""
+        return [feed for feed, watch in self._watches.items() if watch.is_ours(name)]
+
+    async def mended(self, feed: str, path: Path) -> str:
+        """Return the reference of the receipt whose rejects a file mends, wherever it lies."""
+        file = await asyncio.to_thread(path.open, "rb")
+        try:
+            return await asyncio.to_thread(_repairs, file, path.name, self._layout(feed))
+        finally:
+            file.close()
+
     async def put_away(self, held: Held, filing: Filing) -> str | None:
         """Write papers and rejects, then move the file and its markers; finds what was done of it before."""
         folder = f"{ARCHIVE}/{filing.day:%Y-%m-%d}" if filing.accepted else REJECTED

@@ -3,7 +3,8 @@
 import asyncio
 import sys
 from collections.abc import Iterator, Sequence
-from fnmatch import fnmatchcase
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,19 @@ from gateway.config.locate import suggest
 from gateway.errors import ConfigError, Finding, GatewayError
 from gateway.feeds import FileReceipt, FileState, Reject, Standing
 from gateway.ledger.opening import SQLITE
+from gateway.ledger.receipt_rows import REPAIR
 from gateway.preview import Preview
 from gateway.receipts import shown
-from gateway.trial import tried
+from gateway.trial import feeds_named, tried
 from gateway.wording import say
 
 _number = click.argument("receipt", type=click.IntRange(min=1))
 FORWARD = "forward"
 REJECTS = 20
 """Rejects that `show` lists."""
+NOT_ASKED = "whether each id is of a request that waits for it is seen when the file is taken in"
+PACKED = (".gz", ".zip", ".xlsx", ".xlsm", ".xls", ".ods")
+"""Files whose line ends say nothing of how many rows they have."""
 LARGE = 20_000
 """Lines from which on a file takes long enough to be told how far it is."""
 
@@ -107,6 +112,10 @@ def rollback(*, config: Path, feed: str, by: str, as_json: bool) -> None:
             )
             tell(words, {"feed": feed, "rolled_back": False}, as_json=as_json)
             return 1
+        if _acknowledges(desk.located, feed):
+            words = f"{feed} acknowledges what was handed over: what was settled can't be taken back"
+            tell(words, {"feed": feed, "rolled_back": False}, as_json=as_json)
+            return 1
         previous = (await desk.ledger.standing(feed)).previous
         if previous is None or not await desk.ledger.is_there(previous.number):
             words = f"{feed} has no snapshot before the live one"
@@ -163,17 +172,26 @@ def check(*, config: Path, file: Path, name: str | None, offline: bool, as_json:
     located = read_config(config, environment(demo=demo))
     full = name or _named(located, file)
     _known(located, full)
-    standing, why = (None, "as you asked") if offline else asyncio.run(_standing_of(located, full))
-    seen = asyncio.run(_seen(located, full, file, standing, quiet=as_json))
+    live, why = (None, "as you asked") if offline else asyncio.run(_live_of(located, full))
+    standing = live.standing if live is not None else None
+    seen = asyncio.run(_seen(located, full, file, live, quiet=as_json))
     if as_json:
         tell_json(_preview(full, file, seen) | {"live": _live(standing)})
     else:
-        _tell_preview(full, file, seen)
-        click.echo(_compared(standing, why), err=True)
+        _tell_preview(full, file, seen, to=_forwards_to(located, full))
+        click.echo(NOT_ASKED if _acknowledges(located, full) else _compared(standing, why), err=True)
     sys.exit(int(seen.refused is not None or seen.tally.rejected > 0))
 
 
-async def _standing_of(located: Located, full: str) -> tuple[Standing | None, str]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Live:
+    """How a feed stands, and the references of the files that the live snapshot is made of, mends and all."""
+
+    standing: Standing
+    made_of: tuple[str, ...]
+
+
+async def _live_of(located: Located, full: str) -> tuple[_Live | None, str]:
     """Return how the feed stands by the ledger, or why that is not known; makes no ledger."""
     address = located.config.gateway.ledger
     if address.startswith(SQLITE) and not await asyncio.to_thread(Path(address.removeprefix(SQLITE)).exists):
@@ -183,7 +201,12 @@ async def _standing_of(located: Located, full: str) -> tuple[Standing | None, st
     except GatewayError as error:
         return None, plain(str(error))
     try:
-        return await ledger.standing(full), ""
+        standing = await ledger.standing(full)
+        made_of, one = [], standing.live
+        while one is not None:
+            made_of.append(one.reference)
+            one = await ledger.receipt(one.base) if one.mode == REPAIR and one.base is not None else None
+        return _Live(standing=standing, made_of=tuple(made_of)), ""
     except GatewayError as error:
         return None, plain(str(error))
     finally:
@@ -208,24 +231,47 @@ def _rows(standing: Standing | None) -> int:
     return standing.live.tally.kept if standing is not None and standing.live is not None else 0
 
 
-async def _seen(located: Located, full: str, file: Path, standing: Standing | None, *, quiet: bool) -> Preview:
-    total = await asyncio.to_thread(_lines, file)
+async def _seen(located: Located, full: str, file: Path, live: _Live | None, *, quiet: bool) -> Preview:
+    total = await asyncio.to_thread(lines, file)
+    before, mendable = (_rows(live.standing), live.made_of) if live is not None else (0, None)
     with Bar(file.name, quiet=quiet or total < LARGE) as bar:
-        return await tried(located, full, file, lambda done: bar.at(min(done, total), total), before=_rows(standing))
+        at = partial(_at_most, bar, total)
+        return await tried(located, full, file, at, before=before, mendable=mendable)
 
 
-def _lines(file: Path) -> int:
-    """Count lines, to tell how far it is; records may be fewer."""
+def _at_most(bar: Bar, total: int, done: int) -> None:
+    bar.at(min(done, total), total)
+
+
+def lines(file: Path) -> int:
+    """Count lines, to tell how far it is; records may be fewer. 0 where that is not known."""
+    if file.name.lower().endswith(PACKED):
+        return 0
     with file.open("rb") as opened:
         return max(1, sum(block.count(b"\n") for block in iter(lambda: opened.read(1 << 20), b"")) - 1)
 
 
 def _feeds(located: Located) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield every feed's full name and settings."""
-    for agency, section in located.config.agency.items():
-        settings = (section.model_extra or {}).get("feed", {})
-        for feed, made in settings.items() if isinstance(settings, dict) else ():
-            yield f"{agency}/{feed}", made
+    """Yield every feed's full name and settings, acknowledgements of what was handed over too."""
+    for name in located.config.agency:
+        for feed, made in _tables(located, name, "feed"):
+            yield f"{name}/{feed}", made
+        for out, made in _tables(located, name, "out"):
+            if isinstance(ack := made.get("ack"), dict):
+                yield f"{name}/{out}", ack
+
+
+def _tables(located: Located, agency: str, key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    found = (located.config.agency[agency].model_extra or {}).get(key, {})
+    yield from (
+        ((name, made) for name, made in found.items() if isinstance(made, dict)) if isinstance(found, dict) else ()
+    )
+
+
+def _acknowledges(located: Located, feed: str) -> bool:
+    """Tell whether a feed is an out's acknowledgements; no other feed of the agency is called like the out."""
+    agency, _, name = feed.partition("/")
+    return name in dict(_tables(located, agency, "out"))
 
 
 def _known(located: Located, feed: str) -> None:
@@ -236,9 +282,7 @@ def _known(located: Located, feed: str) -> None:
 
 def _named(located: Located, file: Path) -> str:
     """Return the feed that a file's name belongs to; raises ConfigError when that is none, or several."""
-    found = [
-        name for name, made in _feeds(located) if fnmatchcase(file.name.lower(), str(made.get("files", "")).lower())
-    ]
+    found = asyncio.run(feeds_named(located, file.name))
     if len(found) == 1:
         return found[0]
     what = f"{file.name} is a file of {' and '.join(found) or 'no feed'} by its name"
@@ -295,6 +339,7 @@ def _preview(full: str, file: Path, seen: Preview) -> dict[str, object]:
         "feed": full,
         "file": file.name,
         "taken": seen.refused is None,
+        "mends": seen.mends or None,
         "refused": say(seen.refused, "en") if seen.refused else None,
         "encoding": tally.encoding,
         "records": tally.position,
@@ -307,13 +352,16 @@ def _preview(full: str, file: Path, seen: Preview) -> dict[str, object]:
     }
 
 
-def _tell_preview(full: str, file: Path, seen: Preview) -> None:
+def _tell_preview(full: str, file: Path, seen: Preview, *, to: str | None) -> None:
     tally = seen.tally
     if seen.refused is not None:
         click.echo(click.style(f"{file.name} would be refused by {full}: {say(seen.refused, 'en')}", fg="red"))
     else:
         counts = f"{tally.accepted} rows, {tally.rejected} rejected, {tally.unchanged} repeated"
         click.echo(f"{file.name} would be taken by {full}: {counts}, {tally.skipped} skipped ({tally.encoding})")
+        if seen.mends:
+            end = f"be sent to {to}" if to else "be added to the live data"
+            click.echo(f"  it mends rows that were handed back: its rows would {end}")
     for rule, count in sorted(tally.rules.items(), key=lambda one: -one[1]):
         click.echo(f"  {count} x {rule}")
     for told in rejected(seen.first):

@@ -237,6 +237,27 @@ def test_a_compressed_file_is_taken_in_as_what_is_in_it(here: Office) -> None:
     assert "[agency.puskesmas.feed.imunisasi]" in config
 
 
+def test_a_folder_in_which_another_agency_leaves_such_files_is_told_at_once(here: Office) -> None:
+    path = sample(here)
+    here.gateway("add", "csv", "dinkes", str(path), "--drop", "drops/bersama")
+
+    told = refused(here, path, "--drop", "drops/./bersama")
+
+    assert "fits dinkes/imunisasi as well, and either may take it" in told
+    assert "give each agency a folder of its own" in told
+    assert here.gateway("add", "csv", "puskesmas", str(path)).exit_code == 0
+
+
+def test_what_could_not_be_added_leaves_no_mapping_behind(here: Office) -> None:
+    path = sample(here)
+    (here.folder / ".gateway.toml.new").mkdir()
+    with pytest.raises(OSError, match="directory"):
+        here.gateway("add", "csv", "puskesmas", str(path))
+    assert not (here.folder / "mappings/puskesmas.toml").exists()
+    (here.folder / ".gateway.toml.new").rmdir()
+    assert here.gateway("add", "csv", "puskesmas", str(path)).exit_code == 0
+
+
 @pytest.mark.skipif(CORPUS is None, reason="GATEWAY_CORPUS names no folder of public files")
 def test_no_file_that_somebody_else_wrote_ends_it(here: Office) -> None:
     files = [path for path in Path(CORPUS or "").joinpath("csv").rglob("*") if path.is_file()]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.cli.feed_command import lines
 from tests.unit.cli.conftest import Office
 
 CONFIG = """
@@ -216,3 +217,45 @@ def test_why_a_file_is_not_tried_again_is_said_on_standard_error(rsud: Office) -
     back = rsud.gateway("feed", "rollback", "rsud/stok")
     assert (back.exit_code, back.stdout) == (1, "")
     assert "no snapshot before the live one" in back.stderr
+
+
+def test_rows_that_were_mended_are_checked_as_what_is_added_to_the_live_data(rsud: Office) -> None:
+    config = (rsud.folder / "gateway.toml").read_text("utf-8")
+    (rsud.folder / "gateway.toml").write_text(config.replace("0.4", '"row-wise"'), "utf-8")
+    take(rsud, stok_1=FOUR + "0007;Obat;x\n0008;Obat;x\n")
+    (handed,) = (rsud.folder / "drop/rejected").glob("*.rejected.csv")
+    (rsud.folder / "gateway.toml").write_text(config.replace("0.4", '"all-or-nothing"'), "utf-8")
+    path = rsud.folder / handed.name
+    path.write_text(handed.read_text("utf-8-sig").replace('"x"', '"7"', 1), "utf-8")
+
+    mended = rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok")
+
+    assert "would be taken by rsud/stok: 1 rows, 1 rejected" in mended.stdout
+    assert "it mends rows that were handed back: its rows would be added to the live data" in mended.stdout
+    told = json.loads(rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok", "--json").stdout)
+    assert (told["taken"], told["mends"]) == (True, rsud.json("feed", "show", "1")["reference"])
+    (rsud.folder / "drop" / path.name).write_text(path.read_text("utf-8"), "utf-8")
+    rsud.take_in("rsud")
+    assert obat(rsud) == ['"banyak": 5,'], "and so it is"
+    assert rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok").stdout == mended.stdout
+    take(rsud, stok_2=FOUR)
+    late = rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok")
+    assert "would be refused by rsud/stok: mends rows of a file that another has replaced" in late.stdout
+
+
+def test_a_file_is_known_by_its_name_as_the_drop_knows_it(rsud: Office) -> None:
+    config = (rsud.folder / "gateway.toml").read_text("utf-8")
+    (rsud.folder / "gateway.toml").write_text(config.replace("stok_*.csv", "stok_*.xlsx"), "utf-8")
+    handed = rsud.folder / "stok_1.xlsx.rejected.csv"
+    handed.write_text(FOUR, "utf-8")
+    assert "would be taken by rsud/stok" in rsud.gateway("feed", "check", str(handed)).stdout
+    making = handed.rename(rsud.folder / "~$stok_1.xlsx")
+    with pytest.raises(Exception, match="no feed by its name"):
+        rsud.gateway("feed", "check", str(making))
+
+
+@pytest.mark.parametrize(("name", "total"), [("stok.csv", 2), ("stok.xlsx", 0), ("stok.csv.gz", 0), ("stok.ZIP", 0)])
+def test_only_of_plain_text_is_it_known_how_long_it_is(tmp_path: Path, name: str, total: int) -> None:
+    file = tmp_path / name
+    file.write_bytes(b"a;b\n1;2\n3;4\n")
+    assert lines(file) == total
