@@ -42,6 +42,8 @@ class Lane:
 def forwarding(site: Site, room: int = 10**9) -> Site:
     site.plan = replace(site.plan, forward=Forward(to=TO, lane=LANE, entry=entry))
     site.intake.feeds = {"imunisasi": site.plan}
+    site.settings = site.settings.model_copy(update={"mode": "forward", "to": "dpmptsp/lapor"})
+    site.adapter._inbox.feeds = {"imunisasi": site.settings}
     site.intake.room = Lane(room)
     return site
 
@@ -214,6 +216,42 @@ async def test_mended_rows_are_sent_once_however_often_they_come_back(open_site:
     assert [told for _, told in site.told()[1:]] == ["accepted", "duplicate", "accepted", "accepted"]
     assert [news.receipt.tally.accepted for news in site.news] == [3, 1, 0, 0, 1]
     assert (await sent(site))[3:] == [("7", "BCG"), ("8", "BCG")]
+
+
+@pytest.mark.parametrize("mended_first", [False, True])
+async def test_a_record_goes_out_once_though_it_is_tried_again_and_mended(
+    open_site: OpenSite, mended_first: bool
+) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    site.drop("imunisasi_1.csv", 'nik_anak;jenis\n1;"B\nG"\n\nx;BCG\n2;BCG\n3;BCG\n')
+    await site.look()
+    back = (site.folder / "rejected/imunisasi_1.csv.rejected.csv").read_text("utf-8-sig").replace('"x"', '"7"')
+    other = forwarding(await site.again(keeping=replace(FORWARD, mapping="m2")))
+    other.plan = replace(other.plan, read=lambda row: {name: row[name] for name in ("nik_anak", "jenis")})
+    other.intake.feeds = {"imunisasi": other.plan}
+    if mended_first:
+        other.drop("imunisasi_2.csv", back)
+        await other.look()
+    assert await other.ledger.want_again(1, by="budi")
+    await other.look()
+    assert not (other.folder / "rejected/imunisasi_1.csv.rejected.csv").exists()
+    if not mended_first:
+        other.drop("imunisasi_2.csv", back)
+        await other.look()
+    assert [told for _, told in other.told()] == ["accepted", "accepted"]
+    assert [nik for nik, _ in await sent(other)] == ["1", "2", "3", "7" if mended_first else "x"]
+    await other.close()
+
+
+async def test_mended_rows_that_lost_their_lines_are_sent_once_though_saved_again(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look()
+    reference = (await site.receipt(1)).reference
+    for number, ending in enumerate(("", "\n"), 2):
+        site.drop(f"imunisasi_{number}.csv", f"_berkas;nik_anak;jenis\n{reference};7;BCG\n{ending}")
+        await site.look()
+    assert [news.receipt.tally.accepted for news in site.news] == [3, 1, 0]
 
 
 async def test_mended_rows_of_a_file_that_was_refused_whole_are_refused(open_site: OpenSite) -> None:
