@@ -362,8 +362,8 @@ class Receipts(Protocol):
         """Return a receipt."""
         ...
 
-    async def receipts(self, feed: str, /, *, limit: int = 20) -> Sequence[FileReceipt]:
-        """Return a feed's receipts, the newest first."""
+    async def receipts(self, feed: str, /, *, file: str = "", limit: int = 20) -> Sequence[FileReceipt]:
+        """Return a feed's receipts, or those of files of one name, the newest first."""
         ...
 
     async def standing(self, feed: str, /) -> Standing:

@@ -22,17 +22,16 @@ PORTION = 500
 """Messages that are put in one transaction at most: others write into the ledger between two of them."""
 AGAIN = 5.0
 """Seconds until a file that waits for room in a lane is gone on with."""
-LOOK_BACK = 50
-"""Receipts among which that of the same file is looked for."""
 _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str)
 
 
 class NoRoom(Exception):
     """A feed's rows wait for room in their lane."""
 
-    def __init__(self, feed: str, why: str) -> None:
+    def __init__(self, feed: str, receipt: int, why: str) -> None:
         super().__init__(why)
         self.feed = feed
+        self.receipt = receipt
 
 
 class Room(Protocol):
@@ -63,8 +62,8 @@ async def torn(ledger: Receipts, receipt: FileReceipt) -> FieldError | None:
 
     Those rows can't be told from the rest any more: what is missing is for a person to say.
     """
-    for one in await ledger.receipts(receipt.feed, limit=LOOK_BACK):
-        if one.file != receipt.file or one.number == receipt.number:
+    for one in await ledger.receipts(receipt.feed, file=receipt.file, limit=2):
+        if one.number == receipt.number:
             continue
         if one.state is FileState.REFUSED and one.tally.put and not one.place:
             counts = {"receipt": str(one.number), "rows": str(one.tally.accepted)}
@@ -122,7 +121,7 @@ class Forwarder:
             what = (
                 f"{self.receipt.file}: the lane of {self.forward.lane} takes no more rows now; the rest goes on later"
             )
-            raise NoRoom(self.receipt.feed, what)
+            raise NoRoom(self.receipt.feed, self.receipt.number, what)
         return room
 
     def _was(self, batch: Batch) -> Mapping[int, tuple[str, str]]:
