@@ -15,7 +15,7 @@ from gateway.errors import (
     Unavailable,
     Unreachable,
 )
-from gateway.feeds import LINE, Batch, FeedColumns, Filing, Held, Ready, Reject, Source, Spell
+from gateway.feeds import LINE, OF, Batch, FeedColumns, Filing, Held, Ready, Reject, Source, Spell
 from gateway.handover import AckColumns, Acknowledged, Batches, Batching
 from gateway.lookup import Found, Snapshots
 from gateway.masking import mask_text, mask_value
@@ -26,6 +26,7 @@ from gateway.ports import Adapter, Addressed, Clock, Closes, Log, LogsIn, Probe,
 
 __all__ = [
     "LINE",
+    "OF",
     "AckColumns",
     "Acknowledged",
     "Adapter",

@@ -16,8 +16,8 @@ from gateway.records import State
 Mode = Literal["snapshot", "append", "upsert", "forward", "acknowledge"]
 WHOLE: frozenset[Mode] = frozenset({"snapshot", "acknowledge"})
 """Modes in which a file replaces the one before."""
-LINE = "_baris"
-"""The column in which a mended row says which line of its file it was."""
+LINE, OF = "_baris", "_berkas"
+"""Columns in which a mended row says which line it was, and by its reference of which file."""
 Spell = Callable[[object], str | FieldError | None]
 """How a column's typed cell (a number, a date, true or false) is written out, None as ever, or why it isn't taken."""
 
@@ -45,7 +45,8 @@ class Batch:
 
     Where there are no columns, rows are native documents as they are. A reason in place of a cell says why it is none.
     `skipped` counts records that are no rows, such as a repeated header; `encoding` is what the file was read by.
-    Where several files are read as one, `source` is the receipt that the slice's own file had.
+    Where several files are read as one, `source` is the receipt that the slice's own file had. `lines` says in which
+    line each record begins, as their rejects are handed back with; empty where that is not known.
     """
 
     columns: Sequence[str] = ()
@@ -56,6 +57,7 @@ class Batch:
     encoding: str = ""
     last: bool = False
     source: int | None = None
+    lines: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def natives(self) -> Iterator[tuple[int, Document]]:
@@ -360,8 +362,8 @@ class Receipts(Protocol):
         """Return a receipt."""
         ...
 
-    async def receipts(self, feed: str, /, *, limit: int = 20) -> Sequence[FileReceipt]:
-        """Return a feed's receipts, the newest first."""
+    async def receipts(self, feed: str, /, *, file: str = "", limit: int = 20) -> Sequence[FileReceipt]:
+        """Return a feed's receipts, or those of files of one name, the newest first."""
         ...
 
     async def standing(self, feed: str, /) -> Standing:

@@ -11,7 +11,7 @@ from typing import Any, Protocol, cast
 import msgspec
 
 from gateway.errors import FieldError
-from gateway.feeds import LINE, Batch, Chunk, FileReceipt, FileState, Held, Receipts, Tally, Turn
+from gateway.feeds import LINE, OF, Batch, Chunk, FileReceipt, FileState, Held, Receipts, Tally, Turn
 from gateway.ledger.snapshot_rows import at
 from gateway.message import Document, Message, Origin, new_message_id
 from gateway.portion import Forwarded, Portion
@@ -22,17 +22,16 @@ PORTION = 500
 """Messages that are put in one transaction at most: others write into the ledger between two of them."""
 AGAIN = 5.0
 """Seconds until a file that waits for room in a lane is gone on with."""
-LOOK_BACK = 50
-"""Receipts among which that of the same file is looked for."""
 _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str)
 
 
 class NoRoom(Exception):
     """A feed's rows wait for room in their lane."""
 
-    def __init__(self, feed: str, why: str) -> None:
+    def __init__(self, feed: str, receipt: int, why: str) -> None:
         super().__init__(why)
         self.feed = feed
+        self.receipt = receipt
 
 
 class Room(Protocol):
@@ -63,8 +62,8 @@ async def torn(ledger: Receipts, receipt: FileReceipt) -> FieldError | None:
 
     Those rows can't be told from the rest any more: what is missing is for a person to say.
     """
-    for one in await ledger.receipts(receipt.feed, limit=LOOK_BACK):
-        if one.file != receipt.file or one.number == receipt.number:
+    for one in await ledger.receipts(receipt.feed, file=receipt.file, limit=2):
+        if one.number == receipt.number:
             continue
         if one.state is FileState.REFUSED and one.tally.put and not one.place:
             counts = {"receipt": str(one.number), "rows": str(one.tally.accepted)}
@@ -103,14 +102,14 @@ class Forwarder:
         return tally, None
 
     async def _put(self, batch: Batch, chunk: Chunk, tally: Tally) -> Tally:
-        lines = {number: native.get(LINE, "") for number, native in batch.natives} if self.held.repairs else {}
+        was = self._was(batch) if self.held.repairs else {}
         rows = [*chunk.rows]
         while tally.put < chunk.position:
             count = min(PORTION, await self._room(), len(rows)) if rows else 0
             mine, rows = rows[:count], rows[count:]
             position = mine[-1][0] if rows else chunk.position
             # Dates of answers take a calendar, row by row: not on the loop that answers apps.
-            made = await asyncio.to_thread(lambda rows: [self._forwarded(*row, lines) for row in rows], mine)
+            made = await asyncio.to_thread(lambda rows: [self._forwarded(*row, batch.lines, was) for row in rows], mine)
             portion = Portion(after=tally.put, position=position, rows=made)
             tally = await self.ledger.forward(self.turn, self.receipt.number, portion)
             self.room.filled(self.forward.lane, len(made))
@@ -122,11 +121,25 @@ class Forwarder:
             what = (
                 f"{self.receipt.file}: the lane of {self.forward.lane} takes no more rows now; the rest goes on later"
             )
-            raise NoRoom(self.receipt.feed, what)
+            raise NoRoom(self.receipt.feed, self.receipt.number, what)
         return room
 
-    def _forwarded(self, number: int, row: Document, lines: Mapping[int, str]) -> Forwarded:
-        place = self._place(number, row, lines)
+    def _was(self, batch: Batch) -> Mapping[int, tuple[str, str]]:
+        """Return of mended rows the reference of their file and the line that they were there."""
+        return {
+            number: ((native.get(OF) or "").strip() or self.held.repairs, (native.get(LINE) or "").strip())
+            for number, native in batch.natives
+        }
+
+    def _forwarded(
+        self, number: int, row: Document, lines: Mapping[int, int], was: Mapping[int, tuple[str, str]]
+    ) -> Forwarded:
+        place = record = f"{self.receipt.reference}:{lines[number]}" if lines else f"{self.held.sha256}:{number}"
+        mends = None
+        if number in was:
+            of, line = was[number]
+            place = f"{of}:{line}:{hashlib.sha256(_CANONICAL.encode(row)).hexdigest()}"
+            mends = f"{of}:{line}" if line else None
         trace = os.urandom(24).hex()
         message = Message(
             id=new_message_id(),
@@ -140,13 +153,7 @@ class Forwarder:
             idempotency_key=place,
         )
         entry = self.forward.entry(message, Origin(receipt=self.receipt.number, record=number))
-        return Forwarded(number=number, entry=entry, place=place, key=self._key(row))
-
-    def _place(self, number: int, row: Document, lines: Mapping[int, str]) -> str:
-        """Return which record it is: by its file's content, or, mended, by the line and content it comes back with."""
-        if line := lines.get(number, "").strip():
-            return f"{self.held.repairs}:{line}:{hashlib.sha256(_CANONICAL.encode(row)).hexdigest()}"
-        return f"{self.held.sha256}:{number}"
+        return Forwarded(number=number, entry=entry, place=place, record=record, mends=mends, key=self._key(row))
 
     def _key(self, row: Document) -> str | None:
         key = self.feed.keeping.key

@@ -83,7 +83,7 @@ class Intake:
     _later: dict[object, float] = field(init=False, default_factory=dict)
     _examined: dict[str, float] = field(init=False, default_factory=dict)
     _asked: set[int] = field(init=False, default_factory=set)
-    full: set[str] = field(init=False, default_factory=set)
+    full: dict[str, int] = field(init=False, default_factory=dict)
 
     async def run(self) -> None:
         """Look, and take in what is there, for ever."""
@@ -157,18 +157,23 @@ class Intake:
         for receipt in await self.ledger.unfiled(full):
             if self._is_due(receipt.number):
                 await self._attempt(receipt.number, work.finish(receipt))
-        for receipt in await self.ledger.wanted_again(full):
+        # What waits for room in the middle of a file goes before what somebody wants again.
+        begun = [one for one in ready if one.folder and work.feed.forward is not None]
+        await self._take(work, full, begun)
+        for receipt in await self.ledger.wanted_again(full) if self._is_due(full) else ():
             # What another process wants read by its mapping is for that one.
             if receipt.again != REREAD or not await self._is_of_now(receipt, work.feed):
                 await self._attempt(receipt.number, work.again(receipt))
             if not self._is_due(full):
                 return
+        await self._take(work, full, [one for one in ready if one not in begun])
+
+    async def _take(self, work: "_Work", full: str, ready: Sequence[Ready]) -> None:
         ended = {receipt.file for receipt in await self.ledger.unfiled(full)}
         for one in ready:
-            if one.name not in ended:
+            # Rows that wait for room go before those of later files.
+            if one.name not in ended and self._is_due(full):
                 await self._attempt(_same(one), work.take(one))
-            if not self._is_due(full):
-                return  # rows that wait for room go before those of later files
 
     async def _attempt(self, what: object, doing: Any) -> None:
         """Do it; what the drop does not allow now is told, and tried again later."""
@@ -181,9 +186,9 @@ class Intake:
         except (LedgerUnavailable, Overtaken):
             raise
         except NoRoom as error:
-            if error.feed not in self.full:
+            if self.full.get(error.feed) != error.receipt:  # another process may have ended the one before
                 self.log("file-waits", why=str(error))
-            self.full.add(error.feed)
+            self.full[error.feed] = error.receipt
             self._later[error.feed] = self.clock.monotonic() + AGAIN
         except Exception as error:  # noqa: BLE001 - one strange file must not keep the others waiting
             self.log("file-waits", level="error", why=say(bug(error), "en"))
@@ -351,7 +356,7 @@ class _Work:
         )  # fmt: skip
         batches = self._source.batches(held, after=tally.put)
         ended = await forwarder.all(batches, tally, lambda one, at: refusal(one) or translated(self.feed, one, at))
-        self._intake.full.discard(receipt.feed)
+        self._intake.full.pop(receipt.feed, None)
         return ended
 
     async def _put_away(self, held: Held, receipt: FileReceipt) -> str:

@@ -8,14 +8,17 @@ from gateway.records import Entry
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forwarded:
-    """A row as a message; `place` is the record that it is, wherever its file comes from again.
+    """A row as a message; `place` is what it is put once as, `record` the record that it is, `mends` the one it was.
 
+    A record that was put, as it was or mended, is not put again, nor is a mended row of one that was put as it was.
     `key` has its key and the content under it; a row whose key had this content last is not put again.
     """
 
     number: int
     entry: Entry
     place: str
+    record: str | None = None
+    mends: str | None = None
     key: str | None = None
 
 

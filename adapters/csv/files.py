@@ -134,7 +134,7 @@ class Files:
             if not stays and not await self.drop.move(now, target):
                 return None
             await self._file_markers(held, folder)
-            if filing.accepted and held.folder == REJECTED:
+            if filing.accepted and (held.folder == REJECTED or held.folder.startswith(ARCHIVE)):
                 await self._file_outdated(held, target, filing)
         except Unavailable as error:
             if not _is_for_ever(error):
@@ -205,6 +205,7 @@ class Files:
             size=ROWS,
             after=after,
             trailer=self.feeds[feed].trailer,
+            lines=self.feeds[feed].mode == "forward",
         )
 
     def _layout(self, feed: str) -> Layout:
@@ -251,11 +252,7 @@ class Files:
         place = f"{REJECTED}/{name}.{ending}"
         if place.rpartition("/")[2] not in {entry.name for entry in await self.drop.list(REJECTED)}:
             return place
-        file = await self.drop.open(place)
-        try:
-            theirs = await asyncio.to_thread(_repairs, file, place, self._layout(feed))
-        finally:
-            file.close()
+        theirs = await self._mended_of(place, feed)
         return place if theirs == filing.reference else f"{REJECTED}/{name}.{filing.reference}.{ending}"
 
     async def _take_markers(self, ready: Ready) -> None:
@@ -272,11 +269,23 @@ class Files:
             await self.drop.move(f"{ASIDE}/{name}", f"{folder}/{name}")
 
     async def _file_outdated(self, held: Held, target: str, filing: Filing) -> None:
-        """Take the papers of a file that was refused once, and is taken now, to where it lies."""
+        """Take to where a file lies what was said of it before: that it was refused, and rows that fit by now."""
         names = {entry.name for entry in await self.drop.list(REJECTED)}
-        for ending in filing.papers:
+        for ending in filing.papers if held.folder == REJECTED else ():
             if held.name + ending in names:
                 await self.drop.move(f"{REJECTED}/{held.name}{ending}", f"{target}.{filing.number}.refused{ending}")
+        ending = f"rejected.{self.feeds[held.feed].rejected}"
+        for own in () if filing.rejects is not None else (ending, f"{filing.reference}.{ending}"):
+            place = f"{REJECTED}/{PurePosixPath(target).name}.{own}"
+            if place.rpartition("/")[2] in names and await self._mended_of(place, held.feed) == filing.reference:
+                await self.drop.move(place, f"{target}.{filing.number}.{ending}")
+
+    async def _mended_of(self, place: str, feed: str) -> str:
+        file = await self.drop.open(place)
+        try:
+            return await asyncio.to_thread(_repairs, file, place, self._layout(feed))
+        finally:
+            file.close()
 
 
 def _path(folder: str, name: str) -> str:

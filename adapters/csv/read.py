@@ -17,7 +17,7 @@ from adapters.csv.lines import Lines, records
 from adapters.csv.settings import Dialect
 from adapters.csv.sheet import is_sheet, sheet_records
 from adapters.csv.unpack import check_head, unpacked
-from gateway import LINE, Batch, FieldError, Reject
+from gateway import LINE, OF, Batch, FieldError, Reject
 
 BLOCK = 1 << 20
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
@@ -25,7 +25,7 @@ HEAD = 4096
 UNDECODABLE = "\ufffd"
 # A spreadsheet takes a cell that begins so for a formula, whoever typed it: CSV injection.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-BARIS, ALASAN, BERKAS = LINE, "_alasan", "_berkas"
+BARIS, ALASAN, BERKAS = LINE, "_alasan", OF
 """Columns that stand before the file's own where rows are handed back: line, reasons, the receipt's reference."""
 
 
@@ -46,7 +46,7 @@ async def batches(file: BinaryIO, reading: "Reading") -> AsyncGenerator[Batch, N
 class Reading:
     """How a file is read: `wanted` columns must be there, the first `after` records are done, `size` a batch.
 
-    `name` tells by its ending what kind of file it is.
+    `name` tells by its ending what kind of file it is; with `lines` it is told in which line each record begins.
     """
 
     name: str
@@ -55,6 +55,7 @@ class Reading:
     size: int
     after: int = 0
     trailer: str | None = None
+    lines: bool = False
 
 
 def read(file: BinaryIO, reading: Reading) -> Generator[Batch, None, None]:
@@ -105,17 +106,24 @@ class _Batches:
         self._refused: Batch | None = None
         self._clear()
 
-    def of(self, found: Iterator[list[str] | None]) -> Iterator[Batch]:
+    def of(self, records: Records) -> Iterator[Batch]:
         after, size, trailer = self._reading.after, self._reading.size, self._reading.trailer
-        found = found if trailer is None else self._before(trailer, found)
+        found: Iterator[list[str] | None] = records if trailer is None else self._before(trailer, records)
         deque(islice(found, after), maxlen=0)
         number = after
-        while portion := list(islice(found, size - number % size)):
+        taken = self._noting(found, records, after) if self._reading.lines else found
+        while portion := list(islice(taken, size - number % size)):
             self._add(number, portion)
             number += len(portion)
             if number % size == 0:
                 yield self._batch(number, last=False)
         yield self._refused or self._batch(number, last=True)
+
+    def _noting(self, found: Iterator[list[str] | None], records: Records, after: int) -> Iterator[list[str] | None]:
+        """Yield records, and note where each began."""
+        for number, cells in enumerate(found, after + 1):
+            self._lines[number] = records.line
+            yield cells
 
     def _before(self, trailer: str, found: Iterator[list[str] | None]) -> Iterator[list[str] | None]:
         """Yield records, the trailer as an empty one; a file that it does not end is refused."""
@@ -178,6 +186,7 @@ class _Batches:
             skipped=self._skipped,
             encoding=self._encoding,
             last=last,
+            lines=self._lines,
         )
         self._clear()
         return batch
@@ -186,6 +195,7 @@ class _Batches:
         self._rows: list[tuple[int, Sequence[object]]] = []
         self._rejects: list[Reject] = []
         self._skipped = 0
+        self._lines: dict[int, int] = {}
 
 
 def _unguarded(cell: str) -> str:

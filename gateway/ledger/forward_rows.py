@@ -13,8 +13,8 @@ from gateway.ledger.rows import Packed, pack
 from gateway.ledger.snapshot_rows import tallied
 from gateway.portion import Forwarded, Portion
 
-PLACE_TAKEN = b""
-"""What a place's mark holds: whatever a mended mapping makes of it, that record was put."""
+PLACE_TAKEN, MENDED = b"", b"mended"
+"""What a place's mark holds: whatever a mended mapping makes of it, that record was put, as it was or mended."""
 
 
 class PackedForward(NamedTuple):
@@ -22,6 +22,8 @@ class PackedForward(NamedTuple):
 
     packed: Packed
     place: bytes
+    record: bytes | None
+    mends: bytes | None
     key: bytes | None
 
 
@@ -41,33 +43,41 @@ def packed_forward(rows: Sequence[Forwarded], feed: str, keys: Keys) -> list[Pac
 def _packed(row: Forwarded, feed: str, keys: Keys) -> PackedForward:
     to = row.entry.message.operation
     place = keys.hashed("forwarded place", feed, to, row.place)
+    record, mends = (
+        keys.hashed("forwarded place", feed, to, one) if one is not None else None for one in (row.record, row.mends)
+    )
     key = keys.hashed("forwarded key", feed, to, row.key) if row.key is not None else None
-    return PackedForward(pack(row.entry, keys), place, key)
+    return PackedForward(pack(row.entry, keys), place, record, mends, key)
 
 
 def marks_of(rows: Sequence[PackedForward]) -> Iterator[bytes]:
     """Yield the marks to look for."""
     for row in rows:
-        yield row.place
-        if row.key is not None:
-            yield row.key
+        yield from (mark for mark in row[1:] if mark is not None)
 
 
 def decided(rows: Sequence[PackedForward], known: Mapping[bytes, bytes]) -> Decided:
     """Decide which rows are put, in their order, given the marks that are there."""
-    said = Decided()
+    said, seen = Decided(), dict(known)
     for row in rows:
-        if row.place in known or row.place in said.marks:
+        if _was_put(row, seen):
             continue
-        said.marks[row.place] = PLACE_TAKEN
+        left = {mark: PLACE_TAKEN for mark in (row.place, row.record) if mark is not None}
+        if row.mends is not None:
+            left[row.mends] = MENDED
         content = row.packed.body_hash
         if row.key is not None:
-            last = said.marks.get(row.key, known.get(row.key))
-            said.marks[row.key] = content
-            if last == content:
-                continue
-        said.fresh.append(row.packed)
+            left[row.key] = content
+        if row.key is None or seen.get(row.key) != content:
+            said.fresh.append(row.packed)
+        said.marks |= left
+        seen |= left
     return said
+
+
+def _was_put(row: PackedForward, known: Mapping[bytes, bytes]) -> bool:
+    """Tell whether this row was, or what it is of; a record that came back mended may be mended otherwise again."""
+    return row.place in known or row.record in known or (row.mends is not None and known.get(row.mends) == PLACE_TAKEN)
 
 
 def checked(before: Tally, chunk: Chunk, number: int) -> Tally:

@@ -156,9 +156,11 @@ class SqliteFeeds:
         """Return a receipt."""
         return next(iter(await self._several("number = ?", number)), None)
 
-    async def receipts(self, feed: str, /, *, limit: int = 20) -> Sequence[FileReceipt]:
-        """Return a feed's receipts, the newest first."""
-        return await self._several("feed = ? ORDER BY number DESC LIMIT ?", feed, limit)
+    async def receipts(self, feed: str, /, *, file: str = "", limit: int = 20) -> Sequence[FileReceipt]:
+        """Return a feed's receipts, or those of one name, the newest first."""
+        return await self._several(
+            "feed = ? AND (file = ? OR ? = '') ORDER BY number DESC LIMIT ?", feed, file, file, limit
+        )
 
     async def standing(self, feed: str, /) -> Standing:
         """Return which snapshots a feed has; one whose file is gone is none."""

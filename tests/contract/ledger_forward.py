@@ -183,6 +183,12 @@ class ForwardContract:
         await sent(ledger, "c")
         assert not await ledger.rejects(receipt.number)
 
+    async def test_receipts_of_files_of_one_name_are_found_however_many_came_since(self, stage: Stage) -> None:
+        for name in ("a.csv", "b.csv", "a.csv", "c.csv"):
+            await sent(stage.ledger, "x", file=held(name))
+        assert [one.number for one in await stage.ledger.receipts(FEED, file="a.csv", limit=2)] == [3, 1]
+        assert [one.number for one in await stage.ledger.receipts(FEED, limit=2)] == [4, 3]
+
     async def test_what_was_forwarded_can_not_be_rolled_back_nor_looked_up(self, stage: Stage) -> None:
         await sent(stage.ledger, "a")
         await sent(stage.ledger, "b")

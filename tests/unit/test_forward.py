@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.feeds import Keeping
+from gateway.feeds import Held, Keeping, Turn, lease_of
 from gateway.forward import AGAIN
 from gateway.message import Message, OperationId, Origin
 from gateway.portion import Portion
@@ -42,6 +42,8 @@ class Lane:
 def forwarding(site: Site, room: int = 10**9) -> Site:
     site.plan = replace(site.plan, forward=Forward(to=TO, lane=LANE, entry=entry))
     site.intake.feeds = {"imunisasi": site.plan}
+    site.settings = site.settings.model_copy(update={"mode": "forward", "to": "dpmptsp/lapor"})
+    site.adapter._inbox.feeds = {"imunisasi": site.settings}
     site.intake.room = Lane(room)
     return site
 
@@ -111,6 +113,33 @@ async def test_rows_wait_while_their_lane_is_full_and_go_on_before_later_files(o
     assert site.told() == [("imunisasi_1.csv", "accepted"), ("imunisasi_2.csv", "accepted")]
     assert [int(nik) for nik, _ in await sent(site)] == [*range(1, 1_001), 5_000, 5_001]
     assert [event for event, _ in site.lines] == ["file-waits"]
+
+
+async def test_each_file_that_waits_is_told_though_another_process_ended_the_one_before(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD), room=1)
+    site.drop("imunisasi_1.csv", rows(2))
+    await site.look()
+    other = forwarding(await site.again())
+    await other.look()
+    assert other.told() == [("imunisasi_1.csv", "accepted")]
+    site.intake.room = Lane(0)
+    site.drop("imunisasi_2.csv", rows(2, first=7))
+    await site.look(AGAIN, times=3)
+    assert [event for event, _ in site.lines] == ["file-waits", "file-waits"]
+    await other.close()
+
+
+async def test_a_file_that_waits_in_the_middle_goes_before_one_that_is_wanted_again(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    site.drop("imunisasi_1.csv", rows(1))
+    await site.look()
+    site.intake.room = Lane(1)
+    site.drop("imunisasi_2.csv", rows(2, first=7))
+    await site.look()
+    assert await site.ledger.want_again(1, by="budi")
+    site.intake.room = Lane(10)
+    await site.look(AGAIN)
+    assert [name for name, _ in site.told()] == ["imunisasi_1.csv", "imunisasi_2.csv", "imunisasi_1.csv"]
 
 
 async def test_another_feed_goes_on_while_one_waits_for_room(open_site: OpenSite) -> None:
@@ -216,6 +245,42 @@ async def test_mended_rows_are_sent_once_however_often_they_come_back(open_site:
     assert (await sent(site))[3:] == [("7", "BCG"), ("8", "BCG")]
 
 
+@pytest.mark.parametrize("mended_first", [False, True])
+async def test_a_record_goes_out_once_though_it_is_tried_again_and_mended(
+    open_site: OpenSite, mended_first: bool
+) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    site.drop("imunisasi_1.csv", 'nik_anak;jenis\n1;"B\nG"\n\nx;BCG\n2;BCG\n3;BCG\n')
+    await site.look()
+    back = (site.folder / "rejected/imunisasi_1.csv.rejected.csv").read_text("utf-8-sig").replace('"x"', '"7"')
+    other = forwarding(await site.again(keeping=replace(FORWARD, mapping="m2")))
+    other.plan = replace(other.plan, read=lambda row: {name: row[name] for name in ("nik_anak", "jenis")})
+    other.intake.feeds = {"imunisasi": other.plan}
+    if mended_first:
+        other.drop("imunisasi_2.csv", back)
+        await other.look()
+    assert await other.ledger.want_again(1, by="budi")
+    await other.look()
+    assert not (other.folder / "rejected/imunisasi_1.csv.rejected.csv").exists()
+    if not mended_first:
+        other.drop("imunisasi_2.csv", back)
+        await other.look()
+    assert [told for _, told in other.told()] == ["accepted", "accepted"]
+    assert [nik for nik, _ in await sent(other)] == ["1", "2", "3", "7" if mended_first else "x"]
+    await other.close()
+
+
+async def test_mended_rows_that_lost_their_lines_are_sent_once_though_saved_again(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look()
+    reference = (await site.receipt(1)).reference
+    for number, ending in enumerate(("", "\n"), 2):
+        site.drop(f"imunisasi_{number}.csv", f"_berkas;nik_anak;jenis\n{reference};7;BCG\n{ending}")
+        await site.look()
+    assert [news.receipt.tally.accepted for news in site.news] == [3, 1, 0]
+
+
 async def test_mended_rows_of_a_file_that_was_refused_whole_are_refused(open_site: OpenSite) -> None:
     site = forwarding(await open_site(keeping=FORWARD, max_reject=0.0))
     site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
@@ -247,6 +312,17 @@ async def test_a_file_that_grows_between_its_two_readings_is_refused_and_never_p
     count = site.news[0].receipt.tally.accepted
     assert 0 < count <= 6_000
     site.ledger.forward = put
+    plan, site.intake.feeds = site.intake.feeds, {}
+    turn = Turn(feed=FEED, by="b", token=await site.ledger.hold(lease_of(FEED), by="b", seconds=60.0) or 0)
+    for number in range(60):
+        other = Held(
+            feed="imunisasi", name=f"n{number}.csv", folder="x", size=1, as_of=site.clock.now(), sha256=f"{number:064}"
+        )
+        one = await site.ledger.take_up(turn, other, FORWARD)
+        await site.ledger.publish(turn, one.number, FORWARD)
+        await site.ledger.filed(turn, one.number, "archive/n.csv")
+    await site.ledger.hold(lease_of(FEED), by="b", seconds=0.0)
+    site.intake.feeds = plan
     await site.look(times=2)
     assert site.told()[1:] == [("imunisasi_1.csv", "changed-after")]
     paper = site.paper("rejected/imunisasi_1.csv")

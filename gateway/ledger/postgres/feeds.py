@@ -157,9 +157,9 @@ class PostgresFeeds:
         """Return a receipt."""
         return next(iter(await self._several("number = $1", number)), None)
 
-    async def receipts(self, feed: str, /, *, limit: int = 20) -> Sequence[FileReceipt]:
-        """Return a feed's receipts, the newest first."""
-        return await self._several("feed = $1 ORDER BY number DESC LIMIT $2", feed, limit)
+    async def receipts(self, feed: str, /, *, file: str = "", limit: int = 20) -> Sequence[FileReceipt]:
+        """Return a feed's receipts, or those of one name, the newest first."""
+        return await self._several("feed = $1 AND $2 IN ('', file) ORDER BY number DESC LIMIT $3", feed, file, limit)
 
     async def standing(self, feed: str, /) -> Standing:
         """Return which snapshots a feed has."""
