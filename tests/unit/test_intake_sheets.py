@@ -229,3 +229,11 @@ async def test_a_reason_holds_no_value_and_no_word_of_another_language(open_site
         "nik_anak sudah dibulatkan aplikasi spreadsheet, digitnya hilang; jadikan kolom bertipe Teks, lalu isi ulang",
     ]
     assert "(angka dibulatkan: 1, jumlah digit: 1, tanggal: 1)" in line(site.news[0].receipt)
+
+
+async def test_a_refused_file_of_acknowledgements_says_that_what_was_read_of_it_counts(open_site: OpenSite) -> None:
+    site = await opened(open_site)
+    site.drop("imunisasi_1.csv", "x;y\n1;2\n")
+    await site.look()
+    told = line(replace(site.news[0].receipt, mode="acknowledge"))
+    assert told.endswith("Jawaban di baris yang sudah terbaca tetap berlaku; taruh lagi seluruhnya.")
