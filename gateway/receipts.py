@@ -48,7 +48,7 @@ def _acknowledged(receipt: FileReceipt, begin: str) -> str:
             return f"{begin} isinya sudah pernah dibaca (tanda terima {receipt.original}); diabaikan."
         case FileState.REFUSED:
             why = say(receipt.reason, "id") if receipt.reason else "?"
-            return f"{begin} DITOLAK: {why}. Tidak ada jawaban yang dicatat."
+            return f"{begin} DITOLAK: {why}. Jawaban di baris yang sudah terbaca tetap berlaku; taruh lagi seluruhnya."
         case FileState.ACCEPTED:
             reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
             return f"{begin} {tally.accepted} jawaban dicatat, {tally.rejected} baris ditolak{reasons}."

@@ -18,7 +18,7 @@ from adapters.csv.nudge import Nudge
 from adapters.csv.offer import FeedNames
 from adapters.csv.outs import Writing
 from adapters.csv.place import DropLogin
-from adapters.csv.settings import Feed, Out
+from adapters.csv.settings import Ack, Feed, Out
 from adapters.csv.sheet import check_extra
 from gateway import (
     AckColumns,
@@ -94,6 +94,8 @@ class CsvAdapter:
         self._offered_here()
         for name, feed in self.feed.items():
             check_extra(f"feed.{name}", feed)
+        for name, ack in self._acks.items():
+            check_extra(f"out.{name}.ack", ack.as_feed)
         drop = drop_at(self.drop, "drop", self.drop_login) if self.drop else None
         object.__setattr__(self, "_drop", drop)
         files = self._files_of(drop) if drop else None
@@ -239,9 +241,13 @@ class CsvAdapter:
             raise ConfigError(Finding(where="feed", what="this agency has no feeds to look for"))
         return self._files
 
+    @property
+    def _acks(self) -> Mapping[str, Ack]:
+        return {name: out.ack for name, out in self.out.items() if out.ack is not None}
+
     def _files_of(self, drop: Drop) -> Files:
         """Return the files of every feed, and those in which the agency acknowledges an out's requests."""
-        acks = {name: out.ack for name, out in self.out.items() if out.ack is not None}
+        acks = self._acks
         return Files(
             feeds={**self.feed, **{name: ack.as_feed for name, ack in acks.items()}},
             columns={**self.columns.read, **{name: ack.columns for name, ack in acks.items()}},
@@ -252,7 +258,11 @@ class CsvAdapter:
         )
 
     def _nudge_of(self, drop: Drop | None, files: Files | None) -> Nudge | None:
-        if files is None or not isinstance(drop, Folder) or all(feed.ready == "stable" for feed in self.feed.values()):
+        if (
+            files is None
+            or not isinstance(drop, Folder)
+            or all(feed.ready == "stable" for feed in files.feeds.values())
+        ):
             return None
         return Nudge(drop.path, files.completes)
 

@@ -16,6 +16,10 @@ class Unreadable(Exception):
         self.reason = FieldError(pointer="", rule=rule, params=params)
 
 
+HANDED_BACK = "rejected"
+"""The sheet in which rows are handed back."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
     """What a feed's settings and its mapping say of how cells are found and spelt.

@@ -8,6 +8,8 @@ from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
 from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE, Cell
 
+from adapters.csv.layout import HANDED_BACK
+
 IN_MEMORY = 8 << 20
 MOST_ROWS = 1_000_000
 LONGEST_CELL = 32_767
@@ -21,7 +23,7 @@ class Sheet:
 
     def __init__(self) -> None:
         self._book = Workbook(write_only=True)
-        self._sheet = self._book.create_sheet("rejected")
+        self._sheet = self._book.create_sheet(HANDED_BACK)
         self._header: Sequence[str] | None = None
         self._rows = 0
 

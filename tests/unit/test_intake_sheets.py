@@ -86,6 +86,25 @@ async def test_bad_cells_are_handed_back_with_every_reason_and_the_row_of_the_sh
     assert site.news[-1].receipt.tally.rules["rounded-number"] == 1, "a number is not taken for the one that was typed"
 
 
+@pytest.mark.parametrize("dropped_again", ["imunisasi_1.xlsx.rejected.xlsx", "imunisasi_9.xlsx"])
+@pytest.mark.parametrize("where", [{"sheet": "Data"}, {"header_row": 4}, {"sheet": "Data", "header_row": 4}])
+async def test_mended_xlsx_is_taken_whatever_sheet_and_row_the_agency_s_own_files_begin_at(
+    open_site: OpenSite, where: dict[str, object], dropped_again: str
+) -> None:
+    site = await opened(open_site, rejected="xlsx", mode="append", **where)
+    title: Rows = [["Dinas"], ["Puskesmas"], ["2026"]] if "header_row" in where else []
+    book = load_workbook(io.BytesIO(xlsx([*title, HEADER, [NIK, "BCG", None], ["12", "BCG", None]])))
+    book.active.title = "Data"
+    book.save(site.folder / "imunisasi_1.xlsx")
+    await site.look()
+    back = load_workbook(site.folder / "rejected/imunisasi_1.xlsx.rejected.xlsx")
+    back.active["D2"] = "1405029001180002"
+    back.save(site.folder / dropped_again)
+    await site.look()
+    assert site.told()[-1] == (dropped_again, "accepted")
+    assert [each.receipt.tally.rejected for each in site.news] == [1, 0]
+
+
 @pytest.mark.parametrize("dropped", ["imunisasi_1.xlsx", "imunisasi_1.csv"])
 async def test_rejects_as_xlsx_are_text_and_come_back_mended(open_site: OpenSite, dropped: str) -> None:
     site = await opened(open_site, rejected="xlsx")
@@ -210,3 +229,11 @@ async def test_a_reason_holds_no_value_and_no_word_of_another_language(open_site
         "nik_anak sudah dibulatkan aplikasi spreadsheet, digitnya hilang; jadikan kolom bertipe Teks, lalu isi ulang",
     ]
     assert "(angka dibulatkan: 1, jumlah digit: 1, tanggal: 1)" in line(site.news[0].receipt)
+
+
+async def test_a_refused_file_of_acknowledgements_says_that_what_was_read_of_it_counts(open_site: OpenSite) -> None:
+    site = await opened(open_site)
+    site.drop("imunisasi_1.csv", "x;y\n1;2\n")
+    await site.look()
+    told = line(replace(site.news[0].receipt, mode="acknowledge"))
+    assert told.endswith("Jawaban di baris yang sudah terbaca tetap berlaku; taruh lagi seluruhnya.")

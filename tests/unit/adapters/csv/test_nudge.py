@@ -2,13 +2,14 @@
 
 import asyncio
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.csv.nudge import Nudge
-from adapters.csv.settings import Feed
+from adapters.csv.settings import Ack, Feed, Out
 from adapters.csv.watch import Watch
 from gateway.intake import FileNews
 from tests.drops import GOOD, OpenSite, Site
@@ -80,3 +81,14 @@ async def test_where_a_folder_can_not_be_watched_it_is_looked_into_all_the_same(
 def test_only_what_completes_a_file_is_worth_a_look(ready: str, name: str, *, expected: bool) -> None:
     watch = Watch(Feed.model_validate({"files": "stok_*.csv", "ready": ready}))
     assert watch.completes(name) is expected
+
+
+@pytest.mark.parametrize(("ready", "noticed"), [("marker", True), ("rename", True), ("stable", False)])
+async def test_acknowledgements_are_noticed_as_a_feed_s_files_are(
+    open_site: OpenSite, ready: str, *, noticed: bool
+) -> None:
+    site = await open_site(ready="stable")
+    ack = Ack.model_validate({"files": "ack_*.csv", "ready": ready, "delivered": ["OK"]})
+    out = Out(folder=str(site.folder), file="jadwal_{id}.csv", ack=ack)
+    adapter = replace(site.adapter, feed={}, out={"jadwal": out})
+    assert (adapter._nudge is not None) == noticed

@@ -321,6 +321,14 @@ files = "stok_*.{ending}"
         ("csv", "", ""),
         ("xlsx", "", "Excel files need python-calamine and openpyxl, which are not installed here"),
         ("csv", 'rejected = "xlsx"', "install the extra: make .venv/excel"),
+        (
+            "csv",
+            (
+                '[agency.rsud.out.jadwal]\nfolder = "drops"\nfile = "jadwal_{id}.csv"\n'
+                'ack = { files = "ack_*.xlsx", delivered = ["OK"] }'
+            ),
+            "out.jadwal.ack.files: Excel files need python-calamine",
+        ),
     ],
 )
 def test_without_the_extra_only_excel_is_missing(tmp_path: Path, ending: str, more: str, told: str) -> None:
