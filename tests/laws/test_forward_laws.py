@@ -27,9 +27,11 @@ class Content:
 def packed(file: int, rows: list[tuple[str, str]], *, keyed: bool) -> list[PackedForward]:
     return [
         PackedForward(
-            cast("Any", Content(value.encode(), f"{file}:{number}".encode(), key.encode())),
-            f"{file}:{number}".encode(),
-            key.encode() if keyed else None,
+            packed=cast("Any", Content(value.encode(), f"{file}:{number}".encode(), key.encode())),
+            place=f"{file}:{number}".encode(),
+            record=None,
+            mends=None,
+            key=key.encode() if keyed else None,
         )
         for number, (key, value) in enumerate(rows)
     ]
