@@ -11,8 +11,6 @@ from gateway import Duration, Every
 
 Ready = Literal["stable", "marker", "rename"]
 Mode = Literal["snapshot", "append", "upsert", "forward"]
-POLICIES = {"all-or-nothing": 0.0, "row-wise": 1.0}
-"""Words for two shares of rejects."""
 SHORTEST_PASSWORD = 12
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
