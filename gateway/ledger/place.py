@@ -63,7 +63,10 @@ def _plain(escaped: str) -> str:
 
 def connect(path: Path, *, reads: bool = False) -> sqlite3.Connection:
     """Open a ledger's file; the connection belongs to the thread that first uses it. Raises sqlite3.Error."""
-    db = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=512)
+    # What is attached to it may be named by an address.
+    db = sqlite3.connect(
+        path, timeout=BUSY, isolation_level=None, check_same_thread=False, cached_statements=512, uri=True
+    )
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA synchronous = FULL")
     db.execute(f"PRAGMA journal_size_limit = {_LARGEST_IDLE_WAL}")

@@ -55,10 +55,14 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """What a snapshot's columns hold: `id` the values of this field, if any, `c0` and so on those of `fields`."""
+    """What a snapshot's columns hold: `id` the values of this field, if any, `c0` and so on those of `fields`.
+
+    Without such a field the id is the hash of those of `key`, which is not known of snapshots that are older than this.
+    """
 
     fields: tuple[str, ...]
     id: str | None = None
+    key: tuple[str, ...] | None = None
 
     def named(self, field_name: str) -> str | None:
         """Return the column of a field, None where it has none."""
@@ -80,12 +84,12 @@ def columns_of(keeping: Keeping) -> Columns:
     """
     alone = keeping.key[0] if len(keeping.key) == 1 else None
     fields = dict.fromkeys(name for index in keeping.indexes if index[0] != alone for name in index if name != alone)
-    return Columns(fields=tuple(fields), id=alone)
+    return Columns(fields=tuple(fields), id=alone, key=keeping.key)
 
 
 def written_columns(columns: Columns) -> str:
     """Return columns as JSON."""
-    return msgspec.json.encode({"id": columns.id, "fields": columns.fields}).decode()
+    return msgspec.json.encode({"id": columns.id, "fields": columns.fields, "key": columns.key}).decode()
 
 
 def read_columns(text: str) -> Columns:
@@ -93,7 +97,8 @@ def read_columns(text: str) -> Columns:
     found = msgspec.json.decode(text)
     if isinstance(found, list):
         return Columns(fields=tuple(found))
-    return Columns(fields=tuple(found["fields"]), id=found["id"])
+    key = found.get("key")
+    return Columns(fields=tuple(found["fields"]), id=found["id"], key=None if key is None else tuple(key))
 
 
 def packed(rows: Sequence[tuple[int, Document]], keeping: Keeping, columns: Columns) -> list[PackedRow]:

@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -79,7 +79,7 @@ class Builds:
         for path in {*self._folder.glob(f"{number}.*build")} - {self._build(number)}:
             _unlink(path, ("", *_BESIDE))
         fields = written_columns(columns_of(keeping))
-        with self._transaction(number) as db:
+        with ExitStack() as afterwards, self._transaction(number) as db:
             known = _meta(db)
             if known and known["fields"] == fields:
                 _keep(db, "token", str(token))
@@ -87,7 +87,8 @@ class Builds:
             if known:
                 for table in ("row", "reject", "meta"):
                     db.execute(f"DROP TABLE {table}")
-            tally = Tally(kept=_made(db, keeping, None if base is None else self.place(base)))
+            _make(db, keeping)
+            tally = Tally(kept=0 if base is None else _copied(db, keeping, self.place(base), afterwards))
             for name, value in (("fields", fields), ("token", str(token)), ("tally", written_tally(tally))):
                 _keep(db, name, value)
             return tally
@@ -206,10 +207,14 @@ def _boot() -> str:
 
 def complete(path: Path) -> sqlite3.Connection:
     """Open a complete snapshot; nobody writes into it any more, so no reader need lock it. Raises sqlite3.Error."""
-    db = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False)
+    db = sqlite3.connect(_whole(path), uri=True, check_same_thread=False)
     db.row_factory = sqlite3.Row
     db.execute("PRAGMA mmap_size = 268435456")
     return db
+
+
+def _whole(path: Path) -> str:
+    return f"{path.resolve().as_uri()}?mode=ro&immutable=1"
 
 
 def held_columns(db: sqlite3.Connection) -> Columns:
@@ -244,8 +249,8 @@ def _keep(db: sqlite3.Connection, name: str, value: str) -> None:
     db.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (name, value))
 
 
-def _made(db: sqlite3.Connection, keeping: Keeping, base: Path | None) -> int:
-    """Make the tables, with the rows of the snapshot that is added to; returns how many those are."""
+def _make(db: sqlite3.Connection, keeping: Keeping) -> None:
+    """Make the tables."""
     names = "".join(f", c{column} BLOB" for column in range(len(columns_of(keeping).fields)))
     db.execute(
         "CREATE TABLE row (n INTEGER PRIMARY KEY, receipt INTEGER NOT NULL, number INTEGER NOT NULL, "
@@ -253,20 +258,37 @@ def _made(db: sqlite3.Connection, keeping: Keeping, base: Path | None) -> int:
     )
     for statement in filter(str.strip, _TABLES.split(";")):
         db.execute(statement)
-    return 0 if base is None else _copied(db, keeping, base)
 
 
-def _copied(db: sqlite3.Connection, keeping: Keeping, base: Path) -> int:
+def _copied(db: sqlite3.Connection, keeping: Keeping, base: Path, afterwards: ExitStack) -> int:
+    """Copy the rows of the snapshot that is added to, as they are if they are laid out alike; returns how many.
+
+    What is left to do when all of it is kept goes to `afterwards`.
+    """
     before = complete(base)
-    kept = 0
     try:
-        rows = before.execute("SELECT number, doc FROM row ORDER BY n")
-        while portion := rows.fetchmany(PORTION):
-            documents = [(row["number"], decode(row["doc"])) for row in portion]
-            _put(db, 0, side_by_side(documents, keeping, columns_of(keeping)))
-            kept += len(portion)
+        if held_columns(before) != columns_of(keeping):
+            return _laid_out(db, keeping, before)
     finally:
         before.close()
+    db.execute("ATTACH ? AS base", (_whole(base),))
+    afterwards.callback(db.execute, "DETACH base")
+    names = "".join(f", c{column}" for column in range(len(columns_of(keeping).fields)))
+    said = db.execute(
+        f"INSERT INTO row (receipt, number, id, doc{names}) "  # noqa: S608 - our own names
+        f"SELECT 0, number, id, doc{names} FROM base.row ORDER BY n"
+    )
+    return said.rowcount
+
+
+def _laid_out(db: sqlite3.Connection, keeping: Keeping, before: sqlite3.Connection) -> int:
+    """Copy rows of another layout, one by one."""
+    kept = 0
+    rows = before.execute("SELECT number, doc FROM row ORDER BY n")
+    while portion := rows.fetchmany(PORTION):
+        documents = [(row["number"], decode(row["doc"])) for row in portion]
+        _put(db, 0, side_by_side(documents, keeping, columns_of(keeping)))
+        kept += len(portion)
     return kept
 
 

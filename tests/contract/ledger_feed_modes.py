@@ -60,6 +60,17 @@ class ModeContract:
         await taken(stage.ledger, other, keeping=keeping)
         assert await rows_of(stage.ledger) == [other, *ROWS[1:]]
 
+    async def test_rows_that_were_kept_by_another_key_or_other_indexes_are_laid_out_as_they_are_now(
+        self, stage: Stage
+    ) -> None:
+        keeping = replace(KEYED, mode="upsert")
+        await taken(stage.ledger, *ROWS, keeping=replace(keeping, key=("nama", "nik", "jenis"), indexes=(("nama",),)))
+        other = {**ROWS[0], "nama": "Anni"}
+        done = await taken(stage.ledger, other, keeping=keeping)
+        assert done.tally.kept == len(ROWS)
+        assert await rows_of(stage.ledger) == [other, *ROWS[1:]]
+        assert await rows_of(stage.ledger, jenis=ROWS[1]["jenis"], nik=ROWS[1]["nik"]) == [ROWS[1]]
+
     async def test_mended_rows_are_added_to_the_snapshot_of_their_file_and_no_other(self, stage: Stage) -> None:
         first = await taken(stage.ledger, *ROWS[:2], rejects=(reject(3),))
         mended = await taken(stage.ledger, ROWS[2], file=held("a.rejected.csv", repairs=first.reference))

@@ -32,7 +32,7 @@ def test_nothing_of_a_build_stays_when_it_is_dropped(tmp_path: Path) -> None:
 
 def test_the_one_field_of_a_key_is_looked_up_by_the_id() -> None:
     columns = columns_of(KEEPING)
-    assert columns == Columns(fields=("jenis", "nama"), id="nik")
+    assert columns == Columns(fields=("jenis", "nama"), id="nik", key=("nik",))
     assert [columns.named(name) for name in ("nik", "nama", "alamat")] == ["id", "c1", None]
     assert [*columns.indexes(KEEPING)] == [("c0", "id"), ("c1",)]
     assert read_columns(written_columns(columns)) == columns
@@ -40,3 +40,4 @@ def test_the_one_field_of_a_key_is_looked_up_by_the_id() -> None:
 
 def test_a_snapshot_that_has_a_column_for_each_field_is_read_as_well() -> None:
     assert read_columns('["nik", "jenis"]') == Columns(fields=("nik", "jenis"))
+    assert read_columns('{"id": "nik", "fields": ["jenis"]}') == Columns(fields=("jenis",), id="nik")
