@@ -8,72 +8,58 @@ from gateway.feeds import FileReceipt, FileState
 from gateway.filewords import SHORT
 from gateway.wording import Language, say
 
-_STATES: Mapping[FileState, str] = {
-    FileState.TAKING: "sedang dibaca",
-    FileState.ACCEPTED: "diterima",
-    FileState.REFUSED: "ditolak",
-    FileState.DUPLICATE: "sudah pernah",
+_MEND = " Baris yang ditolak ada di folder rejected; perbaiki lalu taruh lagi."
+_READ = "sedang dibaca, {position} baris selesai."
+_KEPT: Mapping[FileState, str] = {
+    FileState.TAKING: _READ,
+    FileState.DUPLICATE: "isinya sama dengan data yang sedang dipakai (tanda terima {original}); diabaikan.",
+    FileState.REFUSED: "DITOLAK: {why}.{old}",
+    FileState.ACCEPTED: "{accepted} baris diterima, {rejected} ditolak, {unchanged} tidak berubah{reasons}; "
+    "data dari {before} menjadi {kept} baris.{mend}",
 }
+_SENT_ON: Mapping[FileState, str] = {
+    FileState.TAKING: "{position} baris selesai dibaca{put}.",
+    FileState.DUPLICATE: "isinya sudah pernah diteruskan (tanda terima {original}); diabaikan.",
+    FileState.REFUSED: "DITOLAK: {why}. {sent}.",
+    FileState.ACCEPTED: "{accepted} baris diteruskan, {rejected} ditolak, {unchanged} sudah pernah{reasons}.{mend}",
+}
+_ANSWERS: Mapping[FileState, str] = {
+    FileState.TAKING: _READ,
+    FileState.DUPLICATE: "isinya sudah pernah dibaca (tanda terima {original}); diabaikan.",
+    FileState.REFUSED: "DITOLAK: {why}. Jawaban di baris yang sudah terbaca tetap berlaku; taruh lagi seluruhnya.",
+    FileState.ACCEPTED: "{accepted} jawaban dicatat, {rejected} baris ditolak{reasons}.",
+}
+_WORDS: Mapping[str, Mapping[FileState, str]] = {"forward": _SENT_ON, "acknowledge": _ANSWERS}
+"""By the file's mode; in every other one its rows are kept."""
 
 
 def line(receipt: FileReceipt) -> str:
     """Return what a clerk is told of a file."""
-    tally, when = receipt.tally, f"{receipt.ended_at:%d/%m/%Y %H.%M}" if receipt.ended_at else "-"
-    begin = f"{when} {receipt.file}:"
-    if receipt.mode == "forward":
-        return _forwarded(receipt, begin)
-    if receipt.mode == "acknowledge":
-        return _acknowledged(receipt, begin)
-    match receipt.state:
-        case FileState.DUPLICATE:
-            return f"{begin} isinya sama dengan data yang sedang dipakai (tanda terima {receipt.original}); diabaikan."
-        case FileState.REFUSED:
-            why = say(receipt.reason, "id") if receipt.reason else "?"
-            old = " Data lama tetap dipakai." if receipt.before else ""
-            return f"{begin} DITOLAK: {why}.{old}"
-        case FileState.ACCEPTED:
-            counts = f"{tally.accepted} baris diterima, {tally.rejected} ditolak, {tally.unchanged} tidak berubah"
-            reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
-            mend = " Baris yang ditolak ada di folder rejected; perbaiki lalu taruh lagi." if tally.rejected else ""
-            return f"{begin} {counts}{reasons}; data dari {receipt.before} menjadi {tally.kept} baris.{mend}"
-        case FileState.TAKING:
-            return f"{receipt.file}: sedang dibaca, {tally.position} baris selesai."
+    said = _WORDS.get(receipt.mode, _KEPT)[receipt.state].format_map(_facts(receipt))
+    if receipt.state is FileState.TAKING:
+        return f"{receipt.file}: {said}"
+    when = f"{receipt.ended_at:%d/%m/%Y %H.%M}" if receipt.ended_at else "-"
+    return f"{when} {receipt.file}: {said}"
 
 
-def _acknowledged(receipt: FileReceipt, begin: str) -> str:
-    """Return what a clerk is told of a file that says what became of requests."""
+def _facts(receipt: FileReceipt) -> Mapping[str, object]:
+    """Return what there is to be said of any file; what does not apply to it is empty."""
     tally = receipt.tally
-    match receipt.state:
-        case FileState.DUPLICATE:
-            return f"{begin} isinya sudah pernah dibaca (tanda terima {receipt.original}); diabaikan."
-        case FileState.REFUSED:
-            why = say(receipt.reason, "id") if receipt.reason else "?"
-            return f"{begin} DITOLAK: {why}. Jawaban di baris yang sudah terbaca tetap berlaku; taruh lagi seluruhnya."
-        case FileState.ACCEPTED:
-            reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
-            return f"{begin} {tally.accepted} jawaban dicatat, {tally.rejected} baris ditolak{reasons}."
-        case FileState.TAKING:
-            return f"{receipt.file}: sedang dibaca, {tally.position} baris selesai."
-
-
-def _forwarded(receipt: FileReceipt, begin: str) -> str:
-    """Return what a clerk is told of a file whose rows are sent on."""
-    tally = receipt.tally
-    match receipt.state:
-        case FileState.DUPLICATE:
-            return f"{begin} isinya sudah pernah diteruskan (tanda terima {receipt.original}); diabaikan."
-        case FileState.REFUSED:
-            why = say(receipt.reason, "id") if receipt.reason else "?"
-            sent = f"{tally.accepted} baris sudah diteruskan" if tally.put else "Tidak ada yang diteruskan"
-            return f"{begin} DITOLAK: {why}. {sent}."
-        case FileState.ACCEPTED:
-            counts = f"{tally.accepted} baris diteruskan, {tally.rejected} ditolak, {tally.unchanged} sudah pernah"
-            reasons = f" ({_reasons(tally.rules)})" if tally.rules else ""
-            mend = " Baris yang ditolak ada di folder rejected; perbaiki lalu taruh lagi." if tally.rejected else ""
-            return f"{begin} {counts}{reasons}.{mend}"
-        case FileState.TAKING:
-            done = f"{tally.position} baris selesai dibaca"
-            return f"{receipt.file}: {done}{f', {tally.put} diteruskan' if tally.whole else ''}."
+    return {
+        "original": receipt.original,
+        "before": receipt.before,
+        "position": tally.position,
+        "accepted": tally.accepted,
+        "rejected": tally.rejected,
+        "unchanged": tally.unchanged,
+        "kept": tally.kept,
+        "why": say(receipt.reason, "id") if receipt.reason else "?",
+        "old": " Data lama tetap dipakai." if receipt.before else "",
+        "sent": f"{tally.accepted} baris sudah diteruskan" if tally.put else "Tidak ada yang diteruskan",
+        "put": f", {tally.put} diteruskan" if tally.whole else "",
+        "reasons": f" ({_reasons(tally.rules)})" if tally.rules else "",
+        "mend": _MEND if tally.rejected else "",
+    }
 
 
 def _reasons(rules: Mapping[str, int]) -> str:

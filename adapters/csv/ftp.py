@@ -25,8 +25,6 @@ Lists = Literal["MLSD", "LIST"]
 class FtpServer:
     """A folder behind an FTP server; raises ConfigError for an authority's file that is none."""
 
-    atomic = False
-
     def __init__(self, place: Place, login: DropLogin, setting: str) -> None:
         self.place = place
         self._login = login

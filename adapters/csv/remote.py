@@ -9,7 +9,7 @@ import posixpath
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import BinaryIO, Protocol, TypeVar
+from typing import BinaryIO, Protocol, TypeVar, runtime_checkable
 
 from adapters.csv.drop import Entry
 from adapters.csv.place import Place
@@ -43,10 +43,6 @@ class Wire(Protocol):
         """Write a file, and see it on disk where the server can."""
         ...
 
-    async def replace(self, name: str, to: str, /) -> None:
-        """Give a file another name, in place of one that has it; may fail where there is one."""
-        ...
-
     async def move(self, name: str, to: str, entry: Entry, /) -> None:
         """Give a file, which is there, a name that nobody has, as far as anybody could see."""
         ...
@@ -68,12 +64,19 @@ class Wire(Protocol):
         ...
 
 
+@runtime_checkable
+class Growing(Wire, Protocol):
+    """Where a file is seen while it is written; elsewhere it appears whole under its name, or not at all."""
+
+    async def replace(self, name: str, to: str, /) -> None:
+        """Give a file another name, in place of one that has it; may fail where there is one."""
+        ...
+
+
 class Server(Protocol):
     """How a place is reached."""
 
     place: Place
-    atomic: bool
-    """Whether what is written appears whole under its name, or not at all."""
 
     async def connect(self) -> Wire:
         """Open a connection and log in."""
@@ -134,18 +137,18 @@ class Remote:
             return self._spool[1].open()
 
     async def put(self, name: str, content: bytes | BinaryIO, /) -> None:
-        """Write under a hidden name and rename, unless the server writes all at once; not done until then."""
+        """Write under a hidden name and rename, where a file is seen while it grows; not done until then."""
         folder, base = posixpath.split(name)
         with self._told("write", name) as doing:
             await self._make(folder)
 
             async def put(wire: Wire, alive: Alive) -> None:
-                if self._server.atomic:
-                    doing.maybe_done = True
-                    await wire.write(name, _blocks(content, alive))
-                else:
+                if isinstance(wire, Growing):
                     hidden = posixpath.join(folder, f".{base}.tmp")
                     await self._put(wire, hidden, name, _blocks(content, alive), doing)
+                else:
+                    doing.maybe_done = True
+                    await wire.write(name, _blocks(content, alive))
 
             await self._do(put)
 
@@ -169,7 +172,7 @@ class Remote:
         self._let_go()
         await self._hang_up()
 
-    async def _put(self, wire: Wire, hidden: str, name: str, blocks: AsyncIterator[bytes], doing: _Doing) -> None:
+    async def _put(self, wire: Growing, hidden: str, name: str, blocks: AsyncIterator[bytes], doing: _Doing) -> None:
         try:
             await wire.write(hidden, blocks)
             doing.maybe_done = True
@@ -180,7 +183,7 @@ class Remote:
                     await wire.remove(hidden)
             raise
 
-    async def _replace(self, wire: Wire, hidden: str, name: str) -> None:
+    async def _replace(self, wire: Growing, hidden: str, name: str) -> None:
         """Rename in place of an older one; where the server won't, that one steps aside, and back if need be."""
         try:
             await wire.replace(hidden, name)

@@ -36,8 +36,6 @@ _LONGEST = 300
 class S3Server:
     """A bucket, or what begins with a path in it; raises ConfigError for an authority's file that is none."""
 
-    atomic = True
-
     def __init__(self, place: Place, login: DropLogin, setting: str) -> None:
         self.place = place
         self._store = _store(place, login, setting)
@@ -88,10 +86,6 @@ class S3Wire:
     async def write(self, name: str, blocks: AsyncIterator[bytes], /) -> None:
         """Write an object: it is there whole, or not at all."""
         await self._put(name, blocks, {})
-
-    async def replace(self, name: str, to: str, /) -> None:
-        """Nothing has a hidden name here."""
-        raise NotImplementedError
 
     async def move(self, name: str, to: str, entry: Entry, /) -> None:
         """Copy, and take the old one away, and what an earlier move that broke off left of it."""

@@ -29,8 +29,6 @@ _MEANS: tuple[tuple[tuple[type[Exception], ...], type[OSError], int], ...] = (
 class SftpServer:
     """A folder behind sshd; raises ConfigError for keys that can't be used."""
 
-    atomic = False
-
     def __init__(self, place: Place, login: DropLogin, setting: str) -> None:
         self.place = place
         self._login = login
