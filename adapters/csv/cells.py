@@ -12,8 +12,9 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
+from itertools import chain, count, takewhile
 from math import isfinite
-from typing import IO, Any, cast
+from typing import IO, Any, NamedTuple, cast
 from xml.etree import ElementTree as ET
 
 from python_calamine import CalamineError, CalamineWorkbook, load_workbook
@@ -38,11 +39,22 @@ Bad = dict[tuple[int, int], list[str]]
 """What stands in cells that can't be read, by row and column from 0."""
 
 
+class Handed(NamedTuple):
+    """Where rows that were handed back lie: in a sheet of this name with this column, and in those that go on with it.
+
+    Without `anywhere` it must be the sheet that is read at all.
+    """
+
+    sheet: str
+    column: str
+    anywhere: bool
+
+
 class Refused(Exception):
     """The file is not read, by this rule."""
 
 
-def main(sheet: str, most_cells: int) -> None:
+def main(sheet: str, most_cells: int, handed: Handed) -> None:
     """Write every row that has something in it as `[number, cells]`, then a word of how it ended."""
     for what, most in ((resource.RLIMIT_AS, MOST_MEMORY), (resource.RLIMIT_CPU, MOST_SECONDS)):
         # Who started the gateway may have set a lower one, or forbid to set any.
@@ -50,7 +62,7 @@ def main(sheet: str, most_cells: int) -> None:
             # Beyond the first its end tells why, beyond the second it is killed.
             resource.setrlimit(what, (most, most + most // 10))
     try:
-        tell(rows(sheet, most_cells))
+        tell(rows(sheet, most_cells, handed))
         say({"end": ""})
     except Refused as error:
         say({"end": str(error)})
@@ -65,9 +77,9 @@ def main(sheet: str, most_cells: int) -> None:
 def tell(found: Iterator[tuple[int, list[object]]]) -> None:
     """Write a line for each row."""
     told = 0
-    for count, row in enumerate(found):
+    for number, row in enumerate(found):
         line = json.dumps(row, ensure_ascii=False)
-        told = len(line) + (told if count % AT_ONCE else 0)
+        told = len(line) + (told if number % AT_ONCE else 0)
         if told > MOST_TEXT:
             raise Refused("sheet-too-large")
         sys.stdout.write(line + "\n")
@@ -85,8 +97,8 @@ class _Mapped(mmap.mmap):
         return True
 
 
-def rows(sheet: str, most_cells: int) -> Iterator[tuple[int, list[object]]]:
-    """Yield the rows of a sheet, without its name those of the first."""
+def rows(sheet: str, most_cells: int, handed: Handed) -> Iterator[tuple[int, list[object]]]:
+    """Yield the rows of a sheet, without its name those of the first; where rows were handed back, those."""
     with (
         _Mapped(0, 0, access=mmap.ACCESS_READ) as file,
         _Mapped(0, 0, access=mmap.ACCESS_READ) as same,
@@ -99,15 +111,39 @@ def rows(sheet: str, most_cells: int) -> Iterator[tuple[int, list[object]]]:
             raise Refused("old-excel")
         with load_workbook(cast("IO[bytes]", file)) as book:
             name = sheet or next(iter(book.sheet_names), "")
-            if name not in book.sheet_names:
+            found = handed_back(archive, book, handed, most_cells) if handed.anywhere or handed.sheet == name else None
+            if found is None and name not in book.sheet_names:
                 raise Refused("no-sheet")
-            bad = unreadable(archive, book, name)
-            found = book.get_sheet_by_name(name)
-            last = found.end or (0, 0)
-            if (last[0] + 1) * (last[1] + 1) > most_cells:
-                raise Refused("sheet-too-large")
-            left = found.start[1] if found.start else 0
-            yield from _filled(found.iter_rows() if found.start else iter(()), left, bad)
+            yield from found or rows_of(archive, book, name, most_cells)
+
+
+def handed_back(
+    archive: zipfile.ZipFile, book: CalamineWorkbook, handed: Handed, most_cells: int
+) -> Iterator[tuple[int, list[object]]] | None:
+    """Return the rows that were handed back under one header, None where the workbook has none."""
+    if handed.sheet not in book.sheet_names:
+        return None
+    found = rows_of(archive, book, handed.sheet, most_cells)
+    header = next(found, None)
+    if header is None or handed.column not in [str(cell).strip() for cell in header[1]]:
+        return None
+    names = takewhile(book.sheet_names.__contains__, (f"{handed.sheet} {number}" for number in count(2)))
+    # Only one sheet is in memory at a time; the header of each further one is told, as somebody may have taken it out.
+    further = (rows_of(archive, book, name, most_cells) for name in names)
+    return chain([header], found, chain.from_iterable(further))
+
+
+def rows_of(
+    archive: zipfile.ZipFile, book: CalamineWorkbook, name: str, most_cells: int
+) -> Iterator[tuple[int, list[object]]]:
+    """Yield the rows of one sheet."""
+    bad = unreadable(archive, book, name)
+    found = book.get_sheet_by_name(name)
+    last = found.end or (0, 0)
+    if (last[0] + 1) * (last[1] + 1) > most_cells:
+        raise Refused("sheet-too-large")
+    left = found.start[1] if found.start else 0
+    yield from _filled(found.iter_rows() if found.start else iter(()), left, bad)
 
 
 def _filled(found: Iterator[list[Any]], left: int, bad: Bad) -> Iterator[tuple[int, list[object]]]:
@@ -257,4 +293,5 @@ def _tag(element: ET.Element) -> str:
 
 
 if __name__ == "__main__":
-    main(sys.argv[2].removeprefix("sheet="), int(sys.argv[1]))
+    _, most, asked, lies_in, known_by, where = sys.argv
+    main(asked.removeprefix("sheet="), int(most), Handed(lies_in, known_by, where == "anywhere"))

@@ -6,13 +6,13 @@ import io
 from collections import deque
 from collections.abc import AsyncGenerator, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
 from typing import BinaryIO
 
 from adapters.csv.header import header_errors
-from adapters.csv.layout import HANDED_BACK, Cells, Layout, Records, Unreadable
+from adapters.csv.layout import Cells, Layout, Records, Unreadable
 from adapters.csv.lines import Lines, records
 from adapters.csv.settings import Dialect
 from adapters.csv.sheet import is_sheet, sheet_records
@@ -79,7 +79,7 @@ def opened(file: BinaryIO, name: str, layout: Layout) -> Iterator[Records]:
     """Yield the records of a file of any kind, which stays open; raises Unreadable, and so may each record."""
     with unpacked(file, name) as (plain, inner):
         if is_sheet(inner):
-            with sheet_records(plain, inner, _where_it_is(plain, inner, layout)) as sheet:
+            with sheet_records(plain, inner, layout) as sheet:
                 yield sheet
             return
         text = TextRecords(plain, layout.dialect)
@@ -87,18 +87,6 @@ def opened(file: BinaryIO, name: str, layout: Layout) -> Iterator[Records]:
             yield text
         finally:
             text.let_go()
-
-
-def _where_it_is(file: BinaryIO, name: str, layout: Layout) -> Layout:
-    """Return how a spreadsheet is read: rows that were handed back do not lie where the agency's own do."""
-    if layout.sheet is None and layout.header_row is None:
-        return layout
-    ours = replace(layout, sheet=HANDED_BACK, header_row=None)
-    try:
-        with sheet_records(file, name, ours) as sheet:
-            return ours if BERKAS in [cell.strip() for cell in next(sheet, None) or ()] else layout
-    except Unreadable:
-        return layout
 
 
 def refusal(reason: FieldError, encoding: str = "") -> Batch:

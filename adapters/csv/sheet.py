@@ -17,10 +17,10 @@ from typing import IO, Any, BinaryIO
 
 import msgspec
 
-from adapters.csv.layout import Cells, Layout, Unreadable
+from adapters.csv.layout import HANDED_BACK, Cells, Layout, Unreadable
 from adapters.csv.settings import Feed
 from adapters.csv.unpack import SHEETS, check_head
-from gateway import ConfigError, FieldError, Finding
+from gateway import OF, ConfigError, FieldError, Finding
 
 EXACT = 10**15
 """Beyond this Excel keeps no digit: from the 16th on they are zeros."""
@@ -69,9 +69,11 @@ def sheet_records(file: BinaryIO, name: str, layout: Layout) -> Iterator["SheetR
     if not is_installed():
         raise Unreadable("no-excel")
     check_head(file, text=False)
+    # Rows that were handed back do not lie where the agency's own do.
+    handed = (HANDED_BACK, OF, "anywhere" if layout.sheet or layout.header_row else "first")
     with ExitStack() as stack:
         child = subprocess.Popen(  # noqa: S603 - our own program; the sheet's name is told apart from options
-            [sys.executable, "-P", "-X", "utf8", str(_CHILD), str(MOST_CELLS), f"sheet={layout.sheet or ''}"],
+            [sys.executable, "-P", "-X", "utf8", str(_CHILD), str(MOST_CELLS), f"sheet={layout.sheet or ''}", *handed],
             stdin=_on_disk(file, stack),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -123,9 +125,11 @@ class SheetRecords:
             self.line, typed = self._told()
             if self._header is not None:
                 return self._record(typed, self._header)
-            if self._layout.header_row in (None, self.line):
-                self._header = [_spelt(value, None)[0] for value in typed]
-                return [*self._header]
+            header = [_spelt(value, None)[0] for value in typed]
+            # Where rows were handed back, the header stands in the first row.
+            if self._layout.header_row in (None, self.line) or OF in map(str.strip, header):
+                self._header = header
+                return [*header]
 
     def _told(self) -> tuple[int, list[Any]]:
         line = next(self._lines, b"")
