@@ -196,5 +196,5 @@ def _alone(config: Path, section: sections.Section, drop: str, environment: Mapp
         raise ConfigError(*found)
 
 
-def _at_most(progress: Callable[[int, int], None], many: int, done: int) -> None:
+def _at_most(progress: Callable[[int, int], None], many: int, done: int, _lines: int) -> None:
     progress(min(done, many), many)

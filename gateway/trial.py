@@ -27,6 +27,10 @@ class Recognizes(Protocol):
         """Return the reference of the receipt whose rejects a file mends, "" where it mends none."""
         ...
 
+    async def length(self, path: Path, /) -> int:
+        """Return how many records a file has, or a few more, 0 where only reading it tells."""
+        ...
+
 
 async def feeds_named(located: Located, name: str) -> list[str]:
     """Return every `agency/feed` that a file of this name belongs to, as its drop would tell. Raises ConfigError."""
@@ -46,12 +50,14 @@ async def tried(  # noqa: PLR0913 - what a file is judged by
     located: Located,
     full: str,
     file: Path,
-    progress: Callable[[int], None] = lambda _done: None,
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
     *,
     before: int = 0,
     mendable: Collection[str] | None = None,
 ) -> Preview:
-    """Read a file as the feed `agency/feed` would; `progress` hears of records. Raises ConfigError.
+    """Read a file as the feed `agency/feed` would. Raises ConfigError.
+
+    `progress` hears how many records are done, and of how many, 0 where that is not known.
 
     `before` is how many rows the live snapshot has: one that shrinks by over half is refused. `mendable` are the
     references of the files that it is made of, None where that is not known: rows of another file can't be mended.
@@ -65,8 +71,14 @@ async def tried(  # noqa: PLR0913 - what a file is judged by
             raise ConfigError(Finding(where=full, what="no operation hands anything over there, to be acknowledged"))
         if not isinstance(agency.source, Source):
             raise ConfigError(Finding(where=full, what="this agency has no feeds"))
-        mends = await agency.source.mended(feed, file) if isinstance(agency.source, Recognizes) else ""
-        seen = await preview(made, agency.source.peek(feed, file), progress, keep=False, mends=mends)
+        mends, total = "", 0
+        if isinstance(agency.source, Recognizes):
+            mends, total = await agency.source.mended(feed, file), await agency.source.length(file)
+
+        def at(done: int) -> None:
+            progress(min(done, total) if total else done, total)
+
+        seen = await preview(made, agency.source.peek(feed, file), at, keep=False, mends=mends)
         if made.keeping.mode != "snapshot":
             return seen
         return replace(seen, refused=_beside(seen, before, mendable))

@@ -65,11 +65,13 @@ async def sftp_server(
 
 
 @contextmanager
-def ftp_server(folder: Path, *, certificate: Path | None = None, **handler: Any) -> Iterator[int]:
+def ftp_server(
+    folder: Path, *, certificate: Path | None = None, implicit: bool = False, **handler: Any
+) -> Iterator[int]:
     """Serve a folder as "/"; `handler` sets attributes of the server's class. Yields the port."""
     authorizer = DummyAuthorizer()
     authorizer.add_user(USER, PASSWORD, str(folder), perm="elradfmwMT")
-    base = TLS_FTPHandler if certificate else FTPHandler
+    base = (Implicit if implicit else TLS_FTPHandler) if certificate else FTPHandler
     secured = {"tls_control_required": True, "tls_data_required": True, "certfile": str(certificate)}
     secured = secured if certificate else {}
     made = type("Handler", (base,), {"authorizer": authorizer, "auth_failed_timeout": 0, **secured, **handler})
@@ -89,6 +91,19 @@ def ftp_server(folder: Path, *, certificate: Path | None = None, **handler: Any)
         stop.set()
         thread.join(5)
         server.close_all()
+
+
+class Implicit(TLS_FTPHandler):  # type: ignore[misc]
+    """TLS is there before the first word is said."""
+
+    def handle(self) -> None:
+        self.secure_connection(self.ssl_context)
+
+    def handle_ssl_established(self) -> None:
+        super().handle()
+
+    def ftp_AUTH(self, _line: str) -> None:  # noqa: N802 - so pyftpdlib calls it
+        self.respond("550 TLS is there already.")
 
 
 def without(*commands: str) -> dict[str, Any]:

@@ -62,7 +62,7 @@ class CsvAdapter:
         str,
         Field(
             description="The folder in which the agency leaves its files, or where it is elsewhere: "
-            "`sftp://user@host/folder`, `ftp://…`, `ftps://…` (explicit TLS), `s3://bucket/folder`; "
+            "`sftp://user@host/folder`, `ftp://…`, `ftps://…`, `s3://bucket/folder`; "
             "`/~/` before a path begins at the login's home. All but a folder need the extra `drops`."
         ),
     ] = ""
@@ -230,6 +230,10 @@ class CsvAdapter:
     async def mended(self, feed: str, path: Path, /) -> str:
         """Return the reference of the receipt whose rejects a file mends, "" where it mends none."""
         return await self._inbox.mended(feed, path)
+
+    async def length(self, path: Path, /) -> int:
+        """Return how many records a file has, or a few more, 0 where only reading it tells."""
+        return await self._inbox.length(path)
 
     async def put_away(self, held: Held, filing: Filing, /) -> str | None:
         """Write a file's papers and move it."""

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -17,6 +18,8 @@ from adapters.csv.layout import Layout, Unreadable
 from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
 from adapters.csv.rejects import HandingBack, rejected_file
 from adapters.csv.settings import Feed
+from adapters.csv.sheet import is_sheet
+from adapters.csv.unpack import unpacked
 from adapters.csv.watch import MARKERS, Watch
 from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Spell, Unavailable
 
@@ -118,6 +121,10 @@ class Files:
             return await asyncio.to_thread(_repairs, file, path.name, self._layout(feed))
         finally:
             file.close()
+
+    async def length(self, path: Path) -> int:
+        """Return how many records a file has, or a few more, 0 where only reading it tells."""
+        return await asyncio.to_thread(_length, path)
 
     async def put_away(self, held: Held, filing: Filing) -> str | None:
         """Write papers and rejects, then move the file and its markers; finds what was done of it before."""
@@ -308,6 +315,17 @@ def _hashed(file: BinaryIO) -> str:
     while block := file.read(BLOCK):
         digest.update(block)
     return digest.hexdigest()
+
+
+def _length(path: Path) -> int:
+    """Count lines, of what is in a packed file too; records may be fewer."""
+    try:
+        with path.open("rb") as file, unpacked(file, path.name) as (plain, inner):
+            if is_sheet(inner):
+                return 0
+            return max(1, sum(block.count(b"\n") for block in iter(partial(plain.read, BLOCK), b"")) - 1)
+    except Unreadable:
+        return 0
 
 
 def _repairs(file: BinaryIO, name: str, layout: Layout) -> str:

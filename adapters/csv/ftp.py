@@ -1,4 +1,4 @@
-"""FTP, and FTPS by explicit TLS (AUTH TLS, PROT P), as aioftp speaks them; the only file that knows that library."""
+"""FTP and FTPS as aioftp speaks them, TLS asked for or there from the start; the only file that knows that library."""
 
 import asyncio
 import errno
@@ -18,6 +18,8 @@ from adapters.csv.place import HOME, DropLogin, Place
 from gateway import ConfigError, Finding
 
 CONNECTS = 15.0
+IMPLICIT = 990
+"""The port on which TLS is there from the start; on others it is asked for (AUTH TLS)."""
 GOODBYE = 1.0
 Lists = Literal["MLSD", "LIST"]
 
@@ -32,10 +34,13 @@ class FtpServer:
 
     async def connect(self) -> "FtpWire":
         """Connect, be sure of the server where it can be sure of, log in and go to the folder."""
-        client = _Client(connection_timeout=CONNECTS)
+        client = _Client(connection_timeout=CONNECTS, ssl=self._tls if self._is_implicit else None)
         try:
             await client.connect(self.place.host, self.place.port)
-            if self._tls is not None:
+            if self._is_implicit:
+                await client.command("PBSZ 0", "200")
+                await client.command("PROT P", "200")
+            elif self._tls is not None:
                 await client.upgrade_to_tls(self._tls)
             password = self._login.password.get_secret_value() if self._login.password else ""
             await _log_in(client, self.place.user, password)
@@ -61,6 +66,11 @@ class FtpServer:
             case UnicodeDecodeError():
                 return OSError(errno.EILSEQ, "its server's file names are not written in UTF-8")
         return OSError(errno.EIO, f"its server says what is not understood: {type(error).__name__}")
+
+    @property
+    def _is_implicit(self) -> bool:
+        asked = self._login.implicit
+        return self._tls is not None and (self.place.port == IMPLICIT if asked is None else asked)
 
     async def _base(self, client: aioftp.Client) -> str:
         path = self.place.path

@@ -55,6 +55,11 @@ class DropLogin(BaseModel):
         "(FTPS, S3).",
         examples=["tls/pemda-ca.pem"],
     )
+    implicit: bool | None = Field(
+        None,
+        description="Whether TLS is there from the start and not asked for (FTPS); when not set, on port 990 only.",
+        examples=[True],
+    )
     access_key: str = Field("", description="The name of our key (S3).", examples=["${MINIO_ACCESS_KEY}"])
     secret_key: SecretStr | None = Field(None, description="The key (S3).", examples=["${MINIO_SECRET_KEY}"])
     endpoint: str = Field(
@@ -66,7 +71,7 @@ class DropLogin(BaseModel):
 _OF: dict[Kind, frozenset[str]] = {
     "sftp": frozenset({"password", "key", "key_password", "host_key", "known_hosts"}),
     "ftp": frozenset({"password"}),
-    "ftps": frozenset({"password", "ca"}),
+    "ftps": frozenset({"password", "ca", "implicit"}),
     "s3": frozenset({"ca", "access_key", "secret_key", "endpoint", "region"}),
 }
 """What each kind of place has use for."""

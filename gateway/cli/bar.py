@@ -7,6 +7,9 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+EVERY = 100_000
+"""How much is done between two lines where nobody knows of how much."""
+
 
 class Bar:
     """Shows progress on standard error while it is entered, once there is some to show; `quiet` shows none."""
@@ -14,7 +17,7 @@ class Bar:
     def __init__(self, title: str, *, quiet: bool = False) -> None:
         self._title = title
         self._quiet = quiet
-        self._tenths = 0
+        self._told = 0
         console = Console(stderr=True)
         self._bar: Progress | None = None
         if not quiet and sys.stderr.isatty():
@@ -30,12 +33,12 @@ class Bar:
             self._bar.stop()
 
     def at(self, done: int, total: int) -> None:
-        """Say how far it is."""
-        if self._quiet or not total:
+        """Say how far it is; a total of 0 is one that is not known."""
+        if self._quiet or not (total or done):
             return
         if self._bar is not None:
             self._bar.start()
-            self._bar.update(self._task, completed=done, total=total)
-        elif (tenths := done * 10 // total) > self._tenths:
-            self._tenths = tenths
-            click.echo(f"{self._title}: {done} of {total}", err=True)
+            self._bar.update(self._task, completed=done, total=total or None)
+        elif (parts := done * 10 // total if total else done // EVERY) > self._told:
+            self._told = parts
+            click.echo(f"{self._title}: {done} of {total}" if total else f"{self._title}: {done}", err=True)

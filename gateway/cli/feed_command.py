@@ -4,7 +4,6 @@ import asyncio
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,10 +32,8 @@ FORWARD = "forward"
 REJECTS = 20
 """Rejects that `show` lists."""
 NOT_ASKED = "whether each id is of a request that waits for it is seen when the file is taken in"
-PACKED = (".gz", ".zip", ".xlsx", ".xlsm", ".xls", ".ods")
-"""Files whose line ends say nothing of how many rows they have."""
 LARGE = 20_000
-"""Lines from which on a file takes long enough to be told how far it is."""
+"""Records from which on a file takes long enough to be told how far it is."""
 
 
 @click.group(name="feed")
@@ -232,23 +229,14 @@ def _rows(standing: Standing | None) -> int:
 
 
 async def _seen(located: Located, full: str, file: Path, live: _Live | None, *, quiet: bool) -> Preview:
-    total = await asyncio.to_thread(lines, file)
     before, mendable = (_rows(live.standing), live.made_of) if live is not None else (0, None)
-    with Bar(file.name, quiet=quiet or total < LARGE) as bar:
-        at = partial(_at_most, bar, total)
+    with Bar(file.name, quiet=quiet) as bar:
+
+        def at(done: int, total: int) -> None:
+            if (total or done) >= LARGE:
+                bar.at(done, total)
+
         return await tried(located, full, file, at, before=before, mendable=mendable)
-
-
-def _at_most(bar: Bar, total: int, done: int) -> None:
-    bar.at(min(done, total), total)
-
-
-def lines(file: Path) -> int:
-    """Count lines, to tell how far it is; records may be fewer. 0 where that is not known."""
-    if file.name.lower().endswith(PACKED):
-        return 0
-    with file.open("rb") as opened:
-        return max(1, sum(block.count(b"\n") for block in iter(lambda: opened.read(1 << 20), b"")) - 1)
 
 
 def _feeds(located: Located) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
@@ -67,6 +68,25 @@ async def test_a_packed_file_is_taken_archived_as_it_came_and_its_rejects_are_cs
     assert site.files() == [f"{DAY}/{name}", f"rejected/{name}.rejected.csv"]
     (back,) = site.handed_back(f"{name}.rejected.csv")[1:]
     assert (back[0], back[1], back[3:]) == ("3", "nik_anak harus tepat 16 digit angka", ["12", "BCG", ""])
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "records"),
+    [
+        ("a.csv", b"a;b\n1;2\n3;4\n", 2),
+        ("a.csv.gz", gzip.compress(b"a;b\n1;2\n3;4\n"), 2),
+        ("a.zip", zipped(data_csv=b"a;b\n1;2\n3;4\n"), 2),
+        ("a.xlsx", xlsx([["a"], ["1"], ["2"]]), 0),
+        ("a.zip", zipped(data_xlsx=xlsx([["a"], ["1"], ["2"]])), 0),
+        ("a.csv.gz", b"no gzip at all", 0),
+    ],
+)
+async def test_how_long_a_file_is_is_known_of_text_packed_or_not(
+    open_site: OpenSite, tmp_path: Path, name: str, content: bytes, records: int
+) -> None:
+    site = await open_site()
+    (tmp_path / name).write_bytes(content)
+    assert await site.adapter.length(tmp_path / name) == records
 
 
 async def test_bad_cells_are_handed_back_with_every_reason_and_the_row_of_the_sheet(open_site: OpenSite) -> None:

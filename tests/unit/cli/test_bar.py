@@ -43,3 +43,16 @@ def test_elsewhere_every_tenth_is_a_line(capsys: pytest.CaptureFixture[str]) -> 
         for done in range(21):
             bar.at(done, 20)
     assert capsys.readouterr().err.splitlines() == [f"replayed: {done} of 20" for done in range(2, 21, 2)]
+
+
+def test_where_nobody_knows_of_how_much_it_is_told_how_much_is_done(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Bar("stok.xlsx") as bar:
+        for done in range(0, 250_000, 1000):
+            bar.at(done, 0)
+    assert capsys.readouterr().err.splitlines() == ["stok.xlsx: 100000", "stok.xlsx: 200000"]
+    terminal = terminal_of(monkeypatch)
+    with Bar("stok.xlsx") as bar:
+        bar.at(21_000, 0)
+    assert "21000/?" in terminal.getvalue()

@@ -1,12 +1,13 @@
 """`gateway feed` as it is typed, on files that a gateway has taken in."""
 
+import gzip
 import json
 import re
 from pathlib import Path
 
 import pytest
 
-from gateway.cli.feed_command import lines
+from tests.sheets import xlsx, zipped
 from tests.unit.cli.conftest import Office
 
 CONFIG = """
@@ -243,6 +244,28 @@ def test_rows_that_were_mended_are_checked_as_what_is_added_to_the_live_data(rsu
     assert "would be refused by rsud/stok: mends rows of a file that another has replaced" in late.stdout
 
 
+@pytest.mark.parametrize("name", ["stok_1.csv", "stok_1.csv.gz", "stok_1.zip", "stok_1.xlsx"])
+def test_it_is_told_how_far_a_check_is_whatever_the_file_is_packed_in(
+    rsud: Office, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr("gateway.cli.feed_command.LARGE", 1000)
+    monkeypatch.setattr("gateway.cli.bar.EVERY", 1000)
+    rows = [["kode", "nama", "stok"], *([f"{number:04}", "Obat", "1"] for number in range(2500))]
+    plain = "".join(";".join(row) + "\n" for row in rows).encode()
+    kinds = {"csv": plain, "gz": gzip.compress(plain), "zip": zipped({"stok.csv": plain}), "xlsx": xlsx(rows)}
+    file = rsud.folder / name
+    file.write_bytes(kinds[name.rpartition(".")[2]])
+    told = rsud.gateway("feed", "check", str(file), "--feed", "rsud/stok", "--offline")
+    assert "2500 rows, 0 rejected" in told.stdout
+    steps = [line for line in told.stderr.splitlines() if line.startswith(f"{name}: ")]
+    if name.endswith("xlsx"):
+        assert steps == [f"{name}: 1000", f"{name}: 2000"]
+    else:
+        assert steps == [f"{name}: {done} of 2500" for done in (1000, 2000, 2500)]
+    quiet = rsud.gateway("feed", "check", str(file), "--feed", "rsud/stok", "--offline", "--json")
+    assert name not in quiet.stderr
+
+
 def test_a_file_is_known_by_its_name_as_the_drop_knows_it(rsud: Office) -> None:
     config = (rsud.folder / "gateway.toml").read_text("utf-8")
     (rsud.folder / "gateway.toml").write_text(config.replace("stok_*.csv", "stok_*.xlsx"), "utf-8")
@@ -252,10 +275,3 @@ def test_a_file_is_known_by_its_name_as_the_drop_knows_it(rsud: Office) -> None:
     making = handed.rename(rsud.folder / "~$stok_1.xlsx")
     with pytest.raises(Exception, match="no feed by its name"):
         rsud.gateway("feed", "check", str(making))
-
-
-@pytest.mark.parametrize(("name", "total"), [("stok.csv", 2), ("stok.xlsx", 0), ("stok.csv.gz", 0), ("stok.ZIP", 0)])
-def test_only_of_plain_text_is_it_known_how_long_it_is(tmp_path: Path, name: str, total: int) -> None:
-    file = tmp_path / name
-    file.write_bytes(b"a;b\n1;2\n3;4\n")
-    assert lines(file) == total

@@ -64,6 +64,18 @@ class TestFtps(DropContract):
             await drop.close()
 
 
+class TestFtpsFromTheStart(DropContract):
+    @pytest.fixture
+    async def ground(self, tmp_path: Path) -> AsyncIterator[FolderGround]:
+        (tmp_path / "drop").mkdir()
+        authority = Authority(tmp_path)
+        with ftp_server(tmp_path, certificate=authority.issue(), implicit=True) as port:
+            login = DropLogin(password=PASSWORD, ca=authority.file, implicit=True)
+            drop = drop_at(f"ftps://{USER}@127.0.0.1:{port}/drop", "drop", login)
+            yield FolderGround(drop, tmp_path / "drop")
+            await drop.close()
+
+
 class TestFtpsOnUvloop(TestFtps):
     """Whose TLS loses what has come when a server hangs up faster than a file is read."""
 

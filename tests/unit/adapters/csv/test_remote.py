@@ -77,6 +77,21 @@ async def test_a_server_without_tls_is_not_spoken_to_in_clear_when_tls_is_wanted
         assert heard == []
 
 
+async def test_tls_is_there_from_the_start_on_its_own_port_and_the_server_is_vouched_for_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    authority, other = Authority(tmp_path), Authority(tmp_path, name="Lain")
+    with ftp_server(tmp_path, certificate=authority.issue(), implicit=True) as port:
+        monkeypatch.setattr("adapters.csv.ftp.IMPLICIT", port)
+        place = f"ftps://{USER}@127.0.0.1:{port}/"
+        login = DropLogin(password=PASSWORD, ca=other.file)
+        assert "its server's certificate is not trusted" in await refused(drop_at(place, "drop", login))
+        drop = drop_at(place, "drop", DropLogin(password=PASSWORD, ca=authority.file))
+        await drop.put("a.csv", b"a;b\n")
+        assert "a.csv" in [entry.name for entry in await drop.list()]
+        await drop.close()
+
+
 async def test_nobody_at_that_address() -> None:
     login = DropLogin(access_key="a", secret_key="rahasia-sekali", endpoint="http://127.0.0.1:1")
     assert "rahasia" not in await refused(drop_at("s3://serah", "drop", login), there=True)
