@@ -56,7 +56,7 @@ def vsftpd(program: str, root: Path, more: str = "") -> Iterator[int]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    config = root.with_name("vsftpd-tls.conf" if more else "vsftpd.conf")
+    config = root.with_name(f"vsftpd-{port}.conf")
     config.write_text(CONFIG.format(port=port, root=root) + more)
     process = subprocess.Popen([program, config])
     try:
@@ -110,5 +110,21 @@ class TestVsftpdWithTls(DropContract):
     async def ground(self, secured: int, folder: Path, authority: Authority) -> AsyncIterator[FolderGround]:
         login = DropLogin(password="-", ca=authority.file)
         drop = drop_at(f"ftps://anonymous@127.0.0.1:{secured}/~/{folder.name}", "drop", login)
+        yield FolderGround(drop, folder)
+        await drop.close()
+
+
+@pytest.fixture(scope="module")
+def implicit(program: Callable[[str], str], root: Path, authority: Authority) -> Iterator[int]:
+    more = TLS.format(certificate=authority.issue()) + "implicit_ssl=YES\n"
+    with vsftpd(program("vsftpd"), root, more) as port:
+        yield port
+
+
+class TestVsftpdWithTlsFromTheStart(DropContract):
+    @pytest.fixture
+    async def ground(self, implicit: int, folder: Path, authority: Authority) -> AsyncIterator[FolderGround]:
+        login = DropLogin(password="-", ca=authority.file, implicit=True)
+        drop = drop_at(f"ftps://anonymous@127.0.0.1:{implicit}/~/{folder.name}", "drop", login)
         yield FolderGround(drop, folder)
         await drop.close()

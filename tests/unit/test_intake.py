@@ -184,6 +184,15 @@ async def test_a_second_name_for_the_same_content_is_put_aside_as_a_duplicate(op
     assert "tanda terima 1" in str(paper["keterangan"])
 
 
+async def test_of_one_file_under_two_names_at_once_one_is_taken(open_site: OpenSite) -> None:
+    site = await open_site()
+    (site.folder / "imunisasi_2.csv").hardlink_to(site.drop("imunisasi_1.csv"))
+    await site.look(times=2)
+    assert site.told() == [("imunisasi_1.csv", "accepted"), ("imunisasi_2.csv", "duplicate")]
+    assert site.files() == [f"{DAY}/imunisasi_1.csv", "rejected/imunisasi_2.csv"]
+    assert len(await site.rows()) == 3
+
+
 async def test_two_files_of_one_name_on_one_day_are_both_kept(open_site: OpenSite) -> None:
     site = await open_site()
     for content in (GOOD, GOOD.replace("BCG", "DPT")):
