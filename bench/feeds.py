@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -148,7 +149,9 @@ def _intake(ledger: SqliteLedger | PostgresLedger, drop: Path, folder: Path) -> 
         clock=SystemClock(),
         log=_told,
         snapshots=LedgerSnapshots(ledger, "dukcapil"),
-        columns=FeedColumns(read={"penduduk": row.columns}),
+        columns=FeedColumns(
+            read={"penduduk": row.columns}, lines={"penduduk": partial(row.read.of_lines, keeping.paths)}
+        ),
         drop=str(drop),
         feed={"penduduk": Settings(files="penduduk_*.csv", ready="rename")},
     )

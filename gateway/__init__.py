@@ -15,7 +15,21 @@ from gateway.errors import (
     Unavailable,
     Unreachable,
 )
-from gateway.feeds import LINE, OF, Batch, FeedColumns, Filing, Held, Ready, Reject, Source, Spell
+from gateway.feeds import (
+    LINE,
+    OF,
+    Batch,
+    FeedColumns,
+    Filing,
+    Held,
+    LineForm,
+    ReadLines,
+    Ready,
+    Reject,
+    Row,
+    Source,
+    Spell,
+)
 from gateway.handover import AckColumns, Acknowledged, Batches, Batching
 from gateway.lookup import Found, Snapshots
 from gateway.masking import mask_text, mask_value
@@ -55,6 +69,7 @@ __all__ = [
     "Found",
     "Held",
     "InvalidAnswer",
+    "LineForm",
     "Log",
     "LogsIn",
     "NativeField",
@@ -64,10 +79,12 @@ __all__ = [
     "Planned",
     "Prepared",
     "Probe",
+    "ReadLines",
     "Ready",
     "Refused",
     "Reject",
     "Rereads",
+    "Row",
     "Snapshots",
     "Source",
     "Spell",

@@ -88,7 +88,8 @@ class _Builder:
 
     def build(self) -> registry.Agency:
         rows = self._rows()
-        adapter = self._adapter(rows)
+        keepings = {feed: self._keeping(feed, row) for feed, row in rows.items()}
+        adapter = self._adapter(rows, keepings)
         shared = self._limits()
         out = Outgoing(self.name, adapter, lambda name: self._where(("agency", self.name, "operation", name, "call")))
         operations = [
@@ -96,7 +97,7 @@ class _Builder:
             for operation, section in self.section.operation.items()
             if (made := self._operation(operation, section, adapter, shared, out)) is not None
         ]
-        feeds = {feed: self._feed(feed, row) for feed, row in rows.items()} | out.feeds()
+        feeds = {feed: self._feed(feed, row, keepings[feed]) for feed, row in rows.items()} | out.feeds()
         self.findings += out.findings
         if self.findings:
             raise ConfigError(*self.findings)
@@ -152,7 +153,7 @@ class _Builder:
         found = (self.section.model_extra or {}).get(key, {})
         return found if isinstance(found, dict) else {}
 
-    def _feed(self, feed: str, row: CompiledRow) -> registry.Feed:
+    def _keeping(self, feed: str, row: CompiledRow) -> Keeping:
         settings = self._settings("feed")[feed]
         key, newer = tuple(settings.get("key", ())), settings.get("newer")
         for setting, names in (("key", key), ("newer", (newer,) if newer else ())):
@@ -166,13 +167,16 @@ class _Builder:
                         )
                     )
         indexes = self._indexes(feed, row)
-        keeping = Keeping(
+        return Keeping(
             mode=settings.get("mode", "snapshot"),
             key=key,
             newer=newer,
             indexes=indexes,
             mapping=fingerprint(row.fingerprint, key, newer, indexes),
         )
+
+    def _feed(self, feed: str, row: CompiledRow, keeping: Keeping) -> registry.Feed:
+        settings = self._settings("feed")[feed]
         return registry.Feed(
             read=row.read,
             keeping=keeping,
@@ -199,7 +203,7 @@ class _Builder:
             made.call: self.mapping.columns(name) for name, made in operations if made.call in self._settings("out")
         }
 
-    def _adapter(self, rows: Mapping[str, CompiledRow]) -> Adapter:
+    def _adapter(self, rows: Mapping[str, CompiledRow], keepings: Mapping[str, Keeping]) -> Adapter:
         """Build the adapter; without one nothing else about the agency can be checked, so its findings end here."""
         section = ("agency", self.name)
         columns = FeedColumns(
@@ -207,6 +211,11 @@ class _Builder:
             written=self._written(),
             rows={feed: row.schema.json for feed, row in rows.items()},
             spell={feed: row.spell for feed, row in rows.items()},
+            lines={
+                feed: partial(row.read.of_lines, keepings[feed].paths)
+                for feed, row in rows.items()
+                if keepings[feed].mode != "forward"
+            },
         )
         try:
             make = self.tools.find(self.section.adapter)

@@ -5,7 +5,7 @@ import csv
 import errno
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,7 +18,7 @@ from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
 from adapters.csv.rejects import HandingBack, rejected_file
 from adapters.csv.settings import Feed
 from adapters.csv.watch import MARKERS, Watch
-from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Spell, Unavailable
+from gateway import Batch, Clock, FieldError, Filing, Held, LineForm, Log, ReadLines, Ready, Spell, Unavailable
 
 ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
@@ -30,7 +30,10 @@ _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 
 @dataclass(slots=True, kw_only=True)
 class Files:
-    """The feeds of one drop; `columns` are those that each needs, `spell` says how typed cells of each are spelt."""
+    """The feeds of one drop; `columns` are those that each needs, `spell` says how typed cells of each are spelt.
+
+    `lines` makes what reads the plain lines of each.
+    """
 
     feeds: Mapping[str, Feed]
     columns: Mapping[str, Sequence[str]]
@@ -38,6 +41,7 @@ class Files:
     clock: Clock
     log: Log
     spell: Mapping[str, Mapping[str, Spell]] = field(default_factory=dict)
+    lines: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)
     _watches: dict[str, Watch] = field(init=False)
     _reachable: bool = field(init=False, default=True)
 
@@ -206,6 +210,7 @@ class Files:
             after=after,
             trailer=self.feeds[feed].trailer,
             lines=self.feeds[feed].mode == "forward",
+            plain=self.lines.get(feed),
         )
 
     def _layout(self, feed: str) -> Layout:

@@ -24,10 +24,12 @@ from gateway.ledger.snapshot_rows import (
     read_columns,
     read_reasons,
     read_tally,
+    rows_of,
     settle,
     settled_late,
     side_by_side,
     tallied,
+    written,
     written_columns,
     written_reasons,
     written_tally,
@@ -94,7 +96,7 @@ class Builds:
 
     def add(self, number: int, token: int, keeping: Keeping, chunk: Chunk, *, replaces: bool) -> Tally:
         """Keep a chunk with its position; raises Overtaken for another's token or place."""
-        rows = side_by_side(chunk.rows, keeping, columns_of(keeping))
+        rows = side_by_side(rows_of(chunk, keeping), keeping)
         with self._transaction(number) as db:
             known = _meta(db)
             before = read_tally(known["tally"]) if known else Tally(position=-1)
@@ -102,7 +104,7 @@ class Builds:
                 raise Overtaken(f"receipt {number} is another's")
             _put(db, chunk.source or number, rows)
             _reject(db, chunk.rejects)
-            tally = tallied(before, chunk, len(chunk.rows), ())
+            tally = tallied(before, chunk, chunk.count, ())
             if chunk.last:
                 tally = _settle(db, keeping, tally, replaces=replaces)
             _keep(db, "tally", written_tally(tally))
@@ -263,7 +265,7 @@ def _copied(db: sqlite3.Connection, keeping: Keeping, base: Path) -> int:
         rows = before.execute("SELECT number, doc FROM row ORDER BY n")
         while portion := rows.fetchmany(PORTION):
             documents = [(row["number"], decode(row["doc"])) for row in portion]
-            _put(db, 0, side_by_side(documents, keeping, columns_of(keeping)))
+            _put(db, 0, side_by_side(written(documents, keeping), keeping))
             kept += len(portion)
     finally:
         before.close()

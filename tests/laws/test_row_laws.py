@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.csv.lines import LONGEST_RECORD, Lines, records
+from adapters.csv.lines import LONGEST_RECORD, CsvReader, Lines
 from adapters.csv.read import find_encoding
 from adapters.csv.settings import Dialect
 from gateway import Document, TranslationError
@@ -125,7 +125,7 @@ def one_by_one(text: str, dialect: Dialect) -> list[list[str] | None]:
 
 
 def at_once(text: str, dialect: Dialect) -> list[list[str] | None]:
-    return list(records(Lines(io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")), dialect))
+    return list(CsvReader(Lines(io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")), dialect).all())
 
 
 LINE = st.sampled_from(
