@@ -25,17 +25,15 @@ from bench import people
 from gateway import FeedColumns
 from gateway.clock import SystemClock
 from gateway.feeds import FileReceipt, Keeping, Receipts
-from gateway.intake import FileNews, Intake
+from gateway.intake import FileNews, Intake, Ledger
 from gateway.ledger.keys import KeySource
 from gateway.ledger.opening import beside
-from gateway.ledger.postgres import PostgresLedger
 from gateway.ledger.snapshot_rows import conditions
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.ledger.sqlite_builds import Builds, complete, held_columns, page
 from gateway.registry import Feed
 from gateway.snapshots import LedgerSnapshots
 from gateway.translate import compile_row, load_mapping
-from tests.postgres import a_cluster
 
 ROOT = Path(__file__).parent.parent
 FEED = "dukcapil/penduduk"
@@ -115,6 +113,9 @@ def _by_gateway(file: Path, folder: Path) -> dict[str, float]:
 
 
 def _by_gateway_on_postgres(file: Path, folder: Path) -> dict[str, float]:
+    from gateway.ledger.postgres import PostgresLedger  # noqa: PLC0415 - as a gateway on SQLite, which has no need of it
+    from tests.postgres import a_cluster  # noqa: PLC0415 - as above
+
     async def take(url: str) -> dict[str, float]:
         return await _take(
             await PostgresLedger.open(url, KeySource(path=folder / "ledger.key"), SystemClock()), file, folder
@@ -124,7 +125,7 @@ def _by_gateway_on_postgres(file: Path, folder: Path) -> dict[str, float]:
         return asyncio.run(take(cluster.database()))
 
 
-async def _take(ledger: SqliteLedger | PostgresLedger, file: Path, folder: Path) -> dict[str, float]:
+async def _take(ledger: Ledger, file: Path, folder: Path) -> dict[str, float]:
     """Take a file in as a running gateway does, from the folder in which it lies to the one where it is put away."""
     drop = folder / "drop"
     drop.mkdir()
@@ -139,7 +140,7 @@ async def _take(ledger: SqliteLedger | PostgresLedger, file: Path, folder: Path)
     return said
 
 
-def _intake(ledger: SqliteLedger | PostgresLedger, drop: Path, folder: Path) -> tuple[Intake, list[FileNews]]:
+def _intake(ledger: Ledger, drop: Path, folder: Path) -> tuple[Intake, list[FileNews]]:
     mapping = folder / "dukcapil.toml"
     mapping.write_text(people.MAPPING, "utf-8")
     row = compile_row(load_mapping(mapping), "penduduk")

@@ -20,7 +20,7 @@ from adapters.csv.sheet import is_sheet, sheet_records
 from adapters.csv.unpack import check_head, unpacked
 from gateway import LINE, OF, Batch, FieldError, LineForm, ReadLines, Reject, Row
 
-BLOCK = 1 << 20
+BLOCK = 1 << 17
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 HEAD = 4096
 LOOKED_AT = 32
@@ -130,7 +130,7 @@ class _Batches:
         self._doubtful = None if is_clean else encoding
         self._guarded = BARIS in header
         self._refused: Batch | None = None
-        self._written: Sequence[Row] = ()
+        self._written: list[Row] = []
         self._clear()
 
     def of(self, records: Records) -> Iterator[Batch]:
@@ -147,15 +147,17 @@ class _Batches:
         yield self._refused or self._batch(number, last=True)
 
     def of_portions(self, plain: PlainLines) -> Iterator[Batch]:
-        """Yield a batch of each portion that is not done yet."""
-        number, closed = 0, 0
+        """Yield batches of what is not done yet, none of less than a portion."""
+        number = closed = yielded = 0
         while (portion := plain.after(number)) is not None and self._refused is None:
             before, number = number, number + portion.count
             if self._reading.trailer is not None and portion.count:
                 closed, portion = self._closed(self._reading.trailer, portion, number, closed)
             if number > self._reading.after:
                 self._take(portion, max(before, self._reading.after))
+            if number - yielded >= self._reading.size and number > self._reading.after:
                 yield self._batch(number, last=False)
+                yielded = number
         if self._reading.trailer is not None and not closed:
             self._refused = self._refused or _unclosed(self._reading.trailer)
         yield self._refused or self._batch(max(number, self._reading.after), last=True)
@@ -172,7 +174,7 @@ class _Batches:
         return closed, replace(portion, others=[(at, [] if at == closed else cells) for at, cells in portion.others])
 
     def _take(self, portion: Portion, after: int) -> None:
-        self._written = [row for row in portion.rows if row[0] > after]
+        self._written += [row for row in portion.rows if row[0] > after]
         self._look((number, cells) for number, cells in portion.others if number > after)
 
     def _noting(self, found: Iterator[list[str] | None], records: Records, after: int) -> Iterator[list[str] | None]:
@@ -252,7 +254,7 @@ class _Batches:
         self._rejects: list[Reject] = []
         self._skipped = 0
         self._lines: dict[int, int] = {}
-        self._written = ()
+        self._written = []
 
 
 def _early(number: int) -> Batch:

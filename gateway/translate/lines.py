@@ -86,12 +86,18 @@ class _Lines:
         self._json = self._code.bind(json_of)
         readers = Counter(column for part in plan.parts for column in _sources(part))
         self._cells = {name: f"a{place}" for place, name in enumerate(form.columns) if name in readers or place == 0}
+        self._places = {name: place for place, name in enumerate(form.columns)}
         self._shapes = {
             part.sources[0].path[0]: (part, plain)
             for part in _fields(plan)
-            if (plain := _plain(part)) is not None and readers[part.sources[0].path[0]] == 1
+            if (plain := _plain(part)) is not None and readers[_sources(part)[0]] == 1 and not self._ends(part, plain)
         }
         self._values: dict[str, str] = dict.fromkeys(paths, "None")
+
+    def _ends(self, field: Field, plain: Plain) -> bool:
+        """Tell whether a sign of what fits may end the cell, so that it is not known by its shape."""
+        is_quoted = self._places.get(_sources(field)[0]) in self._form.quoted
+        return self._form.quote in plain.signs or (not is_quoted and self._form.delimiter in plain.signs)
 
     def function(self) -> ReadLines:
         code = self._code

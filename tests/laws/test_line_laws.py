@@ -16,6 +16,7 @@ from adapters.csv import lines
 from adapters.csv.layout import Layout
 from adapters.csv.read import Reading, read
 from adapters.csv.settings import Dialect
+from gateway.errors import TranslationError
 from gateway.feeds import Keeping, LineForm, ReadLines, Reject, Row
 from gateway.ledger.rows import encode
 from gateway.ledger.snapshot_rows import packed, rows_of
@@ -103,7 +104,9 @@ def written(rows: Sequence[Sequence[str]], dialect: Dialect, quoting: int, endin
     return text.getvalue()
 
 
-SPOILT = st.sampled_from(['"', "\r", "\n", ";", "\x00", "\\", "'", " ;", "TOTAL;\r\n", "NIK;", '";"', "\x85", "\xa0"])
+SPOILT = st.sampled_from(
+    ['"', "\r", "\n", ";", ",", ",5", "\x00", "\\", "'", " ;", "TOTAL;\r\n", "NIK;", '";"', "\x85", "\xa0"]
+)
 PLAIN = st.tuples(*(st.sampled_from(FITTING[name][:2]) for name in COLUMNS))
 FILE = st.tuples(
     st.permutations(COLUMNS),
@@ -123,7 +126,7 @@ def test_a_file_comes_to_the_same_read_at_once_or_record_by_record(
     ordered = [[dict(zip(COLUMNS, row, strict=True))[name] for name in order] for row in rows]
     text = written([order, *ordered], dialect, quoting, ending)
     for place, sign in spoilt:
-        at = text.index(ending) + place % len(text)
+        at = len(order) + place % len(text)
         text = text[:at] + sign + text[at:]
     if trailer and len(rows) % 2:
         text += f"TOTAL{dialect.delimiter}{len(rows)}{ending}"
@@ -152,6 +155,36 @@ def test_lines_of_all_kinds_come_to_the_same(lines_: list[str], ending: str, clo
     text = ending.join(["NIK;NAMA", *lines_]) + (ending if closed else "")
     quick, slow = both(text.encode(), feed, Dialect(), trailer=trailer)
     assert quick == slow
+
+
+def test_a_sign_that_ends_a_cell_is_no_part_of_a_number_or_a_day() -> None:
+    table = """
+[f.row]
+uang = { from = "UANG", number = "1.234,56" }
+hari = { from = "HARI", date = "dd,mm,yyyy", optional = true }
+b = { from = "B", optional = true }
+"""
+    feed = Feed(read=compile_row(parse_mapping(table, "mappings/f.toml"), "f").read, keeping=Keeping(), max_reject=1.0)
+    for line in ("1,5,x", "1,5,17,03,1990,x", "1,17,03,1990,x", '"1,5","17,03,1990",x', "1,,x"):
+        quick, slow = both(f"UANG,HARI,B\n{line}\n".encode(), feed, Dialect(delimiter=","))
+        assert quick == slow, line
+
+
+@pytest.mark.parametrize("form", ["dd/mm/yyyy", "yyyy-mm-dd", "ddmmyyyy", "mm.dd.yyyy"])
+def test_every_day_is_read_at_once_but_leap_days_and_those_that_there_are_not(form: str) -> None:
+    table = compile_row(parse_mapping(f'[f.row]\nhari = {{ from = "H", date = "{form}" }}', "mappings/f.toml"), "f")
+    run = table.read.of_lines((), LineForm(columns=("H",), delimiter=";", quote='"'))
+    assert run is not None
+    for year in (0, 1, 1900, 2023, 2024, 9999):
+        for month in range(14):
+            for day in range(33):
+                spelt = form.replace("yyyy", f"{year:04d}").replace("mm", f"{month:02d}").replace("dd", f"{day:02d}")
+                try:
+                    expected = encode(table.read({"H": spelt}))
+                except TranslationError:
+                    expected = b""
+                found = [row[1] for row in run(spelt + "\n", 1)[1]]
+                assert found == [expected] * bool(expected and (month, day) != (2, 29)), spelt
 
 
 def test_nearly_all_lines_of_a_usual_file_are_read_at_once() -> None:
