@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.columns import Row
 from gateway.errors import FieldError
-from gateway.feeds import Chunk, Keeping, Reject, Row, Tally
+from gateway.feeds import Chunk, Keeping, Reject, Tally
 from gateway.ledger.rows import decode, encode
 from gateway.lookup import Cells
 from gateway.message import Document

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.feeds import LineForm, ReadLines
+from gateway.columns import LineForm, ReadLines
 from gateway.translate.code import Code
 from gateway.translate.convert import Plain, Seen, Step, Words
 from gateway.translate.emit import emit_cells, refuses

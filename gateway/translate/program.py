@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from gateway.columns import LineForm, ReadLines
 from gateway.errors import FieldError, TranslationError
-from gateway.feeds import LineForm, ReadLines
 from gateway.message import Context, Document
 from gateway.translate.emit import Quick, emit, emit_cells
 from gateway.translate.explain import explain

@@ -16,8 +16,9 @@ from adapters.csv import lines
 from adapters.csv.layout import Layout
 from adapters.csv.read import Reading, read
 from adapters.csv.settings import Dialect
+from gateway.columns import LineForm, ReadLines, Row
 from gateway.errors import TranslationError
-from gateway.feeds import Keeping, LineForm, ReadLines, Reject, Row
+from gateway.feeds import Keeping, Reject
 from gateway.ledger.rows import encode
 from gateway.ledger.snapshot_rows import packed, rows_of
 from gateway.registry import Feed
