@@ -19,6 +19,8 @@ from gateway.translate.plan import OPTIONAL, REQUIRED, Field, Fixed, Listed, Pla
 
 _SEEN = 1 << 15
 """Texts of one column that are remembered: as many days as a life of 90 years has."""
+MOST_COLUMNS = 256
+"""Beyond, a pattern takes longer to make than it spares."""
 _NEVER = r'"\\\x00-\x1f\x7f'
 """What is no part of a plain text: JSON has another way to write it, or csv may read it in another."""
 _JSON = msgspec.json.Encoder(decimal_format="number")
@@ -43,6 +45,8 @@ def emit_lines(plan: Plan, paths: Sequence[str], form: LineForm) -> ReadLines | 
 
 
 def _is_plain(form: LineForm) -> bool:
+    if len(form.columns) > MOST_COLUMNS:
+        return False
     once = len({*form.columns}) == len(form.columns) and form.columns[0] != ""
     return once and form.delimiter in "\t;,|" and form.quote in "\"'" and (form.closing or "").isascii()
 
