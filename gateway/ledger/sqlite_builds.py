@@ -39,7 +39,7 @@ from gateway.ledger.snapshot_rows import (
 PORTION = 1000
 PAGE_SIZE = 8192
 """Bytes: rows are long, come one behind the other, and are never changed."""
-CACHE = 2 * 1024
+CACHE = 512
 """KiB: rows are not read again, but what an index sorts at once is of this size, too."""
 TOGETHER = 50
 """Rows that one statement takes, which costs a fifth less than one for each."""
