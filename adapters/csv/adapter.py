@@ -256,6 +256,7 @@ class CsvAdapter:
             feeds={**self.feed, **{name: ack.as_feed for name, ack in acks.items()}},
             columns={**self.columns.read, **{name: ack.columns for name, ack in acks.items()}},
             spell=self.columns.spell,
+            lines=self.columns.lines,
             drop=drop,
             clock=self.clock,
             log=self.log,
