@@ -129,6 +129,7 @@ class CsvReader:
         self._lines = lines
         self._reader = partial(csv.reader, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
         self._slowly = self._with_care()
+        self._dialect = dialect
         self._width = 0
 
     def all(self) -> Iterator[list[str] | None]:
@@ -160,6 +161,28 @@ class CsvReader:
         before = self._lines.count
         while self._lines.count - before < count:
             yield from self._slowly()
+
+    def next(self) -> list[str] | None:
+        """Return the next record, nothing at the end; not to be used while `all` is in the middle of it."""
+        while self._lines.ahead(1):
+            for cells in self._slowly():
+                return cells
+        return []
+
+    def skip(self, most: int) -> int:
+        """Pass over records, up to so many, as long as each is one line; returns how many they were."""
+        delimiter, quote = self._dialect.delimiter, self._dialect.quote
+        passed = 0
+        # How wide records are tells which of those over several lines are none: the first is never passed over.
+        while self._width and passed < most and (block := self._lines.ahead(min(MANY, most - passed))):
+            found = self.one_a_line([line for line in block if quote in line])
+            if found is None:
+                break
+            plain = (line for line in block if quote not in line)
+            passed += sum(any(map(str.strip, cells)) for cells in found)
+            passed += sum(1 for line in plain if line[0].isalnum() or line.replace(delimiter, "").strip())
+            self._lines.take(len(block))
+        return passed
 
     def one_a_line(self, block: Sequence[str]) -> list[list[str]] | None:
         """Return the cells of lines each of which is a record, None where one is not."""

@@ -342,6 +342,16 @@ class TextRecords:
     def __next__(self) -> list[str] | None:
         return next(self._found)
 
+    def after(self, count: int, /) -> list[str] | None:
+        """Return the record that comes after so many more, most of which are passed over unread."""
+        while count > 0:
+            passed = self._reader.skip(count)
+            count -= passed
+            if count and self._reader.next() == []:
+                return []
+            count -= count > 0
+        return self._reader.next()
+
     def plain(
         self, make: Callable[[LineForm], ReadLines | None], header: Sequence[str], closing: str | None
     ) -> PlainLines | None:

@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
-from itertools import islice
 from typing import BinaryIO, Protocol
 
 from adapters.csv.layout import Layout
@@ -78,8 +77,8 @@ class _Writer:
     def add(self, rejects: Sequence[tuple[int, str]]) -> None:
         """Write rejects, whose numbers are greater than those before."""
         for number, why in rejects:
-            between, self._number = number - self._number - 1, number
-            cells = next(islice(self._records, between, None), [])
+            cells = self._records.after(number - self._number - 1)
+            self._number = number
             raw = [self._records.raw] if cells is None else cells[self._before :]
             self.made.add((str(self._records.line), why, self._reference, *map(guarded, raw)))
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from datetime import date, datetime, time, timedelta
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
@@ -130,6 +131,10 @@ class SheetRecords:
             if self._layout.header_row in (None, self.line) or OF in map(str.strip, header):
                 self._header = header
                 return [*header]
+
+    def after(self, count: int, /) -> list[str] | None:
+        """Return the record that comes after so many more."""
+        return next(islice(self, count, None), [])
 
     def _told(self) -> tuple[int, list[Any]]:
         line = next(self._lines, b"")

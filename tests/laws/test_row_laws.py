@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from adapters.csv.lines import LONGEST_RECORD, CsvReader, Lines
-from adapters.csv.read import find_encoding
+from adapters.csv.read import TextRecords, find_encoding
 from adapters.csv.settings import Dialect
 from gateway import Document, TranslationError
 from gateway.translate import compile_row
@@ -166,6 +166,23 @@ def test_records_are_the_same_read_at_once_as_one_by_one(rows: list[str], ending
 @given(st.text(alphabet='ab;"\n\r\0\ufeffé,', max_size=300))
 def test_any_text_is_the_same_read_at_once_as_one_by_one(text: str) -> None:
     assert at_once(text, Dialect()) == one_by_one(text, Dialect())
+
+
+@given(
+    st.lists(LINE, max_size=60).map("\n".join) | st.text(alphabet='ab;"\n\r\0é, ', max_size=300),
+    st.lists(st.integers(0, 20), max_size=9),
+)
+def test_the_record_after_so_many_is_what_would_have_come(text: str, gaps: list[int]) -> None:
+    content = io.BytesIO(b"\xef\xbb\xbf" + text.encode())
+    expected, found = one_by_one(text, Dialect()), TextRecords(content, Dialect())
+    assert next(found, []) == (expected[0] if expected else [])
+    at = 0
+    for gap in gaps:
+        at += gap + 1
+        record = found.after(gap)
+        assert record == (expected[at] if at < len(expected) else [])
+        if record is None:
+            assert found.raw in text
 
 
 def _public() -> Sequence[Path]:
