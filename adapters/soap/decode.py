@@ -308,12 +308,15 @@ class _Reader:
         elif shape.open:
             if shape.ordered and not shape.scattered and ANY in document and next(reversed(document)) in shape.places:
                 self._disordered(before + name)
-            self._any(name, child, document)
+            self._any(name, child, document, before)
         elif not self.leniency.allows("unknown-fields"):
             self._wrong(before + mask_text(name[:80]), "unknown")
 
-    def _any(self, name: str, child: etree._Element, document: dict[str, Any]) -> None:
-        document.setdefault(ANY, []).append(as_xml(child))
+    def _any(self, name: str, child: etree._Element, document: dict[str, Any], before: str) -> None:
+        try:
+            document.setdefault(ANY, []).append(as_xml(child))
+        except Unheld as error:
+            self._wrong(before + mask_text(name[:80]), "native", expected=str(error))
         if name in document:
             known = document[name]
             document[name] = [*(known if isinstance(known, list) else [known]), told(child)]

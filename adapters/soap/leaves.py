@@ -40,7 +40,7 @@ class Leaves:
         return self._fields.get((id(owner), name))
 
 
-_AS_IT_IS = xsd.String()
+_AS_IT_IS = xsd.String()  # type: ignore[no-untyped-call]
 
 
 def attributes_of(type_: Zeep) -> dict[str, Zeep]:

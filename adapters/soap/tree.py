@@ -30,6 +30,7 @@ _TYPE = f"{{{XSI}}}type"
 _TRUE = frozenset({"true", "1"})
 _FAILURES = (ZeepError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 _VALUES = MessagePlan(soap="1.1", rpc=False, encoded=False, payload=None)
+_FUNCTIONS = generate(_VALUES)
 """Values are written the same in all messages."""
 _ANYTHING = Field(name="", tag="", kind="text", type="string")
 
@@ -44,9 +45,9 @@ class Tree:
 
     def write(self, document: Document) -> str:
         """Return the payload as XML; raises TranslationError where zeep took anything else than was given."""
-        writer = Writer(_VALUES, generate(_VALUES))
+        writer = Writer(_VALUES, _FUNCTIONS)
         errors = writer.errors
-        given = _Given(self._leaves, writer).object(self._element.type, document, "")
+        given = _Given(self._leaves, writer).content(self._element.type, document, "")
         root = etree.Element("root")
         try:
             if not errors:
@@ -68,8 +69,8 @@ class Tree:
         try:
             found = self._element.parse(marked, self._schema)
             taken: Any = serialize_object(found, dict)  # type: ignore[no-untyped-call]
-            self._element.render(again, found if taken is None else taken)
-            document = {} if taken is None else _Taken(self._leaves, values).object(self._element.type, taken, "")
+            self._element.render(again, taken)
+            document = {} if taken is None else _Taken(self._leaves, values).content(self._element.type, taken, "")
         except _FAILURES as error:
             raise _unfit(type(error).__name__) from error
         if values.errors:
@@ -99,7 +100,7 @@ class _Given:
         self._leaves = leaves
         self._writer = writer
 
-    def object(self, type_: Zeep, value: Mapping[str, Any], path: str) -> dict[str, Any]:
+    def content(self, type_: Zeep, value: Mapping[str, Any], path: str) -> dict[str, Any]:
         """Return an object of a complex type as zeep takes it."""
         by_attribute = {f"@{one.name}": name for name, one in attributes_of(type_).items()}
         elements = dict(elements_of(type_))
@@ -120,21 +121,25 @@ class _Given:
     def _each(self, field: Field, value: object, path: str) -> object:
         if isinstance(value, list | tuple):
             return [self._text(field, one, path) for one in value]
-        return self._wrong(path, "type", expected="list")
+        self._wrong(path, "type", expected="list")
+        return None
 
     def _text(self, field: Field, value: object, path: str) -> object:
-        if value is not None:
-            return self._writer.simple(field, value, path)
-        return xsd.Nil if field.nillable else self._wrong(path, "null")
+        return self._null(path, nillable=field.nillable) if value is None else self._writer.simple(field, value, path)
 
     def _below(self, group: Zeep, known: Zeep, value: Any, path: str) -> Any:
         if isinstance(value, list | tuple):
             return [self._below(group, known, one, path) for one in value]
         if value is None:
-            return xsd.Nil if getattr(known, "nillable", False) else self._wrong(path, "null")
+            return self._null(path, nillable=getattr(known, "nillable", False))
         if isinstance(value, Mapping):
-            return self.object(group or getattr(known, "type", None), value, path)
+            return self.content(group or getattr(known, "type", None), value, path)
         return self._writer.simple(_ANYTHING, value, path)
+
+    def _null(self, path: str, *, nillable: bool) -> object:
+        if not nillable:
+            self._wrong(path, "null")
+        return xsd.Nil
 
     def _wrong(self, path: str, rule: str, **params: str) -> None:
         self._writer.errors.append(FieldError(pointer=path, rule=rule, params=params))
@@ -147,7 +152,7 @@ class _Taken:
         self._leaves = leaves
         self._values = values
 
-    def object(self, type_: Zeep, taken: Mapping[str, Any], path: str) -> dict[str, Any]:
+    def content(self, type_: Zeep, taken: Mapping[str, Any], path: str) -> dict[str, Any]:
         """Return an object of a complex type as a document's."""
         attributes, elements = attributes_of(type_), dict(elements_of(type_))
         document: dict[str, Any] = {}
@@ -177,7 +182,7 @@ class _Taken:
         if isinstance(taken, list):
             return [self._below(type_, one, path) for one in taken]
         if isinstance(taken, dict):
-            return self.object(type_, taken, path)
+            return self.content(type_, taken, path)
         if not isinstance(taken, str) or taken == _NULL:
             raise TypeError(type(taken).__name__)
         return "" if taken == _EMPTY else taken
