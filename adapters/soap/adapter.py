@@ -22,7 +22,6 @@ from adapters.soap.decode import decode
 from adapters.soap.encode import encode
 from adapters.soap.knock import knock
 from adapters.soap.live import changed, origin
-from adapters.soap.parsing import parse_answer
 from adapters.soap.parts import Attachments
 from adapters.soap.plan import MessagePlan, OperationPlan
 from adapters.soap.planning import Plans, read_plans
@@ -276,9 +275,7 @@ class SoapAdapter:
         read = partial(decode, plan, zone=self.timezone, tree=tree, leniency=leniency)
         if self._wrapping is None:
             return read(answer.body)
-        content, parts = self._wrapping.unwrap(answer, asked, partial(parse_answer, leniency=leniency))
-        found = read(content)
-        return found if isinstance(found, Fault) else self._wrapping.restored(plan, found, parts)
+        return self._wrapping.read(answer, asked, plan, leniency, read)
 
     def _operation(self, target: str) -> OperationPlan:
         found = self.plans.operations.get(target)
