@@ -317,11 +317,10 @@ class _Reader:
             document.setdefault(ANY, []).append(as_xml(child))
         except Unheld as error:
             self._wrong(before + mask_text(name[:80]), "native", expected=str(error))
-        if name in document:
-            known = document[name]
-            document[name] = [*(known if isinstance(known, list) else [known]), told(child)]
-        else:
-            document[name] = told(child)
+        known = document.get(name, [])
+        document[name] = (
+            [*(known if isinstance(known, list) else [known]), told(child)] if name in document else told(child)
+        )
 
     def _complete(self, shape: Shape, document: dict[str, Any], before: str) -> None:
         """Check what is missing or too many; a list of none becomes an empty list."""

@@ -21,6 +21,7 @@ from adapters.soap.generate import generate
 from adapters.soap.leaves import Leaves, attributes_of, elements_of
 from adapters.soap.plan import NIL, TEXT, XSI, Field, MessagePlan
 from adapters.soap.tolerate import Leniency
+from adapters.soap.undeclared import MOST_ATTRIBUTES
 from adapters.soap.values import Values
 from gateway import Document, FieldError, InvalidAnswer, TranslationError
 
@@ -86,6 +87,9 @@ def _unfit(where: object) -> InvalidAnswer:
 
 
 def _marked(payload: etree._Element) -> etree._Element:
+    costly = next((one for one in payload.iter() if len(one.attrib) > MOST_ATTRIBUTES), None)
+    if costly is not None:
+        raise _unfit(etree.QName(costly).localname)
     marked = deepcopy(payload)
     for element in marked.iter():
         if not len(element) and not element.text:
