@@ -1,21 +1,20 @@
 """What no answer may be: refused by a typed error, quickly and in little memory, or taken whole; never in part."""
 
-import ctypes
-import gc
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from adapters.soap.decode import decode
 from adapters.soap.planning import Plans, read_plans
+from adapters.soap.settings import Verify
+from adapters.soap.spoken import Spoken
+from adapters.soap.spoken_read import read as read_spoken
 from gateway import Document, Fault, InvalidAnswer
+from tests.unit.adapters.soap.costs import cheap
+from tests.unit.adapters.soap.opening import opened
 
-CPU = 0.05
-MEMORY = 10 * 1024 * 1024
 M = "http://dpmptsp.example.go.id/izin"
 XMLNS = (
     'xmlns:s="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
@@ -203,28 +202,6 @@ def read(izin: Plans) -> Callable[[bytes], Document]:
 Read = Callable[[bytes], Document]
 
 
-def memory(field: str) -> int:
-    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith(field))
-    return int(line.split()[1]) * 1024
-
-
-def measured(act: Callable[[], Any]) -> tuple[float, int]:
-    """Return what something costs: seconds of this thread, and bytes beyond what was there before, at their most."""
-    gc.collect()
-    ctypes.CDLL(None).malloc_trim(0)
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    before, started = memory("VmRSS"), time.thread_time()
-    with suppress(InvalidAnswer):
-        act()
-    return time.thread_time() - started, memory("VmHWM") - before
-
-
-def cheap(act: Callable[[], Any]) -> bool:
-    """Measure twice if need be: other processes share the processor's caches."""
-    costs = (measured(act) for _ in range(2))
-    return any(seconds < CPU and taken < MEMORY for seconds, taken in costs)
-
-
 @pytest.mark.parametrize("name", REFUSED)
 def test_it_is_refused_by_a_typed_error_at_little_cost(read: Read, name: str) -> None:
     content = made(REFUSED[name])
@@ -235,6 +212,23 @@ def test_it_is_refused_by_a_typed_error_at_little_cost(read: Read, name: str) ->
     assert caught.value.maybe_done
     assert len(str(caught.value)) < 400
     assert cheap(lambda: read(content))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_it_costs_as_little_where_no_wsdl_says_what_is_right_and_where_answers_are_signed(
+    certificate: Path, name: str
+) -> None:
+    content, verify = made(REFUSED[name]), Verify(certificate=certificate)
+    spoken = Spoken(soap="1.1", namespace=M)
+
+    def both() -> None:
+        with suppress(InvalidAnswer):
+            read_spoken(spoken, "AjukanIzin", content)
+        with pytest.raises(InvalidAnswer):
+            opened(content, verify)
+
+    both()
+    assert cheap(both)
 
 
 @pytest.mark.parametrize("name", TAKEN)
