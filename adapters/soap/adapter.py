@@ -210,7 +210,7 @@ class SoapAdapter:
             every = {**headers, **fixed_headers(self.login)}
             return await self._ask("POST", self._address, headers=every, body=body, timeout=timeout)
 
-        return await knock(self._wrapping, self.plans.soap, self._address, post)
+        return await knock(self.http.agency, self._wrapping, self.plans.soap, self._address, post)
 
     @property
     def compare_every(self) -> float | None:

@@ -32,7 +32,7 @@ Post = Callable[[Mapping[str, str], bytes], Awaitable[HttpAnswer]]
 """Sends an envelope with these headers, and whatever login of HTTP there is."""
 
 
-async def knock(wrapping: Wrapping, soap: Soap, address: str, post: Post) -> bool:
+async def knock(agency: str, wrapping: Wrapping, soap: Soap, address: str, post: Post) -> bool:
     """Return whether the agency let us in, False when only a call can tell.
 
     Without our security it must refuse the same: many look at what is called first. Raises AgencyLogin where it
@@ -40,7 +40,7 @@ async def knock(wrapping: Wrapping, soap: Soap, address: str, post: Post) -> boo
     """
     code = _refusal(await post(*_asked(wrapping, soap, address, shown=True)), soap)
     if code:
-        what = f"it answers {code} to the gateway's WS-Security; check `security`, and this machine's clock"
+        what = f"{agency}: it answers {code} to the gateway's WS-Security; check `security`, and this machine's clock"
         raise AgencyLogin(what, maybe_done=False)
     return bool(_refusal(await post(*_asked(wrapping, soap, address, shown=False)), soap))
 
