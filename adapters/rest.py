@@ -10,13 +10,12 @@ from pydantic import Field
 
 from adapters.body import JSON, read, read_now
 from adapters.http import HttpAnswer, HttpClient, Url, trace_headers
-from adapters.login import DigestLogin, FetchedToken, Login, TokenLogin, fixed_headers
-from adapters.showing import Ask, showing
+from adapters.login import FetchedToken, Login, TokenLogin, fixed_headers
+from adapters.showing import Ask, let_in, showing
 from adapters.target import IN_QUERY, Target, compile_target, plain_text
 from gateway import AgencyLogin, AgencyTimeout, Answer, Call, Clock, Document, FieldError, TranslationError, UrlFields
 
 PROBE_TIMEOUT = 5.0
-_UNAUTHORIZED = 401
 NOTHING: Mapping[str, str] = MappingProxyType({})
 # RFC 9110 section 5.5: a field value holds no control character but the tab.
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
@@ -70,25 +69,14 @@ class RestAdapter:
         await self.http.probe(self.url, timeout=PROBE_TIMEOUT)
 
     async def log_in(self, *, timeout: float) -> bool:  # noqa: ASYNC109 -- as in HttpClient.send
-        """Fetch the token, or ask for nothing with the login and without: where only one is let in, that tells.
+        """Fetch the token, or ask for nothing with the login and without.
 
         Returns whether the agency took the login, False when only a call can tell; raises AgencyLogin and as exchange.
         """
-        deadline = self.clock.monotonic() + timeout
         if self._token is not None:
             await self._token.headers(timeout=timeout)
             return True
-        shown = fixed_headers(self.login)
-        if not shown and not isinstance(self.login, DigestLogin):
-            return False
-        if await self._status(self._ask, shown, self._left(deadline)) == _UNAUTHORIZED:
-            raise AgencyLogin(f"{self.http.agency}: it rejects the gateway's login; check `login`", maybe_done=False)
-        return await self._status(self.http.send, {}, self._left(deadline)) == _UNAUTHORIZED
-
-    async def _status(self, ask: Ask, shown: Mapping[str, str], timeout: float) -> int:  # noqa: ASYNC109 -- as in HttpClient.send
-        headers = {"Accept": JSON, **shown}
-        answer = await ask("HEAD", self.url, headers=headers, body=None, timeout=timeout, safe=True)
-        return answer.status
+        return await let_in(self.login, self.http, self._ask, self.url, {"Accept": JSON}, timeout=timeout)
 
     async def _with_token(self, token: FetchedToken, request: "_Request", deadline: float) -> Answer:
         shown = await token.headers(timeout=self._left(deadline))

@@ -9,8 +9,8 @@ from multidict import MultiMapping
 from adapters.digest import Challenge, challenge
 from adapters.head import split
 from adapters.http import HttpAnswer, HttpClient
-from adapters.login import DigestLogin, Login
-from gateway import AgencyTimeout
+from adapters.login import DigestLogin, Login, fixed_headers
+from gateway import AgencyLogin, AgencyTimeout
 
 _UNAUTHORIZED = 401
 
@@ -35,6 +35,34 @@ class Ask(Protocol):
 def showing(login: Login | None, http: HttpClient) -> Ask:
     """Return what sends with a login: where nobody is challenged, that is the client itself."""
     return _Digest(login, http) if isinstance(login, DigestLogin) else http.send
+
+
+async def let_in(  # noqa: PLR0913 -- the parts of one request
+    login: Login | None,
+    http: HttpClient,
+    ask: Ask,
+    url: str,
+    headers: Mapping[str, str],
+    *,
+    timeout: float,  # noqa: ASYNC109 -- as in HttpClient.send
+) -> bool:
+    """Ask for nothing with a login of HTTP and without: where only one is let in, that tells.
+
+    Returns whether the agency took the login, False when only a call can tell; raises AgencyLogin and as `ask`.
+    """
+    shown = fixed_headers(login)
+    if not shown and not isinstance(login, DigestLogin):
+        return False
+    time = asyncio.get_running_loop().time
+    until = time() + timeout
+    first = await ask("HEAD", url, headers={**headers, **shown}, body=None, timeout=timeout, safe=True)
+    if first.status == _UNAUTHORIZED:
+        raise AgencyLogin(f"{http.agency}: it rejects the gateway's login; check `login`", maybe_done=False)
+    left = until - time()
+    if left <= 0:
+        raise AgencyTimeout(f"{http.agency}: no time was left to ask without the login", maybe_done=False)
+    second = await http.send("HEAD", url, headers=headers, body=None, timeout=left, safe=True)
+    return second.status == _UNAUTHORIZED
 
 
 class _Digest:

@@ -15,13 +15,13 @@ from pydantic import Field as Setting
 
 from adapters.http import LARGE, HttpAnswer, HttpClient, Tls, trace_headers
 from adapters.login import SoapLogin, fixed_headers
-from adapters.showing import Ask, showing
+from adapters.showing import Ask, let_in, showing
 from adapters.soap.around import around
 from adapters.soap.contract import contract_of
 from adapters.soap.decode import decode
 from adapters.soap.encode import encode
+from adapters.soap.knock import knock
 from adapters.soap.live import changed, origin
-from adapters.soap.parsing import parse_answer
 from adapters.soap.parts import Attachments
 from adapters.soap.plan import MessagePlan, OperationPlan
 from adapters.soap.planning import Plans, read_plans
@@ -197,6 +197,21 @@ class SoapAdapter:
         """Connect and hang up; raises Unavailable or AgencyTimeout."""
         await self.http.probe(self._address, timeout=PROBE_TIMEOUT)
 
+    async def log_in(self, *, timeout: float) -> bool:  # noqa: ASYNC109 -- as in HttpClient.send
+        """Show who we are and call nothing: by a HEAD for a login of HTTP, by an empty call for WS-Security.
+
+        Returns whether the agency took it, False when only a call can tell; raises AgencyLogin and as exchange.
+        """
+        known = await let_in(self.login, self.http, self._ask, self._address, {}, timeout=timeout)
+        if self._wrapping is None or self.security is None or not self.security.shows:
+            return known
+
+        async def post(headers: Mapping[str, str], body: bytes) -> HttpAnswer:
+            every = {**headers, **fixed_headers(self.login)}
+            return await self._ask("POST", self._address, headers=every, body=body, timeout=timeout)
+
+        return await knock(self.http.agency, self._wrapping, self.plans.soap, self._address, post)
+
     @property
     def compare_every(self) -> float | None:
         """Seconds between two looks at the agency's WSDL, None where nobody wrote down where it is from."""
@@ -260,9 +275,7 @@ class SoapAdapter:
         read = partial(decode, plan, zone=self.timezone, tree=tree, leniency=leniency)
         if self._wrapping is None:
             return read(answer.body)
-        content, parts = self._wrapping.unwrap(answer, asked, partial(parse_answer, leniency=leniency))
-        found = read(content)
-        return found if isinstance(found, Fault) else self._wrapping.restored(plan, found, parts)
+        return self._wrapping.read(answer, asked, plan, leniency, read)
 
     def _operation(self, target: str) -> OperationPlan:
         found = self.plans.operations.get(target)

@@ -308,17 +308,19 @@ class _Reader:
         elif shape.open:
             if shape.ordered and not shape.scattered and ANY in document and next(reversed(document)) in shape.places:
                 self._disordered(before + name)
-            self._any(name, child, document)
+            self._any(name, child, document, before)
         elif not self.leniency.allows("unknown-fields"):
             self._wrong(before + mask_text(name[:80]), "unknown")
 
-    def _any(self, name: str, child: etree._Element, document: dict[str, Any]) -> None:
-        document.setdefault(ANY, []).append(as_xml(child))
-        if name in document:
-            known = document[name]
-            document[name] = [*(known if isinstance(known, list) else [known]), told(child)]
-        else:
-            document[name] = told(child)
+    def _any(self, name: str, child: etree._Element, document: dict[str, Any], before: str) -> None:
+        try:
+            document.setdefault(ANY, []).append(as_xml(child))
+        except Unheld as error:
+            self._wrong(before + mask_text(name[:80]), "native", expected=str(error))
+        known = document.get(name, [])
+        document[name] = (
+            [*(known if isinstance(known, list) else [known]), told(child)] if name in document else told(child)
+        )
 
     def _complete(self, shape: Shape, document: dict[str, Any], before: str) -> None:
         """Check what is missing or too many; a list of none becomes an empty list."""

@@ -7,11 +7,13 @@ from dataclasses import replace
 from lxml import etree
 
 from adapters.soap.plan import ENCODING, NIL, XSI, Field, Shape
-from adapters.soap.skeleton import Content, Form, Piece, Unlearnable, joined
+from adapters.soap.quick import is_plain
+from adapters.soap.skeleton import Content, Form, Piece, Start, Unlearnable, joined
 from adapters.soap.skeleton_source import reads_items
 from adapters.soap.table import is_usual, table_of
 
 _START = re.compile(r"""<[^\W\d][^<>"']*(?:"[^"<]*"[^<>"']*|'[^'<]*'[^<>"']*)*>""")
+_ATTRIBUTE = re.compile(r"""(?<=\s)([^\s=<>"']+)\s*=\s*(?:"([^"]*)"|'([^']*)')""")
 _END = re.compile(r"</[^<>]*>")
 _BLANK = re.compile(r"[ \t\r\n]*")
 _MOST_WALKED = 2_000
@@ -83,11 +85,13 @@ class _Walk:
         blank, at = self._taken(_BLANK, at)
         start, at = self._taken(_START, at)
         form: Form = "null" if _is_null(child, field) else "text"
-        piece = Piece(field=field, blank=blank, forms=((form, start),))
+        piece = Piece(field=field, blank=blank, forms=((form, _held(start, field)),))
         if form == "null":
             end, at = ("", at) if start.endswith("/>") else self._taken(_END, at)
-            return replace(piece, forms=(("null", start + end),)), at
-        if field.shape is None:
+            if len(piece.forms[0][1]) > 1:
+                raise Unlearnable
+            return replace(piece, forms=(("null", (start + end,)),)), at
+        if field.shape is None or field.shape.text is not None:
             return self._text_piece(piece, start, at)
         if start.endswith("/>"):
             return replace(piece, inner=Content(shape=field.shape)), at
@@ -97,7 +101,7 @@ class _Walk:
 
     def _text_piece(self, piece: Piece, start: str, at: int) -> tuple[Piece, int]:
         if start.endswith("/>"):
-            return replace(piece, forms=(("empty", start),)), at
+            return replace(piece, forms=(("empty", piece.forms[0][1]),)), at
         end, after = self._taken(_END, self._text.find("<", at))
         return replace(piece, end=end), after
 
@@ -119,10 +123,31 @@ def _field(shape: Shape, child: etree._Element) -> Field:
             raise Unlearnable
         field = row[0]
     type_ = f"{{{XSI}}}type"
+    held = {} if field.shape is None else field.shape.by_attribute
     for tag in map(str, child.attrib):
-        if not (tag == NIL or (tag == type_ and not field.variants) or tag.startswith(_ENCODINGS)):
+        known = tag == NIL or (tag == type_ and not field.variants) or tag.startswith(_ENCODINGS)
+        if not known and (tag not in held or not _is_held(held[tag])):
             raise Unlearnable
+    if field.shape is not None and field.shape.text is not None and not _is_held(field.shape.text):
+        raise Unlearnable
     return field
+
+
+def _is_held(field: Field) -> bool:
+    """Tell whether a skeleton can hold an attribute, or the text beside one; a prefix may mean anything."""
+    return is_plain(field) and field.kind != "any" and not field.tag.startswith("{")
+
+
+def _held(start: str, field: Field) -> Start:
+    """Return a start tag with the declared attributes' values taken out."""
+    held = {} if field.shape is None else field.shape.by_attribute
+    parts, at = [], 0
+    for found in _ATTRIBUTE.finditer(start):
+        if found[1] in held:
+            begin, end = found.span(2 if found[2] is not None else 3)
+            parts += [start[at:begin], held[found[1]].name]
+            at = end
+    return (*parts, start[at:])
 
 
 def _is_null(child: etree._Element, field: Field) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from email.message import Message
 from email.parser import BytesHeaderParser
 from email.utils import collapse_rfc2231_value
+from io import BytesIO
 from typing import NamedTuple
 
 from adapters.soap.wrap import Part, invalid
@@ -27,11 +28,15 @@ class Related(NamedTuple):
 
 def write(root: Part, others: Sequence[Part], boundary: str) -> bytes:
     """Return the body; the boundary must be in none of the parts."""
-    pieces: list[bytes] = []
+    body = BytesIO()
     for part in (root, *others):
         head = f"Content-Type: {part.media_type}\r\nContent-Transfer-Encoding: binary\r\nContent-ID: <{part.id}>"
-        pieces += [f"--{boundary}\r\n{head}\r\n\r\n".encode(), part.content, b"\r\n"]
-    return b"".join((*pieces, f"--{boundary}--\r\n".encode()))
+        body.write(f"--{boundary}\r\n{head}\r\n\r\n".encode())
+        for piece in part.octets():
+            body.write(piece)
+        body.write(b"\r\n")
+    body.write(f"--{boundary}--\r\n".encode())
+    return body.getvalue()
 
 
 def read(content_type: str, body: bytes) -> Related:
@@ -80,20 +85,22 @@ def _parts(body: bytes, boundary: bytes) -> Iterator[Part]:
         found = between.search(body, start)
         if found is None:
             raise invalid("is cut off within a part")
-        yield _part(body[start + len(end) : found.start()] if found.start() > start else b"", end)
+        yield _part(body, start + len(end), max(found.start(), start + len(end)), end)
         if found[1]:
             return
         start = found.end()
     raise invalid(f"has more than {MOST_PARTS} parts")
 
 
-def _part(raw: bytes, end: bytes) -> Part:
-    if raw.startswith(end):
-        return Part(id="", content=raw[len(end) :])
-    head, separator, content = raw.partition(end + end)
-    if not separator or len(head) > _MOST_HEAD:
+def _part(body: bytes, start: int, stop: int, end: bytes) -> Part:
+    """Return the part that is between two places; its content is no copy."""
+    if body.startswith(end, start, stop):
+        return Part(id="", content=memoryview(body)[start + len(end) : stop])
+    head_ends = body.find(end + end, start, stop)
+    if not 0 <= head_ends - start <= _MOST_HEAD:
         raise invalid("has a part whose headers have no end")
-    headers = BytesHeaderParser().parsebytes(head)
+    headers = BytesHeaderParser().parsebytes(body[start:head_ends])
+    content = memoryview(body)[head_ends + 2 * len(end) : stop]
     return Part(
         id=_bare(str(headers.get("Content-ID", ""))),
         content=_decoded(content, str(headers.get("Content-Transfer-Encoding", "")).strip().lower()),
@@ -101,7 +108,7 @@ def _part(raw: bytes, end: bytes) -> Part:
     )
 
 
-def _decoded(content: bytes, encoding: str) -> bytes:
+def _decoded(content: memoryview, encoding: str) -> bytes | memoryview:
     if encoding in _AS_IT_IS:
         return content
     if encoding == "quoted-printable":
@@ -109,7 +116,7 @@ def _decoded(content: bytes, encoding: str) -> bytes:
     if encoding != "base64":
         raise invalid("has a part in a transfer encoding that is not read")
     try:
-        return base64.b64decode(b"".join(content.split()), validate=True)
+        return base64.b64decode(b"".join(bytes(content).split()), validate=True)
     except binascii.Error as error:
         raise invalid("has a part that is not the base64 it says it is") from error
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field
 
 from adapters.http import LARGE, HttpAnswer, HttpClient, Url, trace_headers
 from adapters.login import SoapLogin, fixed_headers
-from adapters.showing import Ask, showing
+from adapters.showing import Ask, let_in, showing
 from adapters.soap.plan import Soap
 from adapters.soap.spoken import Spoken
 from adapters.soap.spoken_read import read
@@ -158,6 +158,10 @@ class SoapWithoutWsdl:
     async def probe(self) -> None:
         """Connect and hang up; raises Unavailable or AgencyTimeout."""
         await self.http.probe(self.url, timeout=PROBE_TIMEOUT)
+
+    async def log_in(self, *, timeout: float) -> bool:  # noqa: ASYNC109 -- as in HttpClient.send
+        """Return whether the agency took a login of HTTP, False when only a call can tell; raises AgencyLogin."""
+        return await let_in(self.login, self.http, self._ask, self.url, {}, timeout=timeout)
 
     def reread(self, target: str, answer: Answer, /) -> Answer:
         """Read what was kept because it could not be read."""

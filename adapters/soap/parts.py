@@ -1,7 +1,6 @@
 """Attachments: binary fields that travel beside the envelope (MTOM, XOP), files that it refers to (SwA, swaRef)."""
 
 import base64
-import binascii
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,8 +12,9 @@ from lxml import etree
 
 from adapters.http import HttpAnswer
 from adapters.soap import multipart
+from adapters.soap.facets import NO_FACETS
 from adapters.soap.plan import MEDIA_TYPE, OCTETS, TEXT, Field, MessagePlan, Shape
-from adapters.soap.wrap import Parse, Part, Received, Sent, invalid
+from adapters.soap.wrap import Parse, Part, Received, Sent, invalid, is_base64
 from gateway import Document, FieldError, TranslationError
 
 Attachments = Literal["mtom", "swa"]
@@ -66,30 +66,47 @@ class Attached:
             related["start-info"] = sent.media_type
         said = "".join(f'; {name}="{_escaped(value)}"' for name, value in related.items())
         body = multipart.write(root, sent.parts, related["boundary"])
-        return replace(sent, envelope=body, media_type=f"multipart/related{said}")
+        return replace(sent, envelope=body, media_type=f"multipart/related{said}", parts=())
 
-    def opened(self, answer: HttpAnswer, asked: str | None, parse: Parse) -> Received:
-        """Return an answer's envelope with all that belongs into it, and the attachments that it only refers to."""
+    def opened(self, answer: HttpAnswer, asked: str | None, parse: Parse, *, inline: bool) -> Received:
+        """Return an answer's envelope with all that belongs into it, and the attachments that it only refers to.
+
+        Unless they are to be `inline`, what belongs into it is represented by a mark, which `restored` looks for.
+        """
         kept = "Content-Type" not in answer.headers and answer.body.lstrip().startswith(b"--")
         if answer.media_type != "multipart/related" and not kept:
             return Received(root=parse(answer.body), content=answer.body, asked=asked)
         related = multipart.read(answer.headers.get("Content-Type", ""), answer.body)
-        root = parse(related.root.content)
-        used = frozenset(_included(root, related.others))
-        parts = tuple(part for part in related.others.values() if part.id not in used)
+        envelope = bytes(related.root.content)
+        root = parse(envelope)
+        used = list(_included(root, related.others, inline=inline or self.signed))
+        ids = {part.id for part in used}
+        parts = tuple(part for part in related.others.values() if part.id not in ids)
         if parts and self.signed:
             raise invalid("has an attachment that no signature covers")
-        return Received(root=root, content=related.root.content, asked=asked, changed=bool(used), parts=parts)
+        marked = tuple(part for part in used if part.mark)
+        return Received(root=root, content=envelope, asked=asked, changed=bool(used), parts=(*parts, *marked))
 
     def restored(self, plan: MessagePlan, document: Document, parts: Sequence[Part]) -> Document:
-        """Return the document with the attachments that it refers to, as base64; all must be asked for."""
-        giver = _Giver({part.id: part for part in parts})
+        """Return the document with the attachments that it refers to, as base64; all must be asked for.
+
+        Raises Misplaced where a mark was not found.
+        """
+        giver = _Giver(
+            {part.id: part for part in parts if not part.mark}, {part.mark: part for part in parts if part.mark}
+        )
         if plan.payload is not None and plan.payload.shape is not None:
             document = giver.given(plan.payload.shape, document)
         document = {**document, **dict(giver.declared(plan.attached))}
+        if giver.placed != sum(1 for part in parts if part.mark):
+            raise Misplaced
         if giver.left:
             raise invalid("has an attachment that nothing in it refers to")
         return document
+
+
+class Misplaced(Exception):
+    """An attachment belongs to what is no plain binary field."""
 
 
 @dataclass(slots=True)
@@ -119,7 +136,7 @@ class _Taker:
             self.errors.append(FieldError(pointer=found.name, rule="required"))
         elif (content := self._content(value, found.name)) is not None:
             identity = f"{quote(found.name)}={token_hex(16)}@opd-gateway"
-            self.parts.append(Part(id=identity, content=content, media_type=found.type))
+            self.parts.append(Part(id=identity, base64=content, media_type=found.type))
 
     def _value(self, found: Field, value: object, path: str) -> object:
         if isinstance(value, list | tuple):
@@ -141,32 +158,34 @@ class _Taker:
         content = self._content(value, path)
         if content is None:
             return value
-        mark = base64.b64encode(os.urandom(_MARK_BYTES)).decode()
+        mark = _fresh_mark()
         kind = OCTETS if media_type is None else str(media_type)
         if not MEDIA_TYPE.fullmatch(kind):
             self.errors.append(FieldError(pointer=path, rule="native", params={"expected": "a media type"}))
-        self.parts.append(Part(id=_identity(len(self.parts)), content=content, mark=mark, media_type=kind))
+        self.parts.append(Part(id=_identity(len(self.parts)), base64=content, mark=mark, media_type=kind))
         return mark
 
     def _referred(self, value: str, path: str) -> str:
         content = self._content(value, path)
-        part = Part(id=_identity(len(self.parts)), content=content or b"")
+        part = Part(id=_identity(len(self.parts)), base64=content or "")
         self.parts.append(part)
         return _url(part)
 
-    def _content(self, value: object, path: str) -> bytes | None:
-        try:
-            return base64.b64decode("".join(str(value).split()), validate=True)
-        except (binascii.Error, ValueError):
-            self.errors.append(FieldError(pointer=path, rule="native", params={"expected": "base64"}))
-            return None
+    def _content(self, value: object, path: str) -> str | None:
+        text = "".join(str(value).split())
+        if is_base64(text):
+            return text
+        self.errors.append(FieldError(pointer=path, rule="native", params={"expected": "base64"}))
+        return None
 
 
 @dataclass(slots=True)
 class _Giver:
-    """Puts attachments back into a document along its plan; `left` are those not yet asked for."""
+    """Puts attachments back into a document along its plan; `left` are not asked for yet, `placed` counts marks."""
 
     known: Mapping[str, Part]
+    marked: Mapping[str, Part]
+    placed: int = 0
     left: dict[str, Part] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -174,7 +193,7 @@ class _Giver:
 
     def given(self, shape: Shape, document: Document) -> dict[str, Any]:
         """Return an object with its attachments."""
-        found = {one.name: one for one in shape.fields}
+        found = {one.name: one for one in shape.fields} | ({TEXT: shape.text} if shape.text is not None else {})
         return {name: self._value(found[name], value) if name in found else value for name, value in document.items()}
 
     def declared(self, fields: Sequence[Field]) -> Iterator[tuple[str, str]]:
@@ -187,7 +206,7 @@ class _Giver:
             if part is None:
                 raise invalid(f"does not bring its attachment '{found.name}' along")
             del self.left[part.id]
-            yield found.name, base64.b64encode(part.content).decode()
+            yield found.name, part.text()
 
     def _value(self, found: Field, value: object) -> object:
         if isinstance(value, list):
@@ -197,12 +216,20 @@ class _Giver:
         if isinstance(value, str) and found.xsi == SWA_REF:
             part = _part(value, self.known)
             self.left.pop(part.id, None)
-            return base64.b64encode(part.content).decode()
+            return part.text()
+        if isinstance(value, str) and value in self.marked and found.type == "base64Binary" and _is_plain(found):
+            self.placed += 1
+            return self.marked[value].text()
         return value
 
 
-def _included(root: etree._Element, parts: Mapping[str, Part]) -> Iterator[str]:
-    """Put attachments into the places that XOP keeps for them, and yield their ids (XOP 1.0 section 3.2)."""
+def _is_plain(found: Field) -> bool:
+    """Tell whether a field takes any content, so that a mark was judged as that would have been."""
+    return found.facets == NO_FACETS and not (found.fixed or found.listed or found.members)
+
+
+def _included(root: etree._Element, parts: Mapping[str, Part], *, inline: bool) -> Iterator[Part]:
+    """Put attachments, or marks, into the places that XOP keeps for them, and yield them (XOP 1.0 section 3.2)."""
     room = MOST_INLINE
     for include in list(root.iter(_INCLUDE)):
         parent = include.getparent()
@@ -214,8 +241,13 @@ def _included(root: etree._Element, parts: Mapping[str, Part]) -> Iterator[str]:
         if room < 0:
             raise invalid(f"has attachments of more than {MOST_INLINE:,} bytes")
         parent.remove(include)
-        parent.text = base64.b64encode(part.content).decode()
-        yield part.id
+        part = part if inline or not len(part.content) else replace(part, mark=_fresh_mark())
+        parent.text = part.mark or part.text()
+        yield part
+
+
+def _fresh_mark() -> str:
+    return base64.b64encode(os.urandom(_MARK_BYTES)).decode()
 
 
 def _part(url: str, parts: Mapping[str, Part]) -> Part:

@@ -8,6 +8,7 @@ from typing import Any as Zeep
 from zeep.wsdl.bindings import Soap12Binding
 
 from adapters.soap.facts import Use
+from adapters.soap.leaves import Leaves
 from adapters.soap.plan import (
     ENCODING,
     ENVELOPE,
@@ -59,7 +60,8 @@ def read_plans(path: Path, *, service: str = "", port: str = "") -> Plans:
     for name in _bound(loaded) - operations.keys() - refused.keys():
         what = f"operation '{name}' is incomplete: {'; '.join(loaded.dropped)}"
         refused[name] = Finding(where=str(path), what=what, remedy="correct the file")
-    return Plans(address=loaded.address, soap=planner.soap, operations=operations, refused=refused, trees=planner.trees)
+    trees = planner.trees()
+    return Plans(address=loaded.address, soap=planner.soap, operations=operations, refused=refused, trees=trees)
 
 
 def element_of(loaded: Loaded, operation: str, direction: str) -> Zeep:
@@ -88,7 +90,7 @@ class _Planner:
         self.binding: Zeep = loaded.port.binding
         self.facts = loaded.facts
         self.soap: Soap = "1.2" if isinstance(self.binding, Soap12Binding) else "1.1"
-        self.trees: dict[tuple[str, str], Tree] = {}
+        self._odd: dict[tuple[str, str], Zeep] = {}
         self._schema: Zeep = loaded.schema
         self._types = {use: Types(self._schema, loaded.facts, encoded=use) for use in (False, True)}
 
@@ -107,6 +109,13 @@ class _Planner:
             words=self.facts.words.get((self.binding.port_name.text, name), ""),
             addressed=self.facts.actions[(self.binding.port_name.text, name)].beside(found.soapaction or ""),
         )
+
+    def trees(self) -> Mapping[tuple[str, str], Tree]:
+        """Return zeep's tree for each odd message; only when all others are planned."""
+        if not self._odd:
+            return {}
+        leaves = Leaves(self._schema, self._odd.values(), self._types[False])
+        return {key: Tree(element, self._schema, leaves) for key, element in self._odd.items()}
 
     def _reply(self, operation: Zeep) -> MessagePlan:
         """The answer, and what its faults' details hold."""
@@ -142,7 +151,7 @@ class _Planner:
         if reach.odd and use.encoded:
             raise _Unplannable(f"is encoded, and {reach.odd}, which is not sent or read here")
         if reach.odd:
-            self.trees[operation.name, direction] = Tree(element, self._schema, types)
+            self._odd[operation.name, direction] = element
         return MessagePlan(
             soap=self.soap,
             rpc=rpc,

@@ -107,6 +107,11 @@ class Security(_Settings):
         None, description="Check the signature of every answer.", examples=[{"certificate": "tls/sipolan.pem"}]
     )
 
+    @property
+    def shows(self) -> bool:
+        """Whether messages say who we are."""
+        return bool(self.user) or self.sign is not None
+
     @model_validator(mode="after")
     def _whole_user(self) -> Self:
         if (self.digest or self.nonce or self.password is not None) and not self.user:

@@ -10,6 +10,8 @@ from typing import Literal
 from adapters.soap.plan import Field, Shape
 
 Form = Literal["text", "empty", "null"]
+Start = tuple[str, ...]
+"""A start tag: what never changes in it, and at every second place the field of an attribute's value."""
 
 
 class Unlearnable(Exception):
@@ -37,7 +39,7 @@ class Piece:
     field: Field
     blank: str
     end: str = ""
-    forms: tuple[tuple[Form, str], ...] = ()
+    forms: tuple[tuple[Form, Start], ...] = ()
     inner: Content | None = None
 
 

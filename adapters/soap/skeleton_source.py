@@ -1,13 +1,14 @@
 """From a skeleton to the function that reads whatever matches it; what does not, or has a wrong value, it leaves."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
+from itertools import zip_longest
 from typing import Any
 
 from adapters.soap.lexical import with_zone
-from adapters.soap.plan import Field
-from adapters.soap.skeleton import Content, Piece, Unlearnable, is_free
+from adapters.soap.plan import TEXT, Field
+from adapters.soap.skeleton import Content, Form, Piece, Start, Unlearnable, is_free
 from adapters.soap.table import reader_of
 from gateway import Document
 
@@ -20,6 +21,9 @@ _ESCAPED = r"([^<>\x00-\x08\x0b-\x1f]{0,2000000})"
 
 The parser refuses texts of more than ten million octets, and so it must see them.
 """
+_PLAIN_INSIDE = r"([^<&{quote}\x00-\x1f]{{0,2000000}})"
+_ESCAPED_INSIDE = r"([^<{quote}\x00-\x1f]{{0,2000000}})"
+"""The same within an attribute, which ends with its quote, and where every other blank than a space is a space."""
 _COUNT = re.compile(r"\\\[[0-9]+\\\]|(?<=arraySize=\")[0-9]+")
 _REFERENCE = re.compile(r"&([a-z]+;|#[0-9]{2,6};)?")
 _NAMED = {"amp;": "&", "lt;": "<", "gt;": ">", "quot;": '"', "apos;": "'"}
@@ -50,13 +54,20 @@ class _Source:
         self._values = values
         self._space: dict[str, Any] = {"unescaped": unescaped}
         self.text = _ESCAPED if escaped else _PLAIN
+        self.inside = _ESCAPED_INSIDE if escaped else _PLAIN_INSIDE
 
     def function(self, before: str, content: Content, after: str) -> Read:
         """Return a function that reads an object between two texts."""
         lines = _Lines(self)
         lines.literal(before)
-        lines.object(content, "found")
+        lines.object(content, "found", {})
         lines.literal(after)
+        return self.made([*lines.flushed(), "return found, pos"])
+
+    def one(self, piece: Piece) -> Read:
+        """Return a function that reads one object of a list."""
+        lines = _Lines(self)
+        lines.element(piece, "found")
         return self.made([*lines.flushed(), "return found, pos"])
 
     def made(self, lines: list[str]) -> Read:
@@ -104,10 +115,18 @@ class _Lines:
         """Match this."""
         self._pattern += _literal(text)
 
-    def object(self, content: Content, name: str) -> None:
-        """Match what is inside an element, and make an object of it."""
-        missing = _absent(content)
-        self._say(f"{name} = {missing!r}")
+    def element(self, piece: Piece, name: str) -> None:
+        """Match an object's element that is there in one form, and make an object of it."""
+        if piece.inner is None or len(piece.forms) != 1:
+            raise Unlearnable
+        self.literal(piece.blank)
+        attributes = self._start(piece.forms[0][1], piece.field)
+        self.object(piece.inner, name, attributes)
+        self.literal(piece.end)
+
+    def object(self, content: Content, name: str, attributes: Mapping[str, str]) -> None:
+        """Match what is inside an element, and make an object of it and its attributes."""
+        self._say(f"{name} = {_written(attributes, _absent(content))}")
         for piece in content.pieces:
             target = f"{name}[{piece.field.name!r}]"
             if piece.field.many:
@@ -123,7 +142,7 @@ class _Lines:
         done = self.flushed()
         done.append(f"{name} = []")
         if piece.inner is not None and not piece.inner.is_flat:
-            one = self._source.bound(self._source.function(piece.blank + _only(piece), piece.inner, piece.end))
+            one = self._source.bound(self._source.one(piece))
             done += [f"while (one := {one}(text, pos)) is not None:", f"    {name}.append(one[0])", "    pos = one[1]"]
             return
         inner = _Lines(self._source)
@@ -142,12 +161,8 @@ class _Lines:
 
     def _long(self, piece: Piece, target: str) -> None:
         """An object that has a list somewhere below must be there."""
-        if piece.inner is None:
-            raise Unlearnable
-        self.literal(piece.blank + _only(piece))
         name = f"object{self._source.bound(piece)}"
-        self.object(piece.inner, name)
-        self.literal(piece.end)
+        self.element(piece, name)
         self._say(f"{target} = {name}")
 
     def _short(self, piece: Piece, target: str, *, optional: bool) -> None:
@@ -160,30 +175,45 @@ class _Lines:
         self._pattern += "(?:" if len(piece.forms) > 1 else ""
         for number, (form, start) in enumerate(piece.forms):
             self._pattern += "|" if number else ""
-            self.literal(start)
+            attributes = self._start(start, piece.field)
             group = self._group("()") if told_apart and (form != "text" or piece.inner is not None) else ""
             if form == "text" and piece.inner is None:
                 group = self._group(self._source.text)
             if told_apart:
                 self._say(f"if {group} is not None:")
                 self._depth += 1
-            self._form(piece, form, group, target)
+            self._form(piece, form, group, target, attributes)
             self._depth -= told_apart
         self._pattern += ")" if len(piece.forms) > 1 else ""
 
-    def _form(self, piece: Piece, form: str, group: str, target: str) -> None:
+    def _form(self, piece: Piece, form: Form, group: str, target: str, attributes: Mapping[str, str]) -> None:
         if form == "null":
             self._say(f"{target} = None")
         elif piece.inner is not None:
             name = f"object{self._source.bound(piece)}"
-            self.object(piece.inner, name)
+            self.object(piece.inner, name, attributes)
             self.literal(piece.end)
             self._say(f"{target} = {name}")
-        elif form == "empty":
-            self._say(f"{target} = {self._source.value(piece.field, repr(''))}")
         else:
-            self.literal(piece.end)
-            self._say(f"{target} = {self._source.value(piece.field, group)}")
+            self.literal("" if form == "empty" else piece.end)
+            self._say(f"{target} = {self._simple(piece.field, repr('') if form == 'empty' else group, attributes)}")
+
+    def _simple(self, field: Field, group: str, attributes: Mapping[str, str]) -> str:
+        """Return the expression for a text, or for an object of it and what is beside it."""
+        if field.shape is None or field.shape.text is None:
+            return self._source.value(field, group)
+        return _written({**attributes, TEXT: self._source.value(field.shape.text, group)}, {})
+
+    def _start(self, start: Start, field: Field) -> Mapping[str, str]:
+        """Match a start tag, and return the expressions for its attributes' values."""
+        found: dict[str, str] = {}
+        known = {} if field.shape is None else {one.name: one for one in field.shape.attributes}
+        for literal, name in zip_longest(start[::2], start[1::2]):
+            self.literal(literal)
+            if name is not None:
+                group = self._group(self._source.inside.format(quote=literal[-1]))
+                found[name] = self._source.value(known[name], group)
+        return found
 
     def _group(self, pattern: str) -> str:
         self._pattern += pattern
@@ -218,10 +248,10 @@ def _absent(content: Content) -> Document:
     return {found.name: [] for found in content.shape.fields if found.many and found.name not in there}
 
 
-def _only(piece: Piece) -> str:
-    if len(piece.forms) != 1:
-        raise Unlearnable
-    return piece.forms[0][1]
+def _written(expressions: Mapping[str, str], values: Document) -> str:
+    """Return the expression for an object."""
+    pairs = {**expressions, **{name: repr(value) for name, value in values.items()}}
+    return f"{{{', '.join(f'{name!r}: {value}' for name, value in pairs.items())}}}"
 
 
 def _literal(text: str) -> str:

@@ -49,7 +49,8 @@ def _row(field: Field) -> Row:
 def reader_of(field: Field) -> Callable[[str], Any] | None:
     """Return what reads a right value; None where any text is one."""
     read = field.lexical.read
-    if field.facets == NO_FACETS and field.type in TYPES:
+    # A text's blanks are a facet, too.
+    if field.facets == NO_FACETS and field.type in TYPES and field.kind != "text":
         return quick.reader(field.type)
     if field.kind == "datetime":
         return lambda text: with_zone(str(read(text)), None)

@@ -1,13 +1,13 @@
 """zeep's own tree, for what no plan can say; believed only where what it made says all that was given, and no more.
 
+zeep arranges elements, and nothing else: every simple value is read and written as a compiled message's is.
 Documents are in zeep's notation where they differ from a plan's: `_value_1` holds a group's turns, `a__1` a second `a`.
 """
 
-import base64
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from copy import deepcopy
-from datetime import date, datetime, time, tzinfo
-from decimal import Decimal, InvalidOperation
+from datetime import tzinfo
+from secrets import token_hex
 from typing import Any
 from typing import Any as Zeep
 
@@ -15,36 +15,40 @@ from lxml import etree
 from zeep import xsd
 from zeep.exceptions import Error as ZeepError
 from zeep.helpers import serialize_object
-from zeep.xsd.elements.indicators import Indicator
-from zeep.xsd.types.builtins import BuiltinType
-from zeep.xsd.types.collection import ListType, UnionType
 
-from adapters.soap.facets import Beyond
-from adapters.soap.lexical import TEXT as TEXT_TYPE
-from adapters.soap.lexical import TYPES, Lexical, with_zone
-from adapters.soap.plan import NIL, TEXT, XSI
-from adapters.soap.types import Types, builtin_of
+from adapters.soap.encode import Writer
+from adapters.soap.generate import generate
+from adapters.soap.leaves import Leaves, attributes_of, elements_of
+from adapters.soap.plan import NIL, TEXT, XSI, Field, MessagePlan
+from adapters.soap.tolerate import Leniency
+from adapters.soap.undeclared import MOST_ATTRIBUTES
+from adapters.soap.values import Values
 from gateway import Document, FieldError, InvalidAnswer, TranslationError
 
-_EMPTY = "\ue000"
-"""Stands for "" while zeep reads, which makes None of it."""
+_EMPTY, _NULL = f"\ue000{token_hex(8)}", f"\ue001{token_hex(8)}"
+"""Stand for "" and null while zeep reads, which makes None of both."""
 _TYPE = f"{{{XSI}}}type"
 _TRUE = frozenset({"true", "1"})
 _FAILURES = (ZeepError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
+_VALUES = MessagePlan(soap="1.1", rpc=False, encoded=False, payload=None)
+_FUNCTIONS = generate(_VALUES)
+"""Values are written the same in all messages."""
+_ANYTHING = Field(name="", tag="", kind="text", type="string")
 
 
 class Tree:
     """One payload's element in zeep's graph."""
 
-    def __init__(self, element: Zeep, schema: Zeep, types: Types) -> None:
+    def __init__(self, element: Zeep, schema: Zeep, leaves: Leaves) -> None:
         self._element = element
         self._schema = schema
-        self._types = types
+        self._leaves = leaves
 
     def write(self, document: Document) -> str:
         """Return the payload as XML; raises TranslationError where zeep took anything else than was given."""
-        errors: list[FieldError] = []
-        given = _Given(errors, self._types).value(self._element.type, document, "")
+        writer = Writer(_VALUES, _FUNCTIONS)
+        errors = writer.errors
+        given = _Given(self._leaves, writer).content(self._element.type, document, "")
         root = etree.Element("root")
         try:
             if not errors:
@@ -52,7 +56,7 @@ class Tree:
         except _FAILURES as error:
             expected = f"what zeep takes: {type(error).__name__}"
             errors.append(FieldError(pointer="", rule="native", params={"expected": expected}))
-        if not errors and sorted(_texts(root)) != sorted(_leaves(document)):
+        if not errors and sorted(_texts(root)) != sorted(_leaves(given)):
             errors.append(FieldError(pointer="", rule="native", params={"expected": "only what the WSDL declares"}))
         if errors:
             raise TranslationError("request", errors)
@@ -60,25 +64,21 @@ class Tree:
 
     def read(self, payload: etree._Element, zone: tzinfo | None) -> Document:
         """Return the payload's document; raises InvalidAnswer where zeep made anything else of it than it says."""
-        marked = deepcopy(payload)
-        for element in marked.iter():
-            if not len(element) and not element.text and element.get(NIL) not in _TRUE:
-                element.text = _EMPTY
+        marked = _marked(payload)
         again = etree.Element("root")
-        errors: list[FieldError] = []
+        values = Values(zone, Leniency())
         try:
-            value = self._element.parse(marked, self._schema)
-            values: Any = serialize_object(value, dict)  # type: ignore[no-untyped-call]
-            self._element.render(again, value)
-            document = _named(self._element.type, _plain(values, zone))
-            _Given(errors, self._types).value(self._element.type, document, "")
+            found = self._element.parse(marked, self._schema)
+            taken: Any = serialize_object(found, dict)  # type: ignore[no-untyped-call]
+            self._element.render(again, taken)
+            document = {} if taken is None else _Taken(self._leaves, values).content(self._element.type, taken, "")
         except _FAILURES as error:
             raise _unfit(type(error).__name__) from error
-        if errors:
-            raise InvalidAnswer("the answer does not fit the WSDL", maybe_done=True, errors=errors)
+        if values.errors:
+            raise InvalidAnswer("the answer does not fit the WSDL", maybe_done=True, errors=values.errors)
         if len(again) != 1 or (where := _difference(marked, again[0])):
             raise _unfit(where if len(again) == 1 else payload.tag)
-        return document if isinstance(document, dict) else {} if document is None else {TEXT: document}
+        return document
 
 
 def _unfit(where: object) -> InvalidAnswer:
@@ -86,112 +86,136 @@ def _unfit(where: object) -> InvalidAnswer:
     return InvalidAnswer(f"the answer does not fit the WSDL ({where})", maybe_done=True, errors=[error])
 
 
+def _marked(payload: etree._Element) -> etree._Element:
+    costly = next((one for one in payload.iter() if len(one.attrib) > MOST_ATTRIBUTES), None)
+    if costly is not None:
+        raise _unfit(etree.QName(costly).localname)
+    marked = deepcopy(payload)
+    for element in marked.iter():
+        if not len(element) and not element.text:
+            element.text = _NULL if element.attrib.pop(NIL, "") in _TRUE else _EMPTY
+    return marked
+
+
 class _Given:
-    """A document's way to what zeep takes, each value judged by its type."""
+    """A document's way to what zeep takes: texts, each judged by its field."""
 
-    def __init__(self, errors: list[FieldError], types: Types) -> None:
-        self._errors = errors
-        self._types = types
+    def __init__(self, leaves: Leaves, writer: Writer) -> None:
+        self._leaves = leaves
+        self._writer = writer
 
-    def value(self, type_: Zeep, value: Any, path: str, owner: Zeep = None) -> Any:
-        """Return a value as zeep takes it; `owner` is the complex type that it is in."""
-        if isinstance(value, list | tuple):
-            return [self.value(type_, one, path, owner) for one in value]
-        if isinstance(value, Mapping):
-            return self._object(type_, value, path)
-        if isinstance(type_, xsd.ComplexType) or value is None:
-            return value
-        builtin = builtin_of(type_)
-        try:
-            text = self._lexical(type_, owner, builtin).write(value)
-        except Beyond as beyond:
-            self._errors.append(FieldError(pointer=path, rule=beyond.rule, params=beyond.params))
-            return None
-        except (TypeError, ValueError):
-            self._errors.append(FieldError(pointer=path, rule="native", params={"expected": f"xsd:{builtin}"}))
-            return None
-        return base64.b64decode(text) if builtin == "base64Binary" else value
-
-    def _lexical(self, type_: Zeep, owner: Zeep, builtin: str) -> Lexical:
-        if isinstance(type_, BuiltinType) and not isinstance(type_, ListType | UnionType):
-            return self._types.simple(type_, owner).lexical
-        return TYPES.get(builtin, TEXT_TYPE)
-
-    def _object(self, type_: Zeep, value: Mapping[str, Any], path: str) -> dict[str, Any]:
-        attributes = _attributes(type_)
-        by_attribute = {f"@{one.name}": name for name, one in attributes.items()}
-        elements = dict(_elements(type_))
+    def content(self, type_: Zeep, value: Mapping[str, Any], path: str) -> dict[str, Any]:
+        """Return an object of a complex type as zeep takes it."""
+        by_attribute = {f"@{one.name}": name for name, one in attributes_of(type_).items()}
+        elements = dict(elements_of(type_))
         taken: dict[str, Any] = {}
         for name, one in value.items():
             theirs = "_value_1" if name == TEXT else by_attribute.get(name, name)
-            known = attributes.get(theirs) or elements.get(theirs)
-            # A group's turns have the names of the type that the group is in.
-            inner = known.type if known is not None else type_ if theirs.startswith("_value_") else None
-            taken[theirs] = self.value(inner, one, f"{path}.{name}" if path else name, type_)
+            below = f"{path}.{name}" if path else name
+            field = self._leaves.field(type_, theirs)
+            if field is not None:
+                taken[theirs] = self._each(field, one, below) if field.many else self._text(field, one, below)
+            else:
+                # A group's turns have the names of the type that the group is in.
+                taken[theirs] = self._below(
+                    type_ if theirs.startswith("_value_") else None, elements.get(theirs), one, below
+                )
         return taken
 
+    def _each(self, field: Field, value: object, path: str) -> object:
+        if isinstance(value, list | tuple):
+            return [self._text(field, one, path) for one in value]
+        self._wrong(path, "type", expected="list")
+        return None
 
-def _attributes(type_: Zeep) -> dict[str, Zeep]:
-    return {name: one for name, one in getattr(type_, "attributes", ()) if one.name}
+    def _text(self, field: Field, value: object, path: str) -> object:
+        return self._null(path, nillable=field.nillable) if value is None else self._writer.simple(field, value, path)
+
+    def _below(self, group: Zeep, known: Zeep, value: Any, path: str) -> Any:
+        if isinstance(value, list | tuple):
+            return [self._below(group, known, one, path) for one in value]
+        if value is None:
+            return self._null(path, nillable=getattr(known, "nillable", False))
+        if isinstance(value, Mapping):
+            return self.content(group or getattr(known, "type", None), value, path)
+        return self._writer.simple(_ANYTHING, value, path)
+
+    def _null(self, path: str, *, nillable: bool) -> object:
+        if not nillable:
+            self._wrong(path, "null")
+        return xsd.Nil
+
+    def _wrong(self, path: str, rule: str, **params: str) -> None:
+        self._writer.errors.append(FieldError(pointer=path, rule=rule, params=params))
 
 
-def _named(type_: Zeep, value: Any) -> Any:
-    """Return a document of zeep's whose attributes are called as ours are."""
-    if isinstance(value, list):
-        return [_named(type_, one) for one in value]
-    if not isinstance(value, dict):
-        return value
-    attributes, elements = _attributes(type_), dict(_elements(type_))
-    return {
-        f"@{attributes[name].name}" if name in attributes else name: _named(
-            elements[name].type if name in elements else type_ if name.startswith("_value_") else None, one
-        )
-        for name, one in value.items()
-    }
+class _Taken:
+    """What zeep read on its way to a document: its texts become values, each judged by its field."""
 
+    def __init__(self, leaves: Leaves, values: Values) -> None:
+        self._leaves = leaves
+        self._values = values
 
-def _elements(particle: Zeep) -> Iterator[tuple[str, Zeep]]:
-    for name, inner in getattr(particle, "elements_nested", ()):
-        if isinstance(inner, Indicator):
-            yield from _elements(inner)
-        elif name is not None:
-            yield name, inner
+    def content(self, type_: Zeep, taken: Mapping[str, Any], path: str) -> dict[str, Any]:
+        """Return an object of a complex type as a document's."""
+        attributes, elements = attributes_of(type_), dict(elements_of(type_))
+        document: dict[str, Any] = {}
+        for name, one in taken.items():
+            if one is None:
+                continue
+            field = self._leaves.field(type_, name)
+            ours = f"@{attributes[name].name}" if name in attributes else TEXT if field and field.name == TEXT else name
+            below = f"{path}.{ours}" if path else ours
+            if field is not None:
+                document[ours] = (
+                    [self._value(field, text, below) for text in one] if field.many else self._value(field, one, below)
+                )
+            else:
+                inner = type_ if name.startswith("_value_") else getattr(elements.get(name), "type", None)
+                document[ours] = self._below(inner, one, below)
+        return document
+
+    def _value(self, field: Field, text: object, path: str) -> Any:
+        if not isinstance(text, str):
+            raise TypeError(type(text).__name__)
+        if text != _NULL:
+            return self._values.simple(field, "" if text == _EMPTY else text, path)
+        return None if field.nillable else self._values.wrong(path, "null")
+
+    def _below(self, type_: Zeep, taken: Any, path: str) -> Any:
+        if isinstance(taken, list):
+            return [self._below(type_, one, path) for one in taken]
+        if isinstance(taken, dict):
+            return self.content(type_, taken, path)
+        if not isinstance(taken, str) or taken == _NULL:
+            raise TypeError(type(taken).__name__)
+        return "" if taken == _EMPTY else taken
 
 
 def _leaves(value: Any) -> Iterator[str]:
     if isinstance(value, Mapping):
         for one in value.values():
             yield from _leaves(one)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, list):
         for one in value:
             yield from _leaves(one)
-    elif value is not None and value != "":
-        yield _same(str(value))
+    elif isinstance(value, str) and value:
+        yield value
 
 
 def _texts(root: etree._Element) -> Iterator[str]:
     for element in root.iter():
-        yield from (_same(str(text)) for name, text in element.attrib.items() if name not in {NIL, _TYPE} and text)
+        yield from (str(text) for name, text in element.attrib.items() if name not in {NIL, _TYPE} and text)
         if element.text:
-            yield _same(element.text)
-
-
-def _same(text: str) -> str:
-    """Return one text for all forms of one value."""
-    text = text.strip()
-    if text.lower() in {"true", "false"}:
-        return text.lower()
-    try:
-        return str(Decimal(text).normalize()) if text[:1] in "+-.0123456789" else text
-    except InvalidOperation:
-        return text
+            yield element.text
 
 
 def _difference(one: etree._Element, other: etree._Element) -> str:
     """Return the name of the first element in which two differ."""
     attributes = [{name: text for name, text in each.attrib.items() if name != _TYPE} for each in (one, other)]
     texts = [str(each.text or "") if not len(each) else "" for each in (one, other)]
-    if attributes[0] != attributes[1] or len(one) != len(other) or not _alike(*texts):
+    blank = not texts[0].strip() and not texts[1].strip()
+    if attributes[0] != attributes[1] or len(one) != len(other) or not (blank or texts[0] == texts[1]):
         return etree.QName(one).localname
     for mine, theirs in zip(one, other, strict=True):
         if mine.tag != theirs.tag:
@@ -200,36 +224,3 @@ def _difference(one: etree._Element, other: etree._Element) -> str:
             return where
     stray = [text for child in one for text in (child.tail,) if text and text.strip()]
     return etree.QName(one).localname if stray or (len(one) and (one.text or "").strip()) else ""
-
-
-def _alike(one: str, other: str) -> bool:
-    one, other = one.strip(), other.strip()
-    if one == other or _same(one) == _same(other) or {one, other} in ({"true", "1"}, {"false", "0"}):
-        return True
-    try:
-        return datetime.fromisoformat(one) == datetime.fromisoformat(other)
-    except (ValueError, TypeError):
-        return False
-
-
-def _plain(value: Any, zone: tzinfo | None) -> Any:
-    """Return zeep's values as a document's."""
-    if isinstance(value, dict):
-        return {name: _plain(one, zone) for name, one in value.items() if one is not None}
-    if isinstance(value, list):
-        return [_plain(one, zone) for one in value]
-    if value is None or isinstance(value, bool | int | Decimal):
-        return value
-    found = next((plain for kind, plain in _PLAIN if isinstance(value, kind)), None)
-    if found is None:
-        raise TypeError(type(value).__name__)
-    return with_zone(found(value), zone) if isinstance(value, datetime) else found(value)
-
-
-_PLAIN: tuple[tuple[type, Callable[[Any], Any]], ...] = (
-    (str, lambda text: text.replace(_EMPTY, "")),
-    (date, lambda moment: moment.isoformat()),  # a datetime is one, too
-    (time, lambda moment: moment.isoformat()),
-    (float, lambda number: Decimal(repr(number))),
-    (bytes, lambda content: base64.b64encode(content).decode()),
-)

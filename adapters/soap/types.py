@@ -38,13 +38,17 @@ class Types:
         # zeep makes some type objects on the fly: held here, so that no other takes over their id.
         self._kept: list[object] = []
 
-    def simple(self, type_: Zeep, owner: Zeep) -> Field:
-        """Return a simple type as a field, within the complex type that it is in."""
-        qname = getattr(owner, "qname", None)
-        self._owners.append("" if qname is None else str(qname.text))
-        found = self._typed("", "", type_)
+    def leaf(self, name: str, element: Zeep, owner: Zeep) -> Field:
+        """Return a simple element, an attribute (`@name`) or the own text (`#text`) of a complex type as a field."""
+        own = str(owner.qname.text) if owner.qname is not None else ""
+        self._owners.append(own)
+        field = self._typed(name, "", element.type)
+        said = self._facts.declared.find("" if element.is_global else own, name)
         self._owners.pop()
-        return found
+        if name == TEXT:
+            return _narrowed(field, self._facts.simple.content.get(own))
+        field = field if said.fixed is None else _fixed(field, said.fixed)
+        return replace(field, least=0, most=most_of(element), nillable=bool(element.nillable))
 
     def part(self, name: str, part: Zeep) -> Field:
         """Return the field of a message's part: its element, or one of the part's name without a namespace."""

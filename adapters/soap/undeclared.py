@@ -56,9 +56,19 @@ def stray_text(element: etree._Element) -> str:
 
 
 def as_xml(element: etree._Element) -> str:
-    """Return an element as XML that stands for itself, with the namespaces that it names and no others."""
+    """Return an element as XML that stands for itself, with the namespaces that it names and no others.
+
+    Raises Unheld for one in a namespace that is no address on its own.
+    """
     text = etree.tostring(element, encoding="unicode", with_tail=False)
     named = [prefix for prefix in element.nsmap if prefix and f"{prefix}:" in text]
+    try:
+        return _canonical(element, named)
+    except etree.C14NError as error:  # Canonical XML 1.1 section 1.3: relative namespaces have no canonical form
+        raise Unheld("absolute namespaces") from error
+
+
+def _canonical(element: etree._Element, named: list[str]) -> str:
     return etree.tostring(element, method="c14n", exclusive=True, inclusive_ns_prefixes=named, with_tail=False).decode()
 
 

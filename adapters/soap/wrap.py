@@ -1,7 +1,7 @@
 """What goes around an envelope on its way out and comes off on its way in; the steps' contract, and none of them."""
 
-from base64 import b64encode
-from collections.abc import Callable
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Protocol, Self
@@ -21,12 +21,46 @@ Parse = Callable[[bytes], etree._Element]  # noqa: SLF001 -- so lxml calls them
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One attachment: its Content-ID, and the text that stands for it in an envelope that is being built."""
+    """One attachment: its Content-ID, and the text that stands for it in an envelope that has no place for it yet.
+
+    Its content is `base64` where it is to be sent, since it came so: files are large, and no copy of them is made
+    before it is needed.
+    """
 
     id: str
-    content: bytes = field(repr=False)
+    content: bytes | memoryview = field(default=b"", repr=False)
+    base64: str = field(default="", repr=False)
     media_type: str = OCTETS
     mark: str = ""
+
+    def octets(self) -> Iterator[bytes | memoryview]:
+        """Yield the content piece by piece."""
+        if not self.base64:
+            yield self.content
+        for at in range(0, len(self.base64), _PIECE):
+            yield a2b_base64(self.base64[at : at + _PIECE])
+
+    def text(self) -> str:
+        """Return the content as base64."""
+        text = self.base64
+        for at in range(0, len(self.content), _PIECE_OF_OCTETS):
+            # CPython lengthens a text in place that nobody else has.
+            text += b2a_base64(self.content[at : at + _PIECE_OF_OCTETS], newline=False).decode()
+        return text
+
+
+_PIECE_OF_OCTETS = 3 * 2**16
+_PIECE = 4 * 2**16
+
+
+def is_base64(text: str) -> bool:
+    """Tell whether a text without blanks is base64."""
+    try:
+        pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
+        ends = [len(a2b_base64(piece, strict_mode=True)) % 3 for piece in pieces]
+    except ValueError:
+        return False
+    return not any(ends[:-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +118,7 @@ class Step(Protocol):
 def inlined(envelope: bytes, parts: tuple[Part, ...]) -> bytes:
     """Return an envelope with attachments in the places that are kept for them."""
     for part in parts:
-        envelope = envelope.replace(part.mark.encode(), b64encode(part.content))
+        envelope = envelope.replace(part.mark.encode(), part.text().encode())
     return envelope
 
 

@@ -2,18 +2,24 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from lxml import etree
 
 from adapters.http import HttpAnswer
 from adapters.soap.addressing import Addressing
-from adapters.soap.parts import Attached, Attachments
+from adapters.soap.parsing import parse_answer
+from adapters.soap.parts import Attached, Attachments, Misplaced
 from adapters.soap.plan import MessagePlan, OperationPlan
 from adapters.soap.security import secured
 from adapters.soap.settings import AddressingSettings, Security
+from adapters.soap.tolerate import Leniency
 from adapters.soap.wrap import Parse, Part, Received, Sent, Step
-from gateway import Clock, ConfigError, Document, Finding
+from gateway import Clock, ConfigError, Document, Fault, Finding, InvalidAnswer
+
+Decode = Callable[[bytes], Document | Fault]
+"""Reads an envelope; raises InvalidAnswer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,15 +42,47 @@ class Wrapping:
             sent = step.outgoing(sent)
         return sent
 
-    def unwrap(self, answer: HttpAnswer, asked: str | None, parse: Parse) -> tuple[bytes, tuple[Part, ...]]:
-        """Return the envelope that may be read, and the attachments that it refers to; raises InvalidAnswer.
+    def read(
+        self, answer: HttpAnswer, asked: str | None, plan: MessagePlan, leniency: Leniency, decode: Decode
+    ) -> Document | Fault:
+        """Return what an answer says, with its attachments; raises InvalidAnswer.
+
+        Files are not put into the envelope first, except where they belong to what is no plain binary field.
+        """
+        parse = partial(parse_answer, leniency=leniency)
+        try:
+            return self._read(answer, asked, plan, parse, decode, inline=False)
+        except Misplaced:
+            leniency.used.clear()
+            leniency.missed.clear()
+            return self._read(answer, asked, plan, parse, decode, inline=True)
+
+    def _read(  # noqa: PLR0913 -- as `read`
+        self, answer: HttpAnswer, asked: str | None, plan: MessagePlan, parse: Parse, decode: Decode, *, inline: bool
+    ) -> Document | Fault:
+        content, parts = self.unwrap(answer, asked, parse, inline=inline)
+        marked = any(part.mark for part in parts)
+        try:
+            found = decode(content)
+        except InvalidAnswer as error:
+            raise Misplaced if marked else error from error
+        if not isinstance(found, Fault):
+            return self.restored(plan, found, parts)
+        if marked:
+            raise Misplaced
+        return found
+
+    def unwrap(
+        self, answer: HttpAnswer, asked: str | None, parse: Parse, *, inline: bool = True
+    ) -> tuple[bytes, tuple[Part, ...]]:
+        """Return the envelope that may be read, and the attachments that are not in it; raises InvalidAnswer.
 
         What was opened is written anew, in ASCII: it reads the same whatever is let pass in answers.
         """
         received = (
             Received(root=parse(answer.body), content=answer.body, asked=asked)
             if self.attached is None
-            else self.attached.opened(answer, asked, parse)
+            else self.attached.opened(answer, asked, parse, inline=inline)
         )
         for step in reversed(self.steps):
             received = step.incoming(received)

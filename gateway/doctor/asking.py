@@ -11,7 +11,8 @@ from gateway.registry import Agency, Operation
 _TRY = "gateway try {}/OPERATION --data '...' asks one"
 Said = list[tuple[str, Found]]
 
-_CORRECT = "correct `login` and its secret in the environment; the agency knows what it expects"
+_CORRECT = "correct `login` or `security` and its secret in the environment; the agency knows what it expects"
+_ONLY_A_CALL = "only a call can tell: who we are goes along with it, and nothing else may safely be asked"
 
 
 async def ask(agency: Agency, adapter: Adapter, clock: Clock, *, login: bool, seconds: float) -> Said:
@@ -50,7 +51,7 @@ def _harmless(agency: Agency) -> Operation | None:
 
 
 async def _without(agency: Agency, adapter: Adapter, *, login: bool) -> Said:
-    said = [("login", skipped("only a call can tell", _TRY.format(agency.name)))] if login else []
+    said = [("login", skipped(_ONLY_A_CALL, _TRY.format(agency.name)))] if login else []
     if agency.source is not None or not isinstance(adapter, Probe):
         return said if said or agency.source is not None else [_unasked(agency)]
     try:

@@ -195,7 +195,8 @@ class _Case:
             wire.close()
 
     async def _asked(self, made: _Made) -> None:
-        login = "login" in (self.section.model_extra or {})
+        said = self.section.model_extra or {}
+        login = "login" in said or not {"user", "sign"}.isdisjoint(said.get("security") or ())
         left = self.until - self.clock.monotonic()
         with self.chart.looking("login and probe" if login else "probe"):
             self._all(await asking.ask(made.agency, made.adapter, self.clock, login=login, seconds=left))

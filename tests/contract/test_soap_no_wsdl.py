@@ -95,6 +95,8 @@ async def test_a_login_that_http_carries_goes_along_and_a_challenge_is_answered(
             adapter = SoapWithoutWsdl(http=http, url=agency.url, namespace="urn:arsip", login=login)
             assert (await adapter.exchange(a_call("cari", {}))).document == {"return": "ada"}
             assert len(agency.asked) == sent
+            assert await adapter.log_in(timeout=5.0)
+            assert {asked.method for asked in agency.asked[sent:]} == {"HEAD"}
             agency.asked.clear()
         await http.close()
 

@@ -117,6 +117,13 @@ PUT = (
     b"\xef\xbf\xbf",
     b"\xff",
     b" ",
+    b"\t",
+    b'"',
+    b"'",
+    b' x="1"',
+    b' sumber="a"',
+    b"<",
+    b">",
 )
 damages = st.tuples(st.integers(0, 3000), st.sampled_from(PUT), st.integers(0, 5))
 

@@ -108,6 +108,14 @@ def test_elements_nobody_declared_have_their_place_too(plan: Plan) -> None:
             read(found, wrong)
 
 
+def test_an_element_in_a_namespace_that_is_no_address_is_refused(plan: Plan) -> None:
+    found = plan("<x:sequence><x:any minOccurs='0'/></x:sequence>")
+
+    assert read(found, '<lain xmlns="urn:lain"/>')["lain"] == ""
+    with pytest.raises(InvalidAnswer, match="does not fit"):
+        read(found, '<lain xmlns="lain"/>')
+
+
 def test_of_an_element_without_a_type_nothing_is_lost(plan: Plan) -> None:
     found = plan('<x:sequence><x:element name="a"/></x:sequence>')
     document = {"a": {"@id": "7", "b": {"@satuan": "kg", "#text": "5"}, "c": ["1", "2"]}}

@@ -1,13 +1,26 @@
 """Attachments over real sockets, read and written by another library than ours."""
 
+import os
+import tracemalloc
 from base64 import b64decode, b64encode
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
 
 import pytest
 from lxml import etree
 
-from adapters.soap.parts import MOST_INLINE
-from gateway import Answer, ConfigError, InvalidAnswer, TranslationError
+from adapters.http import HttpAnswer
+from adapters.soap.decode import decode
+from adapters.soap.encode import encode
+from adapters.soap.parts import MOST_INLINE, Attachments
+from adapters.soap.planning import read_plans
+from adapters.soap.tolerate import Leniency
+from adapters.soap.wrapping import sent_of, wrapping
+from gateway import Answer, ConfigError, Fault, InvalidAnswer, TranslationError
 from tests.contract.calls import a_call
+from tests.unit.adapters.hand_clock import HandClock
 from tests.unit.adapters.json_agency import JsonAgency
 from tests.unit.adapters.soap.wrapped import (
     PDF,
@@ -24,6 +37,8 @@ from tests.unit.adapters.soap.wrapped import (
     saying,
     simpan,
 )
+
+T = TypeVar("T")
 
 
 @pytest.mark.parametrize("port", ["ArsipSoap", "ArsipSoap12"])
@@ -171,6 +186,73 @@ async def test_what_was_kept_is_read_again_without_its_content_type(adapt: Adapt
 
     mended = Answer(http_status=200, unread=type(kept.unread).of(body.replace(b"<t:asing/>", b"")))  # type: ignore[union-attr]
     assert adapter.reread("Simpan", mended).document == {"judul": "Surat", "isi": [PDF64], "lampiran": []}
+
+
+async def test_an_attachment_in_what_is_no_plain_binary_field_is_judged_as_its_text(
+    adapt: Adapt, agency: JsonAgency
+) -> None:
+    title = simpan().replace("<t:judul>Surat</t:judul>", f"{include('c', 'judul')}{include('d')}")
+    agency.behave = saying(related(title, ("c", b"halo"), ("d", PDF)), RELATED)
+    answer = await adapt(attachments="mtom").exchange(a_save())
+    assert answer.document == {"judul": "aGFsbw==", "isi": [PDF64], "lampiran": []}
+
+    agency.behave = saying(related(simpan(include("c", "sidik")), ("c", bytes(64))), RELATED)
+    answer = await adapt(attachments="mtom").exchange(a_save())
+    assert answer.document is not None
+    assert answer.document["sidik"] == b64encode(bytes(64)).decode()
+    agency.behave = saying(related(simpan(include("c", "sidik")), ("c", bytes(65))), RELATED)
+    with pytest.raises(InvalidAnswer, match="does not fit"):
+        await adapt(attachments="mtom").exchange(a_save())
+
+
+async def test_an_attachment_in_a_fault_is_in_its_detail(adapt: Adapt, agency: JsonAgency) -> None:
+    fault = f"<faultcode>a</faultcode><faultstring>b</faultstring><detail>{include('c')}</detail>"
+    body = (
+        f'<e:Envelope xmlns:e="{SOAP_11}" xmlns:t="urn:arsip"><e:Body><e:Fault>{fault}</e:Fault></e:Body></e:Envelope>'
+    )
+    agency.behave = saying(related(body, ("c", PDF)), RELATED, status=500)
+
+    answer = await adapt(attachments="mtom").exchange(a_save())
+
+    assert answer.fault is not None
+    assert answer.fault.detail == {"isi": PDF64}
+
+
+@pytest.mark.parametrize(("kind", "field"), [("mtom", "isi"), ("swa", "lampiran")])
+def test_the_largest_attachment_costs_about_one_copy_more_in_each_direction(
+    wsdls: Path, kind: Attachments, field: str
+) -> None:
+    plan = read_plans(wsdls / "arsip.wsdl", port="ArsipSoap").operations["Simpan"]
+    assert plan.reply is not None
+    around = wrapping(None, None, kind, clock=HandClock(), where=wsdls)
+    assert around is not None
+    sent = sent_of(plan, address="http://x", message_id="1", media_type="text/xml")
+    content = os.urandom(MOST_INLINE)
+    text = b64encode(content).decode()
+    inside = include("c") if kind == "mtom" else "<t:lampiran>cid:c</t:lampiran>"
+    answer = HttpAnswer(status=200, headers={"Content-Type": RELATED}, body=related(simpan(inside), ("c", content)))
+    document = {"judul": "Surat", field: [text]}
+
+    message, grown = _grown(lambda: around.wrap(sent, plan.request, document, partial(encode, plan.request)))
+    assert content in message.envelope
+    assert grown < 1.3 * len(content)
+    read, grown = _grown(
+        lambda: around.read(answer, None, plan.reply, Leniency(), partial(decode, plan.reply))  # type: ignore[arg-type]
+    )
+    assert not isinstance(read, Fault)
+    assert read[field] == [text]
+    assert grown < 1.1 * len(text)
+
+
+def _grown(call: Callable[[], T]) -> tuple[T, int]:
+    """Return what a call makes, and how much more memory than before there was at most in Python's hands."""
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        made = call()
+        return made, tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
 
 
 async def test_a_large_attachment_passes_both_ways(adapt: Adapt, agency: JsonAgency) -> None:

@@ -122,5 +122,7 @@ def test_samples_pass_or_say_why_not(corpus: Path, capsys: pytest.CaptureFixture
         print(f"\nsamples: {len(passed)} of {len(found)} pass")  # noqa: T201
         for reason, count in Counter(found.values()).most_common():
             print(f"  {count:3} {reason or 'pass'}")  # noqa: T201
+        for (name, direction), reason in found.items():
+            print(f"    {name}, {direction}: {reason or 'pass'}")  # noqa: T201
     assert len(passed) >= 18
     assert sum(direction == "reply" for _, direction in passed) >= 9

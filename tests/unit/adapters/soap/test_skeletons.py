@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -157,3 +158,79 @@ def test_a_long_list_is_learnt_from_its_beginning(plans: Callable[..., Plans]) -
     read = at_once(found, answer(f"<nama>a</nama>{3 * izin}<izin><nomor>3</nomor><luas>8</luas></izin>"))
     assert read is not None
     assert read["izin"][-1] == {"nomor": "3", "luas": 8}
+
+
+BERATRIBUT = (
+    '<x:sequence><x:element name="izin" minOccurs="0" maxOccurs="unbounded"><x:complexType><x:sequence>'
+    '<x:element name="luas" type="t:Luas" minOccurs="0"/></x:sequence><x:attribute name="nomor" type="x:string"/>'
+    '<x:attribute name="urut" type="x:int"/></x:complexType></x:element></x:sequence>'
+)
+LUAS = (
+    '<x:complexType name="Luas"><x:simpleContent><x:extension base="x:decimal">'
+    '<x:attribute name="satuan" type="x:string" use="required"/></x:extension></x:simpleContent></x:complexType>'
+)
+
+
+@pytest.fixture
+def beratribut(plan: Plan) -> MessagePlan:
+    return plan(BERATRIBUT, LUAS)
+
+
+def test_attributes_and_the_text_beside_them_are_read_at_once(beratribut: MessagePlan) -> None:
+    decode(beratribut, answer("<izin nomor='1' urut=\"7\"><luas satuan='m2'>2.5</luas></izin>"))
+    one = "<izin nomor='{}' urut=\"{}\"><luas satuan='{}'>{}</luas></izin>"
+    like = answer(one.format('a"b > c', "8", "", "1") + one.format("é &amp; &apos;", "-9", "ha", "0.50"))
+
+    read = at_once(beratribut, like)
+    assert read == decode(replace(beratribut), like)
+    assert read == {
+        "izin": [
+            {"@nomor": 'a"b > c', "@urut": 8, "luas": {"@satuan": "", "#text": 1}},
+            {"@nomor": "é & '", "@urut": -9, "luas": {"@satuan": "ha", "#text": Decimal("0.50")}},
+        ]
+    }
+
+
+def test_an_element_with_attributes_may_be_empty(beratribut: MessagePlan) -> None:
+    for content in ('<izin nomor="1"/>', '<izin nomor="1"><luas satuan="ha">1</luas></izin>'):
+        decode(beratribut, answer(content))
+
+    assert at_once(beratribut, answer('<izin nomor="5"/><izin nomor="6"/>')) == {
+        "izin": [{"@nomor": "5"}, {"@nomor": "6"}]
+    }
+    assert at_once(beratribut, answer('<izin nomor="5"><luas satuan="ha">9</luas></izin>')) == {
+        "izin": [{"@nomor": "5", "luas": {"@satuan": "ha", "#text": 9}}]
+    }
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        '<izin nomor="a&#10;b" urut="1"/>',
+        '<izin nomor="a\nb" urut="1"/>',
+        '<izin nomor="a\tb" urut="1"/>',
+        '<izin urut="1" nomor="a"/>',
+        '<izin nomor="a"/>',
+        '<izin nomor="a" urut=" 1 "/>',
+        "<izin nomor='a' urut=\"1\"/>",
+        '<izin nomor="a" urut="tujuh"/>',
+        '<izin nomor="a" urut="99999999999"/>',
+        '<izin nomor="a" urut="1" nomor="b"/>',
+        '<izin nomor="a" urut="1" lain="b"/>',
+        '<izin nomor="a" i:nil="true" urut="1"/>',
+        '<izin nomor="a<b" urut="1"/>',
+        '<izin nomor="a&b" urut="1"/>',
+    ],
+)
+def test_attributes_are_read_or_refused_as_if_nothing_had_been_before(beratribut: MessagePlan, strange: str) -> None:
+    decode(beratribut, answer('<izin nomor="1" urut="1"/>'))
+    fresh = replace(beratribut)
+
+    assert _outcome(beratribut, strange) == _outcome(fresh, strange)
+
+
+def _outcome(found: MessagePlan, content: str) -> object:
+    try:
+        return decode(found, answer(content))
+    except InvalidAnswer as error:
+        return str(error), error.errors
