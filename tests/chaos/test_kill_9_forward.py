@@ -4,8 +4,8 @@ import asyncio
 import os
 from pathlib import Path
 
-from tests.chaos.clerk import ENOUGH
 from tests.chaos.courier import delivered
+from tests.chaos.killing import ENOUGH
 from tests.postgres import Cluster
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "3"))
