@@ -163,7 +163,8 @@ class Deliverer:
         elif room <= 0:
             if self.clock.monotonic() - self._claimed >= LOOK_EVERY:
                 await self._take(0)
-            await self._first_of(self.clock.sleep(LOOK_EVERY))
+            if self._room() <= 0:  # a slot may have become free while the ledger was asked
+                await self._first_of(self.clock.sleep(LOOK_EVERY))
         elif await self._take(room) < room:
             await self._all_taken()
 

@@ -1,5 +1,7 @@
 """What every test shares."""
 
+import gc
+
 import pytest
 
 from tests.delivery import rig
@@ -13,3 +15,9 @@ __all__ = ["desk", "open_site", "postgres", "rig"]
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was collected out of the garbage collector's sight: there is much of it, and it stays to the end."""
+    gc.collect()
+    gc.freeze()

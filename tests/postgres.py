@@ -110,7 +110,8 @@ class Cluster:
 
 
 _STANDING = """
-CREATE TABLE clock (now timestamptz);
+CREATE TABLE IF NOT EXISTS clock (now timestamptz);
+DELETE FROM clock;
 INSERT INTO clock VALUES ('2026-03-02 09:00:00+07');
 CREATE OR REPLACE FUNCTION ledger_now() RETURNS timestamptz LANGUAGE sql VOLATILE AS 'SELECT now FROM clock';
 """
@@ -137,13 +138,17 @@ class StandingClock:
 
 _EMPTY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
-DROP SCHEMA public CASCADE;
-CREATE SCHEMA public;
+DO $$ DECLARE name text; BEGIN
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL ('{migration,clock}') LOOP
+        IF starts_with(name, 'snapshot_') THEN EXECUTE 'DROP TABLE ' || name; ELSE EXECUTE 'DELETE FROM ' || name; END IF;
+    END LOOP;
+END $$;
+SELECT setval(quote_ident(sequencename)::regclass, start_value, false) FROM pg_sequences WHERE schemaname = 'public';
 """
 
 
 async def emptied(url: str) -> None:
-    """Empty a database, in a third of the time that making another takes."""
+    """Empty the tables of a ledger, if there are any: making them again takes three times as long."""
     hand = await asyncpg.connect(url)
     await hand.execute(_EMPTY)
     await hand.close()

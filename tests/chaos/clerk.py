@@ -11,15 +11,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gateway.arrivals import REREAD
-from gateway.clock import SystemClock
 from gateway.feeds import FileReceipt, FileState
 from gateway.intake import LEASE
 from gateway.ledger import Ledger
-from gateway.ledger.keys import KeySource
-from gateway.ledger.opening import open_ledger
+from tests.chaos.killing import ENOUGH, MASTER, Drop, begun, killed, looking, stopped
 from tests.flows.process import Gateway
 
-MASTER = "5c" * 32
 FEEDS = {"potret": "snapshot", "catatan": "append", "daftar": "upsert"}
 ANY_TIME = 0.2
 """How many of the kills come at any time, the others while a file is put aside, read, stored or put away."""
@@ -108,10 +105,10 @@ class Clerk:
 
     def __init__(self, folder: Path, ledger: str, place: str = "", login: str = "") -> None:
         self._ledger = ledger
-        self._drop = folder / "drop"
-        self._drop.mkdir()
+        self._drop = Drop(folder / "drop")
+        self._drop.folder.mkdir()
         self._folder = folder
-        self._place = f"{place}{self._drop}"
+        self._place = f"{place}{self._drop.folder}"
         self._login = login
         self._files: dict[str, Dropped] = {}
         self._number = 0
@@ -127,20 +124,18 @@ class Clerk:
         gateways = [await self._begun(place) for place in range(1 + beside)]
         try:
             for kill in range(1, kills + 1):
-                for _ in range(random.randint(1, 2) if len([*self._drop.glob("*.csv")]) < MOST else 0):
+                for _ in range(random.randint(1, 2) if len(self._drop.untaken()) < MOST else 0):
                     self._put()
                 await self._moment()
                 victim = random.randrange(len(gateways))
-                self._killed(gateways[victim])
-                tally.resumed += len(self._in_work())
-                assert [line for line in gateways[victim].lines() if line.get("event") == "bug"] == []
+                killed(gateways[victim])
+                tally.resumed += len(self._drop.in_work())
                 self._longest += bool(remaps and kill % remaps == 0)
                 gateways[victim] = await self._begun(victim)
             await self._ended()
         finally:
             for gateway in gateways:
-                gateway.stop()
-                gateway.http.close()
+                stopped(gateway)
         await self._compare(tally)
         return tally
 
@@ -152,29 +147,18 @@ class Clerk:
         (folder / "gateway.toml").write_text(text + feeds, "utf-8")
         mapping = "".join(MAPPING.format(name=name, longest=self._longest) for name in FEEDS)
         (folder / "kantor.toml").write_text(mapping, "utf-8")
-        return await asyncio.to_thread(Gateway, folder / "gateway.toml", {})
-
-    def _killed(self, gateway: Gateway) -> None:
-        gateway.process.kill()
-        gateway.process.wait()
-        gateway.http.close()
+        return await begun(folder / "gateway.toml")
 
     async def _moment(self) -> None:
         """Wait for the moment to kill in; the lease of the one that was killed before must end first."""
         until = time.monotonic() + random.uniform(0.1, LATEST)
         if random.random() > ANY_TIME:
-            until = time.monotonic() + LATEST
-            if self._in_work():
+            if self._drop.in_work():
                 await asyncio.sleep(LEASE)  # else nobody would ever get further than to wait for the one before
-            while not self._in_work():
-                if time.monotonic() > until:
-                    return
-                await asyncio.sleep(0.002)
+            if not await self._drop.taken_up(LATEST):
+                return
             until = time.monotonic() + random.uniform(0.0, random.choice(IN_WORK))
         await asyncio.sleep(max(0.0, until - time.monotonic()))
-
-    def _in_work(self) -> list[Path]:
-        return [*self._drop.glob(".taking/*.csv")]
 
     def _put(self) -> None:
         """Drop a file whole: some rows twice, some with bad ids."""
@@ -187,35 +171,27 @@ class Clerk:
         name = f"{feed}_{self._number:05}.csv"
         good = [one for number, one in enumerate(ids) if number % 97]
         self._files[name] = Dropped(feed=feed, ids=good, bad=bad)
-        unfinished = self._drop / f".{name}.tmp"
-        unfinished.write_text("\n".join(["id;nama", *rows, ""]), "utf-8")
-        unfinished.rename(self._drop / name)
+        self._drop.put(name, ["id;nama", *rows])
 
     async def _ended(self) -> None:
         until = time.monotonic() + SETTLED
-        while left := [*self._drop.glob("*.csv"), *self._drop.glob(".taking/*")]:
+        while left := [*self._drop.untaken(), *self._drop.folder.glob(".taking/*")]:
             assert time.monotonic() < until, left
             await asyncio.sleep(0.1)
-        ledger = await open_ledger(self._ledger, KeySource(value=MASTER), SystemClock())
-        try:
+        async with looking(self._ledger) as ledger:
             quiet = 0
             while quiet < QUIET:
                 assert time.monotonic() < until, "files are still wanted again"
                 await asyncio.sleep(0.25)
                 wanted = [await ledger.wanted_again(f"kantor/{feed}") for feed in FEEDS]
                 quiet = 0 if any(wanted) else quiet + 1
-        finally:
-            await ledger.close()
 
     async def _compare(self, tally: Tally) -> None:
-        ledger = await open_ledger(self._ledger, KeySource(value=MASTER), SystemClock())
-        try:
+        async with looking(self._ledger) as ledger:
             for feed in FEEDS:
                 receipts = await ledger.receipts(f"kantor/{feed}", limit=100_000)
                 self._compare_files(feed, receipts, tally)
                 await self._compare_rows(ledger, feed, receipts, tally)
-        finally:
-            await ledger.close()
 
     def _compare_files(self, feed: str, receipts: object, tally: Tally) -> None:
         by_name: dict[str, list[FileReceipt]] = {}
@@ -248,11 +224,11 @@ class Clerk:
             back = self._handed_back(name)
             if len(back) != counts.rejected or len(set(back)) != len(back) or counts.rejected < dropped.bad:
                 tally.wrong.append(f"{name}: {len(back)} rows handed back of {counts.rejected}")
-            if not (self._drop / f"{one.place}.receipt.json").is_file():
+            if not (self._drop.folder / f"{one.place}.receipt.json").is_file():
                 tally.wrong.append(f"{name}: no paper beside {one.place}")
 
     def _handed_back(self, name: str) -> list[str]:
-        path = self._drop / "rejected" / f"{name}.rejected.csv"
+        path = self._drop.folder / "rejected" / f"{name}.rejected.csv"
         text = path.read_bytes().decode("utf-8-sig") if path.exists() else ""
         return [row[0] for row in list(csv.reader(io.StringIO(text), delimiter=";"))[1:]]
 
@@ -276,8 +252,6 @@ class Clerk:
 
 KILLS = int(os.environ.get("CHAOS_KILLS", "5"))
 """5 in `make test`, 20 in `make real`, 200 in `make chaos`."""
-ENOUGH = 20
-"""Kills of which some must have come in the midst of a file."""
 
 
 async def survived(  # noqa: PLR0913 - what a storm is made of

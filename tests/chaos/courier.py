@@ -7,16 +7,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from gateway.clock import SystemClock
 from gateway.feeds import FileReceipt, FileState
 from gateway.ledger import Ledger
-from gateway.ledger.keys import KeySource
-from gateway.ledger.opening import open_ledger
 from gateway.records import Filter, State
 from tests.chaos.agency import CountingAgency
-from tests.chaos.clerk import ENOUGH, KILLS
-from tests.chaos.storm import MASTER, SOAP_MAPPING, WSDL
-from tests.flows.process import Gateway
+from tests.chaos.clerk import KILLS
+from tests.chaos.killing import ENOUGH, MASTER, Drop, begun, killed, looking, stopped
+from tests.chaos.storm import SOAP_MAPPING, WSDL
 
 FEEDS = {"surat": "", "daftar": 'key = ["warga"]'}
 """Whose rows are each a message, and whose rows are known by a person."""
@@ -109,10 +106,10 @@ class Courier:
     def __init__(self, folder: Path, ledger: str, agency: CountingAgency) -> None:
         self._ledger = ledger
         self._agency = agency
-        self._drop = folder / "drop"
-        self._drop.mkdir()
+        self._drop = Drop(folder / "drop")
+        self._drop.folder.mkdir()
         self._config = folder / "gateway.toml"
-        text = CONFIG.format(ledger=ledger, master=MASTER, drop=self._drop, agency=agency.url)
+        text = CONFIG.format(ledger=ledger, master=MASTER, drop=self._drop.folder, agency=agency.url)
         self._config.write_text(text + "".join(FEED.format(name=n, key=k) for n, k in FEEDS.items()), "utf-8")
         (folder / "loket.toml").write_text("".join(MAPPING.format(name=name) for name in FEEDS), "utf-8")
         (folder / "kantor.toml").write_text(SOAP_MAPPING, "utf-8")
@@ -124,38 +121,23 @@ class Courier:
         """Kill so many times while files are read and rows sent on, then let all of it end, and compare."""
         tally = Tally(kills=kills)
         for _ in range(kills):
-            gateway = await asyncio.to_thread(Gateway, self._config, {})
+            gateway = await begun(self._config)
             try:
                 for _ in range(random.randint(1, 2)):
                     self._put()
-                await self._moment()
+                if await self._drop.taken_up(LATEST):
+                    await asyncio.sleep(random.uniform(0.0, random.choice(IN_WORK)))
             finally:
-                gateway.process.kill()
-                gateway.process.wait()
-                gateway.http.close()
-            tally.resumed += len(self._in_work())
-            assert [line for line in gateway.lines() if line.get("event") == "bug"] == []
-        gateway = await asyncio.to_thread(Gateway, self._config, {})
-        ledger = await open_ledger(self._ledger, KeySource(value=MASTER), SystemClock())
+                killed(gateway)
+            tally.resumed += len(self._drop.in_work())
+        gateway = await begun(self._config)
         try:
-            await self._ended(ledger)
-            await self._compare(ledger, tally)
+            async with looking(self._ledger) as ledger:
+                await self._ended(ledger)
+                await self._compare(ledger, tally)
         finally:
-            await ledger.close()
-            gateway.stop()
-            gateway.http.close()
+            stopped(gateway)
         return tally
-
-    async def _moment(self) -> None:
-        until = time.monotonic() + LATEST
-        while not self._in_work():
-            if time.monotonic() > until:
-                return
-            await asyncio.sleep(0.002)
-        await asyncio.sleep(random.uniform(0.0, random.choice(IN_WORK)))
-
-    def _in_work(self) -> list[Path]:
-        return [*self._drop.glob(".taking/*.csv")]
 
     def _put(self) -> None:
         """Drop a file whole, with bad rows and headers in its midst, and of the keyed feed some rows twice."""
@@ -176,13 +158,11 @@ class Courier:
             lines.append(f"{row[0]};{row[1]}")
         name = f"{feed}_{len(self._files):05}.csv"
         self._files[name] = dropped
-        unfinished = self._drop / f".{name}.tmp"
-        unfinished.write_text("\n".join([*lines, ""]), "utf-8")
-        unfinished.rename(self._drop / name)
+        self._drop.put(name, lines)
 
     async def _ended(self, ledger: Ledger) -> None:
         until = time.monotonic() + DRAINED
-        while self._in_work() or [*self._drop.glob("*.csv")] or await self._waiting(ledger):
+        while self._drop.in_work() or self._drop.untaken() or await self._waiting(ledger):
             assert time.monotonic() < until, await ledger.stats()
             await asyncio.sleep(0.1)
         await asyncio.sleep(0.5)

@@ -6,25 +6,21 @@ import os
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
 
-from gateway.clock import SystemClock
 from gateway.ledger import Ledger
-from gateway.ledger.keys import KeySource
-from gateway.ledger.opening import open_ledger
 from gateway.message import MessageId
 from gateway.records import State
 from tests.chaos.agency import SOAP, CountingAgency
+from tests.chaos.killing import MASTER, begun, killed, looking
 from tests.flows.pilot import KEY
 from tests.flows.process import Gateway
 from tests.ports import free_ports
 
-MASTER = "5c" * 32
 STORED = ("harmless", "never", "ask", SOAP)
 HARMLESS = frozenset({"harmless", SOAP})
 ORDERED = HARMLESS | {"ask"}
@@ -206,7 +202,7 @@ class Storm:
                     await kill()
             self._over = True
             await asyncio.wait_for(asyncio.gather(*apps), DRAINED)
-            async with self._ledger() as ledger:
+            async with looking(self.address) as ledger:
                 await self._drained(ledger)
                 assert all(gateway is not None and gateway.process.poll() is None for gateway in self._gateways)
                 return await self._compared(ledger)
@@ -215,7 +211,7 @@ class Storm:
                 self._kill(number)
 
     async def _start(self, number: int) -> None:
-        gateway = await asyncio.to_thread(Gateway, self._configs[number], {})
+        gateway = await begun(self._configs[number])
         self._gateways[number] = gateway
         self._urls = [gateway.url for gateway in self._gateways if gateway is not None]
 
@@ -223,11 +219,8 @@ class Storm:
         if (gateway := self._gateways[number]) is None:
             return
         self.killed.append(time.monotonic())
-        gateway.process.kill()
-        gateway.process.wait()
-        gateway.http.close()
         self._gateways[number] = None
-        assert [line for line in gateway.lines() if line.get("event") == "bug"] == []
+        killed(gateway)
 
     async def _app(self, number: int, operations: tuple[str, ...]) -> None:
         """Submit one after the other, each under its own key until it is told how it ended."""
@@ -257,14 +250,6 @@ class Storm:
             return
         assert answer.status_code in {409, 503, 504}, answer.text
         await asyncio.sleep(0.2)
-
-    @asynccontextmanager
-    async def _ledger(self) -> AsyncIterator[Ledger]:
-        ledger = await open_ledger(self.address, KeySource(value=MASTER), SystemClock())
-        try:
-            yield ledger
-        finally:
-            await ledger.close()
 
     async def _drained(self, ledger: Ledger) -> None:
         until = time.monotonic() + DRAINED

@@ -36,3 +36,14 @@ async def test_rule_11_9_a_recovered_lane_drains_at_its_concurrency_and_rate(
 
 async def _all_gone(rig: Rig) -> bool:
     return not await rig.depth(State.PENDING) and not await rig.depth(State.DELIVERING)
+
+
+async def test_rule_11_9_a_slot_that_ends_while_the_ledger_is_asked_is_filled_at_once(rig: Rig) -> None:
+    """An attempt that ends just when a full lane is looked at, as it is every five seconds."""
+    rig.having(concurrency=1)
+    rig.agency.seconds = 15.0
+    messages = await rig.put(1, 2, 3, 4)
+    async with rig.delivering():
+        await rig.until(State.DELIVERED, *messages)
+    first = rig.agency.times[0]
+    assert [at - first for at in rig.agency.times] == [0.0, 15.0, 30.0, 45.0]
