@@ -13,6 +13,7 @@ import msgspec
 from gateway.errors import FieldError
 from gateway.feeds import LINE, OF, Batch, Chunk, FileReceipt, FileState, Held, Receipts, Tally, Turn
 from gateway.ledger.snapshot_rows import at
+from gateway.mended import records_mended, reference_mended
 from gateway.message import Document, Message, Origin, new_message_id
 from gateway.portion import Forwarded, Portion
 from gateway.ports import Clock
@@ -124,22 +125,22 @@ class Forwarder:
             raise NoRoom(self.receipt.feed, self.receipt.number, what)
         return room
 
-    def _was(self, batch: Batch) -> Mapping[int, tuple[str, str]]:
-        """Return of mended rows the reference of their file and the line that they were there."""
-        return {
-            number: ((native.get(OF) or "").strip() or self.held.repairs, (native.get(LINE) or "").strip())
-            for number, native in batch.natives
-        }
+    def _was(self, batch: Batch) -> Mapping[int, tuple[str, ...]]:
+        """Return of mended rows which records they were, in their file, the one before and so on."""
+        return {number: self._records(native) for number, native in batch.natives}
+
+    def _records(self, native: Document) -> tuple[str, ...]:
+        of = (native.get(OF) or "").strip() or self.held.repairs
+        # One that lost its line is known by its content alone.
+        return records_mended(of, (native.get(LINE) or "").strip()) or (f"{reference_mended(of)}:",)
 
     def _forwarded(
-        self, number: int, row: Document, lines: Mapping[int, int], was: Mapping[int, tuple[str, str]]
+        self, number: int, row: Document, lines: Mapping[int, int], was: Mapping[int, tuple[str, ...]]
     ) -> Forwarded:
         place = record = f"{self.receipt.reference}:{lines[number]}" if lines else f"{self.held.sha256}:{number}"
-        mends = None
-        if number in was:
-            of, line = was[number]
-            place = f"{of}:{line}:{hashlib.sha256(_CANONICAL.encode(row)).hexdigest()}"
-            mends = f"{of}:{line}" if line else None
+        mends = was.get(number, ())
+        if mends:
+            place = f"{mends[-1]}:{hashlib.sha256(_CANONICAL.encode(row)).hexdigest()}"
         trace = os.urandom(24).hex()
         message = Message(
             id=new_message_id(),

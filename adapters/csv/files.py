@@ -18,7 +18,7 @@ from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
 from adapters.csv.rejects import HandingBack, rejected_file
 from adapters.csv.settings import Feed
 from adapters.csv.watch import MARKERS, Watch
-from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Spell, Unavailable
+from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Spell, Unavailable, reference_mended
 
 ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
@@ -320,4 +320,4 @@ def _repairs(file: BinaryIO, name: str, layout: Layout) -> str:
             first = next(found, None)
     except (csv.Error, Unreadable):
         return ""
-    return (dict(zip(header, first or (), strict=False)).get(BERKAS) or "").strip() or "?"
+    return reference_mended(dict(zip(header, first or (), strict=False)).get(BERKAS) or "") or "?"

@@ -60,6 +60,17 @@ async def sent(
     return done.tally
 
 
+async def mended(  # noqa: PLR0913 - what a row is known by
+    ledger: Ledger, row: str, *, place: str, record: str, mends: tuple[str, ...] = (), key: str | None = None
+) -> Tally:
+    """Take a file in of one row that is known by these."""
+    mine, receipt = await read(ledger, 1)
+    made = portion(receipt, row)
+    rows = [replace(one, place=place, record=record, mends=mends, key=key) for one in made.rows]
+    await ledger.forward(mine, receipt.number, replace(made, rows=rows))
+    return (await ledger.publish(mine, receipt.number, FORWARD)).tally
+
+
 async def bodies(stage: Stage) -> list[str]:
     """Return what waits in the lane, in the order in which it would be sent."""
     return [str(claim.message.body["nama"]) for claim in await stage.claim(1000)]
@@ -204,6 +215,37 @@ class ForwardContract:
         done = await taken(stage.ledger, *rows, keeping=Keeping(mode="append", mapping="m3"))
         assert (done.base, done.tally.kept) == (None, 1)
         assert await rows_of(stage.ledger) == rows
+
+    async def test_a_row_that_was_mended_more_than_once_is_put_once_for_all_that_it_was(self, stage: Stage) -> None:
+        assert counts(await mended(stage.ledger, "7", place="a:5:7", record="c:2", mends=("b:3", "a:5"))) == (1, 0, 1)
+        # The first file, the second and the third again, and the first mended to the same.
+        for number, record in enumerate(("a:5", "b:3", "c:2")):
+            tally = await mended(stage.ledger, "x", place=record, record=record, mends=("a:5",) if number == 1 else ())
+            assert counts(tally) == (0, 1, 1)
+        assert counts(await mended(stage.ledger, "7", place="a:5:7", record="d:2", mends=("a:5",))) == (0, 1, 1)
+        assert counts(await mended(stage.ledger, "8", place="a:5:8", record="e:2", mends=("b:3", "a:5"))) == (1, 0, 1)
+        assert await bodies(stage) == ["7", "8"]
+
+    @pytest.mark.parametrize("as_it_was", ["a:5", "b:3"])
+    async def test_a_row_that_was_put_as_it_was_is_not_put_mended_however_often_it_was_handed_back(
+        self, stage: Stage, as_it_was: str
+    ) -> None:
+        assert counts(await mended(stage.ledger, "x", place=as_it_was, record=as_it_was)) == (1, 0, 1)
+        tally = await mended(stage.ledger, "7", place="a:5:7", record="c:2", mends=("b:3", "a:5"))
+        assert counts(tally) == (0, 1, 1)
+        assert await bodies(stage) == ["x"]
+
+    async def test_a_mended_row_whose_key_has_its_content_already_is_not_put_and_counts_as_mended(
+        self, stage: Stage
+    ) -> None:
+        await sent(stage.ledger, "ani:1", keyed=True)
+        assert counts(await mended(stage.ledger, "ani:1", place="a:5:h", record="c:2", mends=("a:5",), key="ani")) == (
+            0,
+            1,
+            1,
+        )
+        assert counts(await mended(stage.ledger, "ani:2", place="a:5", record="a:5", key="ani")) == (0, 1, 1)
+        assert await bodies(stage) == ["ani:1"]
 
     @pytest.mark.parametrize("accepted", [True, False])
     async def test_mended_rows_are_put_where_their_file_was_accepted(self, stage: Stage, accepted: bool) -> None:
