@@ -3,7 +3,7 @@
 
 def reference_mended(of: str) -> str:
     """Return the reference of the receipt whose rejects a row mends, as its column says, "" where it says none."""
-    return of.split()[0] if of.split() else ""
+    return of.partition(" ")[0]
 
 
 def records_mended(of: str, line: str) -> tuple[str, ...]:

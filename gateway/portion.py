@@ -1,7 +1,8 @@
 """Rows on their way to become messages, a few at a time; knows no file and no store."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from gateway.records import Entry
 
@@ -30,3 +31,19 @@ class Portion:
     after: int
     position: int
     rows: Sequence[Forwarded]
+
+
+class Forwards(Protocol):
+    """What was sent on of a feed's files before, in the ledger. All may raise LedgerUnavailable."""
+
+    async def sent_as(self, feed: str, sha256: str, mapping: str, /) -> int | None:
+        """Return the first receipt by which a file of this content was accepted, read by this table."""
+        ...
+
+    async def were_accepted(self, feed: str, references: Collection[str], /) -> Collection[str]:
+        """Return which of these references are of files that were accepted."""
+        ...
+
+    async def foresee(self, feed: str, rows: Sequence[Forwarded], seen: dict[bytes, bytes], /) -> int:
+        """Return how many of these rows would be put, and put none; `seen` is kept from one portion to the next."""
+        ...

@@ -77,6 +77,14 @@ def _was_put(row: PackedForward, known: Mapping[bytes, bytes]) -> bool:
     return row.place in known or row.record in known or any(known.get(mark) == PLACE_TAKEN for mark in row.mends)
 
 
+def foreseen(rows: Sequence[PackedForward], known: Mapping[bytes, bytes], seen: dict[bytes, bytes]) -> int:
+    """Return how many of these rows would be put, after others of their file that left `seen`."""
+    said = decided(rows, {**known, **seen})
+    # Without a key nothing that one file has can be known by what stands before it, unless it was handed back.
+    seen.update(said.marks if any(row.key is not None or row.mends for row in rows) else {})
+    return len(said.fresh)
+
+
 def checked(before: Tally, chunk: Chunk, number: int) -> Tally:
     """Return the tally after a chunk was read: its rows fit, and none is put yet; raises Overtaken."""
     if before.position != chunk.after:

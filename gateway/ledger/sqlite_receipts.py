@@ -39,7 +39,7 @@ def take_up(  # noqa: PLR0913 - what a file is claimed by
         tx.db.execute("UPDATE receipt SET original = ? WHERE number = ?", (double, made))
     elif mode == REPAIR and not _mends(tx, live, held.repairs):
         _end(tx, made, FileState.REFUSED, Tally(), SUPERSEDED)
-    elif mode == FORWARD and held.repairs and not _was_accepted(tx, turn.feed, held.repairs):
+    elif mode == FORWARD and held.repairs and not was_accepted(tx, turn.feed, held.repairs):
         _end(tx, made, FileState.REFUSED, Tally(), NOT_ACCEPTED)
     return one(tx, made), False
 
@@ -142,12 +142,17 @@ def _double(tx: Transaction, live: sqlite3.Row | None, turn: Turn, held: Held, k
     same = (held.sha256, keeping.mapping)
     if keeping.mode != FORWARD:
         return live["number"] if live is not None and (live["sha256"], live["mapping"]) == same else None
+    return sent_as(tx, turn.feed, *same)
+
+
+def sent_as(tx: Transaction, feed: str, sha256: str, mapping: str) -> int | None:
+    """Return the first receipt by which a file was forwarded."""
     query = f"SELECT number FROM receipt {_ACCEPTED} AND sha256 = ? AND mapping = ? ORDER BY number"  # noqa: S608
-    row = tx.db.execute(query, (turn.feed, *same)).fetchone()
+    row = tx.db.execute(query, (feed, sha256, mapping)).fetchone()
     return row["number"] if row is not None else None
 
 
-def _was_accepted(tx: Transaction, feed: str, mended: str) -> bool:
+def was_accepted(tx: Transaction, feed: str, mended: str) -> bool:
     """Tell whether the file that rows mend was forwarded: of one that was refused whole nothing was."""
     query = f"SELECT sha256 FROM receipt {_ACCEPTED} AND sha256 LIKE ?"  # noqa: S608 - our own words
     rows = tx.db.execute(query, (feed, f"{mended.removeprefix('r-')}%")).fetchall()

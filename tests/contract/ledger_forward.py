@@ -247,6 +247,35 @@ class ForwardContract:
         assert counts(await mended(stage.ledger, "ani:2", place="a:5", record="a:5", key="ani")) == (0, 1, 1)
         assert await bodies(stage) == ["ani:1"]
 
+    async def test_what_would_be_put_is_told_beside_what_was_and_nothing_is(self, stage: Stage) -> None:
+        ledger = stage.ledger
+        await sent(ledger, "ani:1", "budi:1", keyed=True)
+        _, receipt = await read(ledger, 4)
+        rows, seen = portion(receipt, "ani:1", "ani:2", "ani:2", "citra:1", keyed=True).rows, dict[bytes, bytes]()
+        for _ in range(2):
+            assert await ledger.foresee(FEED, rows[:2], seen) == 1
+            assert await ledger.foresee(FEED, rows[2:], seen) == 1
+            seen.clear()
+        plain = portion(receipt, "x", "x").rows
+        assert await ledger.foresee(FEED, plain, seen) == 2
+        assert seen == {}
+        assert await ledger.foresee("rsud/lain", rows[:1], {}) == 1
+        again = [replace(row, mends=("a:5",), place=f"a:5:{row.number}") for row in plain]
+        assert await ledger.foresee(FEED, [again[0], again[0], again[1]], seen) == 2
+        assert await bodies(stage) == ["ani:1", "budi:1"]
+
+    async def test_a_file_that_was_accepted_is_known_by_its_content_and_by_its_reference(self, stage: Stage) -> None:
+        ledger, file = stage.ledger, held()
+        _, receipt = await read(ledger, 1, file=file)
+        assert await ledger.sent_as(FEED, file.sha256, "m1") is None
+        assert await ledger.were_accepted(FEED, [receipt.reference]) == set()
+        await sent(ledger, "a", file=file)
+        assert await ledger.sent_as(FEED, file.sha256, "m1") == receipt.number
+        assert await ledger.sent_as(FEED, file.sha256, "m2") is None
+        asked = [receipt.reference, "r-000000000000", "?", "r-", "%"]
+        assert await ledger.were_accepted(FEED, asked) == {receipt.reference}
+        assert await ledger.were_accepted("rsud/lain", asked) == set()
+
     @pytest.mark.parametrize("accepted", [True, False])
     async def test_mended_rows_are_put_where_their_file_was_accepted(self, stage: Stage, accepted: bool) -> None:
         file = held()

@@ -432,3 +432,22 @@ async def test_mended_rows_are_handed_back_under_our_columns_once_wherever_a_cle
     site.drop("imunisasi_3.csv", _handed_back(site, "imunisasi_2.csv", y="7"))
     await site.look()
     assert [news.receipt.tally.accepted for news in site.news] == [3, 0, 1]
+
+
+async def test_rows_of_several_files_are_mended_in_one_but_those_of_a_file_that_was_refused_whole(
+    open_site: OpenSite,
+) -> None:
+    site = forwarding(await open_site(keeping=FORWARD, max_reject=0.5))
+    for number, content in enumerate((GOOD + "x;BCG\n", GOOD + "y;DPT\n", "nik_anak;jenis\nz;BCG\n"), 1):
+        site.drop(f"imunisasi_{number}.csv", content)
+        await site.look()
+    assert [told for _, told in site.told()] == ["accepted", "accepted", "max-reject"]
+    parts = [_handed_back(site, f"imunisasi_{number}.csv").splitlines(keepends=True)[1:] for number in (1, 2, 3)]
+    joined = "_baris;_alasan;_berkas;nik_anak;jenis\n" + "".join(line for part in parts for line in part)
+    for old, new in (("x", "7"), ("y", "8"), ("z", "9")):
+        joined = joined.replace(f'"{old}"', f'"{new}"')
+    site.drop("imunisasi_4.csv", joined)
+    await site.look()
+    assert counts(site) == (2, 0, 1, 0)
+    assert "ditolak seluruhnya" in site.handed_back("imunisasi_4.csv.rejected.csv")[1][1]
+    assert (await sent(site))[6:] == [("7", "BCG"), ("8", "DPT")]

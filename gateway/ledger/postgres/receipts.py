@@ -79,7 +79,7 @@ async def take_up(  # noqa: PLR0913 - what a file is claimed by
         await connection.execute("UPDATE receipt SET original = $2 WHERE number = $1", made, double)
     elif mode == REPAIR and not await _mends(connection, live, held.repairs):
         await _end(connection, made, FileState.REFUSED, Tally(), SUPERSEDED)
-    elif mode == FORWARD and held.repairs and not await _was_accepted(connection, turn.feed, held.repairs):
+    elif mode == FORWARD and held.repairs and not await was_accepted(connection, turn.feed, held.repairs):
         await _end(connection, made, FileState.REFUSED, Tally(), NOT_ACCEPTED)
     return await one(connection, made), False
 
@@ -161,11 +161,16 @@ async def _double(connection: Connection, live: Any, turn: Turn, held: Held, kee
     same = (held.sha256, keeping.mapping)
     if keeping.mode != FORWARD:
         return live["number"] if live is not None and (live["sha256"], live["mapping"]) == same else None
-    number: int | None = await connection.fetchval(_DOUBLE, turn.feed, *same)
+    return await sent_as(connection, turn.feed, *same)
+
+
+async def sent_as(connection: Connection, feed: str, sha256: str, mapping: str) -> int | None:
+    """Return the first receipt by which a file was forwarded."""
+    number: int | None = await connection.fetchval(_DOUBLE, feed, sha256, mapping)
     return number
 
 
-async def _was_accepted(connection: Connection, feed: str, mended: str) -> bool:
+async def was_accepted(connection: Connection, feed: str, mended: str) -> bool:
     """Tell whether the file that rows mend was forwarded: of one that was refused whole nothing was."""
     rows = await connection.fetch(_MENDED, feed, mended.removeprefix("r-"))
     return any(reference(row["sha256"]) == mended for row in rows)
