@@ -109,6 +109,15 @@ def rejected(rejects: Sequence[Reject]) -> Iterator[str]:
             yield f"record {reject.number}: {field_line(reason)}"
 
 
+def reject_json(reject: Reject) -> dict[str, object]:
+    """Return a row that was rejected, for programs."""
+    reasons = [
+        {"field": reason.pointer, "rule": reason.rule, "what": say(reason, "en"), "value": reason.value}
+        for reason in reject.reasons
+    ]
+    return {"row": reject.number, "reasons": reasons}
+
+
 def remedy(receipt: FileReceipt) -> str:
     """Return what an operator could do about a file that was refused, "" where only the agency can."""
     if receipt.state is FileState.REFUSED and receipt.reason is not None and receipt.reason.rule == "shrunk":
