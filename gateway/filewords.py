@@ -6,6 +6,11 @@ FILES: Mapping[str, tuple[str, str]] = {
     "columns": ("jumlah kolom {found}, seharusnya {expected}", "has {found} columns instead of {expected}"),
     "quote": ("tanda kutip rusak", "has a broken quote"),
     "header": ("judul kolom berbeda: {difference}", "the header differs: {difference}"),
+    "no-header": (
+        "baris pertama tidak memuat satu pun judul kolom yang diperlukan ({columns}); tulis judul di baris pertama, "
+        "atau ini berkas lain",
+        "the first line has none of the columns {columns}: the header is missing, or it is another file",
+    ),
     "double-key": (
         "kunci sama dengan baris {number}, isinya berbeda",
         "has the key of row {number}, but other content",

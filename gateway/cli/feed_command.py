@@ -86,6 +86,10 @@ def show(*, config: Path, what: str, limit: int, as_json: bool) -> None:
             headings(("receipt", "state", "what became of it"))
             for receipt in receipts:
                 click.echo(f"{receipt.number}\t{receipt.state.value}\t{sentence(receipt)}")
+            if not receipts:
+                click.echo(
+                    "no file has been taken in yet; gateway feed check FILE says what would become of one", err=True
+                )
         return 0
 
     work(config, look)

@@ -114,6 +114,11 @@ def test_what_is_not_there_is_said(rsud: Office, what: str) -> None:
             rsud.gateway("feed", "show", what)
 
 
+def test_a_feed_of_which_nothing_came_yet_is_told_so(rsud: Office) -> None:
+    shown = rsud.gateway("feed", "show", "rsud/stok")
+    assert (shown.exit_code, "no file has been taken in yet" in shown.stderr) == (0, True)
+
+
 def test_a_file_is_checked_without_being_taken(rsud: Office) -> None:
     path = rsud.folder / "stok_9.csv"
     path.write_text(FOUR, "utf-8")
