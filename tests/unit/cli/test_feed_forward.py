@@ -72,6 +72,11 @@ def test_a_receipt_says_how_its_messages_stand_and_a_message_which_record_it_was
     assert "record 3 of the file of receipt 1" in shown
     assert rsud.gateway("messages", "cancel", messages[0]["id"], "--by", "budi").exit_code == 0
     assert rsud.json("feed", "show", "1")["messages"] == {"cancelled": 1, "pending": 2}
+    take(rsud, stok_2=THREE + "0004;Perban\n")
+    told = rsud.gateway("feed", "show", "rsud/stok").stdout
+    assert "stok_1.csv: 3 rows sent on, 1 rejected, 0 sent before" in told
+    assert "stok_2.csv: has the same content as what was sent on by receipt 1; nothing was done" in told
+    assert " before, " not in rsud.gateway("feed", "show", "1").stdout
     assert rsud.gateway("feed", "list").stdout.split("\t")[:3] == ["rsud/stok", "1", "3"]
 
 
