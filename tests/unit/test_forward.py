@@ -161,9 +161,9 @@ class CutOff(Exception):
     """The process ends here."""
 
 
-@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize(("last", "before"), [(1, True), (1, False), (2, True), (2, False), (3, True), (3, False)])
 async def test_rule_11_20_a_process_that_ends_between_two_portions_doubles_and_loses_nothing(
-    open_site: OpenSite, before: bool
+    open_site: OpenSite, last: int, before: bool
 ) -> None:
     site = forwarding(await open_site(keeping=FORWARD))
     put, count = site.ledger.forward, 0
@@ -171,10 +171,10 @@ async def test_rule_11_20_a_process_that_ends_between_two_portions_doubles_and_l
     async def forward(turn: object, number: int, portion: Portion) -> object:
         nonlocal count
         count += 1
-        if count == 2 and before:
+        if count == last and before:
             raise CutOff
         tally = await put(turn, number, portion)
-        if count == 2:
+        if count == last:
             raise CutOff
         return tally
 
@@ -182,7 +182,7 @@ async def test_rule_11_20_a_process_that_ends_between_two_portions_doubles_and_l
     site.drop("imunisasi_1.csv", rows(1_200))
     await site.look()
     assert site.told() == []
-    assert len(await sent(site)) == (500 if before else 1_000)
+    assert len(await sent(site)) == min(500 * (last - before), 1_200)
     other = forwarding(await site.again())
     await other.look()
     assert other.told() == [("imunisasi_1.csv", "accepted")]
