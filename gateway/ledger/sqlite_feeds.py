@@ -140,11 +140,8 @@ class SqliteFeeds:
         return receipt_of(row, self._when)
 
     async def filed(self, turn: Turn, number: int, place: str, /) -> None:
-        """Say where the file lies, and throw away what was built of a file that was refused."""
-        row = await self._writer.do(
-            lambda tx: sqlite_receipts.filed(sqlite_clock.followed(tx, self._clock), turn, number, place)
-        )
-        if row["state"] != FileState.ACCEPTED:
+        """Say where the file lies, and throw away what was built of it, unless it is live or can be gone back to."""
+        if not await self._writer.do(lambda tx: sqlite_receipts.filed(self._at(tx), turn, number, place)):
             await self._forget(number)
 
     async def rejects(self, number: int, /, *, after: int = 0, limit: int = 1000) -> Sequence[Reject]:

@@ -64,7 +64,8 @@ def give_up_others(tx: Transaction, turn: Turn, number: int) -> list[int]:
 def publish(tx: Transaction, turn: Turn, number: int, tally: Tally | None = None) -> list[int]:
     """Make a receipt's snapshot the live one; returns the receipts whose snapshots nobody needs any more.
 
-    Without a tally it has none: it was forwarded, and there is nothing to go back to.
+    Without a tally it has none: it was forwarded, and there is nothing to go back to. What is not put away yet is
+    needed: its rejects are to be handed back.
     """
     in_turn(tx, turn)
     row = taking(tx, number)
@@ -75,7 +76,7 @@ def publish(tx: Transaction, turn: Turn, number: int, tally: Tally | None = None
     _end(tx, number, FileState.ACCEPTED, tally or read_tally(row["tally"]), None)
     kept = live if tally is not None else None
     tx.db.execute("INSERT OR REPLACE INTO feed VALUES (?, ?, ?, '')", (turn.feed, number, kept))
-    return [gone for gone in (previous, live) if gone not in {None, kept}]
+    return [gone for gone in (previous, live) if gone not in {None, kept} and one(tx, gone)["settled"]]
 
 
 def refuse(tx: Transaction, turn: Turn, number: int, tally: Tally, reason: FieldError) -> None:
@@ -85,11 +86,12 @@ def refuse(tx: Transaction, turn: Turn, number: int, tally: Tally, reason: Field
     _end(tx, number, FileState.REFUSED, tally, reason)
 
 
-def filed(tx: Transaction, turn: Turn, number: int, place: str) -> sqlite3.Row:
-    """Note where the file lies."""
+def filed(tx: Transaction, turn: Turn, number: int, place: str) -> bool:
+    """Note where the file lies; returns whether its snapshot is still needed."""
     in_turn(tx, turn)
     tx.db.execute("UPDATE receipt SET place = ?, settled = 1 WHERE number = ?", (place, number))
-    return one(tx, number)
+    needed = "SELECT 1 FROM feed WHERE name = ? AND ? IN (live, previous)"
+    return tx.db.execute(needed, (turn.feed, number)).fetchone() is not None
 
 
 def want_again(tx: Transaction, number: int, by: str, *, shrink: bool) -> bool:

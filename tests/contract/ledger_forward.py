@@ -174,7 +174,7 @@ class ForwardContract:
         assert counts(await sent(stage.ledger, "ani:2", "ani:3", keyed=True, file=file, afresh=True)) == (0, 2, 2)
         assert await bodies(stage) == ["ani:1", "budi:1", "budi:2", "budi:1", "ani:2", "ani:3"]
 
-    async def test_rejects_are_kept_until_the_next_file_is_forwarded_and_those_of_a_refused_one_until_it_is_filed(
+    async def test_rejects_are_kept_until_their_file_is_put_away_and_another_is_forwarded(
         self, stage: Stage
     ) -> None:
         ledger, mine = stage.ledger, await turn(stage.ledger)
@@ -192,6 +192,8 @@ class ForwardContract:
         assert not await ledger.rejects(refused.number)
         assert await ledger.rejects(receipt.number) == [reject(2)]
         await sent(ledger, "c")
+        assert await ledger.rejects(receipt.number) == [reject(2)], "they are not handed back yet"
+        await ledger.filed(mine, receipt.number, "archive/a.csv")
         assert not await ledger.rejects(receipt.number)
 
     async def test_receipts_of_files_of_one_name_are_found_however_many_came_since(self, stage: Stage) -> None:

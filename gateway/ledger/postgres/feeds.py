@@ -139,10 +139,9 @@ class PostgresFeeds:
             return receipt_of(await receipts.one(connection, number), self._when)
 
     async def filed(self, turn: Turn, number: int, place: str, /) -> None:
-        """Say where the file lies, and throw away what was built of a file that was refused."""
+        """Say where the file lies, and throw away what was built of it, unless it is live or can be gone back to."""
         async with self._store.transaction() as connection:
-            row: Any = await receipts.filed(connection, turn, number, place)
-            if row["state"] != FileState.ACCEPTED:
+            if not await receipts.filed(connection, turn, number, place):
                 await builds.drop(connection, number)
 
     async def rejects(self, number: int, /, *, after: int = 0, limit: int = 1000) -> Sequence[Reject]:

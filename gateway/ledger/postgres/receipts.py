@@ -99,7 +99,8 @@ async def give_up_others(connection: Connection, turn: Turn, number: int) -> lis
 async def publish(connection: Connection, turn: Turn, number: int) -> list[int]:
     """Make a receipt's snapshot the live one; returns the receipts whose snapshots nobody needs any more.
 
-    What was forwarded has none, and there is nothing to go back to.
+    What was forwarded has none, and there is nothing to go back to. What is not put away yet is needed: its rejects
+    are to be handed back.
     """
     await in_turn(connection, turn)
     row = await taking(connection, turn, number)
@@ -110,7 +111,8 @@ async def publish(connection: Connection, turn: Turn, number: int) -> list[int]:
     await _end(connection, number, FileState.ACCEPTED, read_tally(row["tally"]), None)
     kept = live if row["mode"] != FORWARD else None
     await connection.execute(_SWAP, turn.feed, number, kept)
-    return [gone for gone in (previous, live) if gone not in {None, kept}]
+    gone = [number for number in (previous, live) if number not in {None, kept}]
+    return [number for number in gone if (await one(connection, number))["settled"]]
 
 
 async def refuse(connection: Connection, turn: Turn, number: int, tally: Tally, reason: FieldError) -> None:
@@ -120,11 +122,12 @@ async def refuse(connection: Connection, turn: Turn, number: int, tally: Tally, 
     await _end(connection, number, FileState.REFUSED, tally, reason)
 
 
-async def filed(connection: Connection, turn: Turn, number: int, place: str) -> Any:
-    """Note where the file lies."""
+async def filed(connection: Connection, turn: Turn, number: int, place: str) -> bool:
+    """Note where the file lies; returns whether its snapshot is still needed."""
     await in_turn(connection, turn)
     await connection.execute("UPDATE receipt SET place = $2, settled = true WHERE number = $1", number, place)
-    return await one(connection, number)
+    needed = "SELECT 1 FROM feed WHERE name = $1 AND $2 IN (live, previous)"
+    return await connection.fetchval(needed, turn.feed, number) is not None
 
 
 async def want_again(connection: Connection, number: int, by: str, *, shrink: bool) -> bool:
