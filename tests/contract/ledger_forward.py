@@ -174,9 +174,7 @@ class ForwardContract:
         assert counts(await sent(stage.ledger, "ani:2", "ani:3", keyed=True, file=file, afresh=True)) == (0, 2, 2)
         assert await bodies(stage) == ["ani:1", "budi:1", "budi:2", "budi:1", "ani:2", "ani:3"]
 
-    async def test_rejects_are_kept_until_their_file_is_put_away_and_another_is_forwarded(
-        self, stage: Stage
-    ) -> None:
+    async def test_rejects_are_kept_until_their_file_is_put_away_and_another_is_forwarded(self, stage: Stage) -> None:
         ledger, mine = stage.ledger, await turn(stage.ledger)
         receipt = await ledger.take_up(mine, held(), FORWARD)
         tally = await ledger.add_rows(mine, receipt.number, FORWARD, chunk({"nama": "a"}, rejects=(reject(2),)))
