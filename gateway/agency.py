@@ -8,13 +8,15 @@ from zoneinfo import ZoneInfo
 
 from gateway import registry
 from gateway.channel import Channel
+from gateway.columns import FeedColumns
 from gateway.config.load import Located
 from gateway.config.locate import suggest
 from gateway.config.models import Agency, Operation
 from gateway.errors import ConfigError, Finding
-from gateway.feeds import FeedColumns, Keeping, Source
+from gateway.feeds import Keeping, Source
 from gateway.figures import attempts
 from gateway.fill import Provided, fill
+from gateway.keeping import keeping_of
 from gateway.kept import Draft
 from gateway.limits import Limits, limits
 from gateway.lookup import Snapshots
@@ -31,7 +33,7 @@ from gateway.ports import Adapter, Addressed, Clock, Handler, Probe
 from gateway.punctual import due_of
 from gateway.recorder import Recording
 from gateway.recording import recording
-from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row, fingerprint
+from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row
 from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
 from gateway.unready import unready, unready_handler
@@ -88,7 +90,8 @@ class _Builder:
 
     def build(self) -> registry.Agency:
         rows = self._rows()
-        adapter = self._adapter(rows)
+        keepings = {feed: self._keeping(feed, row) for feed, row in rows.items()}
+        adapter = self._adapter(rows, keepings)
         shared = self._limits()
         out = Outgoing(self.name, adapter, lambda name: self._where(("agency", self.name, "operation", name, "call")))
         operations = [
@@ -96,7 +99,7 @@ class _Builder:
             for operation, section in self.section.operation.items()
             if (made := self._operation(operation, section, adapter, shared, out)) is not None
         ]
-        feeds = {feed: self._feed(feed, row) for feed, row in rows.items()} | out.feeds()
+        feeds = {feed: self._feed(feed, row, keepings[feed]) for feed, row in rows.items()} | out.feeds()
         self.findings += out.findings
         if self.findings:
             raise ConfigError(*self.findings)
@@ -152,7 +155,7 @@ class _Builder:
         found = (self.section.model_extra or {}).get(key, {})
         return found if isinstance(found, dict) else {}
 
-    def _feed(self, feed: str, row: CompiledRow) -> registry.Feed:
+    def _keeping(self, feed: str, row: CompiledRow) -> Keeping:
         settings = self._settings("feed")[feed]
         key, newer = tuple(settings.get("key", ())), settings.get("newer")
         for setting, names in (("key", key), ("newer", (newer,) if newer else ())):
@@ -165,14 +168,11 @@ class _Builder:
                             remedy=suggest(name, row.schema.paths),
                         )
                     )
-        indexes = self._indexes(feed, row)
-        keeping = Keeping(
-            mode=settings.get("mode", "snapshot"),
-            key=key,
-            newer=newer,
-            indexes=indexes,
-            mapping=fingerprint(row.fingerprint, key, newer, indexes),
-        )
+        asked = [self.mapping.asked(name) for name, made in self.section.operation.items() if made.call == feed]
+        return keeping_of(row, asked, mode=settings.get("mode", "snapshot"), key=key, newer=newer)
+
+    def _feed(self, feed: str, row: CompiledRow, keeping: Keeping) -> registry.Feed:
+        settings = self._settings("feed")[feed]
         return registry.Feed(
             read=row.read,
             keeping=keeping,
@@ -181,17 +181,6 @@ class _Builder:
             row=row,
         )
 
-    def _indexes(self, feed: str, row: CompiledRow) -> tuple[tuple[str, ...], ...]:
-        """Return by which fields rows are looked up: together as each operation does, and each by itself."""
-        asked = [
-            tuple(name for name in self.mapping.asked(operation) if name in row.schema.paths)
-            for operation, made in self.section.operation.items()
-            if made.call == feed
-        ]
-        single = [(name,) for index in asked for name in index]
-        firsts = {index[:1] for index in asked if len(index) > 1}
-        return tuple(dict.fromkeys([*filter(None, asked), *(one for one in single if one not in firsts)]))
-
     def _written(self) -> dict[str, tuple[str, ...]]:
         """Return the columns of each file we write: the native fields of the operation that writes it."""
         operations = self.section.operation.items()
@@ -199,7 +188,7 @@ class _Builder:
             made.call: self.mapping.columns(name) for name, made in operations if made.call in self._settings("out")
         }
 
-    def _adapter(self, rows: Mapping[str, CompiledRow]) -> Adapter:
+    def _adapter(self, rows: Mapping[str, CompiledRow], keepings: Mapping[str, Keeping]) -> Adapter:
         """Build the adapter; without one nothing else about the agency can be checked, so its findings end here."""
         section = ("agency", self.name)
         columns = FeedColumns(
@@ -207,6 +196,11 @@ class _Builder:
             written=self._written(),
             rows={feed: row.schema.json for feed, row in rows.items()},
             spell={feed: row.spell for feed, row in rows.items()},
+            lines={
+                feed: partial(row.read.of_lines, keepings[feed].paths)
+                for feed, row in rows.items()
+                if keepings[feed].mode != "forward"
+            },
         )
         try:
             make = self.tools.find(self.section.adapter)

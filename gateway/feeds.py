@@ -1,12 +1,13 @@
 """What an agency delivers as files: a Source finds and reads them, Receipts keep what became of them."""
 
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal, Protocol, runtime_checkable
 
+from gateway.columns import Row
 from gateway.errors import FieldError
 from gateway.lookup import Cells, Found
 from gateway.message import Document
@@ -18,8 +19,6 @@ WHOLE: frozenset[Mode] = frozenset({"snapshot", "acknowledge"})
 """Modes in which a file replaces the one before."""
 LINE, OF = "_baris", "_berkas"
 """Columns in which a mended row says which line it was, and by its reference of which file."""
-Spell = Callable[[object], str | FieldError | None]
-"""How a column's typed cell (a number, a date, true or false) is written out, None as ever, or why it isn't taken."""
 
 
 class FileState(StrEnum):
@@ -46,7 +45,8 @@ class Batch:
     Where there are no columns, rows are native documents as they are. A reason in place of a cell says why it is none.
     `skipped` counts records that are no rows, such as a repeated header; `encoding` is what the file was read by.
     Where several files are read as one, `source` is the receipt that the slice's own file had. `lines` says in which
-    line each record begins, as their rejects are handed back with; empty where that is not known.
+    line each record begins, as their rejects are handed back with; empty where that is not known. `written` are rows
+    that the feed's table has been applied to already.
     """
 
     columns: Sequence[str] = ()
@@ -58,6 +58,7 @@ class Batch:
     last: bool = False
     source: int | None = None
     lines: Mapping[int, int] = field(default_factory=dict)
+    written: Sequence[Row] = ()
 
     @property
     def natives(self) -> Iterator[tuple[int, Document]]:
@@ -65,20 +66,6 @@ class Batch:
         if not self.columns:
             return iter(self.rows)
         return ((number, dict(zip(self.columns, cells, strict=True))) for number, cells in self.rows)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FeedColumns:
-    """What an agency's mapping says of its files.
-
-    The columns it names, `read` by feed and `written` by out, each in the order of its table; the JSON Schema of each
-    feed's canonical row; and by feed and column how a spreadsheet's cells are spelt, so that the table reads them.
-    """
-
-    read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    written: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    rows: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
-    spell: Mapping[str, Mapping[str, Spell]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,6 +168,11 @@ class Keeping:
     indexes: tuple[tuple[str, ...], ...] = ()
     mapping: str = ""
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The fields whose values are kept beside a row, each once."""
+        return tuple(dict.fromkeys([*self.key, *(name for index in self.indexes for name in index)]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
@@ -225,7 +217,8 @@ class Tally:
 class Chunk:
     """Rows and rejects of the records between `after` and `position`, to be kept together or not at all.
 
-    `source` is the receipt of the file that they are from, where that is another's.
+    Some rows are `written` already, as they are kept. `source` is the receipt of the file that they are from, where
+    that is another's.
     """
 
     after: int
@@ -236,6 +229,12 @@ class Chunk:
     encoding: str = ""
     last: bool = False
     source: int | None = None
+    written: Sequence[Row] = ()
+
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        return len(self.rows) + len(self.written)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

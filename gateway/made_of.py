@@ -66,7 +66,7 @@ async def _behind(source: Source, held: Held, after: int) -> AsyncIterator[Batch
             elif batch.done > after:
                 break
             else:
-                yield replace(batch, rows=(), rejects=(), skipped=0)
+                yield replace(batch, rows=(), written=(), rejects=(), skipped=0)
             before = batch.done
         else:
             return
@@ -79,6 +79,7 @@ def _numbered(batch: Batch, passed: int, source: int, *, last: bool) -> Batch:
     return replace(
         batch,
         rows=[(number + passed, row) for number, row in batch.rows],
+        written=[(row[0] + passed, *row[1:]) for row in batch.written],
         rejects=[Reject(number=reject.number + passed, reasons=reject.reasons) for reject in batch.rejects],
         done=batch.done + passed,
         last=last,

@@ -10,7 +10,7 @@ from typing import Any, cast
 from gateway.errors import FieldError
 from gateway.feeds import Batch, Chunk, Reject, Tally
 from gateway.ledger.rows import decode
-from gateway.ledger.snapshot_rows import Clash, PackedRow, Settled, columns_of, once, packed, settled, tallied
+from gateway.ledger.snapshot_rows import Clash, PackedRow, Settled, once, packed, rows_of, settled, tallied
 from gateway.message import Document
 from gateway.registry import Feed
 from gateway.verdict import objection, refusal, translated
@@ -81,7 +81,7 @@ class _Trial:
             self._forward(chunk)
             return
         rejects, new, said = [*chunk.rejects], 0, []
-        for portion in once(self._light(packed(chunk.rows, self._feed.keeping, columns_of(self._feed.keeping)))):
+        for portion in once(self._light(packed(rows_of(chunk, self._feed.keeping), self._feed.keeping))):
             clashes = [
                 Clash(row=row, number=old.number, doc=old.doc, mine=True)
                 for row in portion
@@ -100,15 +100,15 @@ class _Trial:
     def _forward(self, chunk: Chunk) -> None:
         """Take rows as messages: each is one, but where its key had the same content last in this file."""
         key, unchanged = self._feed.keeping.key, 0
-        for row in packed(chunk.rows, self._feed.keeping, columns_of(self._feed.keeping)) if key else ():
+        for row in packed(rows_of(chunk, self._feed.keeping), self._feed.keeping) if key else ():
             last = self._rows.get(row.id)
             unchanged += last is not None and last.doc == row.doc
             self._rows[row.id] = row
-        self.send(chunk, len(chunk.rows) - unchanged)
+        self.send(chunk, chunk.count - unchanged)
 
     def send(self, chunk: Chunk, fresh: int) -> None:
         """Take rows as so many messages."""
-        self.tally = tallied(self.tally, chunk, fresh, [Settled(unchanged=len(chunk.rows) - fresh)])
+        self.tally = tallied(self.tally, chunk, fresh, [Settled(unchanged=chunk.count - fresh)])
         self._first = sorted([*self._first, *chunk.rejects], key=lambda one: one.number)[:SHOWN]
 
     def end(self, tally: Tally, refused: FieldError | None) -> Preview:

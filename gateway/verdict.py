@@ -38,6 +38,7 @@ def translated(feed: Feed, batch: Batch, after: int) -> Chunk:
         encoding=batch.encoding,
         last=batch.last,
         source=batch.source,
+        written=batch.written,
     )
 
 

@@ -256,6 +256,7 @@ class CsvAdapter:
             feeds=self._feeds,
             columns={**self.columns.read, **{name: ack.columns for name, ack in self._acks.items()}},
             spell=self.columns.spell,
+            lines=self.columns.lines,
             drop=drop,
             clock=self.clock,
             log=self.log,

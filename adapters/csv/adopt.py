@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from adapters.csv.layout import Layout, Records
-from adapters.csv.lines import Lines, records
+from adapters.csv.lines import CsvReader, Lines
 from adapters.csv.read import BARIS, HEAD, TextRecords, find_encoding
 from adapters.csv.settings import Dialect
 from adapters.csv.sheet import is_sheet, sheet_records
@@ -163,7 +163,7 @@ def _dialect(probe: str) -> Dialect:
 
 def _evenness(probe: str, delimiter: str, quote: str) -> float:
     """Return how many of the records are as wide as most, nothing where that is one column."""
-    found = list(records(Lines(io.StringIO(probe, newline="")), Dialect(delimiter=delimiter, quote=quote)))
+    found = list(CsvReader(Lines(io.StringIO(probe, newline="")), Dialect(delimiter=delimiter, quote=quote)).all())
     widths = [len(cells) for cells in found if cells is not None]
     usual = max(widths, key=widths.count, default=0)
     return round(widths.count(usual) / len(found), 1) if usual > 1 else 0.0

@@ -5,7 +5,7 @@ import csv
 import errno
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,19 +18,35 @@ from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
 from adapters.csv.rejects import HandingBack, rejected_file
 from adapters.csv.settings import Feed
 from adapters.csv.watch import MARKERS, Watch
-from gateway import Batch, Clock, FieldError, Filing, Held, Log, Ready, Spell, Unavailable, reference_mended
+from gateway import (
+    Batch,
+    Clock,
+    FieldError,
+    Filing,
+    Held,
+    LineForm,
+    Log,
+    ReadLines,
+    Ready,
+    Spell,
+    Unavailable,
+    reference_mended,
+)
 
 ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
 """Folders below the drop: of files being taken in, of those taken, of those refused and of rows handed back."""
-BLOCK = 1 << 20
+BLOCK = 1 << 17
 _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 """Why files can't be moved, whenever it is tried."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Files:
-    """The feeds of one drop; `columns` are those that each needs, `spell` says how typed cells of each are spelt."""
+    """The feeds of one drop; `columns` are those that each needs, `spell` says how typed cells of each are spelt.
+
+    `lines` makes what reads the plain lines of each.
+    """
 
     feeds: Mapping[str, Feed]
     columns: Mapping[str, Sequence[str]]
@@ -38,6 +54,7 @@ class Files:
     clock: Clock
     log: Log
     spell: Mapping[str, Mapping[str, Spell]] = field(default_factory=dict)
+    lines: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)
     _watches: dict[str, Watch] = field(init=False)
     _reachable: bool = field(init=False, default=True)
 
@@ -206,6 +223,7 @@ class Files:
             after=after,
             trailer=self.feeds[feed].trailer,
             lines=self.feeds[feed].mode == "forward",
+            plain=self.lines.get(feed),
         )
 
     def _layout(self, feed: str) -> Layout:

@@ -16,6 +16,8 @@ csv.field_size_limit(LONGEST_LINE)
 LONGEST_RECORD = 64
 PORTION = 1 << 16
 """Characters that are read at once; of those, whole lines."""
+LARGE_PORTION = 1 << 16
+"""Characters where lines are not told apart one by one."""
 MANY, FEW = 1 << 20, 16
 """Lines that are tried at once, and where one of them is odd."""
 
@@ -23,11 +25,12 @@ MANY, FEW = 1 << 20, 16
 class Lines:
     """The lines of a file, some of which may be given back; `first` is the number of a record's first."""
 
-    __slots__ = ("_again", "_rest", "_text", "count", "first", "taken")
+    __slots__ = ("_again", "_ahead", "_rest", "_text", "count", "first", "taken")
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
         self._again: deque[str] = deque()
+        self._ahead = ""
         self._rest = ""
         self.count = 0
         self.first = 1
@@ -74,6 +77,33 @@ class Lines:
         self.count += count
         return self.count - count + 1
 
+    def text_ahead(self) -> str:
+        """Return the next whole lines as they stand, not taken yet; nothing where there are none that end."""
+        if not self._again:
+            text = self._rest + self._text.read(LARGE_PORTION)
+            end = text.rfind("\n") + 1
+            self._rest = text[end:]
+            if end:
+                self._ahead = text[:end]
+                return self._ahead
+            self._again.extend(self._more())
+        if not self._again or not self._again[-1].endswith("\n"):
+            return ""
+        self._ahead = "".join(self._again)
+        self._again.clear()
+        return self._ahead
+
+    def take_text(self, lines: int) -> None:
+        """Take the text ahead, which has so many lines."""
+        self.count += lines
+        self._ahead = ""
+
+    def by_line(self) -> int:
+        """Return how many lines are ahead, which come one by one now."""
+        self._again.extend(io.StringIO(self._ahead, newline="").readlines())
+        self._ahead = ""
+        return len(self._again)
+
     def _more(self) -> list[str]:
         """Read complete lines: not the last of a portion, which may go on, or end between CR and LF."""
         while portion := self._text.read(PORTION):
@@ -88,45 +118,50 @@ class Lines:
         return [last] if last else []
 
 
-def records(lines: Lines, dialect: Dialect) -> Iterator[list[str] | None]:
-    """Yield each record's cells, or None where the quoting is broken; blank records are left out.
+class CsvReader:
+    """Records' cells, or None where the quoting is broken; blank records are left out.
 
     A record over several lines that doesn't come out right is taken for one line with a stray quote, and the lines
     after it are read afresh: so one quote costs one row.
     """
-    return _Records(lines, dialect).all()
-
-
-class _Records:
-    """Records, many at once where each line is one; else with care, of a few lines at a time."""
 
     def __init__(self, lines: Lines, dialect: Dialect) -> None:
         self._lines = lines
         self._reader = partial(csv.reader, delimiter=dialect.delimiter, quotechar=dialect.quote, strict=True)
+        self._slowly = self._with_care()
         self._width = 0
 
     def all(self) -> Iterator[list[str] | None]:
+        """Yield all records: many at once where each line is one; else with care, of a few lines at a time.
+
+        The first is read by itself: what comes after it may be read in another way.
+        """
         lines, careful = self._lines, 0
-        slowly = self._with_care()
+        while not self._width and lines.ahead(1):
+            yield from self._slowly()
         while block := lines.ahead(FEW if careful > 0 else MANY):
-            found = self._one_a_line(block)
+            found = self.one_a_line(block)
             if found is None and careful <= 0:
                 careful = len(block)
                 continue
             before = lines.count
             if found is None:
-                while lines.count - before < len(block):
-                    yield from slowly()
+                yield from self.with_care(len(block))
             else:
                 first = lines.take(len(block))
-                self._width = self._width or next((len(cells) for cells in found if any(map(str.strip, cells))), 0)
                 for lines.first, cells in enumerate(found, first):
                     # That a record has no text at all is rare: its first cell mostly tells.
                     if cells and (cells[0].strip() or any(map(str.strip, cells))):
                         yield cells
             careful -= lines.count - before
 
-    def _one_a_line(self, block: Sequence[str]) -> list[list[str]] | None:
+    def with_care(self, count: int) -> Iterator[list[str] | None]:
+        """Yield the records of so many lines, and of those after them that the last one needs."""
+        before = self._lines.count
+        while self._lines.count - before < count:
+            yield from self._slowly()
+
+    def one_a_line(self, block: Sequence[str]) -> list[list[str]] | None:
         """Return the cells of lines each of which is a record, None where one is not."""
         try:
             found = list(self._reader(block))

@@ -4,7 +4,7 @@ import asyncio
 import codecs
 import io
 from collections import deque
-from collections.abc import AsyncGenerator, Generator, Iterable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -13,15 +13,18 @@ from typing import BinaryIO
 
 from adapters.csv.header import header_errors
 from adapters.csv.layout import HANDED_BACK, Cells, Layout, Records, Unreadable
-from adapters.csv.lines import Lines, records
+from adapters.csv.lines import CsvReader, Lines
+from adapters.csv.plain import PlainLines, Portion, quoted_columns
 from adapters.csv.settings import Dialect
 from adapters.csv.sheet import is_sheet, sheet_records
 from adapters.csv.unpack import check_head, unpacked
-from gateway import LINE, OF, Batch, FieldError, Reject
+from gateway import LINE, OF, Batch, FieldError, LineForm, ReadLines, Reject, Row
 
-BLOCK = 1 << 20
+BLOCK = 1 << 17
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 HEAD = 4096
+LOOKED_AT = 32
+"""Lines that tell which columns are written within quotes."""
 UNDECODABLE = "\ufffd"
 # A spreadsheet takes a cell that begins so for a formula, whoever typed it: CSV injection.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -47,6 +50,7 @@ class Reading:
     """How a file is read: `wanted` columns must be there, the first `after` records are done, `size` a batch.
 
     `name` tells by its ending what kind of file it is; with `lines` it is told in which line each record begins.
+    `plain` makes what reads plain lines of a text file at once.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Reading:
     after: int = 0
     trailer: str | None = None
     lines: bool = False
+    plain: Callable[[LineForm], ReadLines | None] | None = None
 
 
 def read(file: BinaryIO, reading: Reading) -> Generator[Batch, None, None]:
@@ -69,9 +74,18 @@ def read(file: BinaryIO, reading: Reading) -> Generator[Batch, None, None]:
                 elif errors := header_errors(header, reading.wanted):
                     yield refusal(errors[0], found.encoding)
                 else:
-                    yield from _Batches(reading, header, found.encoding, is_clean=found.is_clean).of(found)
+                    batches = _Batches(reading, header, found.encoding, is_clean=found.is_clean)
+                    plain = _plain_lines(found, reading, header)
+                    yield from batches.of(found) if plain is None else batches.of_portions(plain)
         except Unreadable as error:
             yield refusal(error.reason)
+
+
+def _plain_lines(found: Records, reading: Reading, header: Sequence[str]) -> PlainLines | None:
+    """Return the records after the header as lines that may be plain, None where each is to be looked at."""
+    if reading.plain is None or reading.lines or BARIS in header or not isinstance(found, TextRecords):
+        return None
+    return found.plain(reading.plain, header, reading.trailer) if found.is_clean else None
 
 
 @contextmanager
@@ -116,6 +130,7 @@ class _Batches:
         self._doubtful = None if is_clean else encoding
         self._guarded = BARIS in header
         self._refused: Batch | None = None
+        self._written: list[Row] = []
         self._clear()
 
     def of(self, records: Records) -> Iterator[Batch]:
@@ -131,6 +146,37 @@ class _Batches:
                 yield self._batch(number, last=False)
         yield self._refused or self._batch(number, last=True)
 
+    def of_portions(self, plain: PlainLines) -> Iterator[Batch]:
+        """Yield batches of what is not done yet, none of less than a portion."""
+        number = closed = yielded = 0
+        while (portion := plain.after(number)) is not None and self._refused is None:
+            before, number = number, number + portion.count
+            if self._reading.trailer is not None and portion.count:
+                closed, portion = self._closed(self._reading.trailer, portion, number, closed)
+            if number > self._reading.after:
+                self._take(portion, max(before, self._reading.after))
+            if number - yielded >= self._reading.size and number > self._reading.after:
+                yield self._batch(number, last=False)
+                yielded = number
+        if self._reading.trailer is not None and not closed:
+            self._refused = self._refused or _unclosed(self._reading.trailer)
+        yield self._refused or self._batch(max(number, self._reading.after), last=True)
+
+    def _closed(self, trailer: str, portion: Portion, last: int, closed: int) -> tuple[int, Portion]:
+        """Return the number of the record that closes the file, if it is known, and the portion with none in its place.
+
+        Nothing may come after it.
+        """
+        begun = [number for number, cells in portion.others if cells is not None and _begins(cells, trailer)]
+        closed = closed or min(begun, default=0)
+        if closed and closed < last:
+            self._refused = _early(closed)
+        return closed, replace(portion, others=[(at, [] if at == closed else cells) for at, cells in portion.others])
+
+    def _take(self, portion: Portion, after: int) -> None:
+        self._written += [row for row in portion.rows if row[0] > after]
+        self._look((number, cells) for number, cells in portion.others if number > after)
+
     def _noting(self, found: Iterator[list[str] | None], records: Records, after: int) -> Iterator[list[str] | None]:
         """Yield records, and note where each began."""
         for number, cells in enumerate(found, after + 1):
@@ -144,10 +190,9 @@ class _Batches:
             yield [] if closed else cells
             if closed:
                 if next(found, self) is not self:
-                    early = FieldError(pointer="", rule="trailer-early", params={"number": str(number)})
-                    self._refused = refusal(early)
+                    self._refused = _early(number)
                 return
-        self._refused = refusal(FieldError(pointer="", rule="no-trailer", params={"trailer": trailer}))
+        self._refused = _unclosed(trailer)
 
     def _add(self, before: int, portion: Sequence[list[str] | None]) -> None:
         """Take the records after so many; nearly all are rows, and are not looked at one by one."""
@@ -199,6 +244,7 @@ class _Batches:
             encoding=self._encoding,
             last=last,
             lines=self._lines,
+            written=self._written,
         )
         self._clear()
         return batch
@@ -208,6 +254,15 @@ class _Batches:
         self._rejects: list[Reject] = []
         self._skipped = 0
         self._lines: dict[int, int] = {}
+        self._written = []
+
+
+def _early(number: int) -> Batch:
+    return refusal(FieldError(pointer="", rule="trailer-early", params={"number": str(number)}))
+
+
+def _unclosed(trailer: str) -> Batch:
+    return refusal(FieldError(pointer="", rule="no-trailer", params={"trailer": trailer}))
 
 
 def unguarded(cell: str) -> str:
@@ -278,8 +333,10 @@ class TextRecords:
         self.encoding, self.is_clean = find_encoding(file, dialect)
         file.seek(0)
         self._text = io.TextIOWrapper(file, encoding=self.encoding, errors="replace", newline="")
+        self._dialect = dialect
         self._lines = Lines(self._text)
-        self._found = records(self._lines, dialect)
+        self._reader = CsvReader(self._lines, dialect)
+        self._found = self._reader.all()
 
     @property
     def line(self) -> int:
@@ -296,6 +353,21 @@ class TextRecords:
 
     def __next__(self) -> list[str] | None:
         return next(self._found)
+
+    def plain(
+        self, make: Callable[[LineForm], ReadLines | None], header: Sequence[str], closing: str | None
+    ) -> PlainLines | None:
+        """Return the records after the header as lines that may be plain, None where none can be."""
+        dialect = self._dialect
+        form = LineForm(
+            columns=tuple(header),
+            delimiter=dialect.delimiter,
+            quote=dialect.quote,
+            quoted=quoted_columns(self._lines.ahead(LOOKED_AT), dialect, len(header)),
+            closing=closing,
+        )
+        run = make(form)
+        return None if run is None else PlainLines(self._lines, self._reader, run)
 
     def let_go(self) -> None:
         """Leave the file open, or closed where that was done."""

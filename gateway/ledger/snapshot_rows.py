@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from dataclasses import asdict, dataclass, field, replace
 from decimal import Decimal
 from itertools import repeat
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.columns import Row
 from gateway.errors import FieldError
 from gateway.feeds import Chunk, Keeping, Reject, Tally
 from gateway.ledger.rows import decode, encode
@@ -96,18 +98,36 @@ def read_columns(text: str) -> Columns:
     return Columns(fields=tuple(found["fields"]), id=found["id"])
 
 
-def packed(rows: Sequence[tuple[int, Document]], keeping: Keeping, columns: Columns) -> list[PackedRow]:
+def rows_of(chunk: Chunk, keeping: Keeping) -> list[Row]:
+    """Return a chunk's rows as they are kept, in their order."""
+    if not chunk.rows:
+        return [*chunk.written]
+    return sorted([*written(chunk.rows, keeping), *chunk.written], key=itemgetter(0))
+
+
+def written(rows: Sequence[tuple[int, Document]], keeping: Keeping) -> list[Row]:
+    """Write documents as they are kept."""
+    documents = [row for _, row in rows]
+    values = [_all(documents, name) for name in keeping.paths]
+    return list(zip((number for number, _ in rows), map(encode, documents), *values, strict=True))
+
+
+def packed(rows: Sequence[Row], keeping: Keeping) -> list[PackedRow]:
     """Return a store's form of rows."""
-    numbers, ids, docs, *cells = side_by_side(rows, keeping, columns)
+    numbers, ids, docs, *cells = side_by_side(rows, keeping)
     together: Iterable[Any] = zip(*cells, strict=True) if cells else repeat((), len(rows))
     return list(map(PackedRow._make, zip(numbers, ids, docs, together, strict=True)))
 
 
-def side_by_side(rows: Sequence[tuple[int, Document]], keeping: Keeping, columns: Columns) -> list[list[Any]]:
+def side_by_side(rows: Sequence[Row], keeping: Keeping) -> list[Sequence[Any]]:
     """Return the columns of a store's rows, each whole: numbers, ids, documents, and the cells of each field."""
-    numbers, documents = [number for number, _ in rows], [row for _, row in rows]
-    ids, docs = _ids(documents, keeping), list(map(encode, documents))
-    return [numbers, ids, docs, *([cell(value) for value in _all(documents, name)] for name in columns.fields)]
+    columns = columns_of(keeping)
+    if not rows:
+        return [[] for _ in range(3 + len(columns.fields))]
+    numbers, docs, *values = zip(*rows, strict=True)
+    named = dict(zip(keeping.paths, values, strict=True))
+    ids = _ids(docs, [named[name] for name in keeping.key])
+    return [numbers, ids, docs, *(_cells(named[name]) for name in columns.fields)]
 
 
 def _all(rows: Sequence[Document], name: str) -> list[object]:
@@ -118,12 +138,25 @@ def _all(rows: Sequence[Document], name: str) -> list[object]:
     return [at(row, path) for row in rows]
 
 
-def _ids(rows: Sequence[Document], keeping: Keeping) -> list[bytes]:
-    if len(keeping.key) == 1:
-        return [_id(value) for value in _all(rows, keeping.key[0])]
-    if not keeping.key:
-        return list(map(_digest, rows))
-    return list(map(_digest, map(list, zip(*(_all(rows, name) for name in keeping.key), strict=True))))
+def _ids(docs: Sequence[bytes], keys: Sequence[Sequence[object]]) -> list[bytes]:
+    if len(keys) == 1:
+        return _short(keys[0]) or list(map(_id, keys[0]))
+    if not keys:
+        return [_digest(decode(doc)) for doc in docs]
+    return [_digest(list(values)) for values in zip(*keys, strict=True)]
+
+
+def _cells(values: Sequence[Any]) -> Sequence[bytes | None]:
+    return _short(values) or list(map(cell, values))
+
+
+def _short(values: Sequence[Any]) -> list[bytes]:
+    """Return a column's cells where all are short texts, as they are in most columns, else none."""
+    try:
+        found = list(map(str.encode, values))
+    except (TypeError, UnicodeEncodeError):
+        return []
+    return found if max(map(len, found), default=0) < LONGEST_CELL else []
 
 
 def _id(value: object) -> bytes:

@@ -55,10 +55,26 @@ class Seen(dict[Any, Any]):
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A Python expression on `{v}`, which is known to be text, with the values it names `{0}`, `{1}`."""
+    """A Python expression on `{v}`, which is known to be text, with the values it names `{0}`, `{1}`.
+
+    What it `cuts` is a part of that text.
+    """
 
     code: str
     values: tuple[object, ...]
+    cuts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """Of a text that matches all of `shape`, a regular expression, `json` writes what becomes of it; None: it stays.
+
+    Beside digits it may hold `signs`.
+    """
+
+    shape: str
+    signs: str = ""
+    json: Words | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,13 +82,14 @@ class Step:
     """One thing done to a value: `run` raises Bad; `quick` says what compiled code may do instead of calling it.
 
     A type: nothing, if the value is exactly of it. A mapping: look the value up. Of a text, `fits` tells whether it
-    stays as it is, and `makes` what it becomes (if that breaks, `run` says why).
+    stays as it is, and `makes` what it becomes (if that breaks, `run` says why); `plain` are texts that surely fit.
     """
 
     run: Callable[[Any], Any]
     quick: type | Mapping[Any, Any] | None = None
     fits: Words | None = None
     makes: Words | None = None
+    plain: Plain | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,7 +321,8 @@ def check_digits(count: int) -> Step:
             raise Bad("rounded-number", text)
         raise Bad("digits", text, digits=str(count))
 
-    return Step(run=run, fits=Words("len({v}) == {0} and {v}.isascii() and {v}.isdigit()", (count,)))
+    fits = Words("len({v}) == {0} and {v}.isascii() and {v}.isdigit()", (count,))
+    return Step(run=run, fits=fits, plain=Plain(f"[0-9]{{{count}}}"))
 
 
 def check_pattern(pattern: str) -> Step:
@@ -341,7 +359,7 @@ def take_part(separator: str, part: int) -> Step:
             raise Bad("split", value, part=str(part), split=separator)
         return parts[part - 1]
 
-    return Step(run=run, makes=Words("{v}.split({0})[{1}]", (separator, part - 1)))
+    return Step(run=run, makes=Words("{v}.split({0})[{1}]", (separator, part - 1), cuts=True))
 
 
 def undo_join(separator: str, part: int, count: int, *, fewer: bool) -> Step:

@@ -107,7 +107,7 @@ class _Function:
 
     def _certain(self, name: str, path: Path, field: Field, steps: Sequence[Step]) -> None:
         self._fetch(name, path, strict=True)
-        if field.blanks and not _refuses(steps, field.blanks):
+        if field.blanks and not refuses(steps, field.blanks):
             self._code.write(f"if {name} in {self._code.bind(field.blanks)}: gap()")
         if not steps or field.combine is not None:
             self._code.write(f"if {name} is None: gap()")
@@ -231,7 +231,7 @@ class _Function:
         return built, bool(always) or any(there for _, _, there in later)
 
 
-def _refuses(steps: Sequence[Step], texts: Iterable[str]) -> bool:
+def refuses(steps: Sequence[Step], texts: Iterable[str]) -> bool:
     """Tell whether these texts don't fit anyway, so that the slower reading comes to say that they are blank."""
     return not any(_passes(steps, text) for text in texts)
 

@@ -5,7 +5,18 @@ from collections.abc import Callable
 from decimal import Context, Decimal, InvalidOperation
 from functools import cache
 
-from gateway.translate.convert import LONGEST_NUMBER, Bad, Form, Pair, Seen, Step, Words, need_number, refuse_type
+from gateway.translate.convert import (
+    LONGEST_NUMBER,
+    Bad,
+    Form,
+    Pair,
+    Plain,
+    Seen,
+    Step,
+    Words,
+    need_number,
+    refuse_type,
+)
 
 _FORMAT = re.compile(r"(?P<before>(?:Rp\.? ?)?)1(?P<group>[.,' ]?)234(?:(?P<point>[.,])(?P<decimals>[0-9]{1,6}))?")
 _SEEN = 4096
@@ -32,7 +43,7 @@ def numbers(form: str, *, number: bool) -> Pair:
     reads = _reader(form, parse)
     write = Step(run=need_number, quick=Decimal) if number else Step(run=_writer(form))
     return Pair(
-        read=Step(run=reads, quick=Seen(reads, _SEEN), makes=Words("{0}({v})", (parse,))),
+        read=Step(run=reads, quick=Seen(reads, _SEEN), makes=Words("{0}({v})", (parse,)), plain=_plain(form)),
         write=write,
         form=Form(kind="number"),
         exact=number,
@@ -55,6 +66,22 @@ def _parser(form: str) -> Callable[[str], Decimal]:
         return Decimal(digits.replace(point, ".") if point else digits)
 
     return parse
+
+
+def _plain(form: str) -> Plain:
+    """Return what most numbers of a format look like, and how JSON has them with the same digits."""
+    parts = _parts(form)
+    before, group, point = parts["before"], parts["group"], parts["point"]
+    some = rf"[0-9]{{0,2}}(?:{re.escape(group)}[0-9]{{3}}){{0,9}}+" if group else rf"[0-9]{{0,{LONGEST_NUMBER // 2}}}+"
+    after = rf"(?:{re.escape(point)}[0-9]{{1,{len(parts['decimals'])}}}+)?+" if point else ""
+    values: list[str] = []
+    code = "{v}"
+    for sign, ours in ((before, ""), (group, ""), (point, ".")):
+        if sign and sign != ours:
+            code += f".replace({{{len(values)}}}, {{{len(values) + 1}}})"
+            values += [sign, ours]
+    # Without a needless zero in front, which JSON does not know.
+    return Plain(rf"{re.escape(before)}(?:0|[1-9]{some}){after}", before + group + point, Words(code, tuple(values)))
 
 
 def _reader(form: str, parse: Callable[[str], Decimal]) -> Callable[[object], Decimal | int]:

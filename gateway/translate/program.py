@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from gateway.columns import LineForm, ReadLines
 from gateway.errors import FieldError, TranslationError
 from gateway.message import Context, Document
 from gateway.translate.emit import Quick, emit, emit_cells
 from gateway.translate.explain import explain
+from gateway.translate.lines import emit_lines
 from gateway.translate.plan import Plan
 
 MOST_HEADERS = 8
@@ -55,6 +57,10 @@ class Program:
             return built
 
         return read
+
+    def of_lines(self, paths: Sequence[str], form: LineForm) -> ReadLines | None:
+        """Return the same for whole lines of text, None where the table wants more than texts."""
+        return emit_lines(self._plan, paths, form)
 
     def errors(self, document: object, context: Context | None = None) -> tuple[FieldError, ...]:
         """Return every field that does not fit."""

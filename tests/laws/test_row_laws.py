@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from adapters.csv.lines import LONGEST_RECORD, Lines, records
+from adapters.csv.lines import LONGEST_RECORD, CsvReader, Lines
 from adapters.csv.read import find_encoding
 from adapters.csv.settings import Dialect
 from gateway import Document, TranslationError
@@ -20,7 +20,7 @@ from gateway.translate import compile_row
 from gateway.translate.load import parse_mapping
 
 CORPUS = os.environ.get("GATEWAY_CORPUS")
-COLUMNS = ("NIK", "NAMA", "TGL", "JK", "RT", "KEC", "UANG", "AKTIF", "NO", "JAM", "LAIN", "SISA")
+COLUMNS = ("NIK", "NAMA", "TGL", "JK", "RT", "KEC", "UANG", "AKTIF", "NO", "JAM", "LAIN", "SISA", "RP")
 MAPPING = r"""
 [codes.kelamin]
 "1" = "laki-laki"
@@ -35,7 +35,7 @@ alamat.rt  = { from = "RT", split = "/", part = 1 }
 alamat.rw  = { from = "RT", split = "/", part = 2, digits = 3, optional = true }
 kecamatan  = { from = "KEC", pattern = '\d{3}' }
 uang       = { from = "UANG", number = "1.234,56", optional = true }
-rupiah     = { from = "UANG", number = "Rp1.234", default = 0 }
+rupiah     = { from = "RP", number = "Rp1.234", default = 0 }
 aktif      = { from = "AKTIF", bool = ["Y", "T"] }
 urutan     = { from = "NO", integer = true, optional = true }
 jam        = { from = "JAM", date = "dd/mm/yyyy HH:MM", optional = true }
@@ -44,11 +44,16 @@ sisa       = { from = "SISA", default = "-" }
 khusus     = { from = "SISA", when = { path = "JK", equals = "2" }, optional = true }
 sumber     = { const = "dukcapil" }
 """
-ODD = ("", " ", "1,40502E+15", "٣", "²", "30/02/1990", "0000-00-00", "00/00/0000", "a\x00b", "é", "\ud800", "1" * 300)
+ODD = (
+    "", " ", "1,40502E+15", "٣", "²", "30/02/1990", "0000-00-00", "00/00/0000", "a\x00b", "é", "\ud800", "1" * 300,
+    "1/2/3", "/", "1234,5",
+)  # fmt: skip
 FITTING = {
-    "NIK": ("1405029001180001",), "NAMA": ("Ani", 'A"n\\i'), "TGL": ("17/03/1990", "29/02/2024"), "JK": ("1", "2"),
-    "RT": ("001/002", "1/2/3", "/"), "KEC": ("101",), "UANG": ("1.234,56", "-0,5", "Rp1.234", "001"),
+    "NIK": ("1405029001180001",), "NAMA": ("Ani", "Siti'a", "Ñ 你", 'A"n\\i'), "TGL": ("17/03/1990", "29/02/2024"),
+    "JK": ("1", "2"), "RT": ("001/002", "1/002/3"), "KEC": ("101",),
+    "UANG": ("1.234,56", "0,50", "-0,5", "001", "12,3"),
     "AKTIF": ("Y", "T"), "NO": ("7", "-07"), "JAM": ("17/03/1990 08:05",), "LAIN": ("x",), "SISA": ("y",),
+    "RP": ("Rp1.234", ""),
 }  # fmt: skip
 CELL = (
     st.sampled_from(ODD) | st.text(max_size=4) | st.sampled_from([cell for each in FITTING.values() for cell in each])
@@ -89,6 +94,11 @@ def test_a_row_of_cells_is_read_as_step_by_step_with_every_value_and_reason(
     assert told(PROGRAM, native) == expected
 
 
+@given(GOOD)
+def test_rows_that_are_meant_to_fit_do(row: tuple[str, ...]) -> None:
+    assert len(PROGRAM.of_cells(COLUMNS)(row)) > len(COLUMNS)
+
+
 def test_a_row_that_is_more_than_texts_is_read_all_the_same() -> None:
     text = '[f.row]\ntanggal = { from = "@now", date = "dd/mm/yyyy", optional = true }\na = "A"\nb = "B.C"'
     read = compile_row(parse_mapping(text, "mappings/p.toml"), "f").read
@@ -125,7 +135,7 @@ def one_by_one(text: str, dialect: Dialect) -> list[list[str] | None]:
 
 
 def at_once(text: str, dialect: Dialect) -> list[list[str] | None]:
-    return list(records(Lines(io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")), dialect))
+    return list(CsvReader(Lines(io.TextIOWrapper(io.BytesIO(text.encode()), "utf-8", newline="")), dialect).all())
 
 
 LINE = st.sampled_from(

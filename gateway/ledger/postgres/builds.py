@@ -15,8 +15,10 @@ from gateway.ledger.snapshot_rows import (
     columns_of,
     once,
     packed,
+    rows_of,
     settled,
     tallied,
+    written,
     written_columns,
     written_reasons,
     written_tally,
@@ -49,7 +51,7 @@ async def add(  # noqa: PLR0913 - what a chunk needs
     # What a power cut takes, whole chunks, comes again from the file; the commit that publishes waits for all of it.
     await connection.execute("SET LOCAL synchronous_commit = off")
     new, said = 0, []
-    for portion in once(packed(chunk.rows, keeping, columns_of(keeping))):
+    for portion in once(packed(rows_of(chunk, keeping), keeping)):
         fresh, clashes = await _put(connection, number, chunk.source or number, portion)
         decided = settled(clashes, keeping, replaces=replaces)
         await _replace(connection, number, chunk.source or number, decided.replaced)
@@ -106,7 +108,7 @@ async def _copied(connection: Connection, number: int, base: int, keeping: Keepi
     while rows := await connection.fetch(query, last):
         last = rows[-1]["n"]
         documents = [(row["number"], decode(row["doc"])) for row in rows]
-        for portion in once(packed(documents, keeping, columns_of(keeping))):
+        for portion in once(packed(written(documents, keeping), keeping)):
             kept += (await _put(connection, number, 0, portion))[0]
     return kept
 

@@ -1,0 +1,332 @@
+"""Compiles a table for whole lines of text: one pattern finds the cells of nearly all, and they are written as JSON.
+
+A line that does not match, or whose values do not fit, is left to those who read it cell by cell and say why.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+from gateway.columns import LineForm, ReadLines
+from gateway.translate.code import Code
+from gateway.translate.convert import Plain, Seen, Step, Words
+from gateway.translate.emit import emit_cells, refuses
+from gateway.translate.plan import OPTIONAL, REQUIRED, Field, Fixed, Listed, Plan
+
+_SEEN = 1 << 15
+"""Texts of one column that are remembered: as many days as a life of 90 years has."""
+MOST_COLUMNS = 256
+"""Beyond, a pattern takes longer to make than it spares."""
+_NEVER = r'"\\\x00-\x1f\x7f'
+"""What is no part of a plain text: JSON has another way to write it, or csv may read it in another."""
+_JSON = msgspec.json.Encoder(decimal_format="number")
+
+
+def json_of(value: object) -> str:
+    """Return a value as JSON."""
+    return _JSON.encode(value).decode()
+
+
+def emit_lines(plan: Plan, paths: Sequence[str], form: LineForm) -> ReadLines | None:
+    """Return the plan as a function of whole lines, None where it wants more than the texts of a plain table.
+
+    Each row is its number, its JSON, and the values at `paths`.
+    """
+    leaves = {".".join(part.target) for part in plan.parts}
+    if not _is_plain(form) or not set(paths) <= leaves or emit_cells(plan, form.columns) is None:
+        return None
+    if any(part.absent is REQUIRED and not {*_sources(part)} <= {*form.columns} for part in _fields(plan)):
+        return None
+    return _Lines(plan, paths, form).function()
+
+
+def _is_plain(form: LineForm) -> bool:
+    if len(form.columns) > MOST_COLUMNS:
+        return False
+    once = len({*form.columns}) == len(form.columns) and form.columns[0] != ""
+    return once and form.delimiter in "\t;,|" and form.quote in "\"'" and (form.closing or "").isascii()
+
+
+def _fields(plan: Plan) -> list[Field]:
+    return [part for part in plan.parts if isinstance(part, Field)]
+
+
+def _sources(part: Field | Fixed | Listed) -> tuple[str, ...]:
+    """Return the columns that a part looks at."""
+    own = [source.path[0] for source in part.sources] if isinstance(part, Field) else []
+    return (*own, *([part.when.path[0]] if part.when else []))
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """A text that a local of the function holds."""
+
+    name: str
+
+
+_Text = tuple[str | _Held, ...]
+"""What is written one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Member:
+    """A member's JSON; one that may be absent brings its key and the comma before it, or is nothing."""
+
+    text: _Text
+    sure: bool
+
+
+class _Lines:
+    """One plan's code: `t` is the text, `n` the number of its first line, `a0` and so on are the cells of a line."""
+
+    def __init__(self, plan: Plan, paths: Sequence[str], form: LineForm) -> None:
+        self._plan = plan
+        self._form = form
+        self._code = Code(plan.file, "t, n", {})
+        self._json = self._code.bind(json_of)
+        readers = Counter(column for part in plan.parts for column in _sources(part))
+        self._cells = {name: f"a{place}" for place, name in enumerate(form.columns) if name in readers or place == 0}
+        self._places = {name: place for place, name in enumerate(form.columns)}
+        self._shapes = {
+            part.sources[0].path[0]: (part, plain)
+            for part in _fields(plan)
+            if (plain := _plain(part)) is not None and readers[_sources(part)[0]] == 1 and not self._ends(part, plain)
+        }
+        self._values: dict[str, str] = dict.fromkeys(paths, "None")
+
+    def _ends(self, field: Field, plain: Plain) -> bool:
+        """Tell whether a sign of what fits may end the cell, so that it is not known by its shape."""
+        is_quoted = self._places.get(_sources(field)[0]) in self._form.quoted
+        return self._form.quote in plain.signs or (not is_quoted and self._form.delimiter in plain.signs)
+
+    def function(self) -> ReadLines:
+        code = self._code
+        code.write(f"found = {code.bind(re.compile(self._pattern()).findall)}(t)")
+        code.write("rows, odd = [], []")
+        with code.block(f"for n, (line, {', '.join(self._cells.values())}) in enumerate(found, n):"):
+            with code.block("if not a0:"):
+                code.write("odd.append((n, line))")
+                code.write("continue")
+            with code.block("try:"):
+                inner, _ = self._object([(part.target, self._part(part)) for part in self._plan.parts])
+                text = self._written(("{", *inner, "}"))
+                code.write(f"rows.append(({', '.join(['n', f'{text}.encode()', *self._values.values()])},))")
+            with code.block("except Exception:"):
+                code.write("odd.append((n, line))")
+        code.write("return len(found), rows, odd")
+        run: ReadLines = code.finish()
+        return run
+
+    def _pattern(self) -> str:
+        """Return the pattern of a plain line, else of any, with all of it and then each cell that is read as a group.
+
+        What begins as the header or the closing row does, or with a blank, is not plain: it may be no row at all.
+        """
+        form, quote = self._form, re.escape(self._form.quote)
+        first = quote if 0 in form.quoted else ""
+        bars = rf"(?!{first}{re.escape(form.columns[0])})(?={first}[^\s{re.escape(form.delimiter)}{quote}])"
+        if form.closing:
+            bars += rf"(?!{first}(?i:{re.escape(form.closing)}))(?![ -~]{{0,{len(form.closing)}}}[^ -~\t\r\n])"
+        cells = re.escape(form.delimiter).join(map(self._cell, range(len(form.columns))))
+        return rf"({bars}{cells}\r?\n|[^\n]*\n)"
+
+    def _cell(self, place: int) -> str:
+        form, name = self._form, self._form.columns[place]
+        quote = re.escape(form.quote) if place in form.quoted else ""
+        other = "" if quote else re.escape(form.delimiter)
+        shape = rf"[^{other}{re.escape(form.quote)}{_NEVER}]*+"
+        if name in self._shapes:
+            part, plain = self._shapes[name]
+            may_be_blank = part.absent is not REQUIRED and "" in part.blanks
+            shape = f"(?:{plain.shape})?+" if may_be_blank else plain.shape
+        return f"{quote}({shape}){quote}" if name in self._cells else quote + shape + quote
+
+    def _part(self, part: Field | Fixed | Listed) -> _Member | None:
+        """Write one part; None where it is never there."""
+        self._code.line = part.line
+        if isinstance(part, Fixed) and part.when is None:
+            return self._constant(part.target, part.value)
+        if isinstance(part, Field) and part.when is None and part.combine is None:
+            return self._field(part)
+        return self._by_cells(part)
+
+    def _constant(self, target: Sequence[str], value: object) -> _Member:
+        self._found(target, self._code.bind(value))
+        return _Member((json_of(value),), sure=True)
+
+    def _by_cells(self, part: Field | Fixed | Listed) -> _Member:
+        """Write a part that looks at several cells as it is compiled for the cells of one row."""
+        code, columns = self._code, [name for name in dict.fromkeys(_sources(part)) if name in self._cells]
+        run = emit_cells(Plan(file=self._plan.file, parts=(replace(part, target=("v",)),)), columns)
+        made = code.name("d")
+        code.write(f"{made} = {code.bind(run)}(({''.join(f'{self._cells[name]}, ' for name in columns)}), None)")
+        self._found(part.target, f'{made}.get("v")')
+        text = code.name("j")
+        with code.block(f"if {made}:"):
+            code.write(f'{text} = {self._json}({made}["v"])')
+            code.write(f"{text} = {self._written((*_key(part.target), _Held(text)))}")
+        with code.block("else:"):
+            code.write(f'{text} = ""')
+        return _Member((_Held(text),), sure=False)
+
+    def _field(self, field: Field) -> _Member | None:
+        code, column = self._code, field.sources[0].path[0]
+        if column not in self._cells:
+            return None if field.absent is OPTIONAL else self._constant(field.target, field.absent)
+        cell = self._cells[column]
+        if field.absent is REQUIRED:
+            if self._may_be_blank(field):
+                code.write(f"if {cell} in {code.bind(field.blanks)}: raise ValueError")
+            return _Member(self._steps(field, cell), sure=True)
+        return self._may_be_absent(field, cell)
+
+    def _may_be_absent(self, field: Field, cell: str) -> _Member:
+        code, key, gone = self._code, _key(field.target), field.absent is OPTIONAL
+        text, value = code.name("j"), code.name("x")
+        with code.block(f"if {cell} in {code.bind(field.blanks)}:"):
+            code.write(f"{text} = {self._written(() if gone else (*key, json_of(field.absent)))}")
+            code.write(f"{value} = {'None' if gone else code.bind(field.absent)}")
+        with code.block("else:"):
+            code.write(f"{text} = {self._written((*key, *self._steps(field, cell)))}")
+            if (name := ".".join(field.target)) in self._values:
+                code.write(f"{value} = {self._values[name]}")
+                self._values[name] = value
+        return _Member((_Held(text),), sure=False)
+
+    def _may_be_blank(self, field: Field) -> bool:
+        steps = (*field.sources[0].steps, *field.steps)
+        if field.sources[0].path[0] in self._shapes:
+            shape = re.compile(self._shapes[field.sources[0].path[0]][1].shape).fullmatch
+            return any(map(shape, field.blanks))
+        return bool(field.blanks) and not refuses(steps, field.blanks)
+
+    def _steps(self, field: Field, cell: str) -> _Text:
+        """Write what is done to a cell, and return its JSON."""
+        code, steps = self._code, (*field.sources[0].steps, *field.steps)
+        wanted = ".".join(field.target) in self._values
+        if field.sources[0].path[0] in self._shapes and (first := steps[0].plain) is not None:
+            if first.json is None:
+                steps = steps[1:]
+            elif len(steps) == 1 and not wanted:
+                return self._made(first.json, cell)
+        if steps and isinstance(steps[-1].quick, Mapping):
+            return self._remembered(field, steps, cell)
+        value, is_text = cell, True
+        for step in steps:
+            value, is_text = self._step(step, value, is_text=is_text)
+        self._found(field.target, value)
+        if is_text:
+            return ('"', _Held(value), '"')
+        text = code.name("j")
+        code.write(f"{text} = {self._json}({value})")
+        return (_Held(text),)
+
+    def _step(self, step: Step, value: str, *, is_text: bool) -> tuple[str, bool]:
+        """Write one step; return the name of what it makes, and whether that is a plain text still."""
+        code = self._code
+        if is_text and step.fits:
+            code.write(f"if not ({self._words(step.fits, value)}): raise ValueError")
+            return value, True
+        if is_text and step.quick is str:
+            return value, True
+        made = code.name("v")
+        if is_text and step.makes:
+            code.write(f"{made} = {self._words(step.makes, value)}")
+            return made, step.makes.cuts
+        code.write(f"{made} = {code.bind(step.run)}({value})")
+        return made, False
+
+    def _remembered(self, field: Field, steps: Sequence[Step], cell: str) -> _Text:
+        """Look up what was made of the same text before."""
+        code = self._code
+
+        def run(text: str) -> object:
+            value: object = text
+            for step in steps:
+                value = step.run(value)
+            return (json_of(value), value) if wanted else json_of(value)
+
+        wanted = ".".join(field.target) in self._values
+        text, seen = code.name("j"), code.bind(Seen(run, _SEEN))
+        if wanted:
+            value = code.name("v")
+            code.write(f"{text}, {value} = {seen}[{cell}]")
+            self._found(field.target, value)
+        else:
+            code.write(f"{text} = {seen}[{cell}]")
+        return (_Held(text),)
+
+    def _made(self, words: Words, cell: str) -> _Text:
+        text = self._code.name("j")
+        self._code.write(f"{text} = {self._words(words, cell)}")
+        return (_Held(text),)
+
+    def _words(self, words: Words, value: str) -> str:
+        return words.code.format(*map(self._code.key, words.values), v=value)
+
+    def _found(self, target: Sequence[str], value: str) -> None:
+        """Say which local holds the value of a field, where that is wanted."""
+        if ".".join(target) in self._values:
+            self._values[".".join(target)] = value
+
+    def _object(self, members: Sequence[tuple[tuple[str, ...], _Member | None]]) -> tuple[_Text, bool]:
+        """Write an object's members in the order of the rules; return them, and whether there is always one."""
+        trees: dict[str, Any] = {}
+        for target, member in members:
+            if len(target) == 1:
+                trees[target[0]] = member
+            else:
+                trees.setdefault(target[0], []).append((target[1:], member))
+        texts: list[_Member] = []
+        for key, tree in trees.items():
+            member = self._nested(key, tree) if isinstance(tree, list) else tree
+            if member is not None and member.sure:
+                texts.append(_Member((*_key((key,)), *member.text), sure=True))
+            elif member is not None:
+                texts.append(member)
+        inner = tuple(piece for member in texts for piece in member.text)
+        sure = any(member.sure for member in texts)
+        if texts and texts[0].sure:
+            return (str(inner[0])[1:], *inner[1:]), sure
+        name = self._code.name("o")
+        self._code.write(f"{name} = {self._written(inner)}[1:]")
+        return (_Held(name),), sure
+
+    def _nested(self, key: str, members: Sequence[tuple[tuple[str, ...], _Member | None]]) -> _Member:
+        inner, sure = self._object(members)
+        if sure:
+            return _Member(("{", *inner, "}"), sure=True)
+        name, whole = self._code.name("o"), (*_key((key,)), "{", *inner, "}")
+        self._code.write(f'{name} = {self._written(whole)} if {self._written(inner)} else ""')
+        return _Member((_Held(name),), sure=False)
+
+    def _written(self, text: _Text) -> str:
+        """Return what is written as one expression."""
+        pieces: list[str] = []
+        plain = ""
+        for piece in (*text, _Held("")):
+            if isinstance(piece, str):
+                plain += piece
+                continue
+            if plain:
+                pieces.append(f"{{{self._code.key(plain)}}}")
+            if piece.name:
+                pieces.append(f"{{{piece.name}}}")
+            plain = ""
+        return f'f"{"".join(pieces)}"'
+
+
+def _key(target: Sequence[str]) -> tuple[str, ...]:
+    """Return what stands before a member that is not the first."""
+    return (f",{json_of(target[-1])}:",)
+
+
+def _plain(field: Field) -> Plain | None:
+    """Return what texts fit a field's first step, where that looks at the cell itself."""
+    if field.combine is not None or field.when is not None:
+        return None
+    return next((step.plain for step in (*field.sources[0].steps, *field.steps)[:1]), None)
