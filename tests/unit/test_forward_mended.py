@@ -190,3 +190,19 @@ async def test_rows_of_several_files_are_mended_in_one_but_those_of_a_file_that_
     assert counts(site) == (2, 0, 1, 0)
     assert "ditolak seluruhnya" in site.handed_back("imunisasi_4.csv.rejected.csv")[1][1]
     assert (await sent(site))[6:] == [("7", "BCG"), ("8", "DPT")]
+
+
+async def test_mends_come_in_under_the_name_that_they_were_handed_back_by_though_their_files_share_one(
+    open_site: OpenSite,
+) -> None:
+    site = forwarding(await open_site(keeping=FORWARD, files="imunisasi.csv"))
+    for number in (1, 2, 3):
+        site.drop("imunisasi.csv", f"nik_anak;jenis\n{number};BCG\n{number}{number};BCG\nx{number};BCG\n", at=number)
+        await site.look()
+    handed = sorted((site.folder / "rejected").glob("*.rejected.csv"))
+    assert len(handed) == 3
+    for path in handed:
+        site.drop(path.name, path.read_text("utf-8-sig").replace('"x', '"9'))
+    await site.look()
+    assert [news.receipt.tally.accepted for news in site.news] == [2, 2, 2, 1, 1, 1]
+    assert sorted(nik for nik, _ in await sent(site))[-3:] == ["91", "92", "93"]
