@@ -20,6 +20,7 @@ from gateway.feeds import LINE, OF, Batch, Filing, Held, Ready, Reject, Source
 from gateway.handover import AckColumns, Acknowledged, Batches, Batching
 from gateway.lookup import Found, Snapshots
 from gateway.masking import mask_text, mask_value
+from gateway.mended import handed_back_as, records_mended, reference_mended
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared
 from gateway.offers import Offer, Offers
@@ -82,6 +83,9 @@ __all__ = [
     "Unreachable",
     "Unread",
     "UrlFields",
+    "handed_back_as",
     "mask_text",
     "mask_value",
+    "records_mended",
+    "reference_mended",
 ]

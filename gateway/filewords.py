@@ -6,6 +6,10 @@ FILES: Mapping[str, tuple[str, str]] = {
     "columns": ("jumlah kolom {found}, seharusnya {expected}", "has {found} columns instead of {expected}"),
     "quote": ("tanda kutip rusak", "has a broken quote"),
     "header": ("judul kolom berbeda: {difference}", "the header differs: {difference}"),
+    "no-header": (
+        "tidak satu pun judul kolom {columns} ada di baris pertama; judulnya tidak ada, atau ini berkas lain",
+        "the first line has none of the columns {columns}: the header is missing, or it is another file",
+    ),
     "double-key": (
         "kunci sama dengan baris {number}, isinya berbeda",
         "has the key of row {number}, but other content",
@@ -119,6 +123,11 @@ FILES: Mapping[str, tuple[str, str]] = {
 SHORT: Mapping[str, str] = {
     "required": "kosong",
     "digits": "jumlah digit",
+    "not-accepted": "berkas asalnya ditolak",
+    "request-unknown": "nomor tidak dikenal",
+    "request-cancelled": "permintaan dibatalkan",
+    "request-not-handed-over": "permintaan belum dikirim",
+    "request-contradicts": "berlawanan dengan jawaban sebelumnya",
     "pattern": "bentuk tidak sesuai",
     "max": "terlalu panjang",
     "codes": "kode tidak dikenal",

@@ -23,15 +23,15 @@ from gateway.feeds import (
     Nudged,
     Overtaken,
     Ready,
-    Receipts,
     Reject,
     Source,
     Tally,
     Turn,
     lease_of,
 )
-from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Unlimited, torn
+from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Sending, Unlimited, torn
 from gateway.made_of import as_one, is_in_use, made_of
+from gateway.messages_of import mendable
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
 from gateway.registry import Feed, Forward
@@ -57,7 +57,7 @@ class FileNews:
     first: Sequence[Reject] = ()
 
 
-class Ledger(Receipts, Upkeep, Acknowledgements, Protocol):
+class Ledger(Sending, Upkeep, Acknowledgements, Protocol):
     """What intake needs of the ledger."""
 
 
@@ -313,7 +313,7 @@ class _Work:
         if overdue:
             refused = FieldError(pointer="", rule="unfinished" if held.size else "empty-file")
         elif self.feed.forward is not None:
-            refused = await torn(self._ledger, receipt)
+            refused = await torn(self._ledger, receipt.feed, receipt.file, number=receipt.number)
         if refused is None and not tally.whole:
             batches = self._source.batches(held, after=tally.position)
             tally, refused = await self._read(batches, receipt)
@@ -339,6 +339,8 @@ class _Work:
                     if operations := self.feed.acknowledges:
                         by = f"{receipt.feed} (receipt {receipt.number})"
                         chunk = await acknowledged(self._ledger, operations, chunk, by=by)
+                    elif self.feed.forward is not None:
+                        chunk = await mendable(self._ledger, receipt.feed, batch, chunk)
                     tally = await self._ledger.add_rows(self._turn, receipt.number, self.feed.keeping, chunk)
         except (Unavailable, LedgerUnavailable, Overtaken):
             raise
@@ -354,8 +356,7 @@ class _Work:
             feed=self.feed, forward=to, ledger=self._ledger, room=self._intake.room, clock=self._intake.clock,
             turn=self._turn, held=held, receipt=receipt,
         )  # fmt: skip
-        batches = self._source.batches(held, after=tally.put)
-        ended = await forwarder.all(batches, tally, lambda one, at: refusal(one) or translated(self.feed, one, at))
+        ended = await forwarder.all(self._source.batches(held, after=tally.put), tally)
         self._intake.full.pop(receipt.feed, None)
         return ended
 

@@ -45,9 +45,11 @@ class Offer:
     """A feed's account; `password` is the SHA-256 of one in hex, `keys` are public keys as OpenSSH writes them.
 
     Without a `name` the account is called by agency and feed. Whoever logs in sees of `folder` what `names` says.
+    `setting` is where it is written in its agency's section.
     """
 
     feed: str
+    setting: tuple[str, ...]
     folder: Path
     names: Names
     name: str = ""

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -23,7 +23,8 @@ SHOWN = 20
 class Preview:
     """How a file would do; `refused` says why it would not be taken at all.
 
-    `mends` is the reference of the receipt whose rejects it mends.
+    `mends` is the reference of the receipt whose rejects it mends, `doubles` the receipt of a file of its content, for
+    which nothing would be done with it.
     """
 
     tally: Tally
@@ -31,23 +32,31 @@ class Preview:
     refused: FieldError | None
     rows: tuple[Document, ...]
     mends: str = ""
+    doubles: int | None = None
 
 
-async def preview(
+async def preview(  # noqa: PLR0913 - what a file is judged by
     feed: Feed,
     batches: AsyncIterator[Batch],
     progress: Callable[[int], None] = lambda _records: None,
     *,
     keep: bool = True,
     mends: str = "",
+    sent: Callable[[Batch, Chunk], Awaitable[tuple[Chunk, int]]] | None = None,
 ) -> Preview:
-    """Read a whole file; `progress` hears how many records are done. Without `keep` its rows are not returned."""
+    """Read a whole file; `progress` hears how many records are done. Without `keep` its rows are not returned.
+
+    Of a feed that forwards `sent` says which rows of a chunk are refused, and how many would be sent.
+    """
     trial = _Trial(feed, keep=keep)
     async with aclosing(cast("Any", batches)):
         async for batch in batches:
             if reason := refusal(batch):
                 return trial.end(replace(trial.tally, encoding=batch.encoding), reason)
-            await asyncio.to_thread(trial.add, batch)
+            if sent is None:
+                await asyncio.to_thread(trial.add, batch)
+            else:
+                trial.send(*await sent(batch, await asyncio.to_thread(translated, feed, batch, trial.tally.position)))
             progress(trial.tally.position)
     # What mends rows of a snapshot is added to it, however many of them are not mended yet.
     added = bool(mends) and feed.keeping.mode == "snapshot"
@@ -95,7 +104,11 @@ class _Trial:
             last = self._rows.get(row.id)
             unchanged += last is not None and last.doc == row.doc
             self._rows[row.id] = row
-        self.tally = tallied(self.tally, chunk, chunk.count - unchanged, [Settled(unchanged=unchanged)])
+        self.send(chunk, chunk.count - unchanged)
+
+    def send(self, chunk: Chunk, fresh: int) -> None:
+        """Take rows as so many messages."""
+        self.tally = tallied(self.tally, chunk, fresh, [Settled(unchanged=chunk.count - fresh)])
         self._first = sorted([*self._first, *chunk.rejects], key=lambda one: one.number)[:SHOWN]
 
     def end(self, tally: Tally, refused: FieldError | None) -> Preview:

@@ -47,7 +47,9 @@ class Office:
     def account(self, feed: str, password: str = PASSWORD, keys: tuple[str, ...] = ()) -> Account:
         hashed = sha256(password.encode()).hexdigest() if password else ""
         names = FeedNames(feed, FEEDS)
-        offer = Offer(feed=feed, folder=self.drop, names=names, password=hashed, keys=keys)
+        offer = Offer(
+            feed=feed, setting=("feed", feed, "account"), folder=self.drop, names=names, password=hashed, keys=keys
+        )
         return Account(agency="puskesmas", offer=offer)
 
     def log(self, event: str, /, **facts: object) -> None:

@@ -110,10 +110,10 @@ class CsvAdapter:
         object.__setattr__(self, "_writing", writing)
 
     def _offered_here(self) -> None:
-        if found := [name for name, feed in self.feed.items() if feed.account and "://" in self.drop]:
+        if found := [".".join(offer.setting) for offer in self.offers() if "://" in self.drop]:
             what = "an account is for a drop on this machine, and this one is elsewhere"
             remedy = "let the agency log in there, or name a folder here as drop"
-            raise ConfigError(*(Finding(where=f"feed.{name}.account", what=what, remedy=remedy) for name in found))
+            raise ConfigError(*(Finding(where=where, what=what, remedy=remedy) for where in found))
 
     async def exchange(self, call: Call, /) -> Answer:
         """Look up a feed's rows, or write an out's file; only a write can be half done when time is up."""
@@ -177,17 +177,18 @@ class CsvAdapter:
         return out_contract(self._columns(target) or ())
 
     def offers(self) -> Sequence[Offer]:
-        """Return the accounts of the feeds that have one."""
+        """Return the accounts of the feeds that have one, and of acknowledgements."""
         return [
             Offer(
                 feed=name,
+                setting=("feed", name, "account") if name in self.feed else ("out", name, "ack", "account"),
                 folder=Path(self.drop).absolute(),
-                names=FeedNames(name, self.feed),
+                names=FeedNames(name, self._feeds),
                 name=feed.account.name or "",
                 password=feed.account.hashed,
                 keys=feed.account.keys,
             )
-            for name, feed in self.feed.items()
+            for name, feed in self._feeds.items()
             if feed.account is not None
         ]
 
@@ -249,12 +250,15 @@ class CsvAdapter:
     def _acks(self) -> Mapping[str, Ack]:
         return {name: out.ack for name, out in self.out.items() if out.ack is not None}
 
+    @property
+    def _feeds(self) -> Mapping[str, Feed]:
+        return {**self.feed, **{name: ack.as_feed for name, ack in self._acks.items()}}
+
     def _files_of(self, drop: Drop) -> Files:
         """Return the files of every feed, and those in which the agency acknowledges an out's requests."""
-        acks = self._acks
         return Files(
-            feeds={**self.feed, **{name: ack.as_feed for name, ack in acks.items()}},
-            columns={**self.columns.read, **{name: ack.columns for name, ack in acks.items()}},
+            feeds=self._feeds,
+            columns={**self.columns.read, **{name: ack.columns for name, ack in self._acks.items()}},
             spell=self.columns.spell,
             lines=self.columns.lines,
             drop=drop,

@@ -189,7 +189,8 @@ def _judge(path: Path, header: Sequence[str]) -> None:
     if BARIS in header:
         raise _no(path, "holds rows that a gateway handed back", "take a file as the agency exports it")
     values = sum(bool(_VALUE.fullmatch(cell)) for cell in told)
-    if values and (values > len(told) / 4 or values + sum(bool(_NUMBER.fullmatch(cell)) for cell in told) > 1):
+    numbers = sum(bool(_NUMBER.fullmatch(cell)) for cell in told)
+    if 0 < len(told) == numbers or (values and (values > len(told) / 4 or values + numbers > 1)):
         what = "seems to have data in its first line, not the columns' names"
         raise _no(path, what, "have the export write the names first: they are how columns are known")
 

@@ -21,7 +21,20 @@ from adapters.csv.settings import Feed
 from adapters.csv.sheet import is_sheet
 from adapters.csv.unpack import unpacked
 from adapters.csv.watch import MARKERS, Watch
-from gateway import Batch, Clock, FieldError, Filing, Held, LineForm, Log, ReadLines, Ready, Spell, Unavailable
+from gateway import (
+    Batch,
+    Clock,
+    FieldError,
+    Filing,
+    Held,
+    LineForm,
+    Log,
+    ReadLines,
+    Ready,
+    Spell,
+    Unavailable,
+    reference_mended,
+)
 
 ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
@@ -343,4 +356,4 @@ def _repairs(file: BinaryIO, name: str, layout: Layout) -> str:
             first = next(found, None)
     except (csv.Error, Unreadable):
         return ""
-    return (dict(zip(header, first or (), strict=False)).get(BERKAS) or "").strip() or "?"
+    return reference_mended(dict(zip(header, first or (), strict=False)).get(BERKAS) or "") or "?"

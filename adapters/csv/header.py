@@ -14,6 +14,7 @@ def header_errors(found: Sequence[str], wanted: Sequence[str]) -> tuple[FieldErr
     """Return one error that names every difference that matters, none when all `wanted` are there exactly once.
 
     The difference reads `no_bacth -> no_batch; -posyandu; +catatan; nik_anak x2`: renamed, missing, added, repeated.
+    Of a line that is no header at all nothing is told: a person's data may stand there.
     """
     missing = [name for name in wanted if name not in found]
     repeated = [name for name, times in Counter(found).items() if times > 1 and name in wanted]
@@ -21,12 +22,16 @@ def header_errors(found: Sequence[str], wanted: Sequence[str]) -> tuple[FieldErr
         return ()
     added = [name for name in dict.fromkeys(found) if name and name not in wanted]
     renamed = _nearest(missing, added)
+    if len(missing) == len(wanted) > 2 * len(renamed) and not (renamed and len(found) == 1):
+        return (FieldError(pointer="", rule="no-header", params={"columns": ", ".join(_short(wanted))}),)
     parts = [f"{_shown(renamed[name])} -> {name}" if name in renamed else f"-{name}" for name in missing]
     parts += [f"+{_shown(name)}" for name in added if name not in renamed.values()]
     parts += [f"{name} x{found.count(name)}" for name in repeated]
-    if len(parts) > MOST_NAMES:
-        parts[MOST_NAMES:] = ["…"]
-    return (FieldError(pointer="", rule="header", params={"difference": "; ".join(parts)}),)
+    return (FieldError(pointer="", rule="header", params={"difference": "; ".join(_short(parts))}),)
+
+
+def _short(parts: Sequence[str]) -> Sequence[str]:
+    return parts if len(parts) <= MOST_NAMES else [*parts[:MOST_NAMES], "…"]
 
 
 def _nearest(missing: Sequence[str], added: Sequence[str]) -> dict[str, str]:

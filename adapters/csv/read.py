@@ -217,7 +217,7 @@ class _Batches:
 
     def _readable(self, cells: list[str]) -> Sequence[object]:
         """Return cells with the reason in place of each that can't be read."""
-        plain: list[object] = [*map(_unguarded, cells)] if self._guarded else [*cells]
+        plain: list[object] = [*map(unguarded, cells)] if self._guarded else [*cells]
         for place, error in cells.bad.items() if isinstance(cells, Cells) else ():
             plain[place] = error
         return plain
@@ -253,7 +253,7 @@ def _unclosed(trailer: str) -> Batch:
     return refusal(FieldError(pointer="", rule="no-trailer", params={"trailer": trailer}))
 
 
-def _unguarded(cell: str) -> str:
+def unguarded(cell: str) -> str:
     """Undo what `rejects` did so that no spreadsheet takes a cell for a formula."""
     return cell[1:] if cell.startswith("'") and cell.lstrip("'").startswith(FORMULA) else cell
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from adapters.csv.layout import Layout
-from adapters.csv.read import ALASAN, BARIS, BERKAS, FORMULA, opened
+from adapters.csv.read import ALASAN, BARIS, BERKAS, FORMULA, opened, unguarded
 from adapters.csv.settings import Dialect
 from adapters.csv.write import NEGATIVE
+from gateway import handed_back_as, records_mended, reference_mended
 
 IN_MEMORY = 8 << 20
 PAGE = 1000
@@ -70,17 +71,37 @@ class _Writer:
         self._reference = how.reference
         self.made = _handed(how)
         header = next(self._records, None) or []
-        # A file that was handed back before has these columns already.
-        self._before = len(OURS) if tuple(header[: len(OURS)]) == OURS else 0
-        self.made.add((*OURS, *header[self._before :]))
+        self._header = [name.strip() for name in header]
+        self._of = ""
+        # A file that was handed back before has these columns already, wherever somebody left them.
+        self.made.add((*OURS, *(name for name in header if name.strip() not in OURS)))
 
     def add(self, rejects: Sequence[tuple[int, str]]) -> None:
         """Write rejects, whose numbers are greater than those before."""
         for number, why in rejects:
-            cells = self._records.after(number - self._number - 1)
-            self._number = number
-            raw = [self._records.raw] if cells is None else cells[self._before :]
-            self.made.add((str(self._records.line), why, self._reference, *map(guarded, raw)))
+            if not self._number and number > 1 and BERKAS in self._header:
+                self._next(1)
+            cells = self._next(number)
+            before = records_mended(self._ours(cells, BERKAS) or self._of, self._ours(cells, BARIS))
+            raw = [self._records.raw] if cells is None else self._own(cells)
+            ours = (str(self._records.line), why, handed_back_as(self._reference, before))
+            self.made.add((*ours, *map(guarded, raw)))
+
+    def _next(self, number: int) -> list[str] | None:
+        """Return the record of a number, those before it passed over; the first may say of which file all are."""
+        cells = self._records.after(number - self._number - 1)
+        self._number = number
+        if number == 1 and BERKAS in self._header:
+            self._of = reference_mended(self._ours(cells, BERKAS))
+        return cells
+
+    def _ours(self, cells: list[str] | None, name: str) -> str:
+        return dict(zip(self._header, cells or (), strict=False)).get(name, "").strip()
+
+    def _own(self, cells: list[str]) -> list[str]:
+        theirs = {place for place, name in enumerate(self._header) if name in OURS}
+        own = [cell for place, cell in enumerate(cells) if place not in theirs]
+        return [*map(unguarded, own)] if BARIS in self._header else own
 
     def let_go(self) -> None:
         """Read no more of the file, and leave it open."""

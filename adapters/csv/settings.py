@@ -77,7 +77,7 @@ class Dialect(BaseModel):
 
 
 class Account(BaseModel):
-    """`account` of a feed: who may bring and fetch its files by the gateway's own SFTP server."""
+    """`account` of a feed or of acknowledgements: who brings and fetches its files by the gateway's own SFTP server."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -221,6 +221,11 @@ class Ack(BaseModel):
     message: str | None = Field(None, description="The column with the agency's own words.", examples=["pesan"])
     delivered: tuple[str, ...] = Field(description="What `status` says of a request that was taken.", examples=[["OK"]])
     refused: tuple[str, ...] = Field((), description="And of one that was not.", examples=[["GAGAL"]])
+    account: Account | None = Field(
+        None,
+        description="An account at the gateway's own SFTP server, which sees and fills only these files of the `drop`.",
+        examples=[{"password": "${JADWAL_PASSWORD}"}],
+    )
 
     @model_validator(mode="after")
     def _said_apart(self) -> Self:
@@ -239,6 +244,7 @@ class Ack(BaseModel):
             ready=self.ready,
             stable_for=self.stable_for,
             max_reject="row-wise",
+            account=self.account,
         )
 
     @property

@@ -11,6 +11,8 @@ from adapters.csv.unpack import is_plain_text
 UNFINISHED = (".tmp", ".part", ".filepart")
 MARKERS = (".ok", ".done")
 HANDED_BACK = re.compile(r"((\.r-[0-9a-f]{12})?\.rejected\.(csv|xlsx))+$")
+TOLD_APART = re.compile(r"\.r-[0-9a-f]{12}-\d+(\.\d+)?(?=\.|$)")
+"""What is put into the name of a file when another lies there already."""
 OVERDUE = 10
 
 
@@ -74,6 +76,8 @@ class Watch:
         pattern = self._feed.files.lower()
         # Rows that were handed back come again under the name that they were given.
         origin = HANDED_BACK.sub("", lowered)
+        if origin != lowered:
+            origin = TOLD_APART.sub("", origin)
         return not in_the_making and (fnmatchcase(lowered, pattern) or fnmatchcase(origin, pattern))
 
 

@@ -10,7 +10,9 @@ from gateway.feeds import FileReceipt, FileState, Reject, Standing
 from gateway.receipts import line as clerks_line
 from gateway.wording import say
 
-FORWARD = "forward"
+FORWARD, ACKNOWLEDGE = "forward", "acknowledge"
+KEEPING_NONE = frozenset({FORWARD, ACKNOWLEDGE})
+"""Modes of files whose rows are not kept to be looked up."""
 HEADINGS = ("feed", "receipt", "rows", "data of", "newest file", "next due")
 _SECONDS = "%Y-%m-%d %H:%M:%S"
 _UNITS = ("bytes", "KB", "MB", "GB")
@@ -57,17 +59,26 @@ def sentence(receipt: FileReceipt) -> str:
 
 
 def _became(receipt: FileReceipt) -> str:
-    tally = receipt.tally
     match receipt.state:
         case FileState.DUPLICATE:
-            return f"has the same content as the live data of receipt {receipt.original}; nothing was done"
+            what = "what was sent on by" if receipt.mode == FORWARD else "the live data of"
+            return f"has the same content as {what} receipt {receipt.original}; nothing was done"
         case FileState.REFUSED:
             return f"refused: {_why(receipt)}"
         case FileState.ACCEPTED:
-            counts = f"{tally.accepted} rows taken, {tally.rejected} rejected, {tally.unchanged} unchanged"
-            return f"{counts}; from {receipt.before} to {tally.kept} rows"
+            return _taken(receipt)
         case FileState.TAKING:
-            return f"being read, {tally.position} rows so far"
+            return f"being read, {receipt.tally.position} rows so far"
+
+
+def _taken(receipt: FileReceipt) -> str:
+    tally = receipt.tally
+    if receipt.mode == FORWARD:
+        return f"{tally.accepted} rows sent on, {tally.rejected} rejected, {tally.unchanged} sent before"
+    if receipt.mode == ACKNOWLEDGE:
+        return f"{tally.accepted} answers recorded, {tally.rejected} rows rejected"
+    counts = f"{tally.accepted} rows taken, {tally.rejected} rejected, {tally.unchanged} unchanged"
+    return f"{counts}; from {receipt.before} to {tally.kept} rows"
 
 
 def details(receipt: FileReceipt) -> Iterator[tuple[str, str]]:
@@ -93,7 +104,7 @@ def details(receipt: FileReceipt) -> Iterator[tuple[str, str]]:
         "skipped": tally.skipped,
         "rejected": tally.rejected,
         "rejected for": ", ".join(f"{rule} {count}" for rule, count in _most_first(tally.rules)),
-        "rows": f"{receipt.before} before, {_after(receipt)} after",
+        "rows": "" if receipt.mode in KEEPING_NONE else f"{receipt.before} before, {_after(receipt)} after",
         "confirmed by": receipt.confirmed,
         "place": receipt.place,
         "sha256": receipt.sha256,
@@ -106,7 +117,17 @@ def rejected(rejects: Sequence[Reject]) -> Iterator[str]:
     """Yield a line for each reason of each row."""
     for reject in rejects:
         for reason in reject.reasons:
-            yield f"record {reject.number}: {field_line(reason)}"
+            told = field_line(reason) if reason.pointer or reason.where else say(reason, "en")
+            yield f"record {reject.number}: {told}"
+
+
+def reject_json(reject: Reject) -> dict[str, object]:
+    """Return a row that was rejected, for programs."""
+    reasons = [
+        {"field": reason.pointer, "rule": reason.rule, "what": say(reason, "en"), "value": reason.value}
+        for reason in reject.reasons
+    ]
+    return {"row": reject.number, "reasons": reasons}
 
 
 def remedy(receipt: FileReceipt) -> str:

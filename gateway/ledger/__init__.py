@@ -7,8 +7,11 @@ from gateway.arrivals import Arrivals
 from gateway.census import Census
 from gateway.deadlines import Deadlines
 from gateway.feeds import Receipts
+from gateway.portion import Forwards
 from gateway.ports import Archive, Lanes, Outbox, Upkeep
 
 
-class Ledger(Outbox, Lanes, Archive, Deadlines, Acknowledgements, Census, Upkeep, Receipts, Arrivals, Protocol):
+class Ledger(
+    Outbox, Lanes, Archive, Deadlines, Acknowledgements, Census, Upkeep, Receipts, Forwards, Arrivals, Protocol
+):
     """All that one store does."""

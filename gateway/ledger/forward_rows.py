@@ -23,7 +23,7 @@ class PackedForward(NamedTuple):
     packed: Packed
     place: bytes
     record: bytes | None
-    mends: bytes | None
+    mends: tuple[bytes, ...]
     key: bytes | None
 
 
@@ -42,18 +42,16 @@ def packed_forward(rows: Sequence[Forwarded], feed: str, keys: Keys) -> list[Pac
 
 def _packed(row: Forwarded, feed: str, keys: Keys) -> PackedForward:
     to = row.entry.message.operation
-    place = keys.hashed("forwarded place", feed, to, row.place)
-    record, mends = (
-        keys.hashed("forwarded place", feed, to, one) if one is not None else None for one in (row.record, row.mends)
-    )
+    place, *mends = (keys.hashed("forwarded place", feed, to, one) for one in (row.place, *row.mends))
+    record = keys.hashed("forwarded place", feed, to, row.record) if row.record is not None else None
     key = keys.hashed("forwarded key", feed, to, row.key) if row.key is not None else None
-    return PackedForward(pack(row.entry, keys), place, record, mends, key)
+    return PackedForward(pack(row.entry, keys), place, record, tuple(mends), key)
 
 
 def marks_of(rows: Sequence[PackedForward]) -> Iterator[bytes]:
     """Yield the marks to look for."""
     for row in rows:
-        yield from (mark for mark in row[1:] if mark is not None)
+        yield from (mark for mark in (row.place, row.record, row.key, *row.mends) if mark is not None)
 
 
 def decided(rows: Sequence[PackedForward], known: Mapping[bytes, bytes]) -> Decided:
@@ -63,8 +61,7 @@ def decided(rows: Sequence[PackedForward], known: Mapping[bytes, bytes]) -> Deci
         if _was_put(row, seen):
             continue
         left = {mark: PLACE_TAKEN for mark in (row.place, row.record) if mark is not None}
-        if row.mends is not None:
-            left[row.mends] = MENDED
+        left |= dict.fromkeys(row.mends, MENDED)
         content = row.packed.body_hash
         if row.key is not None:
             left[row.key] = content
@@ -77,7 +74,15 @@ def decided(rows: Sequence[PackedForward], known: Mapping[bytes, bytes]) -> Deci
 
 def _was_put(row: PackedForward, known: Mapping[bytes, bytes]) -> bool:
     """Tell whether this row was, or what it is of; a record that came back mended may be mended otherwise again."""
-    return row.place in known or row.record in known or (row.mends is not None and known.get(row.mends) == PLACE_TAKEN)
+    return row.place in known or row.record in known or any(known.get(mark) == PLACE_TAKEN for mark in row.mends)
+
+
+def foreseen(rows: Sequence[PackedForward], known: Mapping[bytes, bytes], seen: dict[bytes, bytes]) -> int:
+    """Return how many of these rows would be put, after others of their file that left `seen`."""
+    said = decided(rows, {**known, **seen})
+    # Without a key nothing that one file has can be known by what stands before it, unless it was handed back.
+    seen.update(said.marks if any(row.key is not None or row.mends for row in rows) else {})
+    return len(said.fresh)
 
 
 def checked(before: Tally, chunk: Chunk, number: int) -> Tally:

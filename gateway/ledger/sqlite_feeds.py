@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 from gateway.errors import FieldError, LedgerUnavailable, NoSnapshot
 from gateway.feeds import Chunk, FileReceipt, FileState, Held, Keeping, Reject, Standing, Tally, Turn
 from gateway.ledger import sqlite_clock, sqlite_forward, sqlite_receipts
-from gateway.ledger.forward_rows import packed_forward
+from gateway.ledger.forward_rows import foreseen, packed_forward
 from gateway.ledger.keys import Keys
 from gateway.ledger.news import News
 from gateway.ledger.opening import beside
@@ -24,7 +24,7 @@ from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer, unavailable
 from gateway.lookup import Cells, Found
 from gateway.message import Document
-from gateway.portion import Portion
+from gateway.portion import Forwarded, Portion
 from gateway.ports import Clock
 from gateway.records import State
 
@@ -38,7 +38,7 @@ WHERE feed.name = ? AND receipt.mode <> 'forward'
 
 
 class SqliteFeeds:
-    """The Protocol Receipts; a part of SqliteLedger, which gives it its file's threads."""
+    """The Protocols Receipts and Forwards; a part of SqliteLedger, which gives it its file's threads."""
 
     _path: Path
     _writer: Writer
@@ -99,6 +99,23 @@ class SqliteFeeds:
         """Return where a file's messages stand."""
         return await self._readers.do(lambda tx: sqlite_forward.states(tx, number))
 
+    async def sent_as(self, feed: str, sha256: str, mapping: str, /) -> int | None:
+        """Return the first receipt by which a file was forwarded."""
+        return await self._readers.do(lambda tx: sqlite_receipts.sent_as(tx, feed, sha256, mapping))
+
+    async def were_accepted(self, feed: str, references: Collection[str], /) -> Collection[str]:
+        """Return which of these references are of files that were forwarded."""
+
+        def look(tx: Transaction) -> set[str]:
+            return {one for one in references if sqlite_receipts.was_accepted(tx, feed, one)}
+
+        return await self._readers.do(look)
+
+    async def foresee(self, feed: str, rows: Sequence[Forwarded], seen: dict[bytes, bytes], /) -> int:
+        """Return how many of these rows would be put."""
+        made = await asyncio.to_thread(packed_forward, rows, feed, self._keys)
+        return foreseen(made, await self._readers.do(lambda tx: sqlite_forward.known(tx, made)), seen)
+
     async def publish(self, turn: Turn, number: int, keeping: Keeping, /) -> FileReceipt:
         """Make what was taken the live snapshot."""
         tally = await _apart(self._builds.finish, number, keeping) if keeping.mode != FORWARD else None
@@ -123,11 +140,8 @@ class SqliteFeeds:
         return receipt_of(row, self._when)
 
     async def filed(self, turn: Turn, number: int, place: str, /) -> None:
-        """Say where the file lies, and throw away what was built of a file that was refused."""
-        row = await self._writer.do(
-            lambda tx: sqlite_receipts.filed(sqlite_clock.followed(tx, self._clock), turn, number, place)
-        )
-        if row["state"] != FileState.ACCEPTED:
+        """Say where the file lies, and throw away what was built of it, unless it is live or can be gone back to."""
+        if not await self._writer.do(lambda tx: sqlite_receipts.filed(self._at(tx), turn, number, place)):
             await self._forget(number)
 
     async def rejects(self, number: int, /, *, after: int = 0, limit: int = 1000) -> Sequence[Reject]:

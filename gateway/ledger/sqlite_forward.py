@@ -1,6 +1,5 @@
 """Forward feeds inside one SQLite transaction: rejects and messages are kept together with how far their file is."""
 
-import sqlite3
 from collections.abc import Sequence
 
 from gateway.feeds import Chunk, Reject, Tally, Turn
@@ -31,12 +30,18 @@ def forward(tx: Transaction, turn: Turn, number: int, portion: Portion, rows: Se
     sqlite_receipts.in_turn(tx, turn)
     before = read_tally(sqlite_receipts.taking(tx, number)["tally"])
     in_place(before, portion, number)
-    said = decided(rows, dict(_known(tx.db, rows)))
+    said = decided(rows, known(tx, rows))
     put = sqlite_queue.put(tx, said.fresh)
     tx.db.executemany(_MARK, said.marks.items())
     tally = put_on(before, portion, sum(one.fresh for one in put))
     _keep(tx, number, tally)
     return tally
+
+
+def known(tx: Transaction, rows: Sequence[PackedForward]) -> dict[bytes, bytes]:
+    """Return the marks of rows that are there."""
+    found = (tx.db.execute("SELECT * FROM forwarded WHERE mark = ?", (mark,)).fetchone() for mark in marks_of(rows))
+    return {row["mark"]: row["content"] for row in found if row is not None}
 
 
 def rejects(tx: Transaction, number: int, after: int, limit: int) -> Sequence[Reject]:
@@ -55,11 +60,6 @@ def forget(tx: Transaction, number: int) -> None:
 def states(tx: Transaction, number: int) -> dict[State, int]:
     """Count a receipt's messages by where they stand."""
     return {State(row["state"]): row["n"] for row in tx.db.execute(_STATES, (number,))}
-
-
-def _known(db: sqlite3.Connection, rows: Sequence[PackedForward]) -> list[tuple[bytes, bytes]]:
-    found = (db.execute("SELECT * FROM forwarded WHERE mark = ?", (mark,)).fetchone() for mark in marks_of(rows))
-    return [(row["mark"], row["content"]) for row in found if row is not None]
 
 
 def _keep(tx: Transaction, number: int, tally: Tally) -> None:

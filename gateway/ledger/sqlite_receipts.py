@@ -39,7 +39,7 @@ def take_up(  # noqa: PLR0913 - what a file is claimed by
         tx.db.execute("UPDATE receipt SET original = ? WHERE number = ?", (double, made))
     elif mode == REPAIR and not _mends(tx, live, held.repairs):
         _end(tx, made, FileState.REFUSED, Tally(), SUPERSEDED)
-    elif mode == FORWARD and held.repairs and not _was_accepted(tx, turn.feed, held.repairs):
+    elif mode == FORWARD and held.repairs and not was_accepted(tx, turn.feed, held.repairs):
         _end(tx, made, FileState.REFUSED, Tally(), NOT_ACCEPTED)
     return one(tx, made), False
 
@@ -64,7 +64,8 @@ def give_up_others(tx: Transaction, turn: Turn, number: int) -> list[int]:
 def publish(tx: Transaction, turn: Turn, number: int, tally: Tally | None = None) -> list[int]:
     """Make a receipt's snapshot the live one; returns the receipts whose snapshots nobody needs any more.
 
-    Without a tally it has none: it was forwarded, and there is nothing to go back to.
+    Without a tally it has none: it was forwarded, and there is nothing to go back to. What is not put away yet is
+    needed: its rejects are to be handed back.
     """
     in_turn(tx, turn)
     row = taking(tx, number)
@@ -75,7 +76,7 @@ def publish(tx: Transaction, turn: Turn, number: int, tally: Tally | None = None
     _end(tx, number, FileState.ACCEPTED, tally or read_tally(row["tally"]), None)
     kept = live if tally is not None else None
     tx.db.execute("INSERT OR REPLACE INTO feed VALUES (?, ?, ?, '')", (turn.feed, number, kept))
-    return [gone for gone in (previous, live) if gone not in {None, kept}]
+    return [gone for gone in (previous, live) if gone not in {None, kept} and one(tx, gone)["settled"]]
 
 
 def refuse(tx: Transaction, turn: Turn, number: int, tally: Tally, reason: FieldError) -> None:
@@ -85,11 +86,12 @@ def refuse(tx: Transaction, turn: Turn, number: int, tally: Tally, reason: Field
     _end(tx, number, FileState.REFUSED, tally, reason)
 
 
-def filed(tx: Transaction, turn: Turn, number: int, place: str) -> sqlite3.Row:
-    """Note where the file lies."""
+def filed(tx: Transaction, turn: Turn, number: int, place: str) -> bool:
+    """Note where the file lies; returns whether its snapshot is still needed."""
     in_turn(tx, turn)
     tx.db.execute("UPDATE receipt SET place = ?, settled = 1 WHERE number = ?", (place, number))
-    return one(tx, number)
+    needed = "SELECT 1 FROM feed WHERE name = ? AND ? IN (live, previous)"
+    return tx.db.execute(needed, (turn.feed, number)).fetchone() is not None
 
 
 def want_again(tx: Transaction, number: int, by: str, *, shrink: bool) -> bool:
@@ -142,12 +144,17 @@ def _double(tx: Transaction, live: sqlite3.Row | None, turn: Turn, held: Held, k
     same = (held.sha256, keeping.mapping)
     if keeping.mode != FORWARD:
         return live["number"] if live is not None and (live["sha256"], live["mapping"]) == same else None
+    return sent_as(tx, turn.feed, *same)
+
+
+def sent_as(tx: Transaction, feed: str, sha256: str, mapping: str) -> int | None:
+    """Return the first receipt by which a file was forwarded."""
     query = f"SELECT number FROM receipt {_ACCEPTED} AND sha256 = ? AND mapping = ? ORDER BY number"  # noqa: S608
-    row = tx.db.execute(query, (turn.feed, *same)).fetchone()
+    row = tx.db.execute(query, (feed, sha256, mapping)).fetchone()
     return row["number"] if row is not None else None
 
 
-def _was_accepted(tx: Transaction, feed: str, mended: str) -> bool:
+def was_accepted(tx: Transaction, feed: str, mended: str) -> bool:
     """Tell whether the file that rows mend was forwarded: of one that was refused whole nothing was."""
     query = f"SELECT sha256 FROM receipt {_ACCEPTED} AND sha256 LIKE ?"  # noqa: S608 - our own words
     rows = tx.db.execute(query, (feed, f"{mended.removeprefix('r-')}%")).fetchall()

@@ -98,8 +98,8 @@ def _of_accounts(
 
 
 def _place(account: Account) -> str:
-    return f"agency.{account.agency}.feed.{account.offer.feed}.account"
+    return ".".join(("agency", account.agency, *account.offer.setting))
 
 
 def _where(located: Located, account: Account) -> str:
-    return located.where("agency", account.agency, "feed", account.offer.feed, "account")
+    return located.where("agency", account.agency, *account.offer.setting)

@@ -287,6 +287,19 @@ class SnapshotContract:
         assert kept is not None
         assert (kept.place, kept.settled, kept.ended_at is not None) == ("rejected/b.csv", True, True)
 
+    async def test_rejects_of_a_file_that_is_not_put_away_outlive_its_snapshot(self, stage: Stage) -> None:
+        ledger, mine = stage.ledger, await turn(stage.ledger)
+        receipt = await ledger.take_up(mine, held(), KEYED)
+        await ledger.add_rows(mine, receipt.number, KEYED, chunk(ROWS[0], rejects=(reject(2),)))
+        await ledger.publish(mine, receipt.number, KEYED)
+        for number in range(3):
+            await taken(ledger, ROWS[number])
+        assert await ledger.rejects(receipt.number) == [reject(2)]
+        await ledger.filed(mine, receipt.number, "archive/a.csv")
+        assert not await ledger.rejects(receipt.number)
+        assert not await ledger.is_there(receipt.number)
+        assert await rows_of(ledger) == [ROWS[2]]
+
     async def test_a_file_that_nobody_can_move_is_not_taken_twice(self, stage: Stage) -> None:
         stuck = held(folder="")
         mine = await turn(stage.ledger)

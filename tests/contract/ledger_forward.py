@@ -60,6 +60,17 @@ async def sent(
     return done.tally
 
 
+async def mended(  # noqa: PLR0913 - what a row is known by
+    ledger: Ledger, row: str, *, place: str, record: str, mends: tuple[str, ...] = (), key: str | None = None
+) -> Tally:
+    """Take a file in of one row that is known by these."""
+    mine, receipt = await read(ledger, 1)
+    made = portion(receipt, row)
+    rows = [replace(one, place=place, record=record, mends=mends, key=key) for one in made.rows]
+    await ledger.forward(mine, receipt.number, replace(made, rows=rows))
+    return (await ledger.publish(mine, receipt.number, FORWARD)).tally
+
+
 async def bodies(stage: Stage) -> list[str]:
     """Return what waits in the lane, in the order in which it would be sent."""
     return [str(claim.message.body["nama"]) for claim in await stage.claim(1000)]
@@ -163,9 +174,7 @@ class ForwardContract:
         assert counts(await sent(stage.ledger, "ani:2", "ani:3", keyed=True, file=file, afresh=True)) == (0, 2, 2)
         assert await bodies(stage) == ["ani:1", "budi:1", "budi:2", "budi:1", "ani:2", "ani:3"]
 
-    async def test_rejects_are_kept_until_the_next_file_is_forwarded_and_those_of_a_refused_one_until_it_is_filed(
-        self, stage: Stage
-    ) -> None:
+    async def test_rejects_are_kept_until_their_file_is_put_away_and_another_is_forwarded(self, stage: Stage) -> None:
         ledger, mine = stage.ledger, await turn(stage.ledger)
         receipt = await ledger.take_up(mine, held(), FORWARD)
         tally = await ledger.add_rows(mine, receipt.number, FORWARD, chunk({"nama": "a"}, rejects=(reject(2),)))
@@ -181,6 +190,8 @@ class ForwardContract:
         assert not await ledger.rejects(refused.number)
         assert await ledger.rejects(receipt.number) == [reject(2)]
         await sent(ledger, "c")
+        assert await ledger.rejects(receipt.number) == [reject(2)], "they are not handed back yet"
+        await ledger.filed(mine, receipt.number, "archive/a.csv")
         assert not await ledger.rejects(receipt.number)
 
     async def test_receipts_of_files_of_one_name_are_found_however_many_came_since(self, stage: Stage) -> None:
@@ -204,6 +215,66 @@ class ForwardContract:
         done = await taken(stage.ledger, *rows, keeping=Keeping(mode="append", mapping="m3"))
         assert (done.base, done.tally.kept) == (None, 1)
         assert await rows_of(stage.ledger) == rows
+
+    async def test_a_row_that_was_mended_more_than_once_is_put_once_for_all_that_it_was(self, stage: Stage) -> None:
+        assert counts(await mended(stage.ledger, "7", place="a:5:7", record="c:2", mends=("b:3", "a:5"))) == (1, 0, 1)
+        # The first file, the second and the third again, and the first mended to the same.
+        for number, record in enumerate(("a:5", "b:3", "c:2")):
+            tally = await mended(stage.ledger, "x", place=record, record=record, mends=("a:5",) if number == 1 else ())
+            assert counts(tally) == (0, 1, 1)
+        assert counts(await mended(stage.ledger, "7", place="a:5:7", record="d:2", mends=("a:5",))) == (0, 1, 1)
+        assert counts(await mended(stage.ledger, "8", place="a:5:8", record="e:2", mends=("b:3", "a:5"))) == (1, 0, 1)
+        assert await bodies(stage) == ["7", "8"]
+
+    @pytest.mark.parametrize("as_it_was", ["a:5", "b:3"])
+    async def test_a_row_that_was_put_as_it_was_is_not_put_mended_however_often_it_was_handed_back(
+        self, stage: Stage, as_it_was: str
+    ) -> None:
+        assert counts(await mended(stage.ledger, "x", place=as_it_was, record=as_it_was)) == (1, 0, 1)
+        tally = await mended(stage.ledger, "7", place="a:5:7", record="c:2", mends=("b:3", "a:5"))
+        assert counts(tally) == (0, 1, 1)
+        assert await bodies(stage) == ["x"]
+
+    async def test_a_mended_row_whose_key_has_its_content_already_is_not_put_and_counts_as_mended(
+        self, stage: Stage
+    ) -> None:
+        await sent(stage.ledger, "ani:1", keyed=True)
+        assert counts(await mended(stage.ledger, "ani:1", place="a:5:h", record="c:2", mends=("a:5",), key="ani")) == (
+            0,
+            1,
+            1,
+        )
+        assert counts(await mended(stage.ledger, "ani:2", place="a:5", record="a:5", key="ani")) == (0, 1, 1)
+        assert await bodies(stage) == ["ani:1"]
+
+    async def test_what_would_be_put_is_told_beside_what_was_and_nothing_is(self, stage: Stage) -> None:
+        ledger = stage.ledger
+        await sent(ledger, "ani:1", "budi:1", keyed=True)
+        _, receipt = await read(ledger, 4)
+        rows, seen = portion(receipt, "ani:1", "ani:2", "ani:2", "citra:1", keyed=True).rows, dict[bytes, bytes]()
+        for _ in range(2):
+            assert await ledger.foresee(FEED, rows[:2], seen) == 1
+            assert await ledger.foresee(FEED, rows[2:], seen) == 1
+            seen.clear()
+        plain = portion(receipt, "x", "x").rows
+        assert await ledger.foresee(FEED, plain, seen) == 2
+        assert seen == {}
+        assert await ledger.foresee("rsud/lain", rows[:1], {}) == 1
+        again = [replace(row, mends=("a:5",), place=f"a:5:{row.number}") for row in plain]
+        assert await ledger.foresee(FEED, [again[0], again[0], again[1]], seen) == 2
+        assert await bodies(stage) == ["ani:1", "budi:1"]
+
+    async def test_a_file_that_was_accepted_is_known_by_its_content_and_by_its_reference(self, stage: Stage) -> None:
+        ledger, file = stage.ledger, held()
+        _, receipt = await read(ledger, 1, file=file)
+        assert await ledger.sent_as(FEED, file.sha256, "m1") is None
+        assert await ledger.were_accepted(FEED, [receipt.reference]) == set()
+        await sent(ledger, "a", file=file)
+        assert await ledger.sent_as(FEED, file.sha256, "m1") == receipt.number
+        assert await ledger.sent_as(FEED, file.sha256, "m2") is None
+        asked = [receipt.reference, "r-000000000000", "?", "r-", "%"]
+        assert await ledger.were_accepted(FEED, asked) == {receipt.reference}
+        assert await ledger.were_accepted("rsud/lain", asked) == set()
 
     @pytest.mark.parametrize("accepted", [True, False])
     async def test_mended_rows_are_put_where_their_file_was_accepted(self, stage: Stage, accepted: bool) -> None:

@@ -139,6 +139,29 @@ class HandoverContract:
         assert await said(stage, gone) == "cancelled"
         assert [await stage.state(one) for one in (waits, buried, gone)] == ["pending", "buried", "cancelled"]
 
+    async def test_a_word_that_comes_late_settles_it_too_and_it_is_overdue_no_more(self, stage: Stage) -> None:
+        message = await ended(stage, OVER)
+        await stage.pass_time(WITHIN * 10)
+        assert (await lane(stage)).overdue == 1
+        assert await said(stage, message) == "settled"
+        assert (await lane(stage)).overdue == 0
+        assert await stage.state(message) is State.DELIVERED
+
+    async def test_a_late_word_keeps_what_a_person_would_have_sent_again_from_going_out(self, stage: Stage) -> None:
+        message = await ended(stage, OVER)
+        assert await stage.ledger.replay([message], by="sri", unknown=True) == (message,)
+        assert await said(stage, message) == "settled"
+        assert await stage.claim() == ()
+        assert await stage.state(message) is State.DELIVERED
+
+    async def test_a_word_that_comes_while_it_is_written_once_more_counts(self, stage: Stage) -> None:
+        message = await ended(stage, OVER)
+        await stage.ledger.replay([message], by="sri", unknown=True)
+        (claim,) = await stage.claim()
+        assert await said(stage, message, NO) == "settled"
+        assert not await stage.settle(claim.ticket, OVER)
+        assert await stage.state(message) is State.REFUSED
+
     async def test_nobody_speaks_of_other_operations(self, stage: Stage) -> None:
         message = await ended(stage, OVER)
         word = Word(message=message, verdict=YES)

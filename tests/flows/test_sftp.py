@@ -1,6 +1,7 @@
 """A clerk's file from an SFTP client to answered rows, through a gateway that serves, reloads and stops."""
 
 import asyncio
+import hashlib
 import json
 import signal
 import stat
@@ -18,7 +19,9 @@ from tests.flows.process import Gateway, eventually
 T = TypeVar("T")
 
 
-def visit(place: Site, do: Callable[[asyncssh.SFTPClient], Awaitable[T]], password: str = PASSWORD) -> T:
+def visit(
+    place: Site, do: Callable[[asyncssh.SFTPClient], Awaitable[T]], password: str = PASSWORD, account: str = ACCOUNT
+) -> T:
     """Do something at a client that knows the server's key."""
 
     async def there() -> T:
@@ -27,7 +30,7 @@ def visit(place: Site, do: Callable[[asyncssh.SFTPClient], Awaitable[T]], passwo
             await asyncssh.connect(
                 "127.0.0.1",
                 place.port,
-                username=ACCOUNT,
+                username=account,
                 password=password,
                 client_keys=None,
                 agent_path=None,
@@ -124,3 +127,58 @@ def test_a_gateway_killed_under_an_upload_leaves_what_another_goes_on_with(tmp_p
     with place.running() as running:
         visit(place, go_on)
         assert running.event("file-accepted", file=FILE)["accepted"] == 3
+
+
+ACKNOWLEDGED = """
+[client.loket]
+keys  = [{{ sha256 = "{key}" }}]
+allow = ["rsud/*"]
+
+[agency.rsud]
+adapter = "csv"
+drop    = "{folder}/rsud"
+every   = "50ms"
+mapping = "rsud.toml"
+
+[agency.rsud.out.jadwal]
+folder = "{folder}/masuk"
+file   = "jadwal_{{id}}.csv"
+ack    = {{ files = "ack_*.csv", ready = "rename", delivered = ["OK"], account = {{ password = "jawaban-2026-rsud" }} }}
+
+[agency.rsud.operation.kirim-jadwal]
+expose  = "POST /v1/jadwal"
+call    = "jadwal"
+deliver = "store-and-forward"
+"""
+
+
+def test_an_agency_brings_its_acknowledgements_by_an_account_of_its_own(tmp_path: Path) -> None:
+    place = site(tmp_path).configured().with_key()
+    for name in ("rsud", "masuk"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "rsud.toml").write_text('[kirim-jadwal.request]\nnik = "nik"\n')
+    with place.config.open("a") as config:
+        config.write(ACKNOWLEDGED.format(folder=tmp_path, key=hashlib.sha256(b"loket").hexdigest()))
+    with place.running() as running:
+        accepted = running.http.post("/v1/jadwal", json={"nik": "1405029001180001"}, headers={"x-api-key": "loket"})
+        assert accepted.status_code == 202, accepted.text
+        request = accepted.headers["location"].rpartition("/")[2]
+
+        def told() -> str:
+            state: str = running.http.get(f"/v1/requests/{request}", headers={"x-api-key": "loket"}).json()["state"]
+            return state
+
+        eventually(lambda: told() == "handed-over" or None, "the file")
+
+        async def acknowledge(sftp: asyncssh.SFTPClient) -> list[str]:
+            with pytest.raises(asyncssh.SFTPError):
+                await sftp.open("jadwal_1.csv", "wb")
+            async with sftp.open("ack_1.csv", "wb") as file:
+                await file.write(f"request_id;status\n{request};OK\ntidak-ada;OK\n".encode())
+            return [str(name) for name in await sftp.listdir(".")]
+
+        assert "imunisasi" not in " ".join(visit(place, acknowledge, "jawaban-2026-rsud", "rsud-jadwal"))
+        eventually(lambda: told() == "delivered" or None, "the acknowledgement")
+        eventually(lambda: (tmp_path / "rsud/rejected/ack_1.csv.rejected.csv").exists() or None, "rejects")
+        papers = visit(place, fetch, "jawaban-2026-rsud", "rsud-jadwal")
+        assert {"ack_1.csv", "ack_1.csv.receipt.txt", "ack_1.csv.rejected.csv"} <= papers.keys()

@@ -30,7 +30,7 @@ def packed(file: int, rows: list[tuple[str, str]], *, keyed: bool) -> list[Packe
             packed=cast("Any", Content(value.encode(), f"{file}:{number}".encode(), key.encode())),
             place=f"{file}:{number}".encode(),
             record=None,
-            mends=None,
+            mends=(),
             key=key.encode() if keyed else None,
         )
         for number, (key, value) in enumerate(rows)

@@ -240,3 +240,18 @@ async def test_the_trailer_is_no_row_and_a_file_without_it_was_cut_short(open_si
     site.drop("imunisasi_3.csv", GOOD + "TOTAL;3\n" + GOOD)
     await site.look()
     assert site.told()[1:] == [("imunisasi_2.csv", "no-trailer"), ("imunisasi_3.csv", "trailer-early")]
+
+
+async def test_what_is_handed_back_twice_is_guarded_once_and_comes_in_as_it_was(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", GOOD + "x;=1+1\n")
+    await site.look()
+    for number, name in ((2, "imunisasi_1.csv"), (3, "imunisasi_2.csv")):
+        assert site.handed_back(f"{name}.rejected.csv")[1][3:] == ["x", "'=1+1"]
+        site.drop(f"imunisasi_{number}.csv", (site.folder / f"rejected/{name}.rejected.csv").read_bytes())
+        await site.look()
+    mended = (site.folder / "rejected/imunisasi_3.csv.rejected.csv").read_text("utf-8-sig").replace('"x"', '"7"')
+    site.drop("imunisasi_4.csv", mended)
+    await site.look()
+    assert site.told()[-1] == ("imunisasi_4.csv", "accepted")
+    assert ("7", "=1+1") in await site.rows()

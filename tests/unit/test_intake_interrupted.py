@@ -11,6 +11,7 @@ from gateway.feeds import FileState, lease_of
 from gateway.ledger.keys import KeySource
 from gateway.ledger.sqlite import SqliteLedger
 from tests.drops import FEED, GOOD, OpenSite, rows, with_mode
+from tests.unit.test_forward import FORWARD, forwarding
 
 DAY = "archive/2026-03-02"
 
@@ -296,3 +297,22 @@ async def test_rule_11_21_a_process_with_the_old_mapping_leaves_reading_anew_to_
     assert live is not None
     assert (live.file, live.mapping) == ("imunisasi_2.csv", "m2")
     await new.close()
+
+
+@pytest.mark.parametrize("mode", ["snapshot", "forward"])
+async def test_rejects_are_handed_back_though_later_files_came_before_theirs_could_be_put_away(
+    open_site: OpenSite, mode: str
+) -> None:
+    faulty: list[Faulty] = []
+    keeping = FORWARD if mode == "forward" else None
+    site = await open_site(keeping=keeping, drop=lambda drop: faulty.append(Faulty(drop)) or faulty[0])
+    site = forwarding(site) if mode == "forward" else site
+    faulty[0].fails = {"put": Unavailable("no space left", maybe_done=False)}
+    for number in range(1, 5):
+        site.drop(f"imunisasi_{number}.csv", GOOD + f"{number + 3};BCG\nx{number};BCG\n")
+        await site.look()
+    assert [told for _, told in site.told()] == ["accepted"] * 4
+    faulty[0].fails = {}
+    await site.look(61.0)
+    handed = [site.handed_back(f"imunisasi_{number}.csv.rejected.csv")[1:] for number in range(1, 5)]
+    assert [[row[3] for row in file] for file in handed] == [["x1"], ["x2"], ["x3"], ["x4"]]

@@ -1,7 +1,7 @@
 """Receipts and snapshots in PostgreSQL, the same for all replicas: what files became."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from gateway.feeds import (
     Tally,
     Turn,
 )
-from gateway.ledger.forward_rows import packed_forward
+from gateway.ledger.forward_rows import foreseen, packed_forward
 from gateway.ledger.keys import Keys
 from gateway.ledger.postgres import builds, forward, receipts
 from gateway.ledger.postgres.ears import Ears
@@ -36,7 +36,7 @@ from gateway.ledger.snapshot_rows import (
 )
 from gateway.lookup import Cells, Found
 from gateway.message import Document
-from gateway.portion import Portion
+from gateway.portion import Forwarded, Portion
 from gateway.records import State
 
 _LIVE = """
@@ -47,7 +47,7 @@ _REJECTS = "SELECT number, reasons FROM reject WHERE receipt = $1 AND number > $
 
 
 class PostgresFeeds:
-    """The Protocol Receipts; a part of PostgresLedger, which gives it its connections."""
+    """The Protocols Receipts and Forwards; a part of PostgresLedger, which gives it its connections."""
 
     _store: Store
     _keys: Keys
@@ -106,6 +106,22 @@ class PostgresFeeds:
         async with self._store.connection() as connection:
             return await forward.states(connection, number)
 
+    async def sent_as(self, feed: str, sha256: str, mapping: str, /) -> int | None:
+        """Return the first receipt by which a file was forwarded."""
+        async with self._store.connection() as connection:
+            return await receipts.sent_as(connection, feed, sha256, mapping)
+
+    async def were_accepted(self, feed: str, references: Collection[str], /) -> Collection[str]:
+        """Return which of these references are of files that were forwarded."""
+        async with self._store.connection() as connection:
+            return {one for one in references if await receipts.was_accepted(connection, feed, one)}
+
+    async def foresee(self, feed: str, rows: Sequence[Forwarded], seen: dict[bytes, bytes], /) -> int:
+        """Return how many of these rows would be put."""
+        made = await asyncio.to_thread(packed_forward, rows, feed, self._keys)
+        async with self._store.connection() as connection:
+            return foreseen(made, await forward.known(connection, made), seen)
+
     async def publish(self, turn: Turn, number: int, keeping: Keeping, /) -> FileReceipt:
         """Make what was taken the live snapshot."""
         if keeping.mode != FORWARD:
@@ -123,10 +139,9 @@ class PostgresFeeds:
             return receipt_of(await receipts.one(connection, number), self._when)
 
     async def filed(self, turn: Turn, number: int, place: str, /) -> None:
-        """Say where the file lies, and throw away what was built of a file that was refused."""
+        """Say where the file lies, and throw away what was built of it, unless it is live or can be gone back to."""
         async with self._store.transaction() as connection:
-            row: Any = await receipts.filed(connection, turn, number, place)
-            if row["state"] != FileState.ACCEPTED:
+            if not await receipts.filed(connection, turn, number, place):
                 await builds.drop(connection, number)
 
     async def rejects(self, number: int, /, *, after: int = 0, limit: int = 1000) -> Sequence[Reject]:

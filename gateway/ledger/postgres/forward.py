@@ -41,14 +41,19 @@ async def forward(
     row = await receipts.taking(connection, turn, number)
     before = read_tally(row["tally"])
     in_place(before, portion, number)
-    known = await connection.fetch(_KNOWN, [*marks_of(rows)])
-    said = decided(rows, {one["mark"]: one["content"] for one in known})
+    said = decided(rows, await known(connection, rows))
     put = await put_within(connection, said.fresh) if said.fresh else ()
     if said.marks:
         await connection.execute(_MARK, [*said.marks], [*said.marks.values()])
     tally = put_on(before, portion, sum(one.fresh for one in put))
     await _keep(connection, number, tally)
     return tally
+
+
+async def known(connection: Connection, rows: Sequence[PackedForward]) -> dict[bytes, bytes]:
+    """Return the marks of rows that are there."""
+    found = await connection.fetch(_KNOWN, [*marks_of(rows)])
+    return {one["mark"]: one["content"] for one in found}
 
 
 async def states(connection: Connection, number: int) -> dict[State, int]:

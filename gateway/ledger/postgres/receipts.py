@@ -79,7 +79,7 @@ async def take_up(  # noqa: PLR0913 - what a file is claimed by
         await connection.execute("UPDATE receipt SET original = $2 WHERE number = $1", made, double)
     elif mode == REPAIR and not await _mends(connection, live, held.repairs):
         await _end(connection, made, FileState.REFUSED, Tally(), SUPERSEDED)
-    elif mode == FORWARD and held.repairs and not await _was_accepted(connection, turn.feed, held.repairs):
+    elif mode == FORWARD and held.repairs and not await was_accepted(connection, turn.feed, held.repairs):
         await _end(connection, made, FileState.REFUSED, Tally(), NOT_ACCEPTED)
     return await one(connection, made), False
 
@@ -99,7 +99,8 @@ async def give_up_others(connection: Connection, turn: Turn, number: int) -> lis
 async def publish(connection: Connection, turn: Turn, number: int) -> list[int]:
     """Make a receipt's snapshot the live one; returns the receipts whose snapshots nobody needs any more.
 
-    What was forwarded has none, and there is nothing to go back to.
+    What was forwarded has none, and there is nothing to go back to. What is not put away yet is needed: its rejects
+    are to be handed back.
     """
     await in_turn(connection, turn)
     row = await taking(connection, turn, number)
@@ -110,7 +111,8 @@ async def publish(connection: Connection, turn: Turn, number: int) -> list[int]:
     await _end(connection, number, FileState.ACCEPTED, read_tally(row["tally"]), None)
     kept = live if row["mode"] != FORWARD else None
     await connection.execute(_SWAP, turn.feed, number, kept)
-    return [gone for gone in (previous, live) if gone not in {None, kept}]
+    gone = [number for number in (previous, live) if number not in {None, kept}]
+    return [number for number in gone if (await one(connection, number))["settled"]]
 
 
 async def refuse(connection: Connection, turn: Turn, number: int, tally: Tally, reason: FieldError) -> None:
@@ -120,11 +122,12 @@ async def refuse(connection: Connection, turn: Turn, number: int, tally: Tally, 
     await _end(connection, number, FileState.REFUSED, tally, reason)
 
 
-async def filed(connection: Connection, turn: Turn, number: int, place: str) -> Any:
-    """Note where the file lies."""
+async def filed(connection: Connection, turn: Turn, number: int, place: str) -> bool:
+    """Note where the file lies; returns whether its snapshot is still needed."""
     await in_turn(connection, turn)
     await connection.execute("UPDATE receipt SET place = $2, settled = true WHERE number = $1", number, place)
-    return await one(connection, number)
+    needed = "SELECT 1 FROM feed WHERE name = $1 AND $2 IN (live, previous)"
+    return await connection.fetchval(needed, turn.feed, number) is not None
 
 
 async def want_again(connection: Connection, number: int, by: str, *, shrink: bool) -> bool:
@@ -161,11 +164,16 @@ async def _double(connection: Connection, live: Any, turn: Turn, held: Held, kee
     same = (held.sha256, keeping.mapping)
     if keeping.mode != FORWARD:
         return live["number"] if live is not None and (live["sha256"], live["mapping"]) == same else None
-    number: int | None = await connection.fetchval(_DOUBLE, turn.feed, *same)
+    return await sent_as(connection, turn.feed, *same)
+
+
+async def sent_as(connection: Connection, feed: str, sha256: str, mapping: str) -> int | None:
+    """Return the first receipt by which a file was forwarded."""
+    number: int | None = await connection.fetchval(_DOUBLE, feed, sha256, mapping)
     return number
 
 
-async def _was_accepted(connection: Connection, feed: str, mended: str) -> bool:
+async def was_accepted(connection: Connection, feed: str, mended: str) -> bool:
     """Tell whether the file that rows mend was forwarded: of one that was refused whole nothing was."""
     rows = await connection.fetch(_MENDED, feed, mended.removeprefix("r-"))
     return any(reference(row["sha256"]) == mended for row in rows)

@@ -52,7 +52,10 @@ def test_acknowledgements_are_listed_and_shown_and_not_taken_back(rsud: Office) 
     assert rsud.gateway("feed", "list").stdout.split("\t")[:2] == ["rsud/pesanan", "-"]
     (rsud.folder / "drop/ack_1.csv").write_text(ACK, "utf-8")
     rsud.take_in("rsud")
-    assert "ack_1.csv: " in rsud.gateway("feed", "show", "rsud/pesanan").stdout
+    assert "ack_1.csv: 0 answers recorded, 2 rows rejected" in rsud.gateway("feed", "show", "rsud/pesanan").stdout
+    shown = rsud.gateway("feed", "show", "1").stdout
+    assert "  record 1: there is no request of this id\n" in shown
+    assert "0 jawaban dicatat, 2 baris ditolak (nomor tidak dikenal: 2)." in shown
     back = rsud.gateway("feed", "rollback", "rsud/pesanan")
     assert (back.exit_code, "what was settled can't be taken back" in back.output) == (1, True)
 

@@ -50,5 +50,28 @@ def test_a_check_tells_of_accounts_that_clash_or_lead_nowhere(tmp_path: Path) ->
     assert "no feed has an account" in told(place, "gateway.sftp")
 
 
+def test_a_check_tells_where_an_account_of_acknowledgements_leads_nowhere(tmp_path: Path) -> None:
+    place = site(tmp_path).configured('{ name = "klinik", password = "a-long-password" }')
+    keys.made(tmp_path / "host.key")
+    text = place.config.read_text()
+    out = """
+[agency.puskesmas.out.jadwal]
+folder = "{folder}"
+file   = "jadwal_{{id}}.csv"
+ack    = {{ files = "ack_*.csv", delivered = ["OK"], account = {account} }}
+"""
+    for account, says in (
+        ('{ name = "klinik", sha256 = "%s" }' % ("0" * 64), '"klinik" is the account of puskesmas/imunisasi already'),
+        ("{}", "neither password nor key, so nobody can log in"),
+        ('{ password = "short" }', "shorter than 12 characters"),
+    ):
+        place.config.write_text(text + out.format(folder=tmp_path, account=account))
+        assert says in told(place, "agency.puskesmas.out.jadwal.ack.account")
+    elsewhere = text.replace(f'drop    = "{tmp_path}/drop"', 'drop    = "sftp://elsewhere/drop"')
+    elsewhere += out.format(folder=tmp_path, account='{ sha256 = "%s" }' % ("0" * 64))
+    place.config.write_text(elsewhere)
+    assert "an account is for a drop on this machine" in told(place, "out.jadwal.ack.account")
+
+
 def told(place: Site, setting: str) -> str:
     return "\n".join(one.what for one in app.check(place.config, {}) if setting in one.what)

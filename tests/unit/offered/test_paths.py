@@ -61,7 +61,7 @@ def test_no_path_leads_out(path: bytes, other: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         drop = made(Path(folder))
         before = others(Path(folder))
-        shelf = Shelf(Offer(feed="imunisasi", folder=drop, names=FeedNames("imunisasi", FEEDS)), 10**6)
+        shelf = Shelf(Offer(feed="imunisasi", setting=(), folder=drop, names=FeedNames("imunisasi", FEEDS)), 10**6)
         with suppress(OSError):
             fd = shelf.open_to_read(path)
             read = os.read(fd, 100)

@@ -144,8 +144,17 @@ def test_unused_columns_and_another_order_are_fine() -> None:
     assert found.rows == [(1, {"jenis": "1", "catatan": "2", "nik_anak": "3", "nama_anak": "4", "": ""})]
 
 
-def test_a_person_in_place_of_the_header_is_not_shown() -> None:
-    found = read_all(b"1405029001180001;Ani Lestari;BCG\n")
+@pytest.mark.parametrize(
+    "line", ["1405029001180001;Ani Lestari;BCG", "1405029001180001,Ani Lestari,BCG", "\x01\x02;\x03", "a;b;c;d"]
+)
+def test_of_a_line_that_is_no_header_nothing_is_shown(line: str) -> None:
+    found = read_all(f"{line}\n".encode())
+    assert rules(found.rejects) == [(0, "no-header")]
+    assert found.rejects[0].reasons[0].params == {"columns": "nik_anak, nama_anak, jenis"}
+
+
+def test_a_number_of_a_person_among_names_of_columns_is_not_shown() -> None:
+    found = read_all(b"1405029001180001;nama_anak;BCG\n")
     difference = found.rejects[0].reasons[0].params["difference"]
     assert "140502******0001" in difference
     assert difference == mask_text(difference)

@@ -122,7 +122,7 @@ def test_the_sheet_and_the_header_s_row_may_be_named(kind: str) -> None:
     assert refused(f"a.{kind}", content, sheet="Rekap") == FieldError(
         pointer="", rule="no-sheet", params={"sheet": "Rekap", "most": "5000000"}
     )
-    assert refused(f"a.{kind}", content).rule == "header"
+    assert refused(f"a.{kind}", content).rule == "no-header"
     assert refused(f"a.{kind}", content, sheet="Data", header_row=9).rule == "empty-file"
 
 
