@@ -206,16 +206,14 @@ class _Builder:
     def _adapter(self, rows: Mapping[str, CompiledRow], keepings: Mapping[str, Keeping]) -> Adapter:
         """Build the adapter; without one nothing else about the agency can be checked, so its findings end here."""
         section = ("agency", self.name)
+        kept = {feed: row for feed, row in rows.items() if keepings[feed].mode != "forward"}
         columns = FeedColumns(
             read={feed: row.columns for feed, row in rows.items()},
             written=self._written(),
             rows={feed: row.schema.json for feed, row in rows.items()},
             spell={feed: row.spell for feed, row in rows.items()},
-            lines={
-                feed: partial(row.read.of_lines, keepings[feed].paths)
-                for feed, row in rows.items()
-                if keepings[feed].mode != "forward"
-            },
+            lines={feed: partial(row.read.of_lines, keepings[feed].paths) for feed, row in kept.items()},
+            frames={feed: partial(row.read.of_frames, keepings[feed].paths) for feed, row in kept.items()},
         )
         try:
             make = self.tools.find(self.section.adapter)

@@ -101,7 +101,7 @@ def _pair(kind: str, form: str, read: Text, write: Text) -> Pair:
     zero = _TOKEN.sub(lambda found: "0" * len(found.group()), form)
     reads = _checked(read, form)
     return Pair(
-        read=Step(run=reads, quick=Seen(reads, _SEEN)),
+        read=Step(run=reads, quick=Seen(reads, _SEEN), day=form if kind == "date" else None),
         write=Step(run=_checked(write, _SHOWN[kind])),
         form=Form(kind=kind),
         exact=kind == "date",
