@@ -158,13 +158,13 @@ def test_any_text_is_the_same_read_at_once_as_one_by_one(text: str) -> None:
     assert at_once(text, Dialect()) == one_by_one(text, Dialect())
 
 
-def _public() -> Sequence[Path]:
+def public_files() -> Sequence[Path]:
     return [path for path in Path(CORPUS or "", "csv").rglob("*") if path.is_file() and path.stat().st_size < 1 << 18]
 
 
 @pytest.mark.skipif(not CORPUS, reason="GATEWAY_CORPUS names no folder of public files")
 def test_public_files_are_the_same_read_at_once_as_one_by_one_with_every_value_and_reason() -> None:
-    for path in _public():
+    for path in public_files():
         for dialect in (Dialect(delimiter=","), Dialect()):
             with path.open("rb") as file:
                 encoding, _ = find_encoding(file, dialect)
