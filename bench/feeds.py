@@ -26,17 +26,15 @@ from bench import people
 from gateway import FeedColumns
 from gateway.clock import SystemClock
 from gateway.feeds import FileReceipt, Keeping, Receipts
-from gateway.intake import FileNews, Intake
+from gateway.intake import FileNews, Intake, Ledger
 from gateway.ledger.keys import KeySource
 from gateway.ledger.opening import beside
-from gateway.ledger.postgres import PostgresLedger
 from gateway.ledger.snapshot_rows import conditions
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.ledger.sqlite_builds import Builds, complete, held_columns, page
 from gateway.registry import Feed
 from gateway.snapshots import LedgerSnapshots
 from gateway.translate import compile_row, load_mapping
-from tests.postgres import a_cluster
 
 ROOT = Path(__file__).parent.parent
 FEED = "dukcapil/penduduk"
@@ -117,6 +115,9 @@ def _by_gateway(file: Path, folder: Path, engine: Engine = "python") -> dict[str
 
 
 def _by_gateway_on_postgres(file: Path, folder: Path) -> dict[str, float]:
+    from gateway.ledger.postgres import PostgresLedger  # noqa: PLC0415 - as a gateway on SQLite, which has no need of it
+    from tests.postgres import a_cluster  # noqa: PLC0415 - as above
+
     async def take(url: str) -> dict[str, float]:
         return await _take(
             await PostgresLedger.open(url, KeySource(path=folder / "ledger.key"), SystemClock()), file, folder
@@ -126,9 +127,7 @@ def _by_gateway_on_postgres(file: Path, folder: Path) -> dict[str, float]:
         return asyncio.run(take(cluster.database()))
 
 
-async def _take(
-    ledger: SqliteLedger | PostgresLedger, file: Path, folder: Path, engine: Engine = "python"
-) -> dict[str, float]:
+async def _take(ledger: Ledger, file: Path, folder: Path, engine: Engine = "python") -> dict[str, float]:
     """Take a file in as a running gateway does, from the folder in which it lies to the one where it is put away."""
     drop = folder / "drop"
     drop.mkdir()
@@ -143,9 +142,7 @@ async def _take(
     return said
 
 
-def _intake(
-    ledger: SqliteLedger | PostgresLedger, drop: Path, folder: Path, engine: Engine = "python"
-) -> tuple[Intake, list[FileNews]]:
+def _intake(ledger: Ledger, drop: Path, folder: Path, engine: Engine = "python") -> tuple[Intake, list[FileNews]]:
     mapping = folder / "dukcapil.toml"
     mapping.write_text(people.MAPPING, "utf-8")
     row = compile_row(load_mapping(mapping), "penduduk")
@@ -217,30 +214,40 @@ async def _look_ups(file: Path, place: Path, rows: int) -> None:
     intake, news = _intake(ledger, folder / "drop", folder)
     await intake.once()
     receipt: FileReceipt = news[0].receipt
-    print(f"look-ups of {receipt.tally.kept:,} rows, microseconds{'':<25}{'p50':>8}{'p99':>8}{'p99.9':>8}{'max':>9}")
-    _alone(Builds(beside(folder / "ledger.db")).place(receipt.number), rows)
+    print(f"look-ups of {receipt.tally.kept:,} rows, microseconds{'':<31}{'p50':>8}{'p99':>8}{'p99.9':>8}{'max':>9}")
+    snapshot = Builds(beside(folder / "ledger.db")).place(receipt.number)
+    _alone("by key, idle, the store alone", snapshot, rows, lambda: True)
     await _timed("by key, idle", ledger, rows, lambda: True)
     await _timed("by two fields, 20 rows, idle", ledger, rows, lambda: True, several=True)
-    with tempfile.TemporaryDirectory(dir=place) as other:
-        loading = subprocess.Popen(  # noqa: ASYNC220 - nothing else goes on here
-            _command("gateway, SQLite", file, other), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        await _timed("by key, while another process takes a file in", ledger, rows, lambda: loading.poll() is None)
-        loading.wait(PATIENCE)
+    with _loading(file, place) as going:
+        _alone("by key, while another process takes a file in, the store alone", snapshot, rows, going)
+    with _loading(file, place) as going:
+        await _timed("by key, while another process takes a file in", ledger, rows, going)
     await ledger.close()
 
 
-def _alone(snapshot: Path, rows: int) -> None:
+@contextmanager
+def _loading(file: Path, place: Path) -> Iterator[Callable[[], bool]]:
+    """Take the same file in elsewhere; yields whether that goes on."""
+    with tempfile.TemporaryDirectory(dir=place) as other:
+        command = _command("gateway, SQLite", file, other)
+        loading = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        yield lambda: loading.poll() is None
+        loading.wait(PATIENCE)
+
+
+def _alone(name: str, snapshot: Path, rows: int, going: Callable[[], bool]) -> None:
     """Time what the store does of a look-up, without the way to the thread that reads."""
     db, chance, seconds = complete(snapshot), Random(1), list[float]()
     columns = held_columns(db)
-    for _ in range(LOOK_UPS):
+    while len(seconds) < LOOK_UPS and going():
         where = {"nik": f"1405029{chance.randrange(rows):09d}"}
         started = time.perf_counter()
         page(db, conditions(columns, where, {}), 0, 2)
         seconds.append(time.perf_counter() - started)
+        time.sleep(PAUSE)
     db.close()
-    _told_of("by key, idle, the store alone", seconds)
+    _told_of(name, seconds)
 
 
 async def _timed(name: str, ledger: Receipts, rows: int, going: Callable[[], bool], *, several: bool = False) -> None:
@@ -259,7 +266,7 @@ async def _timed(name: str, ledger: Receipts, rows: int, going: Callable[[], boo
 def _told_of(name: str, seconds: list[float]) -> None:
     seconds.sort()
     at = [seconds[min(len(seconds) - 1, int(len(seconds) * share))] * 1e6 for share in (0.5, 0.99, 0.999, 1.0)]
-    print(f"{name:<58}" + "".join(f"{value:>8,.0f}" for value in at), flush=True)
+    print(f"{name:<64}" + "".join(f"{value:>8,.0f}" for value in at), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """All that an adapter's author imports; everything else is the gateway's own business."""
 
 from gateway.clock import SystemClock
+from gateway.columns import FeedColumns, LineForm, ReadLines, Row, Spell
 from gateway.config.units import Duration, Every
 from gateway.errors import (
     AgencyLogin,
@@ -15,21 +16,7 @@ from gateway.errors import (
     Unavailable,
     Unreachable,
 )
-from gateway.feeds import (
-    LINE,
-    OF,
-    Batch,
-    FeedColumns,
-    Filing,
-    Held,
-    LineForm,
-    ReadLines,
-    Ready,
-    Reject,
-    Row,
-    Source,
-    Spell,
-)
+from gateway.feeds import LINE, OF, Batch, Filing, Held, Ready, Reject, Source
 from gateway.handover import AckColumns, Acknowledged, Batches, Batching
 from gateway.lookup import Found, Snapshots
 from gateway.masking import mask_text, mask_value

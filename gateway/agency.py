@@ -8,14 +8,16 @@ from zoneinfo import ZoneInfo
 
 from gateway import registry
 from gateway.channel import Channel
-from gateway.columns import feed_columns, read_by_python
+from gateway.columns import FeedColumns
 from gateway.config.load import Located
 from gateway.config.locate import suggest
 from gateway.config.models import Agency, Operation
+from gateway.engines import feed_columns, read_by_python
 from gateway.errors import ConfigError, Finding
-from gateway.feeds import FeedColumns, Keeping, Source
+from gateway.feeds import Keeping, Source
 from gateway.figures import attempts
 from gateway.fill import Provided, fill
+from gateway.keeping import keeping_of
 from gateway.kept import Draft
 from gateway.limits import Limits, limits
 from gateway.lookup import Snapshots
@@ -32,7 +34,7 @@ from gateway.ports import Adapter, Addressed, Clock, Handler, Probe
 from gateway.punctual import due_of
 from gateway.recorder import Recording
 from gateway.recording import recording
-from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row, fingerprint
+from gateway.translate.compile import Compiled, CompiledRow, compile_operation, compile_row
 from gateway.translate.pairs import Native
 from gateway.translate.rules import MappingFile
 from gateway.unready import unready, unready_handler
@@ -167,14 +169,8 @@ class _Builder:
                             remedy=suggest(name, row.schema.paths),
                         )
                     )
-        indexes = self._indexes(feed, row)
-        return Keeping(
-            mode=settings.get("mode", "snapshot"),
-            key=key,
-            newer=newer,
-            indexes=indexes,
-            mapping=fingerprint(row.fingerprint, key, newer, indexes),
-        )
+        asked = [self.mapping.asked(name) for name, made in self.section.operation.items() if made.call == feed]
+        return keeping_of(row, asked, mode=settings.get("mode", "snapshot"), key=key, newer=newer)
 
     def _feed(self, feed: str, row: CompiledRow, keeping: Keeping) -> registry.Feed:
         settings = self._settings("feed")[feed]
@@ -185,17 +181,6 @@ class _Builder:
             due=due_of(settings, self.dates),
             row=row,
         )
-
-    def _indexes(self, feed: str, row: CompiledRow) -> tuple[tuple[str, ...], ...]:
-        """Return by which fields rows are looked up: together as each operation does, and each by itself."""
-        asked = [
-            tuple(name for name in self.mapping.asked(operation) if name in row.schema.paths)
-            for operation, made in self.section.operation.items()
-            if made.call == feed
-        ]
-        single = [(name,) for index in asked for name in index]
-        firsts = {index[:1] for index in asked if len(index) > 1}
-        return tuple(dict.fromkeys([*filter(None, asked), *(one for one in single if one not in firsts)]))
 
     def _written(self) -> dict[str, tuple[str, ...]]:
         """Return the columns of each file we write: the native fields of the operation that writes it."""

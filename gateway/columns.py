@@ -1,50 +1,48 @@
-"""What an adapter is told of its feeds' tables; which of them are read by Python though polars was set."""
+"""What an adapter is told of the tables of its files: their columns, and how lines are read by them; knows no feeds."""
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
-from gateway.errors import Finding
-from gateway.feeds import FeedColumns, Keeping, LineForm
-from gateway.translate.compile import CompiledRow
+from gateway.errors import FieldError
 
-
-def feed_columns(
-    rows: Mapping[str, CompiledRow], keepings: Mapping[str, Keeping], written: Mapping[str, tuple[str, ...]]
-) -> FeedColumns:
-    """Return what an agency's mapping says of its files; rows that are sent on are read one by one."""
-    kept = {feed: row for feed, row in rows.items() if keepings[feed].mode != "forward"}
-    return FeedColumns(
-        read={feed: row.columns for feed, row in rows.items()},
-        written=written,
-        rows={feed: row.schema.json for feed, row in rows.items()},
-        spell={feed: row.spell for feed, row in rows.items()},
-        lines={feed: partial(row.read.of_lines, keepings[feed].paths) for feed, row in kept.items()},
-        frames={feed: partial(row.read.of_frames, keepings[feed].paths) for feed, row in kept.items()},
-    )
+Row = tuple[Any, ...]
+"""A row as it is kept: its number, its JSON, and the values of the fields that its feed's Keeping names as `paths`."""
+Spell = Callable[[object], str | FieldError | None]
+"""How a column's typed cell (a number, a date, true or false) is written out, None as ever, or why it isn't taken."""
 
 
-def read_by_python(
-    columns: FeedColumns, settings: Mapping[str, Mapping[str, Any]], where: Callable[[str, str], str]
-) -> Iterator[Finding]:
-    """Yield a warning of each feed that polars was set for and does not read, with the reason."""
-    for feed in columns.read:
-        said = settings[feed]
-        if said.get("engine") == "polars" and (why := _why(columns, feed, said.get("dialect", {}))):
-            what = f"feed {feed}: its rows are read by Python, not by polars: {why}"
-            yield Finding(
-                where=where(feed, "engine"), what=what, remedy="leave engine out: it works, only slower", warning=True
-            )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineForm:
+    """How a text file's lines are written: `columns`, those `quoted` by their place, how the `closing` row begins."""
+
+    columns: tuple[str, ...]
+    delimiter: str
+    quote: str
+    quoted: frozenset[int] = frozenset()
+    closing: str | None = None
 
 
-def _why(columns: FeedColumns, feed: str, dialect: Mapping[str, str]) -> str:
-    if feed not in columns.frames:
-        return "each is sent on as a message"
-    form = LineForm(
-        columns=columns.read[feed], delimiter=dialect.get("delimiter", ";"), quote=dialect.get("quote", '"')
-    )
-    if columns.frames[feed](form) is not None:
-        return ""
-    if columns.frames[feed](LineForm(columns=columns.read[feed], delimiter=";", quote='"')) is not None:
-        return "its dialect has another separator than ; , | or a tab, or another quote than \" or '"
-    return f"[{feed}.row] wants more than the texts of its columns"
+class ReadLines(Protocol):
+    """Reads whole lines, numbered from one on: how many there are, the rows of plain ones that fit, and the others."""
+
+    def __call__(self, text: str, first: int, /) -> tuple[int, list[Row], list[tuple[int, str]]]:
+        """Return what is known of a text that ends with a line feed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedColumns:
+    """What an agency's mapping says of its files.
+
+    The columns it names, `read` by feed and `written` by out, each in the order of its table; the JSON Schema of each
+    feed's canonical row; by feed and column how a spreadsheet's cells are spelt, so that the table reads them; and by
+    feed what makes the function that reads its files' plain lines, None where there is none, and `frames` by polars.
+    """
+
+    read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    written: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    rows: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    spell: Mapping[str, Mapping[str, Spell]] = field(default_factory=dict)
+    lines: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)
+    frames: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)

@@ -23,7 +23,7 @@ from gateway import Batch, Clock, FieldError, Filing, Held, LineForm, Log, ReadL
 ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
 """Folders below the drop: of files being taken in, of those taken, of those refused and of rows handed back."""
-BLOCK = 1 << 20
+BLOCK = 1 << 17
 AHEAD = 1 << 22
 """Characters that polars reads at once, while those before are kept: fewer cost more each, more cost memory."""
 _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})

@@ -16,7 +16,7 @@ csv.field_size_limit(LONGEST_LINE)
 LONGEST_RECORD = 64
 PORTION = 1 << 16
 """Characters that are read at once; of those, whole lines."""
-LARGE_PORTION = 1 << 18
+LARGE_PORTION = 1 << 16
 """Characters where lines are not told apart one by one."""
 MANY, FEW = 1 << 20, 16
 """Lines that are tried at once, and where one of them is odd."""
@@ -77,10 +77,10 @@ class Lines:
         self.count += count
         return self.count - count + 1
 
-    def text_ahead(self, size: int = LARGE_PORTION) -> str:
+    def text_ahead(self, size: int = 0) -> str:
         """Return the next whole lines as they stand, not taken yet; nothing where there are none that end."""
         if not self._again:
-            text = self._rest + self._text.read(size)
+            text = self._rest + self._text.read(size or LARGE_PORTION)
             end = text.rfind("\n") + 1
             self._rest = text[end:]
             if end:

@@ -22,7 +22,7 @@ class Portion:
 
 
 class PlainLines:
-    """The records after a text's header, portion by portion of so many characters."""
+    """The records after a text's header, portion by portion; `size` is that of one, 0 the usual."""
 
     def __init__(self, lines: Lines, reader: CsvReader, run: ReadLines, size: int) -> None:
         self._size = size

@@ -13,14 +13,14 @@ from typing import BinaryIO
 
 from adapters.csv.header import header_errors
 from adapters.csv.layout import HANDED_BACK, Cells, Layout, Records, Unreadable
-from adapters.csv.lines import LARGE_PORTION, CsvReader, Lines
+from adapters.csv.lines import CsvReader, Lines
 from adapters.csv.plain import PlainLines, Portion, quoted_columns
 from adapters.csv.settings import Dialect
 from adapters.csv.sheet import is_sheet, sheet_records
 from adapters.csv.unpack import check_head, unpacked
 from gateway import LINE, OF, Batch, FieldError, LineForm, ReadLines, Reject, Row
 
-BLOCK = 1 << 20
+BLOCK = 1 << 17
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 HEAD = 4096
 LOOKED_AT = 32
@@ -152,7 +152,7 @@ class _Batches:
         self._doubtful = None if is_clean else encoding
         self._guarded = BARIS in header
         self._refused: Batch | None = None
-        self._written: Sequence[Row] = ()
+        self._written: list[Row] = []
         self._clear()
 
     def of(self, records: Records) -> Iterator[Batch]:
@@ -169,15 +169,17 @@ class _Batches:
         yield self._refused or self._batch(number, last=True)
 
     def of_portions(self, plain: PlainLines) -> Iterator[Batch]:
-        """Yield a batch of each portion that is not done yet."""
-        number, closed = 0, 0
+        """Yield batches of what is not done yet, none of less than a portion."""
+        number = closed = yielded = 0
         while (portion := plain.after(number)) is not None and self._refused is None:
             before, number = number, number + portion.count
             if self._reading.trailer is not None and portion.count:
                 closed, portion = self._closed(self._reading.trailer, portion, number, closed)
             if number > self._reading.after:
                 self._take(portion, max(before, self._reading.after))
+            if number - yielded >= self._reading.size and number > self._reading.after:
                 yield self._batch(number, last=False)
+                yielded = number
         if self._reading.trailer is not None and not closed:
             self._refused = self._refused or _unclosed(self._reading.trailer)
         yield self._refused or self._batch(max(number, self._reading.after), last=True)
@@ -194,7 +196,7 @@ class _Batches:
         return closed, replace(portion, others=[(at, [] if at == closed else cells) for at, cells in portion.others])
 
     def _take(self, portion: Portion, after: int) -> None:
-        self._written = [row for row in portion.rows if row[0] > after]
+        self._written += [row for row in portion.rows if row[0] > after]
         self._look((number, cells) for number, cells in portion.others if number > after)
 
     def _noting(self, found: Iterator[list[str] | None], records: Records, after: int) -> Iterator[list[str] | None]:
@@ -274,7 +276,7 @@ class _Batches:
         self._rejects: list[Reject] = []
         self._skipped = 0
         self._lines: dict[int, int] = {}
-        self._written = ()
+        self._written = []
 
 
 def _early(number: int) -> Batch:
@@ -387,7 +389,7 @@ class TextRecords:
             closing=reading.trailer,
         )
         run = make(form)
-        return None if run is None else PlainLines(self._lines, self._reader, run, reading.ahead or LARGE_PORTION)
+        return None if run is None else PlainLines(self._lines, self._reader, run, reading.ahead)
 
     def let_go(self) -> None:
         """Leave the file open, or closed where that was done."""

@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gateway.columns import Row
 from gateway.errors import FieldError
-from gateway.feeds import Chunk, Keeping, Reject, Row, Tally
+from gateway.feeds import Chunk, Keeping, Reject, Tally
 from gateway.ledger.rows import decode, encode
 from gateway.lookup import Cells
 from gateway.message import Document
@@ -126,7 +127,7 @@ def side_by_side(rows: Sequence[Row], keeping: Keeping) -> list[Sequence[Any]]:
     numbers, docs, *values = zip(*rows, strict=True)
     named = dict(zip(keeping.paths, values, strict=True))
     ids = _ids(docs, [named[name] for name in keeping.key])
-    return [numbers, ids, docs, *(list(map(cell, named[name])) for name in columns.fields)]
+    return [numbers, ids, docs, *(_cells(named[name]) for name in columns.fields)]
 
 
 def _all(rows: Sequence[Document], name: str) -> list[object]:
@@ -139,10 +140,23 @@ def _all(rows: Sequence[Document], name: str) -> list[object]:
 
 def _ids(docs: Sequence[bytes], keys: Sequence[Sequence[object]]) -> list[bytes]:
     if len(keys) == 1:
-        return list(map(_id, keys[0]))
+        return _short(keys[0]) or list(map(_id, keys[0]))
     if not keys:
         return [_digest(decode(doc)) for doc in docs]
     return [_digest(list(values)) for values in zip(*keys, strict=True)]
+
+
+def _cells(values: Sequence[Any]) -> Sequence[bytes | None]:
+    return _short(values) or list(map(cell, values))
+
+
+def _short(values: Sequence[Any]) -> list[bytes]:
+    """Return a column's cells where all are short texts, as they are in most columns, else none."""
+    try:
+        found = list(map(str.encode, values))
+    except (TypeError, UnicodeEncodeError):
+        return []
+    return found if max(map(len, found), default=0) < LONGEST_CELL else []
 
 
 def _id(value: object) -> bytes:

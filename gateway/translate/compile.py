@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from gateway.columns import Spell
 from gateway.config.locate import suggest
 from gateway.errors import ConfigError, Finding
-from gateway.feeds import Spell
 from gateway.message import Context, Document
 from gateway.native import Contract, NativeField
 from gateway.translate.agreed import unread, unwritten

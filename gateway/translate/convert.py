@@ -67,9 +67,13 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Of a text that matches all of `shape`, a regular expression, `json` writes what becomes of it; None: it stays."""
+    """Of a text that matches all of `shape`, a regular expression, `json` writes what becomes of it; None: it stays.
+
+    Beside digits it may hold `signs`.
+    """
 
     shape: str
+    signs: str = ""
     json: Words | None = None
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta, timezone
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
-from gateway.translate.convert import Bad, Form, Pair, Seen, Step, need_text, read_integer, refuse_type
+from gateway.translate.convert import Bad, Form, Pair, Plain, Seen, Step, Words, need_text, read_integer, refuse_type
 
 _TOKENS = {"yyyy": "year", "mm": "month", "dd": "day", "HH": "hour", "MM": "minute", "SS": "second"}
 _TOKEN = re.compile("|".join(_TOKENS))
@@ -56,7 +56,8 @@ def dates(form: str, zone: ZoneInfo, *, text: bool) -> Pair:
         return _epoch(1000 if form == "epoch-ms" else 1, form, zone, text=text)
     found = set(_TOKEN.findall(form))
     kind = "date" if "HH" not in found else "datetime" if "yyyy" in found else "time"
-    return _pair(kind, form, _reader(form, kind, zone), _cached(_writer(form, kind, zone)))
+    plain = _plain_day(form) if kind == "date" else None
+    return _pair(kind, form, _reader(form, kind, zone), _cached(_writer(form, kind, zone)), plain)
 
 
 @cache
@@ -97,11 +98,11 @@ def is_canonical(kind: str) -> Callable[[str], bool]:
     return lru_cache(maxsize=_CACHED)(test)
 
 
-def _pair(kind: str, form: str, read: Text, write: Text) -> Pair:
+def _pair(kind: str, form: str, read: Text, write: Text, plain: Plain | None = None) -> Pair:
     zero = _TOKEN.sub(lambda found: "0" * len(found.group()), form)
     reads = _checked(read, form)
     return Pair(
-        read=Step(run=reads, quick=Seen(reads, _SEEN), day=form if kind == "date" else None),
+        read=Step(run=reads, quick=Seen(reads, _SEEN), plain=plain, day=form if kind == "date" else None),
         write=Step(run=_checked(write, _SHOWN[kind])),
         form=Form(kind=kind),
         exact=kind == "date",
@@ -155,6 +156,21 @@ def _day_reader(form: str) -> Text:
         return iso
 
     return read
+
+
+def _plain_day(form: str) -> Plain:
+    """Return what days of a format look like, without the leap days, and how they are put together as JSON."""
+    pieces = re.split("(yyyy|mm|dd)", form)
+    kinds = (
+        {"dd": "(?:0[1-9]|1[0-9]|2[0-8])", "mm": "(?:0[1-9]|1[0-2])"},
+        {"dd": "(?:29|30)", "mm": "(?:0[13-9]|1[0-2])"},
+        {"dd": "31", "mm": "(?:0[13578]|1[02])"},
+    )
+    year = {"yyyy": "(?!0000)[0-9]{4}"}
+    shapes = ["".join((year | kind).get(piece) or re.escape(piece) for piece in pieces) for kind in kinds]
+    bounds = [form.index(token) + at for token in ("yyyy", "mm", "dd") for at in (0, len(token))]
+    text = Words("""f'"{{{v}[{0}:{1}]}}-{{{v}[{2}:{3}]}}-{{{v}[{4}:{5}]}}"'""", tuple(bounds))
+    return Plain(f"(?:{'|'.join(shapes)})", "".join(pieces[::2]), text)
 
 
 def _expression(form: str) -> str:

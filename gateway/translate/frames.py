@@ -4,7 +4,7 @@ Null is whatever is not sure: such a line is left to those who read it cell by c
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from itertools import compress, count
@@ -13,31 +13,19 @@ from typing import Any
 
 import polars as pl
 
-from gateway.feeds import LineForm, ReadLines, Row
+from gateway.columns import LineForm, ReadLines, Row
 from gateway.translate.convert import Seen, Step
 from gateway.translate.emit import emit_cells, refuses
+from gateway.translate.expressions import Text, applied, is_one_of, shapes, where, written
 from gateway.translate.lines import NEVER, SEEN, is_for_lines, json_of, key_of, sources_of
 from gateway.translate.plan import OPTIONAL, REQUIRED, Field, Fixed, Listed, Plan
 
 _END = "\x1e"
 """The cell that is put behind every line: where it stands tells how many cells there are."""
-_PLAIN = re.compile(rf"[^{NEVER}']*")
-_POSSESSIVE = re.compile(r"(?<=[*?}])\+")
-_COMMON = re.compile(r"(?!.*(?:\[[]\[]|--|[*+?}]\+|\{\D|\(\?[^:]))(?:\\[dw./-]|[A-Za-z0-9 /:,_.()|?*+{}\[\]-])*")
-"""Patterns that mean the same to polars as to Python, on ASCII."""
-_DAY = re.compile(r"(?:(yyyy)([^a-z]*))?(dd|mm)([^a-z]*)(dd|mm)(?:([^a-z]*)(yyyy))?")
-_DAYS = {
-    "dd": "(?:(?:0[1-9]|1[0-9]|2[0-8]){0}(?:0[1-9]|1[0-2])|(?:29|30){0}(?:0[13-9]|1[0-2])|31{0}(?:0[13578]|1[02]))",
-    "mm": "(?:(?:0[1-9]|1[0-2]){0}(?:0[1-9]|1[0-9]|2[0-8])|(?:0[13-9]|1[0-2]){0}(?:29|30)|(?:0[13578]|1[02]){0}31)",
-}
-"""The days that every year has, by what comes first and what stands between."""
-_YEAR = "(?:[1-9][0-9]{3}|0[0-9]{2}[1-9])"
-_Text = tuple[str | pl.Expr, ...]
-"""What is written one after the other."""
 
 
 def emit_frames(plan: Plan, paths: Sequence[str], form: LineForm) -> ReadLines | None:
-    """Return the plan as a function of whole lines, which finds what that of `emit_lines` does; None where there is none.
+    """Return the plan as a function of whole lines, which finds what that of `emit_lines` does, None where it does.
 
     It leaves more lines to others: what is quoted and has a separator in it, the 29th of February.
     """
@@ -48,7 +36,7 @@ def emit_frames(plan: Plan, paths: Sequence[str], form: LineForm) -> ReadLines |
 class _Member:
     """A member's JSON; one that may be absent brings its key and the comma before it, or is nothing."""
 
-    text: _Text
+    text: Text
     sure: bool
 
 
@@ -80,7 +68,7 @@ class Frames:
         self._made: list[_Made] = []
         self._values: dict[str, pl.Expr | _Made] = dict.fromkeys(paths, pl.lit(None, pl.String))
         inner, _ = _object([(part.target, self._part(part)) for part in plan.parts])
-        self._json = _written(("{", *inner, "}")).cast(pl.Binary).alias("json")
+        self._json = written(("{", *inner, "}")).cast(pl.Binary).alias("json")
         self._plain = [*map(self._cell, self._read()), self._fits().alias("fits")]
 
     def __call__(self, text: str, first: int, /) -> tuple[int, list[Row], list[tuple[int, str]]]:
@@ -106,7 +94,7 @@ class Frames:
             pl.Series(name, [*map(itemgetter(0), found)], pl.String) for name, found in made.items()
         )
         of_text = {name: value for name, value in self._values.items() if isinstance(value, pl.Expr)}
-        found = cells.select(self._json, *(value.alias(f"at {name}") for name, value in of_text.items()))
+        found = cells.with_columns(self._json, *(value.alias(f"at {name}") for name, value in of_text.items()))
         fits = (cells["fits"] & found["json"].is_not_null()).fill_null(value=False).to_list()
         values = [
             [*map(itemgetter(1), made[value.name])] if isinstance(value, _Made) else found[f"at {name}"].to_list()
@@ -138,7 +126,7 @@ class Frames:
     def _cell(self, column: str) -> pl.Expr:
         """Return a column's cell without its quotes."""
         cell = self._within(column)
-        return (cell if self._is_shaped(column) else _where(self._is_clean(cell), cell)).alias(self._cells[column])
+        return (cell if self._is_shaped(column) else where(self._is_clean(cell), cell)).alias(self._cells[column])
 
     def _within(self, column: str) -> pl.Expr:
         quote, name = self._form.quote, self._cells[column]
@@ -146,7 +134,7 @@ class Frames:
         if self._form.columns.index(column) not in self._form.quoted:
             return cell
         quoted = cell.str.starts_with(quote) & cell.str.ends_with(quote) & (cell.str.len_bytes() > len(quote))
-        return _where(quoted, cell.str.strip_prefix(quote).str.strip_suffix(quote))
+        return where(quoted, cell.str.strip_prefix(quote).str.strip_suffix(quote))
 
     def _is_clean(self, cell: pl.Expr) -> pl.Expr:
         return ~cell.str.contains(f"[{self._form.quote}{NEVER}]")
@@ -155,7 +143,10 @@ class Frames:
         """Tell whether whatever fits is plain anyway."""
         parts = [part for part in self._plan.parts if column in sources_of(part)]
         return all(
-            isinstance(part, Field) and part.when is None and part.combine is None and _shapes(_steps_of(part))
+            isinstance(part, Field)
+            and part.when is None
+            and part.combine is None
+            and shapes(_steps_of(part), self._form.quote)
             for part in parts
         )
 
@@ -240,11 +231,11 @@ class Frames:
         """Return a field of one cell, None where it has no expression."""
         path, absent = ".".join(field.target), None if field.absent is OPTIONAL else field.absent
         cell = pl.col(self._cells[field.sources[0].path[0]])
-        blank = _is_one_of(cell, field.blanks)
+        blank = is_one_of(cell, field.blanks)
         steps = _steps_of(field)
         if field.absent is REQUIRED and field.blanks and not refuses(steps, field.blanks):
-            cell = _where(~blank, cell)
-        found = _applied(steps, cell, wanted=path in self._values)
+            cell = where(~blank, cell)
+        found = applied(steps, cell, wanted=path in self._values)
         if found is None:
             return None
         text, value = found
@@ -255,8 +246,8 @@ class Frames:
             return None
         self._found(path, pl.when(blank).then(pl.lit(absent, pl.String)).otherwise(value))
         gone = "" if field.absent is OPTIONAL else _member(field.target, absent)
-        written = _written((*key_of(field.target), *text))
-        return _Member((pl.when(blank).then(pl.lit(gone)).otherwise(written),), sure=False)
+        there = written((*key_of(field.target), *text))
+        return _Member((pl.when(blank).then(pl.lit(gone)).otherwise(there),), sure=False)
 
     def _found(self, path: str, value: pl.Expr) -> None:
         if path in self._values:
@@ -267,96 +258,11 @@ def _steps_of(field: Field) -> tuple[Step, ...]:
     return (*field.sources[0].steps, *field.steps)
 
 
-def _shapes(steps: Sequence[Step]) -> bool:
-    """Tell whether no text but a plain one passes the first of these steps."""
-    if not steps:
-        return False
-    step = steps[0]
-    codes = step.quick if isinstance(step.quick, Mapping) and not isinstance(step.quick, Seen) else None
-    return bool(step.plain or _day(step)) or (codes is not None and all(map(_PLAIN.fullmatch, codes)))
-
-
-def _applied(steps: Sequence[Step], value: pl.Expr, *, wanted: bool) -> tuple[_Text, pl.Expr] | None:
-    """Return the JSON of what steps make of a text, and the text that they make; None where there is no expression."""
-    for step in steps:
-        codes = step.quick if isinstance(step.quick, Mapping) and not isinstance(step.quick, Seen) else None
-        if step is steps[-1] and step.plain and step.plain.json and not wanted:
-            return (_number(step, value),), value
-        if step is steps[-1] and codes is not None and (not wanted or all(isinstance(v, str) for v in codes.values())):
-            shown = [*map(json_of, codes.values())]
-            return (_looked_up(value, [*codes], shown),), _looked_up(value, [*codes], [*map(str, codes.values())])
-        made = _step(step, value)
-        if made is None:
-            return None
-        value = made
-    return ('"', value, '"'), value
-
-
-def _step(step: Step, value: pl.Expr) -> pl.Expr | None:
-    """Return the text that a step makes of one, null where it refuses it or that isn't sure; None: no expression."""
-    if step.plain and not step.plain.json:
-        return _where(_matches(value, step.plain.shape), value)
-    if step.longest is not None:
-        return _where(value.str.len_chars() <= step.longest, value)
-    if step.pattern is not None and _is_common(step.pattern):
-        ascii_only = value.str.len_bytes() == value.str.len_chars()
-        return _where(ascii_only & _matches(value, step.pattern), value)
-    if step.makes and step.makes.cuts:
-        separator, place = step.makes.values
-        return value.str.split(str(separator)).list.get(int(str(place)), null_on_oob=True)
-    if (shape := _day(step)) and step.day:
-        parts = [value.str.slice(step.day.index(token), len(token)) for token in ("yyyy", "mm", "dd")]
-        return _where(_matches(value, shape), pl.concat_str(parts, separator="-"))
-    return value if step.quick is str else None
-
-
-def _day(step: Step) -> str | None:
-    """Return what the days look like that surely are some, in a step's own form."""
-    found = _DAY.fullmatch(step.day) if step.day else None
-    if found is None or found[3] == found[5] or (found[1] is None) == (found[7] is None):
-        return None
-    days = _DAYS[found[3]].replace("{0}", re.escape(found[4]))
-    return f"{_YEAR}{re.escape(found[2])}{days}" if found[1] else f"{days}{re.escape(found[6])}{_YEAR}"
-
-
-def _is_common(pattern: str) -> bool:
-    try:
-        return _COMMON.fullmatch(pattern) is not None and len(pl.select(_matches(pl.lit(""), pattern))) > 0
-    except pl.exceptions.PolarsError:
-        return False
-
-
-def _number(step: Step, value: pl.Expr) -> pl.Expr:
-    """Return a number's JSON."""
-    assert step.plain and step.plain.json
-    signs = [str(sign) for sign in step.plain.json.values]
-    made = value
-    for sign, ours in zip(signs[::2], signs[1::2], strict=True):
-        made = made.str.replace_all(sign, ours, literal=True)
-    return _where(_matches(value, step.plain.shape), made)
-
-
-def _looked_up(value: pl.Expr, known: list[str], made: list[str]) -> pl.Expr:
-    return value.replace_strict(known, made, default=None, return_dtype=pl.String)
-
-
-def _matches(value: pl.Expr, shape: str) -> pl.Expr:
-    return value.str.contains(rf"\A(?:{_POSSESSIVE.sub('', shape)})\z")
-
-
-def _where(sure: pl.Expr, value: pl.Expr) -> pl.Expr:
-    return pl.when(sure).then(value)
-
-
-def _is_one_of(cell: pl.Expr, texts: frozenset[str]) -> pl.Expr:
-    return reduce(lambda found, text: found | (cell == text), sorted(texts), pl.lit(value=False))
-
-
 def _member(target: Sequence[str], value: object) -> str:
     return f"{key_of(target)[0]}{json_of(value)}"
 
 
-def _object(members: Sequence[tuple[tuple[str, ...], _Member | None]]) -> tuple[_Text, bool]:
+def _object(members: Sequence[tuple[tuple[str, ...], _Member | None]]) -> tuple[Text, bool]:
     """Return an object's members in the order of the rules, and whether there is always one."""
     trees: dict[str, Any] = {}
     for target, member in members:
@@ -375,25 +281,12 @@ def _object(members: Sequence[tuple[tuple[str, ...], _Member | None]]) -> tuple[
     sure = any(member.sure for member in texts)
     if texts and texts[0].sure:
         return (str(inner[0])[1:], *inner[1:]), sure
-    return (_written(inner).str.strip_prefix(","),), sure
+    return (written(inner).str.strip_prefix(","),), sure
 
 
 def _nested(key: str, members: Sequence[tuple[tuple[str, ...], _Member | None]]) -> _Member:
     inner, sure = _object(members)
     if sure:
         return _Member(("{", *inner, "}"), sure=True)
-    whole = _written((*key_of((key,)), "{", *inner, "}"))
-    return _Member((pl.when(_written(inner) == "").then(pl.lit("")).otherwise(whole),), sure=False)
-
-
-def _written(text: _Text) -> pl.Expr:
-    """Return what is written as one expression."""
-    pieces: list[pl.Expr] = []
-    plain = ""
-    for piece in text:
-        if isinstance(piece, str):
-            plain += piece
-            continue
-        pieces += [pl.lit(plain), piece] if plain else [piece]
-        plain = ""
-    return pl.concat_str([*pieces, pl.lit(plain)])
+    whole = written((*key_of((key,)), "{", *inner, "}"))
+    return _Member((pl.when(written(inner) == "").then(pl.lit("")).otherwise(whole),), sure=False)

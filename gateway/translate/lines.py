@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from gateway.feeds import LineForm, ReadLines
+from gateway.columns import LineForm, ReadLines
 from gateway.translate.code import Code
 from gateway.translate.convert import Plain, Seen, Step, Words
 from gateway.translate.emit import emit_cells, refuses
@@ -19,6 +19,8 @@ from gateway.translate.plan import OPTIONAL, REQUIRED, Field, Fixed, Listed, Pla
 
 SEEN = 1 << 15
 """Texts of one column that are remembered: as many days as a life of 90 years has."""
+MOST_COLUMNS = 256
+"""Beyond, a pattern takes longer to make than it spares."""
 NEVER = r'"\\\x00-\x1f\x7f'
 """What is no part of a plain text: JSON has another way to write it, or csv may read it in another."""
 _JSON = msgspec.json.Encoder(decimal_format="number")
@@ -46,6 +48,8 @@ def is_for_lines(plan: Plan, paths: Sequence[str], form: LineForm) -> bool:
 
 
 def _is_plain(form: LineForm) -> bool:
+    if len(form.columns) > MOST_COLUMNS:
+        return False
     once = len({*form.columns}) == len(form.columns) and form.columns[0] != ""
     return once and form.delimiter in "\t;,|" and form.quote in "\"'" and (form.closing or "").isascii()
 
@@ -89,12 +93,18 @@ class _Lines:
         self._json = self._code.bind(json_of)
         readers = Counter(column for part in plan.parts for column in sources_of(part))
         self._cells = {name: f"a{place}" for place, name in enumerate(form.columns) if name in readers or place == 0}
+        self._places = {name: place for place, name in enumerate(form.columns)}
         self._shapes = {
             part.sources[0].path[0]: (part, plain)
             for part in _fields(plan)
-            if (plain := _plain(part)) is not None and readers[part.sources[0].path[0]] == 1
+            if (plain := _plain(part)) is not None and readers[sources_of(part)[0]] == 1 and not self._ends(part, plain)
         }
         self._values: dict[str, str] = dict.fromkeys(paths, "None")
+
+    def _ends(self, field: Field, plain: Plain) -> bool:
+        """Tell whether a sign of what fits may end the cell, so that it is not known by its shape."""
+        is_quoted = self._places.get(sources_of(field)[0]) in self._form.quoted
+        return self._form.quote in plain.signs or (not is_quoted and self._form.delimiter in plain.signs)
 
     def function(self) -> ReadLines:
         code = self._code

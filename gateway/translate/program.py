@@ -3,8 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from gateway.columns import LineForm, ReadLines
 from gateway.errors import FieldError, TranslationError
-from gateway.feeds import LineForm, ReadLines
 from gateway.message import Context, Document
 from gateway.translate.emit import Quick, emit, emit_cells
 from gateway.translate.explain import explain
@@ -63,7 +63,7 @@ class Program:
         return emit_lines(self._plan, paths, form)
 
     def of_frames(self, paths: Sequence[str], form: LineForm) -> ReadLines | None:
-        """Return that by polars, which comes with the extra `csv-fast`: faster on large portions, and by two threads."""
+        """Return that by polars, which comes with the extra `csv-fast`: faster on large portions."""
         from gateway.translate.frames import emit_frames  # noqa: PLC0415 - only those who say so have what it needs
 
         return emit_frames(self._plan, paths, form)

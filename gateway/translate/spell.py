@@ -5,8 +5,8 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from gateway.columns import Spell
 from gateway.errors import FieldError
-from gateway.feeds import Spell
 from gateway.translate.convert import Bad, Pair, flags
 from gateway.translate.dates import dates
 from gateway.translate.numbers import decimals, numbers

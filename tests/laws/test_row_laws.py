@@ -20,7 +20,7 @@ from gateway.translate import compile_row
 from gateway.translate.load import parse_mapping
 
 CORPUS = os.environ.get("GATEWAY_CORPUS")
-COLUMNS = ("NIK", "NAMA", "TGL", "JK", "RT", "KEC", "UANG", "AKTIF", "NO", "JAM", "LAIN", "SISA")
+COLUMNS = ("NIK", "NAMA", "TGL", "JK", "RT", "KEC", "UANG", "AKTIF", "NO", "JAM", "LAIN", "SISA", "RP")
 MAPPING = r"""
 [codes.kelamin]
 "1" = "laki-laki"
@@ -35,7 +35,7 @@ alamat.rt  = { from = "RT", split = "/", part = 1 }
 alamat.rw  = { from = "RT", split = "/", part = 2, digits = 3, optional = true }
 kecamatan  = { from = "KEC", pattern = '\d{3}' }
 uang       = { from = "UANG", number = "1.234,56", optional = true }
-rupiah     = { from = "UANG", number = "Rp1.234", default = 0 }
+rupiah     = { from = "RP", number = "Rp1.234", default = 0 }
 aktif      = { from = "AKTIF", bool = ["Y", "T"] }
 urutan     = { from = "NO", integer = true, optional = true }
 jam        = { from = "JAM", date = "dd/mm/yyyy HH:MM", optional = true }
@@ -44,11 +44,16 @@ sisa       = { from = "SISA", default = "-" }
 khusus     = { from = "SISA", when = { path = "JK", equals = "2" }, optional = true }
 sumber     = { const = "dukcapil" }
 """
-ODD = ("", " ", "1,40502E+15", "٣", "²", "30/02/1990", "0000-00-00", "00/00/0000", "a\x00b", "é", "\ud800", "1" * 300)
+ODD = (
+    "", " ", "1,40502E+15", "٣", "²", "30/02/1990", "0000-00-00", "00/00/0000", "a\x00b", "é", "\ud800", "1" * 300,
+    "1/2/3", "/", "1234,5",
+)  # fmt: skip
 FITTING = {
-    "NIK": ("1405029001180001",), "NAMA": ("Ani", 'A"n\\i'), "TGL": ("17/03/1990", "29/02/2024"), "JK": ("1", "2"),
-    "RT": ("001/002", "1/2/3", "/"), "KEC": ("101",), "UANG": ("1.234,56", "-0,5", "Rp1.234", "001"),
+    "NIK": ("1405029001180001",), "NAMA": ("Ani", "Siti'a", "Ñ 你", 'A"n\\i'), "TGL": ("17/03/1990", "29/02/2024"),
+    "JK": ("1", "2"), "RT": ("001/002", "1/002/3"), "KEC": ("101",),
+    "UANG": ("1.234,56", "0,50", "-0,5", "001", "12,3"),
     "AKTIF": ("Y", "T"), "NO": ("7", "-07"), "JAM": ("17/03/1990 08:05",), "LAIN": ("x",), "SISA": ("y",),
+    "RP": ("Rp1.234", ""),
 }  # fmt: skip
 CELL = (
     st.sampled_from(ODD) | st.text(max_size=4) | st.sampled_from([cell for each in FITTING.values() for cell in each])
@@ -87,6 +92,11 @@ def test_a_row_of_cells_is_read_as_step_by_step_with_every_value_and_reason(
     expected = told(step_by_step, native)
     assert told(PROGRAM.of_cells(order), cells) == expected
     assert told(PROGRAM, native) == expected
+
+
+@given(GOOD)
+def test_rows_that_are_meant_to_fit_do(row: tuple[str, ...]) -> None:
+    assert len(PROGRAM.of_cells(COLUMNS)(row)) > len(COLUMNS)
 
 
 def test_a_row_that_is_more_than_texts_is_read_all_the_same() -> None:
@@ -158,13 +168,13 @@ def test_any_text_is_the_same_read_at_once_as_one_by_one(text: str) -> None:
     assert at_once(text, Dialect()) == one_by_one(text, Dialect())
 
 
-def public_files() -> Sequence[Path]:
+def _public() -> Sequence[Path]:
     return [path for path in Path(CORPUS or "", "csv").rglob("*") if path.is_file() and path.stat().st_size < 1 << 18]
 
 
 @pytest.mark.skipif(not CORPUS, reason="GATEWAY_CORPUS names no folder of public files")
 def test_public_files_are_the_same_read_at_once_as_one_by_one_with_every_value_and_reason() -> None:
-    for path in public_files():
+    for path in _public():
         for dialect in (Dialect(delimiter=","), Dialect()):
             with path.open("rb") as file:
                 encoding, _ = find_encoding(file, dialect)
