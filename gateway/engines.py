@@ -8,6 +8,7 @@ from gateway.columns import FeedColumns, LineForm
 from gateway.errors import Finding
 from gateway.feeds import Keeping
 from gateway.translate.compile import CompiledRow
+from gateway.translate.lines import MOST_COLUMNS
 
 
 def feed_columns(
@@ -48,4 +49,6 @@ def _why(columns: FeedColumns, feed: str, dialect: Mapping[str, str]) -> str:
         return ""
     if columns.frames[feed](LineForm(columns=columns.read[feed], delimiter=";", quote='"')) is not None:
         return "its dialect has another separator than ; , | or a tab, or another quote than \" or '"
+    if len(columns.read[feed]) > MOST_COLUMNS:
+        return f"[{feed}.row] names more than {MOST_COLUMNS} columns"
     return f"[{feed}.row] wants more than the texts of its columns"

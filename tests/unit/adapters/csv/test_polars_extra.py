@@ -68,7 +68,8 @@ def test_polars_is_not_loaded_where_no_feed_asks_for_it(tmp_path: Path) -> None:
         assert done.stdout.splitlines()[-1] == loaded
 
 
-MORE = '[penduduk.row]\nnik = "NIK"\nhari = { from = "@now", date = "dd/mm/yyyy", optional = true }\n'
+MORE = '[penduduk.row]\nnik = "NIK"\nlain = { each = "LAIN", from = "." }\n'
+WIDE = "[penduduk.row]\n" + "".join(f'f{number} = "K{number}"\n' for number in range(257))
 
 
 @pytest.mark.parametrize(
@@ -77,6 +78,7 @@ MORE = '[penduduk.row]\nnik = "NIK"\nhari = { from = "@now", date = "dd/mm/yyyy"
         ("", MORE, ""),
         ('engine = "polars"', MAPPING, ""),
         ('engine = "polars"', MORE, "[penduduk.row] wants more than the texts of its columns"),
+        ('engine = "polars"', WIDE, "[penduduk.row] names more than 256 columns"),
         ('engine = "polars"\ndialect = { delimiter = ":" }', MAPPING, "its dialect has another separator"),
     ],
 )
