@@ -69,7 +69,7 @@ class Code:
             elif isinstance(value, ast.AST):
                 setattr(node, name, self._settled(value))
         if isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.Constant):
-            node = node.value  # a constant within a text is a part of the text
+            return node.value  # a constant within a text is a part of the text; its place is told
         if isinstance(node, ast.stmt | ast.expr | ast.arg):
             node.lineno = node.end_lineno = self._lines[node.lineno - 1]
             node.col_offset = node.end_col_offset = 0

@@ -200,6 +200,13 @@ def test_nearly_all_lines_of_a_usual_file_are_read_at_once() -> None:
         assert document == encode(LOOSE(good))
 
 
+def test_a_table_far_down_in_its_file_is_read_at_once_too() -> None:
+    table = compile_row(parse_mapping("\n" * 500 + '[f.row]\nnik = "NIK"\nnama = "NAMA"', "mappings/f.toml"), "f")
+    run = table.read.of_lines(("nik",), LineForm(columns=("NIK", "NAMA"), delimiter=";", quote='"'))
+    assert run is not None
+    assert run("1;Ani\n", 5) == (1, [(5, b'{"nik":"1","nama":"Ani"}', "1")], [])
+
+
 def test_a_file_longer_than_a_portion_comes_to_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     good = [fitting[0] for fitting in FITTING.values()]
     rows = [[*good[:1], name, *good[2:]] for name in ("Ani", "B;c", "D\ne", "", "F") for _ in range(50)]
