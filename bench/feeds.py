@@ -23,7 +23,7 @@ from typing import Literal
 from adapters.csv.adapter import CsvAdapter
 from adapters.csv.settings import Feed as Settings
 from bench import people
-from gateway import FeedColumns
+from gateway import FeedColumns, LineForm
 from gateway.clock import SystemClock
 from gateway.feeds import FileReceipt, Keeping, Receipts
 from gateway.intake import FileNews, Intake, Ledger
@@ -147,6 +147,8 @@ def _intake(ledger: Ledger, drop: Path, folder: Path, engine: Engine = "python")
     mapping.write_text(people.MAPPING, "utf-8")
     row = compile_row(load_mapping(mapping), "penduduk")
     keeping = Keeping(key=("nik",), indexes=(("nik",), ("kecamatan", "status")), mapping=row.fingerprint)
+    if engine == "polars":  # a gateway makes sure that it can when it is loaded
+        row.read.of_frames(keeping.paths, LineForm(columns=row.columns, delimiter=";", quote='"'))
     news: list[FileNews] = []
     adapter = CsvAdapter(
         clock=SystemClock(),
