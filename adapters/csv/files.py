@@ -24,7 +24,7 @@ ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
 """Folders below the drop: of files being taken in, of those taken, of those refused and of rows handed back."""
 BLOCK = 1 << 17
-AHEAD = 1 << 22
+AHEAD = 1 << 20
 """Characters that polars reads at once, while those before are kept: fewer cost more each, more cost memory."""
 _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 """Why files can't be moved, whenever it is tried."""

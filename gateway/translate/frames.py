@@ -105,10 +105,9 @@ class Frames:
 
     def _frame(self, text: str) -> pl.DataFrame:
         """Return the cells of lines with their quotes, which mean nothing to polars: so a bad one costs one line."""
-        ends = b"\r\n" if text.endswith("\r\n") else b"\n"
         sign = self._form.delimiter
         return pl.read_csv(
-            text.encode().replace(ends, f"{sign}{_END}\n".encode()),
+            text.encode().replace(b"\n", f"{sign}{_END}\n".encode()),
             separator=sign,
             quote_char=None,
             has_header=False,
@@ -130,7 +129,7 @@ class Frames:
 
     def _within(self, column: str) -> pl.Expr:
         quote, name = self._form.quote, self._cells[column]
-        cell = pl.col(name)
+        cell = pl.col(name).str.strip_suffix("\r") if column == self._form.columns[-1] else pl.col(name)
         if self._form.columns.index(column) not in self._form.quoted:
             return cell
         quoted = cell.str.starts_with(quote) & cell.str.ends_with(quote) & (cell.str.len_bytes() > len(quote))
