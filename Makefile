@@ -74,7 +74,8 @@ lock: $(VENV)/uv ## Renew the pinned requirements
 	$(LOCK) --upgrade requirements/soap-security.in -c requirements/run.txt -o requirements/soap-security.txt
 	$(LOCK) --upgrade requirements/drops.in -c requirements/run.txt -o requirements/drops.txt
 	$(LOCK) --upgrade requirements/excel.in -c requirements/run.txt -o requirements/excel.txt
-	$(LOCK) --upgrade requirements/dev.in -c requirements/run.txt -c requirements/tracing.txt -c requirements/soap-security.txt -c requirements/drops.txt -c requirements/excel.txt -o requirements/dev.txt
+	$(LOCK) --upgrade requirements/csv-fast.in -c requirements/run.txt -o requirements/csv-fast.txt
+	$(LOCK) --upgrade requirements/dev.in -c requirements/run.txt -c requirements/tracing.txt -c requirements/soap-security.txt -c requirements/drops.txt -c requirements/excel.txt -c requirements/csv-fast.txt -o requirements/dev.txt
 	$(LOCK) --upgrade requirements/build.in -c requirements/dev.txt -o requirements/build.txt
 	$(LOCK) --upgrade requirements/chart.in -o requirements/chart.txt
 	$(LOCK) --upgrade requirements/watch.in -o requirements/watch.txt
@@ -110,12 +111,12 @@ $(VENV)/tracing: requirements/tracing.txt $(VENV)/run
 	@touch $@
 
 # What the extras bring, each by its own requirements.
-$(VENV)/soap-security $(VENV)/drops $(VENV)/excel: $(VENV)/%: requirements/%.txt $(VENV)/run
+$(VENV)/soap-security $(VENV)/drops $(VENV)/excel $(VENV)/csv-fast: $(VENV)/%: requirements/%.txt $(VENV)/run
 	@$(UV) --compile-bytecode --require-hashes -r $<
 	@touch $@
 
 # hatchling and editables are among the hashed requirements, so the build needs no network.
-$(VENV)/dev: requirements/dev.txt pyproject.toml $(VENV)/tracing $(VENV)/soap-security $(VENV)/drops $(VENV)/excel
+$(VENV)/dev: requirements/dev.txt pyproject.toml $(VENV)/tracing $(VENV)/soap-security $(VENV)/drops $(VENV)/excel $(VENV)/csv-fast
 	@$(UV) --compile-bytecode --require-hashes -r requirements/dev.txt
 	@$(UV) --no-build-isolation --no-deps --no-index --editable .
 	@touch $@

@@ -18,11 +18,12 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Literal
 
 from adapters.csv.adapter import CsvAdapter
 from adapters.csv.settings import Feed as Settings
 from bench import people
-from gateway import FeedColumns
+from gateway import FeedColumns, LineForm
 from gateway.clock import SystemClock
 from gateway.feeds import FileReceipt, Keeping, Receipts
 from gateway.intake import FileNews, Intake, Ledger
@@ -41,6 +42,7 @@ LOOK_UPS = 20_000
 PAUSE = 0.0005
 """Seconds between two look-ups."""
 PATIENCE = 1800.0
+Engine = Literal["python", "polars"]
 
 
 def main() -> None:
@@ -104,10 +106,10 @@ def _measured(said: dict[str, float]) -> Iterator[None]:
     said["mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def _by_gateway(file: Path, folder: Path) -> dict[str, float]:
+def _by_gateway(file: Path, folder: Path, engine: Engine = "python") -> dict[str, float]:
     async def take() -> dict[str, float]:
         ledger = await SqliteLedger.open(folder / "ledger.db", KeySource(path=folder / "ledger.key"), SystemClock())
-        return await _take(ledger, file, folder)
+        return await _take(ledger, file, folder, engine)
 
     return asyncio.run(take())
 
@@ -125,12 +127,12 @@ def _by_gateway_on_postgres(file: Path, folder: Path) -> dict[str, float]:
         return asyncio.run(take(cluster.database()))
 
 
-async def _take(ledger: Ledger, file: Path, folder: Path) -> dict[str, float]:
+async def _take(ledger: Ledger, file: Path, folder: Path, engine: Engine = "python") -> dict[str, float]:
     """Take a file in as a running gateway does, from the folder in which it lies to the one where it is put away."""
     drop = folder / "drop"
     drop.mkdir()
     (drop / file.name).hardlink_to(file)
-    intake, news = _intake(ledger, drop, folder)
+    intake, news = _intake(ledger, drop, folder, engine)
     said: dict[str, float] = {}
     with _measured(said):
         await intake.once()
@@ -140,21 +142,25 @@ async def _take(ledger: Ledger, file: Path, folder: Path) -> dict[str, float]:
     return said
 
 
-def _intake(ledger: Ledger, drop: Path, folder: Path) -> tuple[Intake, list[FileNews]]:
+def _intake(ledger: Ledger, drop: Path, folder: Path, engine: Engine = "python") -> tuple[Intake, list[FileNews]]:
     mapping = folder / "dukcapil.toml"
     mapping.write_text(people.MAPPING, "utf-8")
     row = compile_row(load_mapping(mapping), "penduduk")
     keeping = Keeping(key=("nik",), indexes=(("nik",), ("kecamatan", "status")), mapping=row.fingerprint)
+    if engine == "polars":  # a gateway makes sure that it can when it is loaded
+        row.read.of_frames(keeping.paths, LineForm(columns=row.columns, delimiter=";", quote='"'))
     news: list[FileNews] = []
     adapter = CsvAdapter(
         clock=SystemClock(),
         log=_told,
         snapshots=LedgerSnapshots(ledger, "dukcapil"),
         columns=FeedColumns(
-            read={"penduduk": row.columns}, lines={"penduduk": partial(row.read.of_lines, keeping.paths)}
+            read={"penduduk": row.columns},
+            lines={"penduduk": partial(row.read.of_lines, keeping.paths)},
+            frames={"penduduk": partial(row.read.of_frames, keeping.paths)},
         ),
         drop=str(drop),
-        feed={"penduduk": Settings(files="penduduk_*.csv", ready="rename")},
+        feed={"penduduk": Settings(files="penduduk_*.csv", ready="rename", engine=engine)},
     )
     intake = Intake(
         agency="dukcapil",
@@ -194,6 +200,7 @@ def _by_other(take: Callable[[Path, Path], tuple[int, int]], file: Path, folder:
 
 TAKERS: dict[str, Callable[[Path, Path], dict[str, float]]] = {
     "gateway, SQLite": _by_gateway,
+    "gateway, polars -> SQLite": partial(_by_gateway, engine="polars"),
     "pandas (chunks) -> SQLite": _by_pandas,
     "DuckDB -> SQLite": _by_duckdb,
     "gateway, PostgreSQL": _by_gateway_on_postgres,

@@ -12,6 +12,7 @@ from gateway.columns import FeedColumns
 from gateway.config.load import Located
 from gateway.config.locate import suggest
 from gateway.config.models import Agency, Operation
+from gateway.engines import feed_columns, read_by_python
 from gateway.errors import ConfigError, Finding
 from gateway.feeds import Keeping, Source
 from gateway.figures import attempts
@@ -191,23 +192,14 @@ class _Builder:
     def _adapter(self, rows: Mapping[str, CompiledRow], keepings: Mapping[str, Keeping]) -> Adapter:
         """Build the adapter; without one nothing else about the agency can be checked, so its findings end here."""
         section = ("agency", self.name)
-        columns = FeedColumns(
-            read={feed: row.columns for feed, row in rows.items()},
-            written=self._written(),
-            rows={feed: row.schema.json for feed, row in rows.items()},
-            spell={feed: row.spell for feed, row in rows.items()},
-            lines={
-                feed: partial(row.read.of_lines, keepings[feed].paths)
-                for feed, row in rows.items()
-                if keepings[feed].mode != "forward"
-            },
-        )
+        columns = feed_columns(rows, keepings, self._written())
         try:
             make = self.tools.find(self.section.adapter)
             provided = {**self.provided, FeedColumns: columns}
             adapter = fill(make, self.section.model_extra or {}, provided, section=section, where=self._where)
         except ConfigError as error:
             raise ConfigError(*self.findings, *(self._placed(finding) for finding in error.findings)) from None
+        self.warnings += read_by_python(columns, self._settings("feed"), partial(self.located.where, *section, "feed"))
         return adapter
 
     def _placed(self, finding: Finding) -> Finding:

@@ -37,7 +37,7 @@ class FeedColumns:
 
     The columns it names, `read` by feed and `written` by out, each in the order of its table; the JSON Schema of each
     feed's canonical row; by feed and column how a spreadsheet's cells are spelt, so that the table reads them; and by
-    feed what makes the function that reads its files' plain lines, None where there is none.
+    feed what makes the function that reads its files' plain lines, None where there is none, and `frames` by polars.
     """
 
     read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -45,3 +45,4 @@ class FeedColumns:
     rows: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     spell: Mapping[str, Mapping[str, Spell]] = field(default_factory=dict)
     lines: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)
+    frames: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from adapters.csv.nudge import Nudge
 from adapters.csv.offer import FeedNames
 from adapters.csv.outs import Writing
 from adapters.csv.place import DropLogin
+from adapters.csv.plain import check_engine
 from adapters.csv.settings import Ack, Feed, Out
 from adapters.csv.sheet import check_extra
 from gateway import (
@@ -94,6 +95,7 @@ class CsvAdapter:
         self._offered_here()
         for name, feed in self.feed.items():
             check_extra(f"feed.{name}", feed)
+            check_engine(f"feed.{name}", feed)
         for name, ack in self._acks.items():
             check_extra(f"out.{name}.ack", ack.as_feed)
         drop = drop_at(self.drop, "drop", self.drop_login) if self.drop else None
@@ -261,6 +263,7 @@ class CsvAdapter:
             columns={**self.columns.read, **{name: ack.columns for name, ack in self._acks.items()}},
             spell=self.columns.spell,
             lines=self.columns.lines,
+            frames=self.columns.frames,
             drop=drop,
             clock=self.clock,
             log=self.log,

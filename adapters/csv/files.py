@@ -40,6 +40,8 @@ ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
 """Folders below the drop: of files being taken in, of those taken, of those refused and of rows handed back."""
 BLOCK = 1 << 17
+AHEAD = 1 << 20
+"""Characters that polars reads at once, while those before are kept: fewer cost more each, more cost memory."""
 _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 """Why files can't be moved, whenever it is tried."""
 
@@ -48,7 +50,7 @@ _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 class Files:
     """The feeds of one drop; `columns` are those that each needs, `spell` says how typed cells of each are spelt.
 
-    `lines` makes what reads the plain lines of each.
+    `lines` makes what reads the plain lines of each, `frames` what does so by polars.
     """
 
     feeds: Mapping[str, Feed]
@@ -58,6 +60,7 @@ class Files:
     log: Log
     spell: Mapping[str, Mapping[str, Spell]] = field(default_factory=dict)
     lines: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)
+    frames: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)
     _watches: dict[str, Watch] = field(init=False)
     _reachable: bool = field(init=False, default=True)
 
@@ -222,6 +225,7 @@ class Files:
         return datetime.fromtimestamp(seconds, self.clock.now().tzinfo)
 
     def _reading(self, feed: str, name: str, after: int) -> Reading:
+        by_polars = self.feeds[feed].engine == "polars"
         return Reading(
             name=name,
             layout=self._layout(feed),
@@ -230,7 +234,8 @@ class Files:
             after=after,
             trailer=self.feeds[feed].trailer,
             lines=self.feeds[feed].mode == "forward",
-            plain=self.lines.get(feed),
+            plain=(self.frames if by_polars else self.lines).get(feed),
+            ahead=AHEAD if by_polars else 0,
         )
 
     def _layout(self, feed: str) -> Layout:

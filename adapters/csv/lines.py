@@ -77,10 +77,10 @@ class Lines:
         self.count += count
         return self.count - count + 1
 
-    def text_ahead(self) -> str:
+    def text_ahead(self, size: int = 0) -> str:
         """Return the next whole lines as they stand, not taken yet; nothing where there are none that end."""
         if not self._again:
-            text = self._rest + self._text.read(LARGE_PORTION)
+            text = self._rest + self._text.read(size or LARGE_PORTION)
             end = text.rfind("\n") + 1
             self._rest = text[end:]
             if end:

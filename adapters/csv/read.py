@@ -5,7 +5,7 @@ import codecs
 import io
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import aclosing, closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from operator import itemgetter
@@ -36,8 +36,9 @@ async def batches(file: BinaryIO, reading: "Reading") -> AsyncGenerator[Batch, N
     """Read a file in a thread, batch by batch, and close it; raises OSError."""
     found = read(file, reading)
     try:
-        while batch := await asyncio.to_thread(next, found, None):
-            yield batch
+        async with aclosing(_ahead(file, found) if reading.ahead else _in_turn(found)) as batches:
+            async for batch in batches:
+                yield batch
     finally:
         file.close()
         # Where it was cancelled, its thread goes on until it finds the file closed.
@@ -45,12 +46,32 @@ async def batches(file: BinaryIO, reading: "Reading") -> AsyncGenerator[Batch, N
             found.close()
 
 
+async def _in_turn(found: Iterator[Batch]) -> AsyncGenerator[Batch, None]:
+    while batch := await asyncio.to_thread(next, found, None):
+        yield batch
+
+
+async def _ahead(file: BinaryIO, found: Iterator[Batch]) -> AsyncGenerator[Batch, None]:
+    """Yield each batch while the next is read, and no more than that; whoever goes finds the thread done."""
+    reading = asyncio.ensure_future(asyncio.to_thread(next, found, None))
+    try:
+        while batch := await asyncio.shield(reading):
+            reading = asyncio.ensure_future(asyncio.to_thread(next, found, None))
+            yield batch
+    finally:
+        file.close()
+        await asyncio.wait({reading})
+        if not reading.cancelled():
+            reading.exception()  # nobody asks for it any more
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How a file is read: `wanted` columns must be there, the first `after` records are done, `size` a batch.
 
     `name` tells by its ending what kind of file it is; with `lines` it is told in which line each record begins.
-    `plain` makes what reads plain lines of a text file at once.
+    `plain` makes what reads plain lines of a text file at once; `ahead` are the characters it takes, the next while
+    those before are kept: 0 where that is as fast as one after the other.
     """
 
     name: str
@@ -61,6 +82,7 @@ class Reading:
     trailer: str | None = None
     lines: bool = False
     plain: Callable[[LineForm], ReadLines | None] | None = None
+    ahead: int = 0
 
 
 def read(file: BinaryIO, reading: Reading) -> Generator[Batch, None, None]:
@@ -85,7 +107,7 @@ def _plain_lines(found: Records, reading: Reading, header: Sequence[str]) -> Pla
     """Return the records after the header as lines that may be plain, None where each is to be looked at."""
     if reading.plain is None or reading.lines or BARIS in header or not isinstance(found, TextRecords):
         return None
-    return found.plain(reading.plain, header, reading.trailer) if found.is_clean else None
+    return found.plain(reading, reading.plain, header) if found.is_clean else None
 
 
 @contextmanager
@@ -353,7 +375,7 @@ class TextRecords:
         return self._reader.next()
 
     def plain(
-        self, make: Callable[[LineForm], ReadLines | None], header: Sequence[str], closing: str | None
+        self, reading: Reading, make: Callable[[LineForm], ReadLines | None], header: Sequence[str]
     ) -> PlainLines | None:
         """Return the records after the header as lines that may be plain, None where none can be."""
         dialect = self._dialect
@@ -362,10 +384,10 @@ class TextRecords:
             delimiter=dialect.delimiter,
             quote=dialect.quote,
             quoted=quoted_columns(self._lines.ahead(LOOKED_AT), dialect, len(header)),
-            closing=closing,
+            closing=reading.trailer,
         )
         run = make(form)
-        return None if run is None else PlainLines(self._lines, self._reader, run)
+        return None if run is None else PlainLines(self._lines, self._reader, run, reading.ahead)
 
     def let_go(self) -> None:
         """Leave the file open, or closed where that was done."""

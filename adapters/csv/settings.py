@@ -171,6 +171,12 @@ class Feed(BaseModel):
         examples=["TOTAL"],
     )
 
+    engine: Literal["python", "polars"] = Field(
+        "python",
+        description="What reads the lines of its text files: `polars`, of the extra `csv-fast`, takes large ones in "
+        "faster and wants more memory; rows and reasons are the same.",
+        examples=["polars"],
+    )
     every: Every | None = Field(
         None,
         description='How often a file comes, e.g. `"1 working day"` (by the agency\'s calendar), `"1 day"` or `"6h"`; '

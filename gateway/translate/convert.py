@@ -83,6 +83,7 @@ class Step:
 
     A type: nothing, if the value is exactly of it. A mapping: look the value up. Of a text, `fits` tells whether it
     stays as it is, and `makes` what it becomes (if that breaks, `run` says why); `plain` are texts that surely fit.
+    Where that is all there is to it, `longest`, `pattern` and `day` are the rule itself, for whoever writes no Python.
     """
 
     run: Callable[[Any], Any]
@@ -90,6 +91,9 @@ class Step:
     fits: Words | None = None
     makes: Words | None = None
     plain: Plain | None = None
+    longest: int | None = None
+    pattern: str | None = None
+    day: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -335,7 +339,7 @@ def check_pattern(pattern: str) -> Step:
             raise Bad("pattern", text, pattern=pattern)
         return text
 
-    return Step(run=run, fits=Words("{0}({v}) is not None", (match,)))
+    return Step(run=run, fits=Words("{0}({v}) is not None", (match,)), pattern=pattern)
 
 
 def check_max(longest: int) -> Step:
@@ -347,7 +351,7 @@ def check_max(longest: int) -> Step:
             raise Bad("max", text, max=str(longest))
         return text
 
-    return Step(run=run, fits=Words("len({v}) <= {0}", (longest,)))
+    return Step(run=run, fits=Words("len({v}) <= {0}", (longest,)), longest=longest)
 
 
 def take_part(separator: str, part: int) -> Step:

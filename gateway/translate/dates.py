@@ -102,7 +102,7 @@ def _pair(kind: str, form: str, read: Text, write: Text, plain: Plain | None = N
     zero = _TOKEN.sub(lambda found: "0" * len(found.group()), form)
     reads = _checked(read, form)
     return Pair(
-        read=Step(run=reads, quick=Seen(reads, _SEEN), plain=plain),
+        read=Step(run=reads, quick=Seen(reads, _SEEN), plain=plain, day=form if kind == "date" else None),
         write=Step(run=_checked(write, _SHOWN[kind])),
         form=Form(kind=kind),
         exact=kind == "date",

@@ -17,11 +17,11 @@ from gateway.translate.convert import Plain, Seen, Step, Words
 from gateway.translate.emit import emit_cells, refuses
 from gateway.translate.plan import OPTIONAL, REQUIRED, Field, Fixed, Listed, Plan
 
-_SEEN = 1 << 15
+SEEN = 1 << 15
 """Texts of one column that are remembered: as many days as a life of 90 years has."""
 MOST_COLUMNS = 256
 """Beyond, a pattern takes longer to make than it spares."""
-_NEVER = r'"\\\x00-\x1f\x7f'
+NEVER = r'"\\\x00-\x1f\x7f'
 """What is no part of a plain text: JSON has another way to write it, or csv may read it in another."""
 _JSON = msgspec.json.Encoder(decimal_format="number")
 
@@ -36,12 +36,15 @@ def emit_lines(plan: Plan, paths: Sequence[str], form: LineForm) -> ReadLines | 
 
     Each row is its number, its JSON, and the values at `paths`.
     """
+    return _Lines(plan, paths, form).function() if is_for_lines(plan, paths, form) else None
+
+
+def is_for_lines(plan: Plan, paths: Sequence[str], form: LineForm) -> bool:
+    """Tell whether a plan looks at nothing but texts, and all that it needs of lines is there."""
     leaves = {".".join(part.target) for part in plan.parts}
     if not _is_plain(form) or not set(paths) <= leaves or emit_cells(plan, form.columns) is None:
-        return None
-    if any(part.absent is REQUIRED and not {*_sources(part)} <= {*form.columns} for part in _fields(plan)):
-        return None
-    return _Lines(plan, paths, form).function()
+        return False
+    return not any(part.absent is REQUIRED and not {*sources_of(part)} <= {*form.columns} for part in _fields(plan))
 
 
 def _is_plain(form: LineForm) -> bool:
@@ -55,7 +58,7 @@ def _fields(plan: Plan) -> list[Field]:
     return [part for part in plan.parts if isinstance(part, Field)]
 
 
-def _sources(part: Field | Fixed | Listed) -> tuple[str, ...]:
+def sources_of(part: Field | Fixed | Listed) -> tuple[str, ...]:
     """Return the columns that a part looks at."""
     own = [source.path[0] for source in part.sources] if isinstance(part, Field) else []
     return (*own, *([part.when.path[0]] if part.when else []))
@@ -88,19 +91,19 @@ class _Lines:
         self._form = form
         self._code = Code(plan.file, "t, n", {})
         self._json = self._code.bind(json_of)
-        readers = Counter(column for part in plan.parts for column in _sources(part))
+        readers = Counter(column for part in plan.parts for column in sources_of(part))
         self._cells = {name: f"a{place}" for place, name in enumerate(form.columns) if name in readers or place == 0}
         self._places = {name: place for place, name in enumerate(form.columns)}
         self._shapes = {
             part.sources[0].path[0]: (part, plain)
             for part in _fields(plan)
-            if (plain := _plain(part)) is not None and readers[_sources(part)[0]] == 1 and not self._ends(part, plain)
+            if (plain := _plain(part)) is not None and readers[sources_of(part)[0]] == 1 and not self._ends(part, plain)
         }
         self._values: dict[str, str] = dict.fromkeys(paths, "None")
 
     def _ends(self, field: Field, plain: Plain) -> bool:
         """Tell whether a sign of what fits may end the cell, so that it is not known by its shape."""
-        is_quoted = self._places.get(_sources(field)[0]) in self._form.quoted
+        is_quoted = self._places.get(sources_of(field)[0]) in self._form.quoted
         return self._form.quote in plain.signs or (not is_quoted and self._form.delimiter in plain.signs)
 
     def function(self) -> ReadLines:
@@ -138,7 +141,7 @@ class _Lines:
         form, name = self._form, self._form.columns[place]
         quote = re.escape(form.quote) if place in form.quoted else ""
         other = "" if quote else re.escape(form.delimiter)
-        shape = rf"[^{other}{re.escape(form.quote)}{_NEVER}]*+"
+        shape = rf"[^{other}{re.escape(form.quote)}{NEVER}]*+"
         if name in self._shapes:
             part, plain = self._shapes[name]
             may_be_blank = part.absent is not REQUIRED and "" in part.blanks
@@ -160,7 +163,7 @@ class _Lines:
 
     def _by_cells(self, part: Field | Fixed | Listed) -> _Member:
         """Write a part that looks at several cells as it is compiled for the cells of one row."""
-        code, columns = self._code, [name for name in dict.fromkeys(_sources(part)) if name in self._cells]
+        code, columns = self._code, [name for name in dict.fromkeys(sources_of(part)) if name in self._cells]
         run = emit_cells(Plan(file=self._plan.file, parts=(replace(part, target=("v",)),)), columns)
         made = code.name("d")
         code.write(f"{made} = {code.bind(run)}(({''.join(f'{self._cells[name]}, ' for name in columns)}), None)")
@@ -168,7 +171,7 @@ class _Lines:
         text = code.name("j")
         with code.block(f"if {made}:"):
             code.write(f'{text} = {self._json}({made}["v"])')
-            code.write(f"{text} = {self._written((*_key(part.target), _Held(text)))}")
+            code.write(f"{text} = {self._written((*key_of(part.target), _Held(text)))}")
         with code.block("else:"):
             code.write(f'{text} = ""')
         return _Member((_Held(text),), sure=False)
@@ -185,7 +188,7 @@ class _Lines:
         return self._may_be_absent(field, cell)
 
     def _may_be_absent(self, field: Field, cell: str) -> _Member:
-        code, key, gone = self._code, _key(field.target), field.absent is OPTIONAL
+        code, key, gone = self._code, key_of(field.target), field.absent is OPTIONAL
         text, value = code.name("j"), code.name("x")
         with code.block(f"if {cell} in {code.bind(field.blanks)}:"):
             code.write(f"{text} = {self._written(() if gone else (*key, json_of(field.absent)))}")
@@ -251,7 +254,7 @@ class _Lines:
             return (json_of(value), value) if wanted else json_of(value)
 
         wanted = ".".join(field.target) in self._values
-        text, seen = code.name("j"), code.bind(Seen(run, _SEEN))
+        text, seen = code.name("j"), code.bind(Seen(run, SEEN))
         if wanted:
             value = code.name("v")
             code.write(f"{text}, {value} = {seen}[{cell}]")
@@ -285,7 +288,7 @@ class _Lines:
         for key, tree in trees.items():
             member = self._nested(key, tree) if isinstance(tree, list) else tree
             if member is not None and member.sure:
-                texts.append(_Member((*_key((key,)), *member.text), sure=True))
+                texts.append(_Member((*key_of((key,)), *member.text), sure=True))
             elif member is not None:
                 texts.append(member)
         inner = tuple(piece for member in texts for piece in member.text)
@@ -300,7 +303,7 @@ class _Lines:
         inner, sure = self._object(members)
         if sure:
             return _Member(("{", *inner, "}"), sure=True)
-        name, whole = self._code.name("o"), (*_key((key,)), "{", *inner, "}")
+        name, whole = self._code.name("o"), (*key_of((key,)), "{", *inner, "}")
         self._code.write(f'{name} = {self._written(whole)} if {self._written(inner)} else ""')
         return _Member((_Held(name),), sure=False)
 
@@ -320,7 +323,7 @@ class _Lines:
         return f'f"{"".join(pieces)}"'
 
 
-def _key(target: Sequence[str]) -> tuple[str, ...]:
+def key_of(target: Sequence[str]) -> tuple[str, ...]:
     """Return what stands before a member that is not the first."""
     return (f",{json_of(target[-1])}:",)
 

@@ -220,22 +220,28 @@ def test_a_file_longer_than_a_portion_comes_to_the_same(monkeypatch: pytest.Monk
 
 @pytest.mark.skipif(not CORPUS, reason="GATEWAY_CORPUS names no folder of public files")
 def test_public_files_come_to_the_same() -> None:
-    for path in (path for path in Path(CORPUS or "", "csv").rglob("*") if path.is_file()):
-        if path.stat().st_size < 1 << 20:
-            for sign in (",", ";", "\t"):
-                dialect = Dialect(delimiter=sign)
-                quick, slow = both(path.read_bytes(), _feed_of(path, sign), dialect)
-                assert quick == slow, path
+    for path in public_files():
+        for sign in (",", ";", "\t"):
+            dialect = Dialect(delimiter=sign)
+            quick, slow = both(path.read_bytes(), feed_of(path, sign), dialect)
+            assert quick == slow, path
 
 
-def _feed_of(path: Path, sign: str) -> Feed:
-    """Return a feed that takes the columns of a file, the first as a number where it can."""
+def public_files() -> Sequence[Path]:
+    return [path for path in Path(CORPUS or "", "csv").rglob("*") if path.is_file() and path.stat().st_size < 1 << 20]
+
+
+def feed_of(path: Path, sign: str, *rules: str) -> Feed:
+    """Return a feed that takes the columns of a file, by these rules in turn."""
     found = next(read(path.open("rb"), reading(Dialect(delimiter=sign), None)))
     names = [name for name in dict.fromkeys(found.columns) if name.isprintable() and name and "@" not in name][:12]
-    rules = "\n".join(
-        f"f{place} = {{ from = {_toml(name)}, optional = true }}" for place, name in enumerate(names) if "." not in name
+    more = [f", {rule}" for rule in rules] or [""]
+    fields = "\n".join(
+        f"f{place} = {{ from = {_toml(name)}, optional = true{more[place % len(more)]} }}"
+        for place, name in enumerate(names)
+        if "." not in name
     )
-    table = compile_row(parse_mapping(f'[f.row]\nsumber = {{ const = "x" }}\n{rules}', "mappings/f.toml"), "f")
+    table = compile_row(parse_mapping(f'[f.row]\nsumber = {{ const = "x" }}\n{fields}', "mappings/f.toml"), "f")
     return Feed(read=table.read, keeping=Keeping(), max_reject=1.0)
 
 
