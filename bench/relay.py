@@ -21,7 +21,7 @@ class _Agency(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._client.write(data)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         self._client.close()
 
 
@@ -40,13 +40,13 @@ class _Client(asyncio.Protocol):
         self._to, _ = await asyncio.get_running_loop().create_connection(made, "127.0.0.1", self._agency)
         self._to.write(self._asked * self._waiting)
 
-    def data_received(self, data: bytes) -> None:
+    def data_received(self, _data: bytes) -> None:
         if self._to is None:
             self._waiting += 1
         else:
             self._to.write(self._asked)
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _exc: Exception | None) -> None:
         if self._to is not None:
             self._to.close()
 

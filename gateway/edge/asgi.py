@@ -15,4 +15,4 @@ Whole = Callable[[int, Sequence[Header], bytes], bool]
 """Sends a whole answer in one write: status, headers, body; false where that can't be, and then nothing was sent."""
 
 WHOLE = "gateway.whole"
-"""Where a scope has its Whole, among the extensions that ASGI allows; servers that know none leave it out."""
+"""Where a scope has its Whole, until it is taken out; servers that know none leave it out."""

@@ -9,7 +9,7 @@ import msgspec
 
 from gateway.edge import accept
 from gateway.edge.accesslog import Line, LineLog, explain, level_of, milliseconds
-from gateway.edge.asgi import WHOLE, App, Event, Header, Receive, Scope, Send, Whole
+from gateway.edge.asgi import App, Event, Header, Receive, Scope, Send
 from gateway.edge.auth import key_of
 from gateway.edge.body import ClientGone
 from gateway.edge.cors import Cors
@@ -323,8 +323,7 @@ class Edge:
 
 
 async def _send(visit: Visit, headers: Sequence[Header], send: Send) -> None:
-    whole: Whole | None = visit.scope.get("extensions", {}).get(WHOLE)
-    if whole is not None and whole(visit.status, headers, visit.body):
+    if visit.whole is not None and visit.whole(visit.status, headers, visit.body):
         return
     await send({"type": "http.response.start", "status": visit.status, "headers": headers})
     await send({"type": "http.response.body", "body": visit.body})

@@ -107,7 +107,7 @@ class Protocol(HttpToolsProtocol):
             super().on_headers_complete()
             self._in_head = False
             # In time: the task that answers has been made, but has not begun.
-            self.scope["extensions"] = {WHOLE: partial(_whole, self.cycle)}  # type: ignore[typeddict-item]
+            self.scope[WHOLE] = partial(_whole, self.cycle)  # type: ignore[literal-required]
 
     def on_message_complete(self) -> None:
         """End the message."""
