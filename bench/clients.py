@@ -18,7 +18,7 @@ from pathlib import Path
 
 import load
 import scene
-from process import GATEWAY_CORE, LOAD_CORE, Server, ask, gateway, need, nginx
+from process import GATEWAY_CORE, LOAD_CORE, Server, ask, free_port, gateway, need, nginx, relay
 
 HERE = Path(__file__).parent
 ROUNDS, SECONDS, WARM = 3, 0.4, 0.8
@@ -28,6 +28,7 @@ AT_ONCE = (SINGLY, load.CONNECTIONS)
 PATIENCE = 30.0
 WHOLE = "the gateway, all of it"
 WRITES = "the same as a write"
+RELAY = "bytes passed on, nothing read (uvloop)"
 
 Called = Callable[[str, int, float], float]
 """Calls an operation, so many at once, for some seconds; returns the microseconds of CPU of one call."""
@@ -104,6 +105,11 @@ def _all(folder: Path, running: ExitStack, without: str) -> Iterator[tuple[str, 
         _see(WHOLE, operation, ask(server.address, "POST", f"/v1/{operation}", scene.KEY, scene.SENT))
     yield WHOLE, partial(_through, server, "/v1/{}")
     yield WRITES, partial(_through, server, "/v1/tulis")
+    passing = {
+        operation: running.enter_context(relay(folder / operation, free_port(), permits.port, operation))
+        for operation in scene.RECORDS
+    }
+    yield RELAY, lambda operation, at_once, seconds: _through(passing[operation], "/{}", operation, at_once, seconds)
     wsdl = str(permits.folder / "codec.wsdl")
     commands = {"zeep's AsyncClient": [sys.executable, str(HERE / "bare.py"), wsdl, scene.SENT]}
     if not without:

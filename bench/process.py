@@ -99,6 +99,15 @@ def gateway(folder: Path, port: int, *, core: int | None = GATEWAY_CORE, untold:
 
 
 @contextmanager
+def relay(folder: Path, port: int, agency: int, operation: str) -> Iterator[Server]:
+    """Run what passes bytes on between a client and an agency's one operation; `folder` takes what it says."""
+    folder.mkdir()
+    command = [sys.executable, str(ROOT / "bench/relay.py"), str(port), str(agency), operation]
+    with _running(command, port, folder, GATEWAY_CORE) as server:
+        yield server
+
+
+@contextmanager
 def _running(command: Sequence[str], port: int, folder: Path, core: int | None) -> Iterator[Server]:
     pinned = [] if core is None else ["taskset", "-c", str(core)]
     with (folder / "log").open("wb") as log:

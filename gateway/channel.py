@@ -240,11 +240,12 @@ class Channel:
         if answer.document is None:
             return answer
         try:
-            return replace(answer, document=self.opened(answer.document))
+            opened = self.opened(answer.document)
         except TranslationError as error:
             if answer.http_status is not None and not 200 <= answer.http_status < 300:  # noqa: PLR2004 - RFC 9110
                 return replace(answer, document=None)
             raise InvalidAnswer("the answer does not fit the mapping", maybe_done=True, errors=error.errors) from error
+        return answer if opened is answer.document else replace(answer, document=opened)
 
     def _outcome(self, answer: Answer) -> Outcome:
         """Decide in this order: fault, body code, HTTP status; raises unless the call was done."""

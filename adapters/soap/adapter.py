@@ -167,7 +167,7 @@ class SoapAdapter:
             return {}
         operation = self._operation(call.target)
         blocks, _ = _split(call.headers, operation.request)
-        sent, write = self._begun(operation, call, blocks)
+        sent, write = self._begun(operation, call), self._writing(operation, blocks)
         return around(self._wrapping.enveloped(sent, operation.request, call.document, write).envelope)
 
     async def exchange(self, call: Call, /) -> Answer:
@@ -226,22 +226,21 @@ class SoapAdapter:
         return self._read(self._operation(target), HttpAnswer.kept(answer), self._leniency())
 
     def _written(self, operation: OperationPlan, call: Call, blocks: Document) -> tuple[Mapping[str, str], bytes]:
-        headers = _content_headers(operation)
-        sent, write = self._begun(operation, call, blocks)
+        headers, write = _content_headers(operation), self._writing(operation, blocks)
         if self._wrapping is None:
             return headers, write(call.document)
-        sent = self._wrapping.wrap(sent, operation.request, call.document, write)
+        sent = self._wrapping.wrap(self._begun(operation, call), operation.request, call.document, write)
         return {**headers, "Content-Type": sent.media_type}, sent.envelope
 
-    def _begun(
-        self, operation: OperationPlan, call: Call, blocks: Document
-    ) -> tuple[Sent, Callable[[Document], bytes]]:
-        """Return a message of which nothing is written yet, and what writes its envelope."""
+    def _writing(self, operation: OperationPlan, blocks: Document) -> Callable[[Document], bytes]:
+        """Return what writes a message's envelope."""
         tree = self.plans.trees.get((operation.name, "input"))
-        write = partial(encode, operation.request, headers=blocks, header_namespace=self.header_namespace, tree=tree)
+        return partial(encode, operation.request, headers=blocks, header_namespace=self.header_namespace, tree=tree)
+
+    def _begun(self, operation: OperationPlan, call: Call) -> Sent:
+        """Return a message of which nothing is written yet."""
         media_type = _content_headers(operation)["Content-Type"]
-        sent = sent_of(operation, address=self._address, message_id=call.message_id, media_type=media_type)
-        return sent, write
+        return sent_of(operation, address=self._address, message_id=call.message_id, media_type=media_type)
 
     def _read(
         self, operation: OperationPlan, answer: HttpAnswer, leniency: Leniency, asked: str | None = None

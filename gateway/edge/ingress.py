@@ -136,8 +136,7 @@ class Edge:
         finally:
             self._inside.discard(visit)
         if not visit.gone:
-            await send({"type": "http.response.start", "status": visit.status, "headers": headers})
-            await send({"type": "http.response.body", "body": visit.body})
+            await _send(visit, headers, send)
         self._account(visit)
 
     async def _answer(self, visit: Visit) -> Sequence[Header]:
@@ -317,8 +316,14 @@ class Edge:
             if visit.status:
                 raise
             headers = self._refuse(visit, error)
-            await send({"type": "http.response.start", "status": visit.status, "headers": headers})
-            await send({"type": "http.response.body", "body": visit.body})
+            await _send(visit, headers, send)
         if visit.status != _OK_STATUS or scope["raw_path"] not in _PROBES:
             visit.code = visit.code or ("ok" if visit.status < _BAD else "not-served")
             self._write(visit, self._clock.monotonic() - visit.started)
+
+
+async def _send(visit: Visit, headers: Sequence[Header], send: Send) -> None:
+    if visit.whole is not None and visit.whole(visit.status, headers, visit.body):
+        return
+    await send({"type": "http.response.start", "status": visit.status, "headers": headers})
+    await send({"type": "http.response.body", "body": visit.body})

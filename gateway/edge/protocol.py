@@ -1,13 +1,15 @@
 """uvicorn's httptools protocol with what it leaves out: limits on a head, offers to upgrade, our own refusals."""
 
 from asyncio import Transport
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from gateway.edge.asgi import WHOLE, Header
 from gateway.edge.problems import Problem, language, problem
 from gateway.edge.trace import follow
 from gateway.edge.visit import ADDRESS_LIMIT
@@ -20,6 +22,11 @@ _HEAD_SECONDS = 30.0
 """A head that stands unfinished at two looks, this far apart, is given up: nobody may hold a connection for nothing."""
 
 _FAREWELL_SECONDS = 0.5
+
+_ONE_WRITE = 64 << 10
+"""Bytes of a body up to which copying it behind its head is cheaper than a write of its own."""
+
+_CLOSE: Header = (b"connection", b"close")
 
 Refusal = Callable[[GatewayError, Mapping[bytes, bytes]], tuple[Problem, str]]
 """Makes of an error, and of the headers read so far, what is answered, and its correlation id."""
@@ -99,6 +106,8 @@ class Protocol(HttpToolsProtocol):
         if not self.parser.should_upgrade():
             super().on_headers_complete()
             self._in_head = False
+            # In time: the task that answers has been made, but has not begun.
+            self.scope[WHOLE] = partial(_whole, self.cycle)  # type: ignore[literal-required]
 
     def on_message_complete(self) -> None:
         """End the message."""
@@ -160,3 +169,30 @@ class Protocol(HttpToolsProtocol):
     def _end(self, words: bytes) -> None:
         self.transport.write(words)
         self.transport.close()
+
+
+def _whole(cycle: RequestResponseCycle, status: int, headers: Sequence[Header], body: bytes) -> bool:
+    """Answer as the two events of ASGI would, in one write instead of two; see Whole.
+
+    The headers are in lower case and say how long the body is.
+    """
+    if cycle.disconnected:
+        return True  # nobody is there to be told
+    if cycle.flow.write_paused or cycle.response_started or len(body) > _ONE_WRITE:
+        return False
+    if _CLOSE in headers:
+        cycle.keep_alive = False
+    elif not cycle.keep_alive:
+        headers = [*headers, _CLOSE]
+    lines = [b"%b: %b\r\n" % header for header in (*cycle.default_headers, *headers)]
+    head = b"".join((STATUS_LINE[status], *lines, b"\r\n"))
+    if head.count(b"\n") != len(lines) + 2 or head.count(b"\r") != len(lines) + 2:
+        raise RuntimeError("a header holds the end of a line")
+    cycle.response_started = cycle.response_complete = True
+    cycle.waiting_for_100_continue = False
+    cycle.transport.write(head if cycle.scope["method"] == "HEAD" else head + body)
+    cycle.message_event.set()
+    if not cycle.keep_alive:
+        cycle.transport.close()
+    cycle.on_response()
+    return True

@@ -3,7 +3,7 @@
 from asyncio import Task
 from datetime import datetime
 
-from gateway.edge.asgi import Header, Receive, Scope
+from gateway.edge.asgi import WHOLE, Header, Receive, Scope, Whole
 from gateway.edge.auth import Client
 from gateway.edge.current import Bound
 from gateway.edge.trace import caller, follow, state
@@ -23,6 +23,7 @@ _LINE = 4  # ": " and CRLF
 class Visit:
     """A request's facts, gathered on its way; `began` once a handler has it, `gone` once its client has hung up.
 
+    `whole` sends its answer in one write, where the server can do that.
     `recorded` is the ledger's id of it, `applied` the preference that was honoured (RFC 7240), `span` what is told of
     it when it is traced.
     """
@@ -52,11 +53,14 @@ class Visit:
         "task",
         "traceparent",
         "tracestate",
+        "whole",
     )
 
     def __init__(self, scope: Scope, receive: Receive, *, started: float, now: datetime) -> None:
         self.scope = scope
         self.receive = receive
+        # Taken out, since it leads back to the scope: the collector would have to find the two.
+        self.whole: Whole | None = scope.pop(WHOLE, None)
         self.method: str = scope["method"]
         self.headers: dict[bytes, bytes] = dict(scope["headers"])
         self.started = started

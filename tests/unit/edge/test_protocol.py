@@ -8,17 +8,22 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
+from gateway.edge.asgi import WHOLE
 from gateway.edge.protocol import Protocol
 
 
 class FakeTransport(asyncio.Transport):
     def __init__(self):
         super().__init__()
-        self.sent = b""
+        self.writes = []
         self.closed = False
 
+    @property
+    def sent(self):
+        return b"".join(self.writes)
+
     def write(self, data):
-        self.sent += data
+        self.writes.append(data)
 
     def close(self):
         self.closed = True
@@ -33,10 +38,12 @@ class FakeTransport(asyncio.Transport):
         return self.closed
 
 
-async def connection(*, waits=False):
-    async def app(_scope, receive, send):
+async def connection(*, waits=False, whole=None):
+    async def app(scope, receive, send):
         if waits:
             await receive()
+        if whole is not None and scope[WHOLE](*whole):
+            return
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -145,3 +152,77 @@ async def test_a_broken_body_is_refused_at_once_as_nobody_else_would_end_it():
     assert transport.closed
     protocol.connection_lost(None)
     await asyncio.sleep(0)
+
+
+HEADERS = [(b"content-type", b"application/json"), (b"content-length", b"2")]
+
+
+async def answered(status, headers, body, *, head=b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"):
+    protocol, transport = await connection(whole=(status, headers, body))
+    protocol.data_received(head)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    protocol.connection_lost(ConnectionResetError())
+    return transport
+
+
+async def test_an_answer_leaves_in_one_write_and_the_connection_is_kept():
+    transport = await answered(200, HEADERS, b"{}")
+    said = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
+    assert transport.writes == [said]
+    assert not transport.closed
+
+
+@pytest.mark.parametrize(
+    ("version", "headers"), [(b"1.0", HEADERS), (b"1.1", [*HEADERS, (b"connection", b"close")])], ids=["asked", "said"]
+)
+async def test_an_answer_after_which_the_connection_closes_says_so_once(version, headers):
+    head = b"GET / HTTP/" + version + b"\r\nhost: x\r\n\r\n"
+    transport = await answered(200, headers, b"{}", head=head)
+    assert len(transport.writes) == 1
+    assert transport.sent.count(b"connection: close\r\n") == 1
+    assert transport.closed
+
+
+async def test_a_head_is_answered_without_a_body():
+    transport = await answered(200, HEADERS, b"{}", head=b"HEAD / HTTP/1.1\r\nhost: x\r\n\r\n")
+    assert transport.sent.endswith(b"content-length: 2\r\n\r\n")
+
+
+async def test_a_long_body_is_not_copied_behind_its_head():
+    body = bytes(65 << 10)
+    transport = await answered(200, [(b"content-length", b"%d" % len(body))], body)
+    assert transport.sent.startswith(b"HTTP/1.1 204 ")  # what the app says when it is not taken whole
+
+
+@pytest.mark.parametrize("end", [b"\r\n", b"\n", b"\r"])
+async def test_a_header_that_holds_the_end_of_a_line_is_never_sent(end):
+    transport = await answered(200, [(b"location", b"/v1" + end + b"set-cookie: a=b"), *HEADERS], b"{}")
+    assert b"set-cookie" not in transport.sent
+    assert transport.sent.startswith(b"HTTP/1.1 500 ")
+
+
+async def test_answers_to_requests_in_one_packet_keep_their_order_in_one_write_each():
+    transport = await answered(200, HEADERS, b"{}", head=b"GET / HTTP/1.1\r\nhost: x\r\n\r\n" * 2)
+    assert [write[:15] for write in transport.writes] == [b"HTTP/1.1 200 OK"] * 2
+
+
+async def test_nobody_is_told_after_hanging_up():
+    protocol, transport = await connection(whole=(200, HEADERS, b"{}"))
+    protocol.data_received(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    protocol.connection_lost(ConnectionResetError())
+    await asyncio.sleep(0)
+    assert not transport.writes
+
+
+async def test_who_reads_slowly_is_waited_for():
+    protocol, transport = await connection(whole=(200, HEADERS, b"{}"))
+    protocol.data_received(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
+    protocol.pause_writing()
+    await asyncio.sleep(0)
+    assert not transport.writes
+    protocol.resume_writing()
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert transport.sent.startswith(b"HTTP/1.1 204 ")  # as events, which wait
+    protocol.connection_lost(None)
