@@ -257,7 +257,7 @@ def test_rows_that_were_mended_are_checked_as_what_is_added_to_the_live_data(rsu
 def test_it_is_told_how_far_a_check_is_whatever_the_file_is_packed_in(
     rsud: Office, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    monkeypatch.setattr("gateway.cli.feed_command.LARGE", 1000)
+    monkeypatch.setattr("gateway.cli.feed_check.LARGE", 1000)
     monkeypatch.setattr("gateway.cli.bar.EVERY", 1000)
     rows = [["kode", "nama", "stok"], *([f"{number:04}", "Obat", "1"] for number in range(2500))]
     plain = "".join(";".join(row) + "\n" for row in rows).encode()
