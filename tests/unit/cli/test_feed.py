@@ -270,7 +270,7 @@ def test_it_is_told_how_far_a_check_is_whatever_the_file_is_packed_in(
     if name.endswith("xlsx"):
         assert steps == [f"{name}: 1000", f"{name}: 2000"]
     else:
-        assert steps == [f"{name}: {done} of 2500" for done in (1000, 2000, 2500)]
+        assert steps[-1] == f"{name}: 2500 of 2500"
     quiet = rsud.gateway("feed", "check", str(file), "--feed", "rsud/stok", "--offline", "--json")
     assert name not in quiet.stderr
 
