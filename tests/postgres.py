@@ -139,8 +139,9 @@ class StandingClock:
 _EMPTY = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid();
 DO $$ DECLARE name text; BEGIN
-    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> ALL ('{migration,clock}') LOOP
-        IF starts_with(name, 'snapshot_') THEN EXECUTE 'DROP TABLE ' || name; ELSE EXECUTE 'DELETE FROM ' || name; END IF;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
+        IF starts_with(name, 'snapshot_') THEN EXECUTE 'DROP TABLE ' || name;
+        ELSIF name <> ALL ('{migration,clock}') THEN EXECUTE 'DELETE FROM ' || name; END IF;
     END LOOP;
 END $$;
 SELECT setval(quote_ident(sequencename)::regclass, start_value, false) FROM pg_sequences WHERE schemaname = 'public';
