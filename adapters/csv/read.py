@@ -184,7 +184,8 @@ class _Batches:
         return closed, replace(portion, others=[(at, [] if at == closed else cells) for at, cells in portion.others])
 
     def _take(self, portion: Portion, after: int) -> None:
-        self._written += [row for row in portion.rows if row[0] > after]
+        rows = portion.rows
+        self._written += rows if rows and rows[0][0] > after else [row for row in rows if row[0] > after]
         self._look((number, cells) for number, cells in portion.others if number > after)
 
     def _noting(self, found: Iterator[list[str] | None], records: Records, after: int) -> Iterator[list[str] | None]:

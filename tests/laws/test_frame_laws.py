@@ -18,6 +18,7 @@ from gateway.ledger.rows import encode
 from gateway.registry import Feed
 from gateway.translate import compile_row
 from gateway.translate.load import parse_mapping
+from tests.laws.longer import LONGER
 from tests.laws.test_line_laws import CORPUS, FEEDS, FILE, LOOSE, ROWS, feed_of, public_files, reading, taken, written
 from tests.laws.test_row_laws import COLUMNS, FITTING
 
@@ -69,7 +70,7 @@ def all_three(content: bytes, feed: Feed, dialect: Dialect, ahead: int, **more: 
     )
 
 
-@settings(deadline=None)  # tables are compiled anew each time
+@settings(max_examples=60 * LONGER, deadline=None)  # tables are compiled anew each time
 @given(
     FILE,
     st.sampled_from([*FEEDS, *OWN]),
