@@ -26,7 +26,10 @@ from adapters.soap.values import Values
 from gateway import Document, FieldError, InvalidAnswer, TranslationError
 
 _EMPTY, _NULL = f"\ue000{token_hex(8)}", f"\ue001{token_hex(8)}"
-"""Stand for "" and null while zeep reads, which makes None of both."""
+_HERE = f"here-{token_hex(8)}"
+"""Stand for "" and null while zeep reads, which makes None of both, and of an object without anything, unless it has
+an attribute.
+"""
 _TYPE = f"{{{XSI}}}type"
 _TRUE = frozenset({"true", "1"})
 _FAILURES = (ZeepError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
@@ -94,6 +97,7 @@ def _marked(payload: etree._Element) -> etree._Element:
     for element in marked.iter():
         if not len(element) and not element.text:
             element.text = _NULL if element.attrib.pop(NIL, "") in _TRUE else _EMPTY
+            element.set(_HERE, "")
     return marked
 
 
@@ -135,7 +139,7 @@ class _Given:
         if isinstance(value, list | tuple):
             return [self._below(group, known, one, path) for one in value]
         if value is None:
-            return self._null(path, nillable=getattr(known, "nillable", False))
+            return self._null(path, nillable=False)  # zeep may write an object of nulls instead
         if isinstance(value, Mapping):
             return self.content(group or getattr(known, "type", None), value, path)
         return self._writer.simple(_ANYTHING, value, path)
@@ -161,7 +165,8 @@ class _Taken:
         attributes, elements = attributes_of(type_), dict(elements_of(type_))
         document: dict[str, Any] = {}
         for name, one in taken.items():
-            if one is None:
+            # zeep holds undeclared attributes in an object of their own.
+            if one is None or (name.startswith("_attr_") and one in ({}, {_HERE: ""})):
                 continue
             field = self._leaves.field(type_, name)
             ours = f"@{attributes[name].name}" if name in attributes else TEXT if field and field.name == TEXT else name
@@ -199,6 +204,8 @@ def _leaves(value: Any) -> Iterator[str]:
     elif isinstance(value, list):
         for one in value:
             yield from _leaves(one)
+    elif value is xsd.Nil:
+        yield _NULL
     elif isinstance(value, str) and value:
         yield value
 
@@ -206,16 +213,18 @@ def _leaves(value: Any) -> Iterator[str]:
 def _texts(root: etree._Element) -> Iterator[str]:
     for element in root.iter():
         yield from (str(text) for name, text in element.attrib.items() if name not in {NIL, _TYPE} and text)
+        if element.get(NIL) in _TRUE:
+            yield _NULL
         if element.text:
             yield element.text
 
 
 def _difference(one: etree._Element, other: etree._Element) -> str:
     """Return the name of the first element in which two differ."""
-    attributes = [{name: text for name, text in each.attrib.items() if name != _TYPE} for each in (one, other)]
-    texts = [str(each.text or "") if not len(each) else "" for each in (one, other)]
+    said = [{name: text for name, text in each.attrib.items() if name not in {_TYPE, _HERE}} for each in (one, other)]
+    texts = [str(each.text or "").replace(_EMPTY, "") if not len(each) else "" for each in (one, other)]
     blank = not texts[0].strip() and not texts[1].strip()
-    if attributes[0] != attributes[1] or len(one) != len(other) or not (blank or texts[0] == texts[1]):
+    if said[0] != said[1] or len(one) != len(other) or not (blank or texts[0] == texts[1]):
         return etree.QName(one).localname
     for mine, theirs in zip(one, other, strict=True):
         if mine.tag != theirs.tag:

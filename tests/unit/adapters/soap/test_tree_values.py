@@ -212,3 +212,21 @@ def test_lists_that_repeat_stay_apart(ways: Callable[..., Ways]) -> None:
 
     assert _read(both.odd, content, "f") == [[1, 2], [3]]
     assert _written(both.odd, {"z": 1, "f": [[1, 2], [3]], "z__1": 2})[0] == "1 2"
+
+
+def test_an_object_of_nothing_stays_one_and_a_null_object_is_refused(ways: Callable[..., Ways]) -> None:
+    inner = '<x:complexType><x:sequence><x:element name="g" type="x:int" minOccurs="0"/></x:sequence></x:complexType>'
+    many = ways(f'<x:element name="f" maxOccurs="9" nillable="true">{inner}</x:element>')
+
+    assert _read(many.odd, "<z>1</z><f/><f><g>1</g></f><f></f><z>2</z>", "f") == [{}, {"g": 1}, {}]
+    assert _read(many.odd, '<z>1</z><f/><f i:nil="true"/><z>2</z>', "f")[0] == "wrong"
+    needed = inner.replace('minOccurs="0"', 'nillable="true"')
+    nulls = ways(f'<x:element name="f" maxOccurs="9" nillable="true">{needed}</x:element>')
+    assert _written(nulls.odd, {"z": 1, "f": [{"g": 1}, None], "z__1": 2})[0] == "wrong"  # zeep writes nulls inside
+
+
+def test_an_object_without_children_keeps_its_attributes(ways: Callable[..., Ways]) -> None:
+    inner = '<x:complexType><x:sequence/><x:attribute name="g" type="x:int"/><x:anyAttribute/></x:complexType>'
+    both = ways(f'<x:element name="f">{inner}</x:element>')
+
+    assert _read(both.odd, '<z>1</z><f g="1"/><z>2</z>', "f") == {"@g": 1}
