@@ -23,6 +23,8 @@ from gateway import LINE, OF, Batch, FieldError, LineForm, ReadLines, Reject, Ro
 BLOCK = 1 << 17
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 HEAD = 4096
+SEVERAL = 2
+"""Times as many records in a batch of plain lines, whose rows are small."""
 LOOKED_AT = 32
 """Lines that tell which columns are written within quotes."""
 UNDECODABLE = "\ufffd"
@@ -165,7 +167,7 @@ class _Batches:
                 closed, portion = self._closed(self._reading.trailer, portion, number, closed)
             if number > self._reading.after:
                 self._take(portion, max(before, self._reading.after))
-            if number - yielded >= self._reading.size and number > self._reading.after:
+            if number - yielded >= SEVERAL * self._reading.size and number > self._reading.after:
                 yield self._batch(number, last=False)
                 yielded = number
         if self._reading.trailer is not None and not closed:

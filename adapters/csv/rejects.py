@@ -15,7 +15,7 @@ from adapters.csv.settings import Dialect
 from adapters.csv.write import NEGATIVE
 from gateway import handed_back_as, records_mended, reference_mended
 
-IN_MEMORY = 8 << 20
+IN_MEMORY = 1 << 18
 PAGE = 1000
 OURS = (BARIS, ALASAN, BERKAS)
 
