@@ -79,16 +79,22 @@ class _Writer:
     def add(self, rejects: Sequence[tuple[int, str]]) -> None:
         """Write rejects, whose numbers are greater than those before."""
         for number, why in rejects:
-            cells: list[str] | None = []
-            while self._number < number:
-                cells = next(self._records, [])
-                self._number += 1
-                if self._number == 1 and BERKAS in self._header:
-                    self._of = reference_mended(self._ours(cells, BERKAS))
+            cells = self._at(number)
             before = records_mended(self._ours(cells, BERKAS) or self._of, self._ours(cells, BARIS))
             raw = [self._records.raw] if cells is None else self._own(cells)
             ours = (str(self._records.line), why, handed_back_as(self._reference, before))
             self.made.add((*ours, *map(guarded, raw)))
+
+    def _at(self, number: int) -> list[str] | None:
+        """Return a record; the first of all says whose rejects the file mends, where others don't."""
+        cells: list[str] | None = []
+        if self._number == 0:
+            cells, self._number = next(self._records, []), 1
+            self._of = reference_mended(self._ours(cells, BERKAS))
+        while self._number < number:
+            cells = next(self._records, [])
+            self._number += 1
+        return cells
 
     def _ours(self, cells: list[str] | None, name: str) -> str:
         return dict(zip(self._header, cells or (), strict=False)).get(name, "").strip()
