@@ -79,20 +79,21 @@ class _Writer:
     def add(self, rejects: Sequence[tuple[int, str]]) -> None:
         """Write rejects, whose numbers are greater than those before."""
         for number, why in rejects:
-            if not self._number and number > 1 and BERKAS in self._header:
-                self._next(1)
-            cells = self._next(number)
+            cells = self._at(number)
             before = records_mended(self._ours(cells, BERKAS) or self._of, self._ours(cells, BARIS))
             raw = [self._records.raw] if cells is None else self._own(cells)
             ours = (str(self._records.line), why, handed_back_as(self._reference, before))
             self.made.add((*ours, *map(guarded, raw)))
 
-    def _next(self, number: int) -> list[str] | None:
-        """Return the record of a number, those before it passed over; the first may say of which file all are."""
-        cells = self._records.after(number - self._number - 1)
-        self._number = number
-        if number == 1 and BERKAS in self._header:
+    def _at(self, number: int) -> list[str] | None:
+        """Return a record, those before it passed over; the first says whose rejects a file mends, where others don't."""
+        cells: list[str] | None = []
+        if self._number == 0:
+            cells, self._number = next(self._records, []), 1
             self._of = reference_mended(self._ours(cells, BERKAS))
+        if self._number < number:
+            cells = self._records.after(number - self._number - 1)
+            self._number = number
         return cells
 
     def _ours(self, cells: list[str] | None, name: str) -> str:
