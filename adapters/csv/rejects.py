@@ -86,10 +86,10 @@ class _Writer:
             self.made.add((*ours, *map(guarded, raw)))
 
     def _at(self, number: int) -> list[str] | None:
-        """Return a record, those before it passed over; the first says whose rejects a file mends, where others don't."""
+        """Return a record, those before it passed over; the first says whose rejects all mend that don't say it."""
         cells: list[str] | None = []
         if self._number == 0:
-            cells, self._number = next(self._records, []), 1
+            cells, self._number = self._records.after(0), 1
             self._of = reference_mended(self._ours(cells, BERKAS))
         if self._number < number:
             cells = self._records.after(number - self._number - 1)
