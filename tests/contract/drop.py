@@ -13,7 +13,7 @@ import pytest
 from adapters.csv.drop import Drop
 from gateway import Unavailable
 
-BIG = random.Random(7).randbytes(7_000_000)
+BIG = b"0;BCG\n" + random.Random(7).randbytes(7_000_000)
 AT = datetime(2026, 3, 2, 1, 0, tzinfo=UTC).timestamp()
 
 
