@@ -87,7 +87,9 @@ def test_rows_that_were_dropped_while_sipolan_is_off_arrive_once_each_when_it_is
         assert (told["event"], told["accepted"], told["rejected"]) == ("file-accepted", 20, 2)
         assert "1405025205900001" not in json.dumps(told)
         gateway.event("lane-waiting", agency="dpmptsp")
-    back = (folder / "rejected/izin_1.csv.rejected.csv").read_text("utf-8-sig")
+        paper = folder / "rejected/izin_1.csv.rejected.csv"
+        eventually(lambda: paper.exists() or None, "the rows that are handed back")
+    back = paper.read_text("utf-8-sig")
     assert "permohonan kode tidak dikenal" in back
     assert "nik harus tepat 16 digit angka" in back
     assert sum(show(config, 1)["messages"].values()) == 20

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import asyncssh
@@ -195,9 +196,10 @@ async def test_ssh_gives_no_shell_no_command_no_forwarding_and_no_other_subsyste
 
 
 def tree(folder: Path) -> dict[str, str]:
-    """Everything below a folder, links as what they are."""
+    """Everything below a folder, links as what they are; what goes while it is looked at is not there."""
     found = {}
     for path in sorted(folder.rglob("*")):
-        plain = path.is_file() and not path.is_symlink()
-        found[str(path.relative_to(folder))] = path.read_text() if plain else str(path.lstat().st_mode)
+        with suppress(FileNotFoundError):
+            plain = path.is_file() and not path.is_symlink()
+            found[str(path.relative_to(folder))] = path.read_text() if plain else str(path.lstat().st_mode)
     return found
