@@ -14,12 +14,16 @@ Spell = Callable[[object], str | FieldError | None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineForm:
-    """How a text file's lines are written: `columns`, those `quoted` by their place, how the `closing` row begins."""
+    """How a text file's lines are written: `columns`, those `quoted` by their place, how the `closing` row begins.
+
+    Some lines have those that are `mixed` within quotes, too.
+    """
 
     columns: tuple[str, ...]
     delimiter: str
     quote: str
     quoted: frozenset[int] = frozenset()
+    mixed: frozenset[int] = frozenset()
     closing: str | None = None
 
 

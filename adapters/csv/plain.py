@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -79,13 +80,14 @@ def _has_polars() -> bool:
         return False
 
 
-def quoted_columns(lines: Sequence[str], dialect: Dialect, width: int) -> frozenset[int]:
-    """Return the places of cells that most lines have within quotes: whoever exports them does so by column."""
+def quoted_columns(lines: Sequence[str], dialect: Dialect, width: int) -> tuple[frozenset[int], frozenset[int]]:
+    """Return the places of cells that most lines have within quotes, and of those that some have.
+
+    Whoever exports them does so by column, or where a cell has a separator in it.
+    """
     quote, sign = re.escape(dialect.quote), re.escape(dialect.delimiter)
     cell = re.compile(rf"(?:{quote}([^{quote}]*){quote}|[^{sign}{quote}]*)(?:{sign}|$)")
     found = [[*cell.finditer(line.rstrip("\r\n"))][:width] for line in lines]
-    return frozenset(
-        place
-        for place in range(width)
-        if sum(len(cells) > place and cells[place][0].startswith(dialect.quote) for cells in found) * 2 > len(found)
-    )
+    counts = Counter(place for cells in found for place, one in enumerate(cells) if one[0].startswith(dialect.quote))
+    most = frozenset(place for place, count in counts.items() if count * 2 > len(found))
+    return most, frozenset(counts) - most

@@ -23,9 +23,9 @@ from gateway import LINE, OF, Batch, FieldError, LineForm, ReadLines, Reject, Ro
 BLOCK = 1 << 17
 BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 HEAD = 4096
-SEVERAL = 2
+SEVERAL = 4
 """Times as many records in a batch of plain lines, whose rows are small."""
-LOOKED_AT = 32
+LOOKED_AT = 200
 """Lines that tell which columns are written within quotes."""
 UNDECODABLE = "\ufffd"
 # A spreadsheet takes a cell that begins so for a formula, whoever typed it: CSV injection.
@@ -382,11 +382,13 @@ class TextRecords:
     ) -> PlainLines | None:
         """Return the records after the header as lines that may be plain, None where none can be."""
         dialect = self._dialect
+        quoted, mixed = quoted_columns(self._lines.ahead(LOOKED_AT), dialect, len(header))
         form = LineForm(
             columns=tuple(header),
             delimiter=dialect.delimiter,
             quote=dialect.quote,
-            quoted=quoted_columns(self._lines.ahead(LOOKED_AT), dialect, len(header)),
+            quoted=quoted,
+            mixed=mixed,
             closing=reading.trailer,
         )
         run = make(form)

@@ -299,12 +299,12 @@ def _laid_out(db: sqlite3.Connection, keeping: Keeping, before: sqlite3.Connecti
 
 def _put(db: sqlite3.Connection, receipt: int, columns: Sequence[Sequence[object]]) -> None:
     """Add rows; those whose ids are there are settled once the file is whole, as an index would slow down each."""
-    rows = list(zip(*columns, strict=True))
-    size = max(1, min(TOGETHER, db.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // len(columns)))
-    many = len(rows) - len(rows) % size
-    portions = (tuple(chain.from_iterable(rows[at : at + size])) for at in range(0, many, size))
-    db.executemany(_insert(receipt, len(columns), size), portions)
-    db.executemany(_insert(receipt, len(columns), 1), rows[many:])
+    width, rows = len(columns), len(columns[0])
+    size = max(1, min(TOGETHER, db.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // width))
+    values, many = list(chain.from_iterable(zip(*columns, strict=True))), rows - rows % size
+    for each, first, last in ((size, 0, many), (1, many, rows)):
+        portions = (values[at * width : (at + each) * width] for at in range(first, last, each))
+        db.executemany(_insert(receipt, width, each), portions)
 
 
 def _insert(receipt: int, width: int, rows: int) -> str:

@@ -115,6 +115,7 @@ class _Lines:
                 code.write("odd.append((n, line))")
                 code.write("continue")
             with code.block("try:"):
+                self._without_quotes()
                 inner, _ = self._object([(part.target, self._part(part)) for part in self._plan.parts])
                 text = self._written(("{", *inner, "}"))
                 code.write(f"rows.append(({', '.join(['n', f'{text}.encode()', *self._values.values()])},))")
@@ -123,6 +124,16 @@ class _Lines:
         code.write("return len(found), rows, odd")
         run: ReadLines = code.finish()
         return run
+
+    def _without_quotes(self) -> None:
+        quote = self._code.key(self._form.quote)
+        for name, cell in self._cells.items():
+            if self._is_mixed(name):
+                self._code.write(f"if {cell}[:1] == {quote}: {cell} = {cell}[1:-1]")
+
+    def _is_mixed(self, column: str) -> bool:
+        place = self._places[column]
+        return place > 0 and place in self._form.mixed and column not in self._shapes
 
     def _pattern(self) -> str:
         """Return the pattern of a plain line, else of any, with all of it and then each cell that is read as a group.
@@ -142,11 +153,15 @@ class _Lines:
         quote = re.escape(form.quote) if place in form.quoted else ""
         other = "" if quote else re.escape(form.delimiter)
         shape = rf"[^{other}{re.escape(form.quote)}{NEVER}]*+"
+        if self._is_mixed(name):
+            sign = re.escape(form.quote)
+            shape = rf"{sign}[^{sign}{NEVER}]*+{sign}|{shape}"
         if name in self._shapes:
             part, plain = self._shapes[name]
             may_be_blank = part.absent is not REQUIRED and "" in part.blanks
             shape = f"(?:{plain.shape})?+" if may_be_blank else plain.shape
-        return f"{quote}({shape}){quote}" if name in self._cells else quote + shape + quote
+        group = "(" if name in self._cells else "(?:"
+        return f"{quote}{group}{shape}){quote}"
 
     def _part(self, part: Field | Fixed | Listed) -> _Member | None:
         """Write one part; None where it is never there."""
