@@ -7,10 +7,8 @@ FILES: Mapping[str, tuple[str, str]] = {
     "quote": ("tanda kutip rusak", "has a broken quote"),
     "header": ("judul kolom berbeda: {difference}", "the header differs: {difference}"),
     "no-header": (
-        "tidak satu pun judul kolom {columns} ada di baris pertama; "
-        "judulnya tidak ada, pemisah kolomnya lain, atau ini berkas lain",
-        "the first line has none of the columns {columns}: "
-        "the header is missing, columns are separated by another sign, or it is another file",
+        "tidak satu pun judul kolom {columns} di baris pertama; judul tidak ada, pemisah lain, atau ini berkas lain",
+        "the first line has none of the columns {columns}: no header, another separator, or another file",
     ),
     "double-key": (
         "kunci sama dengan baris {number}, isinya berbeda",

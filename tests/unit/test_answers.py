@@ -117,8 +117,8 @@ async def test_rule_11_17_nothing_is_asked_while_the_lane_is_paused_or_the_agenc
     await case.rig.ledger.pause("dinkes", "operator", by="sri")
     async with case.asking():
         assert await case.asked(HOUR) == 0
-        await case.rig.ledger.resume(LANE, by="sri")
         case.away = True
+        await case.rig.ledger.resume(LANE, by="sri")
         assert await case.asked(HOUR) == 0
         case.away = False
         assert await case.asked(HOUR) > 0

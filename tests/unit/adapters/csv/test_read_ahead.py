@@ -70,21 +70,22 @@ async def test_one_portion_is_read_ahead_and_no_more() -> None:
 
 @pytest.mark.parametrize("how", ["leaves", "is cancelled"])
 async def test_who_goes_leaves_no_thread_at_work_and_no_file_open(how: str) -> None:
-    engine, opened = Engine(), file()
+    engine, opened, ahead = Engine(), file(), asyncio.Event()
     engine.may.release()
 
     async def read() -> None:
         async with aclosing(batches(opened, reading(engine))) as found:
             async for _ in found:
+                await begins(engine)
+                await begins(engine)
+                ahead.set()
                 if how == "leaves":
-                    await begins(engine)
                     break
                 await asyncio.Event().wait()
 
     task = asyncio.create_task(read())
-    await begins(engine)
+    await ahead.wait()
     if how == "is cancelled":
-        await begins(engine)
         task.cancel()
     asyncio.get_running_loop().call_later(0.05, engine.may.release, 100)
     await asyncio.wait({task}, timeout=10)
