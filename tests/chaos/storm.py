@@ -200,6 +200,7 @@ class Storm:
                 else:
                     self.killed.append(time.monotonic())
                     await kill()
+            await asyncio.wait_for(self._each_has_come(), DRAINED)
             self._over = True
             await asyncio.wait_for(asyncio.gather(*apps), DRAINED)
             async with looking(self.address) as ledger:
@@ -209,6 +210,11 @@ class Storm:
         finally:
             for number in range(len(self._gateways)):
                 self._kill(number)
+
+    async def _each_has_come(self) -> None:
+        """Wait until the agency has seen every kind of call: two kills may be over before that."""
+        while {arrival.operation for arrival in self.agency.arrivals} < {*STORED, "direct"}:
+            await asyncio.sleep(0.05)
 
     async def _start(self, number: int) -> None:
         gateway = await begun(self._configs[number])
