@@ -200,7 +200,7 @@ class Storm:
                 else:
                     self.killed.append(time.monotonic())
                     await kill()
-            await asyncio.wait_for(self._each_has_come(), DRAINED)
+            await self._each_has_come()
             self._over = True
             await asyncio.wait_for(asyncio.gather(*apps), DRAINED)
             async with looking(self.address) as ledger:
@@ -213,7 +213,9 @@ class Storm:
 
     async def _each_has_come(self) -> None:
         """Wait until the agency has seen every kind of call: two kills may be over before that."""
-        while {arrival.operation for arrival in self.agency.arrivals} < {*STORED, "direct"}:
+        until = time.monotonic() + DRAINED
+        while missing := {*STORED, "direct"} - {arrival.operation for arrival in self.agency.arrivals}:
+            assert time.monotonic() < until, missing
             await asyncio.sleep(0.05)
 
     async def _start(self, number: int) -> None:
