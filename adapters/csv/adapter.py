@@ -11,6 +11,7 @@ from pydantic import Field
 
 from adapters.csv.contract import AFTER, LIMIT, STARTS, feed_contract, out_contract
 from adapters.csv.drop import Drop
+from adapters.csv.engine import check_engine
 from adapters.csv.files import Files
 from adapters.csv.folder import Folder
 from adapters.csv.kinds import drop_at
@@ -18,7 +19,6 @@ from adapters.csv.nudge import Nudge
 from adapters.csv.offer import FeedNames
 from adapters.csv.outs import Writing
 from adapters.csv.place import DropLogin
-from adapters.csv.plain import check_engine
 from adapters.csv.settings import Ack, Feed, Out
 from adapters.csv.sheet import check_extra
 from gateway import (

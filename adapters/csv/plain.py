@@ -5,12 +5,11 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from operator import itemgetter
 
 from adapters.csv.lines import CsvReader, Lines
-from adapters.csv.settings import Dialect, Feed
-from gateway import ConfigError, Finding, ReadLines, Row
+from adapters.csv.settings import Dialect
+from gateway import ReadLines, Row
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,21 +62,6 @@ def _portion(count: int, rows: Sequence[Row], others: Sequence[tuple[int, list[s
         gone = {*blank}
         others = [(number - bisect_left(blank, number), cells) for number, cells in others if number not in gone]
     return Portion(count=count - len(blank), rows=rows, others=others)
-
-
-def check_engine(where: str, feed: Feed) -> None:
-    """Tell what to install for a feed whose lines polars is to read; raises ConfigError."""
-    if feed.engine == "polars" and not _has_polars():
-        what = "polars is not installed here"
-        remedy = "install the extra: make .venv/csv-fast; or leave `engine` out, which is slower and does the same"
-        raise ConfigError(Finding(where=f"{where}.engine", what=what, remedy=remedy))
-
-
-def _has_polars() -> bool:
-    try:
-        return find_spec("polars") is not None
-    except ValueError:  # it was put out of reach
-        return False
 
 
 def quoted_columns(lines: Sequence[str], dialect: Dialect, width: int) -> tuple[frozenset[int], frozenset[int]]:

@@ -272,6 +272,11 @@ def codes(words: Mapping[str, str], *, number: bool = False) -> Pair:
     )
 
 
+def json_of(value: object) -> str:
+    """Return a value as JSON."""
+    return _JSON_WRITE.encode(value).decode()
+
+
 def open_json(value: object) -> object:
     """Return what a text says in JSON."""
     text = need_text(value)

@@ -6,8 +6,8 @@ from functools import reduce
 
 import polars as pl
 
-from gateway.translate.convert import Seen, Step, Words
-from gateway.translate.lines import NEVER, json_of
+from gateway.translate.convert import Seen, Step, Words, json_of
+from gateway.translate.lines import NEVER
 
 _PLAIN = re.compile(rf"[^{NEVER}']*")
 _POSSESSIVE = re.compile(r"(?<=[*?}])\+")

@@ -14,10 +14,11 @@ from typing import Any
 import polars as pl
 
 from gateway.columns import LineForm, ReadLines, Row
-from gateway.translate.convert import Seen, Step
+from gateway.translate.convert import Seen, Step, json_of
 from gateway.translate.emit import emit_cells, refuses
 from gateway.translate.expressions import Text, applied, is_one_of, shapes, where, written
-from gateway.translate.lines import NEVER, SEEN, is_for_lines, json_of, key_of, sources_of
+from gateway.translate.lines import NEVER, SEEN, is_for_lines, sources_of
+from gateway.translate.members import Member, Targeted, in_order, key_of
 from gateway.translate.plan import OPTIONAL, REQUIRED, Field, Fixed, Listed, Plan
 
 _END = "\x1e"
@@ -30,14 +31,6 @@ def emit_frames(plan: Plan, paths: Sequence[str], form: LineForm) -> ReadLines |
     It leaves more lines to others: what is quoted and has a separator in it, the 29th of February.
     """
     return Frames(plan, paths, form) if is_for_lines(plan, paths, form) else None
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A member's JSON; one that may be absent brings its key and the comma before it, or is nothing."""
-
-    text: Text
-    sure: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +156,7 @@ class Frames:
             bars.append(~first.str.contains(rf"\A[ -~]{{0,{len(form.closing)}}}[^ -~]"))
         return reduce(and_, bars)
 
-    def _part(self, part: Field | Fixed | Listed) -> _Member | None:
+    def _part(self, part: Field | Fixed | Listed) -> Member[pl.Expr] | None:
         """Return one part; None where it is never there."""
         if isinstance(part, Fixed) and part.when is None:
             return self._constant(part.target, part.value)
@@ -173,12 +166,12 @@ class Frames:
             return None if part.absent is OPTIONAL else self._constant(part.target, part.absent)
         return self._field(part) or self._by_cell(part)
 
-    def _constant(self, target: Sequence[str], value: object) -> _Member:
+    def _constant(self, target: Sequence[str], value: object) -> Member[pl.Expr]:
         if ".".join(target) in self._values:
             self._values[".".join(target)] = self._by_python((), lambda _: ("", value))
-        return _Member((json_of(value),), sure=True)
+        return Member((json_of(value),), sure=True)
 
-    def _by_cells(self, part: Field | Fixed | Listed) -> _Member:
+    def _by_cells(self, part: Field | Fixed | Listed) -> Member[pl.Expr]:
         """Make a part that looks at several cells as it is compiled for the cells of one row."""
         columns = [name for name in dict.fromkeys(sources_of(part)) if name in self._cells]
         made = emit_cells(Plan(file=self._plan.file, parts=(replace(part, target=("v",)),)), columns)
@@ -189,7 +182,7 @@ class Frames:
 
         return self._member_made(part.target, columns, run)
 
-    def _by_cell(self, field: Field) -> _Member:
+    def _by_cell(self, field: Field) -> Member[pl.Expr]:
         """Make a field of one cell step by step, and remember what was made of it."""
         steps = _steps_of(field)
 
@@ -209,7 +202,7 @@ class Frames:
 
     def _member_made(
         self, target: Sequence[str], columns: Sequence[str], run: Callable[[Any], tuple[str, object]]
-    ) -> _Member:
+    ) -> Member[pl.Expr]:
         def surely(cells: Any) -> tuple[str | None, object]:
             try:
                 return (None, None) if cells is None or (cells.__class__ is tuple and None in cells) else run(cells)
@@ -219,14 +212,14 @@ class Frames:
         made = self._by_python(columns, Seen(surely, SEEN).__getitem__ if len(columns) == 1 else surely)
         if ".".join(target) in self._values:
             self._values[".".join(target)] = made
-        return _Member((pl.col(made.name),), sure=False)
+        return Member((pl.col(made.name),), sure=False)
 
     def _by_python(self, columns: Sequence[str], run: Callable[[Any], tuple[str | None, object]]) -> _Made:
         made = _Made(f"m{len(self._made)}", tuple(self._cells[column] for column in columns), run)
         self._made.append(made)
         return made
 
-    def _field(self, field: Field) -> _Member | None:
+    def _field(self, field: Field) -> Member[pl.Expr] | None:
         """Return a field of one cell, None where it has no expression."""
         path, absent = ".".join(field.target), None if field.absent is OPTIONAL else field.absent
         cell = pl.col(self._cells[field.sources[0].path[0]])
@@ -240,13 +233,13 @@ class Frames:
         text, value = found
         if field.absent is REQUIRED:
             self._found(path, value)
-            return _Member(text, sure=True)
+            return Member(text, sure=True)
         if path in self._values and not isinstance(absent, str | None):
             return None
         self._found(path, pl.when(blank).then(pl.lit(absent, pl.String)).otherwise(value))
         gone = "" if field.absent is OPTIONAL else _member(field.target, absent)
         there = written((*key_of(field.target), *text))
-        return _Member((pl.when(blank).then(pl.lit(gone)).otherwise(there),), sure=False)
+        return Member((pl.when(blank).then(pl.lit(gone)).otherwise(there),), sure=False)
 
     def _found(self, path: str, value: pl.Expr) -> None:
         if path in self._values:
@@ -261,31 +254,18 @@ def _member(target: Sequence[str], value: object) -> str:
     return f"{key_of(target)[0]}{json_of(value)}"
 
 
-def _object(members: Sequence[tuple[tuple[str, ...], _Member | None]]) -> tuple[Text, bool]:
+def _object(members: Targeted[pl.Expr]) -> tuple[Text, bool]:
     """Return an object's members in the order of the rules, and whether there is always one."""
-    trees: dict[str, Any] = {}
-    for target, member in members:
-        if len(target) == 1:
-            trees[target[0]] = member
-        else:
-            trees.setdefault(target[0], []).append((target[1:], member))
-    texts: list[_Member] = []
-    for key, tree in trees.items():
-        member = _nested(key, tree) if isinstance(tree, list) else tree
-        if member is not None and member.sure:
-            texts.append(_Member((*key_of((key,)), *member.text), sure=True))
-        elif member is not None:
-            texts.append(member)
-    inner = tuple(piece for member in texts for piece in member.text)
-    sure = any(member.sure for member in texts)
+    texts = in_order(members, _nested)
+    inner, sure = tuple(piece for member in texts for piece in member.text), any(member.sure for member in texts)
     if texts and texts[0].sure:
         return (str(inner[0])[1:], *inner[1:]), sure
     return (written(inner).str.strip_prefix(","),), sure
 
 
-def _nested(key: str, members: Sequence[tuple[tuple[str, ...], _Member | None]]) -> _Member:
+def _nested(key: str, members: Targeted[pl.Expr]) -> Member[pl.Expr]:
     inner, sure = _object(members)
     if sure:
-        return _Member(("{", *inner, "}"), sure=True)
+        return Member(("{", *inner, "}"), sure=True)
     whole = written((*key_of((key,)), "{", *inner, "}"))
-    return _Member((pl.when(written(inner) == "").then(pl.lit("")).otherwise(whole),), sure=False)
+    return Member((pl.when(written(inner) == "").then(pl.lit("")).otherwise(whole),), sure=False)

@@ -7,14 +7,12 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-
-import msgspec
 
 from gateway.columns import LineForm, ReadLines
 from gateway.translate.code import Code
-from gateway.translate.convert import Plain, Seen, Step, Words
+from gateway.translate.convert import Plain, Seen, Step, Words, json_of
 from gateway.translate.emit import emit_cells, refuses
+from gateway.translate.members import Member, Targeted, in_order, key_of
 from gateway.translate.plan import OPTIONAL, REQUIRED, Field, Fixed, Listed, Plan
 
 SEEN = 1 << 15
@@ -23,12 +21,6 @@ MOST_COLUMNS = 256
 """Beyond, a pattern takes longer to make than it spares."""
 NEVER = r'"\\\x00-\x1f\x7f'
 """What is no part of a plain text: JSON has another way to write it, or csv may read it in another."""
-_JSON = msgspec.json.Encoder(decimal_format="number")
-
-
-def json_of(value: object) -> str:
-    """Return a value as JSON."""
-    return _JSON.encode(value).decode()
 
 
 def emit_lines(plan: Plan, paths: Sequence[str], form: LineForm) -> ReadLines | None:
@@ -73,14 +65,6 @@ class _Held:
 
 _Text = tuple[str | _Held, ...]
 """What is written one after the other."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """A member's JSON; one that may be absent brings its key and the comma before it, or is nothing."""
-
-    text: _Text
-    sure: bool
 
 
 class _Lines:
@@ -163,7 +147,7 @@ class _Lines:
         group = "(" if name in self._cells else "(?:"
         return f"{quote}{group}{shape}){quote}"
 
-    def _part(self, part: Field | Fixed | Listed) -> _Member | None:
+    def _part(self, part: Field | Fixed | Listed) -> Member[_Held] | None:
         """Write one part; None where it is never there."""
         self._code.line = part.line
         if isinstance(part, Fixed) and part.when is None:
@@ -172,11 +156,11 @@ class _Lines:
             return self._field(part)
         return self._by_cells(part)
 
-    def _constant(self, target: Sequence[str], value: object) -> _Member:
+    def _constant(self, target: Sequence[str], value: object) -> Member[_Held]:
         self._found(target, self._code.bind(value))
-        return _Member((json_of(value),), sure=True)
+        return Member((json_of(value),), sure=True)
 
-    def _by_cells(self, part: Field | Fixed | Listed) -> _Member:
+    def _by_cells(self, part: Field | Fixed | Listed) -> Member[_Held]:
         """Write a part that looks at several cells as it is compiled for the cells of one row."""
         code, columns = self._code, [name for name in dict.fromkeys(sources_of(part)) if name in self._cells]
         run = emit_cells(Plan(file=self._plan.file, parts=(replace(part, target=("v",)),)), columns)
@@ -189,9 +173,9 @@ class _Lines:
             code.write(f"{text} = {self._written((*key_of(part.target), _Held(text)))}")
         with code.block("else:"):
             code.write(f'{text} = ""')
-        return _Member((_Held(text),), sure=False)
+        return Member((_Held(text),), sure=False)
 
-    def _field(self, field: Field) -> _Member | None:
+    def _field(self, field: Field) -> Member[_Held] | None:
         code, column = self._code, field.sources[0].path[0]
         if column not in self._cells:
             return None if field.absent is OPTIONAL else self._constant(field.target, field.absent)
@@ -199,10 +183,10 @@ class _Lines:
         if field.absent is REQUIRED:
             if self._may_be_blank(field):
                 code.write(f"if {cell} in {code.bind(field.blanks)}: raise ValueError")
-            return _Member(self._steps(field, cell), sure=True)
+            return Member(self._steps(field, cell), sure=True)
         return self._may_be_absent(field, cell)
 
-    def _may_be_absent(self, field: Field, cell: str) -> _Member:
+    def _may_be_absent(self, field: Field, cell: str) -> Member[_Held]:
         code, key, gone = self._code, key_of(field.target), field.absent is OPTIONAL
         text, value = code.name("j"), code.name("x")
         with code.block(f"if {cell} in {code.bind(field.blanks)}:"):
@@ -213,7 +197,7 @@ class _Lines:
             if (name := ".".join(field.target)) in self._values:
                 code.write(f"{value} = {self._values[name]}")
                 self._values[name] = value
-        return _Member((_Held(text),), sure=False)
+        return Member((_Held(text),), sure=False)
 
     def _may_be_blank(self, field: Field) -> bool:
         steps = (*field.sources[0].steps, *field.steps)
@@ -291,36 +275,23 @@ class _Lines:
         if ".".join(target) in self._values:
             self._values[".".join(target)] = value
 
-    def _object(self, members: Sequence[tuple[tuple[str, ...], _Member | None]]) -> tuple[_Text, bool]:
+    def _object(self, members: Targeted[_Held]) -> tuple[_Text, bool]:
         """Write an object's members in the order of the rules; return them, and whether there is always one."""
-        trees: dict[str, Any] = {}
-        for target, member in members:
-            if len(target) == 1:
-                trees[target[0]] = member
-            else:
-                trees.setdefault(target[0], []).append((target[1:], member))
-        texts: list[_Member] = []
-        for key, tree in trees.items():
-            member = self._nested(key, tree) if isinstance(tree, list) else tree
-            if member is not None and member.sure:
-                texts.append(_Member((*key_of((key,)), *member.text), sure=True))
-            elif member is not None:
-                texts.append(member)
-        inner = tuple(piece for member in texts for piece in member.text)
-        sure = any(member.sure for member in texts)
+        texts = in_order(members, self._nested)
+        inner, sure = tuple(piece for member in texts for piece in member.text), any(member.sure for member in texts)
         if texts and texts[0].sure:
             return (str(inner[0])[1:], *inner[1:]), sure
         name = self._code.name("o")
         self._code.write(f"{name} = {self._written(inner)}[1:]")
         return (_Held(name),), sure
 
-    def _nested(self, key: str, members: Sequence[tuple[tuple[str, ...], _Member | None]]) -> _Member:
+    def _nested(self, key: str, members: Targeted[_Held]) -> Member[_Held]:
         inner, sure = self._object(members)
         if sure:
-            return _Member(("{", *inner, "}"), sure=True)
+            return Member(("{", *inner, "}"), sure=True)
         name, whole = self._code.name("o"), (*key_of((key,)), "{", *inner, "}")
         self._code.write(f'{name} = {self._written(whole)} if {self._written(inner)} else ""')
-        return _Member((_Held(name),), sure=False)
+        return Member((_Held(name),), sure=False)
 
     def _written(self, text: _Text) -> str:
         """Return what is written as one expression."""
@@ -336,11 +307,6 @@ class _Lines:
                 pieces.append(f"{{{piece.name}}}")
             plain = ""
         return f'f"{"".join(pieces)}"'
-
-
-def key_of(target: Sequence[str]) -> tuple[str, ...]:
-    """Return what stands before a member that is not the first."""
-    return (f",{json_of(target[-1])}:",)
 
 
 def _plain(field: Field) -> Plain | None:
