@@ -12,6 +12,7 @@ import msgspec
 
 from gateway.errors import FieldError
 from gateway.masking import mask_value
+from gateway.translate.patterns import of_one_length
 from gateway.translate.rules import MISSING
 
 LONGEST_NUMBER = 40
@@ -67,14 +68,14 @@ class Words:
 
 @dataclass(frozen=True, slots=True)
 class Plain:
-    """Of a text that matches all of `shape`, a regular expression, `json` writes what becomes of it; None: it stays.
+    """Texts that match all of `shape`, a regular expression: `json` is written of one; where that is empty, it stays.
 
     Beside digits it may hold `signs`.
     """
 
     shape: str
     signs: str = ""
-    json: Words | None = None
+    json: tuple[str | Words, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -344,7 +345,17 @@ def check_pattern(pattern: str) -> Step:
             raise Bad("pattern", text, pattern=pattern)
         return text
 
-    return Step(run=run, fits=Words("{0}({v}) is not None", (match,)), pattern=pattern)
+    return Step(run=run, fits=Words("{0}({v}) is not None", (match,)), plain=_plain_code(pattern), pattern=pattern)
+
+
+def _plain_code(pattern: str) -> Plain | None:
+    """Return what a code of one length looks like, None for other patterns."""
+    stretches = of_one_length(pattern)
+    signs = "".join(dict.fromkeys(sign for each, _ in stretches for sign in each))
+    # What JSON writes in another way is not plain.
+    if not stretches or not signs.isprintable() or {*signs} & {*'"\\'}:
+        return None
+    return Plain("".join(f"[{re.escape(each)}]{{{times}}}" for each, times in stretches), signs)
 
 
 def check_max(longest: int) -> Step:

@@ -161,16 +161,33 @@ def _day_reader(form: str) -> Text:
 def _plain_day(form: str) -> Plain:
     """Return what days of a format look like, without the leap days, and how they are put together as JSON."""
     pieces = re.split("(yyyy|mm|dd)", form)
-    kinds = (
-        {"dd": "(?:0[1-9]|1[0-9]|2[0-8])", "mm": "(?:0[1-9]|1[0-2])"},
-        {"dd": "(?:29|30)", "mm": "(?:0[13-9]|1[0-2])"},
-        {"dd": "31", "mm": "(?:0[13578]|1[02])"},
+
+    def shape(**tokens: str) -> str:
+        return "".join(tokens.get(piece) or re.escape(piece) for piece in pieces)
+
+    never = (
+        shape(dd="(?:29|30)", mm="02", yyyy="[0-9]{4}"),
+        shape(dd="31", mm="(?:0[2469]|11)", yyyy="[0-9]{4}"),
     )
-    year = {"yyyy": "(?!0000)[0-9]{4}"}
-    shapes = ["".join((year | kind).get(piece) or re.escape(piece) for piece in pieces) for kind in kinds]
-    bounds = [form.index(token) + at for token in ("yyyy", "mm", "dd") for at in (0, len(token))]
-    text = Words("""f'"{{{v}[{0}:{1}]}}-{{{v}[{2}:{3}]}}-{{{v}[{4}:{5}]}}"'""", tuple(bounds))
-    return Plain(f"(?:{'|'.join(shapes)})", "".join(pieces[::2]), text)
+    usual = shape(dd="(?:0[1-9]|[12][0-9]|3[01])", mm="(?:0[1-9]|1[0-2])", yyyy="(?!0000)[0-9]{4}")
+    return Plain(f"(?!{'|'.join(never)}){usual}", "".join(pieces[::2]), ('"', *_put_together(form), '"'))
+
+
+def _put_together(form: str) -> tuple[str | Words, ...]:
+    """Return how a day's digits come into their order: of month and day there are few, so those are looked up."""
+    if form == "yyyy-mm-dd":
+        return (Words("{v}", ()),)
+    year, month, day = (form.index(token) for token in ("yyyy", "mm", "dd"))
+    first, end = min(month, day), max(month, day) + 2
+    if first < year < end:
+        return _cut(year, 4), "-", _cut(month, 2), "-", _cut(day, 2)
+    days = [(f"{month:02}", f"{day:02}") for month in range(1, 13) for day in range(1, 32)]
+    known = {form[first:end].replace("mm", mm).replace("dd", dd): f"-{mm}-{dd}" for mm, dd in days}
+    return _cut(year, 4), Words("{0}[{v}[{1}:{2}]]", (known, first, end))
+
+
+def _cut(first: int, length: int) -> Words:
+    return Words("{v}[{0}:{1}]", (first, first + length))
 
 
 def _expression(form: str) -> str:

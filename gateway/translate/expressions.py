@@ -6,7 +6,7 @@ from functools import reduce
 
 import polars as pl
 
-from gateway.translate.convert import Seen, Step, Words, json_of
+from gateway.translate.convert import Plain, Seen, Step, Words, json_of
 from gateway.translate.lines import NEVER
 
 _PLAIN = re.compile(rf"[^{NEVER}']*")
@@ -39,8 +39,8 @@ def applied(steps: Sequence[Step], value: pl.Expr, *, wanted: bool) -> tuple[Tex
     """Return the JSON of what steps make of a text, and the text that they make; None where there is no expression."""
     for step in steps:
         codes = step.quick if isinstance(step.quick, Mapping) and not isinstance(step.quick, Seen) else None
-        if step is steps[-1] and step.plain and step.plain.json and step.day is None and not wanted:
-            return (_number(value, step.plain.shape, step.plain.json),), value
+        if step is steps[-1] and step.plain and not wanted and (number := _of_number(step.plain)):
+            return (_number(value, step.plain.shape, number),), value
         if step is steps[-1] and codes is not None and (not wanted or all(isinstance(v, str) for v in codes.values())):
             shown = [*map(json_of, codes.values())]
             return (_looked_up(value, [*codes], shown),), _looked_up(value, [*codes], [*map(str, codes.values())])
@@ -83,6 +83,12 @@ def _is_common(pattern: str) -> bool:
         return _COMMON.fullmatch(pattern) is not None and len(pl.select(_matches(pl.lit(""), pattern))) > 0
     except pl.exceptions.PolarsError:
         return False
+
+
+def _of_number(plain: Plain) -> Words | None:
+    """Return what is written of a number: one thing, and nothing around it."""
+    words = plain.json[0] if len(plain.json) == 1 else None
+    return words if isinstance(words, Words) else None
 
 
 def _number(value: pl.Expr, shape: str, words: Words) -> pl.Expr:

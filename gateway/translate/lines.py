@@ -58,7 +58,7 @@ def sources_of(part: Field | Fixed | Listed) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class _Held:
-    """A text that a local of the function holds."""
+    """A text that a local of the function holds, or an expression on such locals."""
 
     name: str
 
@@ -84,6 +84,8 @@ class _Lines:
             if (plain := _plain(part)) is not None and readers[sources_of(part)[0]] == 1 and not self._ends(part, plain)
         }
         self._values: dict[str, str] = dict.fromkeys(paths, "None")
+        self._cuts: dict[tuple[str, object], str] = {}
+        self._depth = 0
 
     def _ends(self, field: Field, plain: Plain) -> bool:
         """Tell whether a sign of what fits may end the cell, so that it is not known by its shape."""
@@ -99,6 +101,7 @@ class _Lines:
                 code.write("odd.append((n, line))")
                 code.write("continue")
             with code.block("try:"):
+                self._depth = code.depth
                 self._without_quotes()
                 inner, _ = self._object([(part.target, self._part(part)) for part in self._plan.parts])
                 text = self._written(("{", *inner, "}"))
@@ -113,7 +116,7 @@ class _Lines:
         quote = self._code.key(self._form.quote)
         for name, cell in self._cells.items():
             if self._is_mixed(name):
-                self._code.write(f"if {cell}[:1] == {quote}: {cell} = {cell}[1:-1]")
+                self._code.write(f"if {quote} in {cell}: {cell} = {cell}[1:-1]")
 
     def _is_mixed(self, column: str) -> bool:
         place = self._places[column]
@@ -211,10 +214,10 @@ class _Lines:
         code, steps = self._code, (*field.sources[0].steps, *field.steps)
         wanted = ".".join(field.target) in self._values
         if field.sources[0].path[0] in self._shapes and (first := steps[0].plain) is not None:
-            if first.json is None:
+            if not first.json:
                 steps = steps[1:]
             elif len(steps) == 1 and not wanted:
-                return self._made(first.json, cell)
+                return tuple(_Held(self._words(each, cell)) if isinstance(each, Words) else each for each in first.json)
         if steps and isinstance(steps[-1].quick, Mapping):
             return self._remembered(field, steps, cell)
         value, is_text = cell, True
@@ -235,12 +238,25 @@ class _Lines:
             return value, True
         if is_text and step.quick is str:
             return value, True
+        if is_text and step.makes and step.makes.cuts:
+            return self._cut(step.makes, value), True
         made = code.name("v")
         if is_text and step.makes:
             code.write(f"{made} = {self._words(step.makes, value)}")
-            return made, step.makes.cuts
+            return made, False
         code.write(f"{made} = {code.bind(step.run)}({value})")
         return made, False
+
+    def _cut(self, words: Words, value: str) -> str:
+        """Write a part of a text, which is cut once for all its parts."""
+        separator, place = words.values
+        if (value, separator) not in self._cuts:
+            pieces = self._code.name("p")
+            self._code.write(f"{pieces} = {value}.split({self._code.key(separator)})")
+            if self._code.depth > self._depth:  # not every line comes by here
+                return f"{pieces}[{place}]"
+            self._cuts[value, separator] = pieces
+        return f"{self._cuts[value, separator]}[{place}]"
 
     def _remembered(self, field: Field, steps: Sequence[Step], cell: str) -> _Text:
         """Look up what was made of the same text before."""
@@ -260,11 +276,6 @@ class _Lines:
             self._found(field.target, value)
         else:
             code.write(f"{text} = {seen}[{cell}]")
-        return (_Held(text),)
-
-    def _made(self, words: Words, cell: str) -> _Text:
-        text = self._code.name("j")
-        self._code.write(f"{text} = {self._words(words, cell)}")
         return (_Held(text),)
 
     def _words(self, words: Words, value: str) -> str:

@@ -81,7 +81,7 @@ def _plain(form: str) -> Plain:
             code += f".replace({{{len(values)}}}, {{{len(values) + 1}}})"
             values += [sign, ours]
     # Without a needless zero in front, which JSON does not know.
-    return Plain(rf"{re.escape(before)}(?:0|[1-9]{some}){after}", before + group + point, Words(code, tuple(values)))
+    return Plain(rf"{re.escape(before)}(?:0|[1-9]{some}){after}", before + group + point, (Words(code, tuple(values)),))
 
 
 def _reader(form: str, parse: Callable[[str], Decimal]) -> Callable[[object], Decimal | int]:

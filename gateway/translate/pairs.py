@@ -12,7 +12,7 @@ from gateway.translate import convert
 from gateway.translate.convert import Bad, Form, Pair, Step
 from gateway.translate.dates import dates, typed
 from gateway.translate.numbers import numbers
-from gateway.translate.patterns import LONGEST
+from gateway.translate.patterns import LONGEST, of_one_length
 from gateway.translate.rules import Converter, MappingFile, Path, Rule, show
 
 Side = Literal["read", "write"]
@@ -181,8 +181,10 @@ def checks(rule: Rule) -> tuple[Step, ...]:
 
 
 def longest(rule: Rule) -> int | None:
-    """Return how long a rule's text may be; a pattern is never tried on a long one (see patterns.py)."""
-    return min(rule.max or LONGEST, LONGEST) if rule.pattern is not None else rule.max
+    """Return how long a rule's text may be; an open pattern is never tried on a long one (see patterns.py)."""
+    if rule.pattern is None or (rule.max is None and of_one_length(rule.pattern)):
+        return rule.max
+    return min(rule.max or LONGEST, LONGEST)
 
 
 def pointer(path: Path) -> str:

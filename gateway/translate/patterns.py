@@ -10,6 +10,7 @@ LONGEST = 256
 
 _MOST_ENDLESS = 3
 _MANY = 16
+_BEYOND_ASCII = 128
 _PLAIN = {op.LITERAL, op.NOT_LITERAL, op.ANY, op.IN}
 _REPEATS = {op.MAX_REPEAT, op.MIN_REPEAT}
 
@@ -25,6 +26,33 @@ def problem(pattern: str) -> str:
         return _judge(parsed, repeated=False)
     except (re.error, OverflowError, RecursionError) as error:
         return f"it can't be read: {error}"
+
+
+def of_one_length(pattern: str) -> list[tuple[str, int]]:
+    """Return which characters stand how often one after the other, all ASCII; none where that isn't all there is."""
+    found = [_stretch(code, argument) for code, argument in parser.parse(pattern, re.ASCII)]
+    return [each for each in found if each] if all(found) else []
+
+
+def _stretch(code: Any, argument: Any, times: int = 1) -> tuple[str, int] | None:
+    if code is op.LITERAL:
+        return (chr(argument), times) if argument < _BEYOND_ASCII else None
+    if code is op.IN:
+        signs = [_signs(*each) for each in argument]
+        return ("".join(signs), times) if all(signs) else None
+    if code is op.MAX_REPEAT and times == 1 and argument[0] == argument[1] > 0 and len(argument[2]) == 1:
+        repeated, inner = argument[2][0]
+        return _stretch(repeated, inner, argument[0])
+    return None
+
+
+def _signs(code: Any, argument: Any) -> str:
+    if code is op.CATEGORY and argument is op.CATEGORY_DIGIT:
+        return "0123456789"
+    first, last = argument if code is op.RANGE else (argument, argument)
+    if code not in {op.RANGE, op.LITERAL} or last >= _BEYOND_ASCII:
+        return ""
+    return "".join(map(chr, range(first, last + 1)))
 
 
 def _endless(parsed: Any) -> int:
