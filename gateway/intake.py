@@ -342,6 +342,7 @@ class _Work:
                     elif self.feed.forward is not None:
                         chunk = await mendable(self._ledger, receipt.feed, batch, chunk)
                     tally = await self._ledger.add_rows(self._turn, receipt.number, self.feed.keeping, chunk)
+                    del batch, chunk
         except (Unavailable, LedgerUnavailable, Overtaken):
             raise
         except Exception as error:  # noqa: BLE001 - a bug met by one file must not end the feed

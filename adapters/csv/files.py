@@ -119,6 +119,7 @@ class Files:
                         yield refusal(FieldError(pointer="", rule="unfinished"))
                     else:
                         yield batch
+                    del batch  # what is kept by now is not held while the next is read
         except OSError as error:
             why = error.strerror or type(error).__name__
             raise Unavailable(f"could not read {held.name}: {why}", maybe_done=False) from error

@@ -16,7 +16,7 @@ csv.field_size_limit(LONGEST_LINE)
 LONGEST_RECORD = 64
 PORTION = 1 << 16
 """Characters that are read at once; of those, whole lines."""
-LARGE_PORTION = 1 << 16
+LARGE_PORTION = 1 << 15
 """Characters where lines are not told apart one by one."""
 MANY, FEW = 1 << 20, 16
 """Lines that are tried at once, and where one of them is odd."""

@@ -37,8 +37,6 @@ from gateway.ledger.snapshot_rows import (
 )
 
 PORTION = 1000
-PAGE_SIZE = 8192
-"""Bytes: rows are long, come one behind the other, and are never changed."""
 CACHE = 512
 """KiB: rows are not read again, but what an index sorts at once is of this size, too."""
 TOGETHER = 200
@@ -194,7 +192,6 @@ class Builds:
         path = self._build(number)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         db = connect(path)
-        db.execute(f"PRAGMA page_size = {PAGE_SIZE}")
         db.execute(f"PRAGMA cache_size = -{CACHE}")
         db.execute("PRAGMA threads = 1")  # one half of an index is sorted while the other is read
         db.execute("PRAGMA journal_mode = TRUNCATE")
