@@ -58,6 +58,11 @@ class Records(Protocol):
         ...
 
     @property
+    def characters(self) -> int:
+        """How many characters were read so far, with those that come before the next record."""
+        ...
+
+    @property
     def line(self) -> int:
         """Where the record that came last begins: its line, or its row in the sheet, from 1."""
         ...

@@ -25,13 +25,14 @@ MANY, FEW = 1 << 20, 16
 class Lines:
     """The lines of a file, some of which may be given back; `first` is the number of a record's first."""
 
-    __slots__ = ("_again", "_ahead", "_rest", "_text", "count", "first", "taken")
+    __slots__ = ("_again", "_ahead", "_rest", "_text", "characters", "count", "first", "taken")
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
         self._again: deque[str] = deque()
         self._ahead = ""
         self._rest = ""
+        self.characters = 0
         self.count = 0
         self.first = 1
         self.taken: list[str] = []
@@ -80,7 +81,7 @@ class Lines:
     def text_ahead(self, size: int = 0) -> str:
         """Return the next whole lines as they stand, not taken yet; nothing where there are none that end."""
         if not self._again:
-            text = self._rest + self._text.read(size or LARGE_PORTION)
+            text = self._rest + self._read(size or LARGE_PORTION)
             end = text.rfind("\n") + 1
             self._rest = text[end:]
             if end:
@@ -104,9 +105,14 @@ class Lines:
         self._ahead = ""
         return len(self._again)
 
+    def _read(self, size: int) -> str:
+        portion = self._text.read(size)
+        self.characters += len(portion)
+        return portion
+
     def _more(self) -> list[str]:
         """Read complete lines: not the last of a portion, which may go on, or end between CR and LF."""
-        while portion := self._text.read(PORTION):
+        while portion := self._read(PORTION):
             lines = io.StringIO(self._rest + portion, newline="").readlines()
             self._rest = lines.pop()
             while len(self._rest) >= LONGEST_LINE:

@@ -25,6 +25,8 @@ BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs
 HEAD = 4096
 SEVERAL = 2
 """Times as many records in a batch of plain lines, whose rows are small."""
+HEAVY = 1 << 20
+"""Characters of a batch: some files have cells of a megabyte."""
 LOOKED_AT = 200
 """Lines that tell which columns are written within quotes."""
 UNDECODABLE = "\ufffd"
@@ -100,9 +102,9 @@ def read(file: BinaryIO, reading: Reading) -> Generator[Batch, None, None]:
                 elif errors := header_errors(header, reading.wanted):
                     yield refusal(errors[0], found.encoding)
                 else:
-                    batches = _Batches(reading, header, found.encoding, is_clean=found.is_clean)
+                    batches = _Batches(reading, header, found)
                     plain = _plain_lines(found, reading, header)
-                    yield from batches.of(found) if plain is None else batches.of_portions(plain)
+                    yield from batches.all() if plain is None else batches.of_portions(plain)
         except Unreadable as error:
             yield refusal(error.reason)
 
@@ -137,28 +139,40 @@ def refusal(reason: FieldError, encoding: str = "") -> Batch:
 class _Batches:
     """Records gathered into batches; those that are no rows, a repeated header and the trailer, are counted."""
 
-    def __init__(self, reading: Reading, header: Sequence[str], encoding: str, *, is_clean: bool) -> None:
+    def __init__(self, reading: Reading, header: Sequence[str], records: Records) -> None:
         self._reading = reading
         self._header = list(header)
-        self._encoding = encoding
-        self._doubtful = None if is_clean else encoding
+        self._records = records
+        self._doubtful = None if records.is_clean else records.encoding
         self._guarded = BARIS in header
         self._refused: Batch | None = None
         self._written: list[Row] = []
         self._clear()
 
-    def of(self, records: Records) -> Iterator[Batch]:
+    def all(self) -> Iterator[Batch]:
+        """Yield batches of records that are looked at one by one."""
         after, size, trailer = self._reading.after, self._reading.size, self._reading.trailer
-        found: Iterator[list[str] | None] = records if trailer is None else self._before(trailer, records)
+        found: Iterator[list[str] | None] = self._records if trailer is None else self._before(trailer, self._records)
         deque(islice(found, after), maxlen=0)
         number = after
-        taken = self._noting(found, records, after) if self._reading.lines else found
-        while portion := list(islice(taken, size - number % size)):
+        taken = self._noting(found, after) if self._reading.lines else found
+        while portion := self._some(taken, size - number % size):
             self._add(number, portion)
             number += len(portion)
-            if number % size == 0:
+            if number % size == 0 or self._is_heavy():
                 yield self._batch(number, last=False)
         yield self._refused or self._batch(number, last=True)
+
+    def _some(self, found: Iterator[list[str] | None], most: int) -> list[list[str] | None]:
+        portion = []
+        for cells in islice(found, most):
+            portion.append(cells)
+            if self._is_heavy():
+                break
+        return portion
+
+    def _is_heavy(self) -> bool:
+        return self._records.characters - self._start >= HEAVY
 
     def of_portions(self, plain: PlainLines) -> Iterator[Batch]:
         """Yield batches of what is not done yet, none of less than a portion."""
@@ -169,7 +183,8 @@ class _Batches:
                 closed, portion = self._closed(self._reading.trailer, portion, number, closed)
             if number > self._reading.after:
                 self._take(portion, max(before, self._reading.after))
-            if number - yielded >= SEVERAL * self._reading.size and number > self._reading.after:
+            is_full = number - yielded >= SEVERAL * self._reading.size or self._is_heavy()
+            if is_full and number > self._reading.after:
                 yield self._batch(number, last=False)
                 yielded = number
         if self._reading.trailer is not None and not closed:
@@ -192,10 +207,10 @@ class _Batches:
         self._written += rows if rows and rows[0][0] > after else [row for row in rows if row[0] > after]
         self._look((number, cells) for number, cells in portion.others if number > after)
 
-    def _noting(self, found: Iterator[list[str] | None], records: Records, after: int) -> Iterator[list[str] | None]:
+    def _noting(self, found: Iterator[list[str] | None], after: int) -> Iterator[list[str] | None]:
         """Yield records, and note where each began."""
         for number, cells in enumerate(found, after + 1):
-            self._lines[number] = records.line
+            self._lines[number] = self._records.line
             yield cells
 
     def _before(self, trailer: str, found: Iterator[list[str] | None]) -> Iterator[list[str] | None]:
@@ -256,7 +271,7 @@ class _Batches:
             rejects=self._rejects,
             done=done,
             skipped=self._skipped,
-            encoding=self._encoding,
+            encoding=self._records.encoding,
             last=last,
             lines=self._lines,
             written=self._written,
@@ -270,6 +285,7 @@ class _Batches:
         self._skipped = 0
         self._lines: dict[int, int] = {}
         self._written = []
+        self._start = self._records.characters
 
 
 def _early(number: int) -> Batch:
@@ -352,6 +368,11 @@ class TextRecords:
         self._lines = Lines(self._text)
         self._reader = CsvReader(self._lines, dialect)
         self._found = self._reader.all()
+
+    @property
+    def characters(self) -> int:
+        """How many were read so far."""
+        return self._lines.characters
 
     @property
     def line(self) -> int:

@@ -113,6 +113,7 @@ class SheetRecords:
     def __init__(self, child: subprocess.Popen[bytes], kind: str, layout: Layout) -> None:
         self.encoding = kind
         self.line = 0
+        self.characters = 0
         self._child = child
         self._lines = iter(child.stdout or ())
         self._layout = layout
@@ -140,6 +141,7 @@ class SheetRecords:
         line = next(self._lines, b"")
         if not line.endswith(b"\n"):
             raise self._ended(self._child.wait())
+        self.characters += len(line)
         told = msgspec.json.decode(line)
         if isinstance(told, list):
             return told[0], told[1]

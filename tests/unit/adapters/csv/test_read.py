@@ -1,6 +1,7 @@
 import io
 import os
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ from adapters.csv.layout import Layout
 from adapters.csv.read import Reading, batches, find_encoding, read
 from adapters.csv.settings import Dialect
 from gateway import Batch, Reject, mask_text
+from gateway.translate import compile_row
+from gateway.translate.load import parse_mapping
 
 HEADER = "nik_anak;nama_anak;jenis"
 WANTED = ("nik_anak", "nama_anak", "jenis")
@@ -119,6 +122,17 @@ def test_batches_are_cut_at_the_asked_size_and_the_last_says_so() -> None:
     content = lines(*[f"{number};a;b" for number in range(5)])
     parts = list(read(io.BytesIO(content), reading(size=2)))
     assert [(len(part.rows), part.last) for part in parts] == [(2, False), (2, False), (1, True)]
+
+
+@pytest.mark.parametrize("plain", [False, True])
+def test_a_batch_of_long_cells_holds_few_records_however_many_are_asked(*, plain: bool) -> None:
+    rows = [f"{number};{'x' * 300_000};BCG" for number in range(40)]
+    table = compile_row(parse_mapping('[f.row]\nnik = "nik_anak"\nnama = "nama_anak"', "mappings/f.toml"), "f")
+    asked = reading(size=1000, plain=partial(table.read.of_lines, ("nik",)) if plain else None)
+    found = list(read(io.BytesIO(lines(*rows)), asked))
+    assert max(len(batch.rows) + len(batch.written) for batch in found) == 4
+    assert any(batch.written for batch in found) is plain
+    assert found[-1].done == sum(len(batch.rows) + len(batch.written) for batch in found) == 40
 
 
 @pytest.mark.parametrize(
