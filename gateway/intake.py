@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from typing import Any, Protocol, cast
 
 from gateway.acknowledged import Acknowledgements
@@ -66,6 +67,7 @@ class Intake:
     """One agency's files; several processes may do this for the same ledger, and share the work.
 
     `waiting` hears how many files of a feed are there to be taken in, `left` of one that can't be moved.
+    Clerks read times by `zone`, the gateway's where that is None.
     """
 
     agency: str
@@ -80,6 +82,7 @@ class Intake:
     left: Callable[[str], None] = lambda _feed: None
     room: Room = field(default_factory=Unlimited)
     lease: float = LEASE
+    zone: tzinfo | None = None
     _later: dict[object, float] = field(init=False, default_factory=dict)
     _examined: dict[str, float] = field(init=False, default_factory=dict)
     _asked: set[int] = field(init=False, default_factory=set)
@@ -348,7 +351,7 @@ class _Work:
             number=receipt.number,
             accepted=receipt.state is FileState.ACCEPTED,
             day=(receipt.ended_at or self._intake.clock.now()).date(),
-            papers=papers(receipt),
+            papers=papers(receipt, self._intake.zone),
             reference=receipt.reference,
             rejects=self._rejects(receipt) if receipt.tally.rejected else None,
         )

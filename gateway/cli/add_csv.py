@@ -12,7 +12,7 @@ from gateway.cli.next_steps import Standing, standing, tell_steps
 from gateway.cli.options import config_option, enter
 from gateway.sketch.columns import Column
 from gateway.sketch.feed import is_officers
-from gateway.wording import say
+from gateway.wording import counted, say
 
 LARGE = 2 << 20
 """Bytes from which on a sample takes long enough to be told how far it is."""
@@ -59,8 +59,8 @@ def _is_small(sample: Path) -> bool:
 
 def _tell(added: add_csv.Added, here: Standing, sample: Path) -> None:
     section, seen = added.section, added.sample
-    rows = f"{len(seen.rows)} rows" if seen.whole else f"the first {len(seen.rows)} rows"
-    heading = f"{section.agency}/{added.feed}: {len(added.columns)} columns, {rows}, {seen.encoding}"
+    rows = counted(len(seen.rows), "row") if seen.whole else f"the first {counted(len(seen.rows), 'row')}"
+    heading = f"{section.agency}/{added.feed}: {counted(len(added.columns), 'column')}, {rows}, {seen.encoding}"
     if seen.dialect is not None:
         sign = {"\t": "tabs"}.get(seen.dialect.delimiter, f'"{seen.dialect.delimiter}"')
         heading += f", separated by {sign}"
@@ -105,7 +105,7 @@ def _tell_trial(added: add_csv.Added, sample: Path) -> None:
     if refused is not None:
         click.echo(click.style(f"  {sample.name} itself would be refused: {say(refused, 'en')}", fg="red"))
     else:
-        counts = f"{tally.accepted} rows, {tally.rejected} rejected, {tally.skipped} skipped"
+        counts = f"{counted(tally.accepted, 'row')}, {tally.rejected} rejected, {tally.skipped} skipped"
         click.echo(f"  {sample.name} itself would be taken: {counts}")
 
 

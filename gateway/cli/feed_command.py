@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from gateway.became import FORWARD
 from gateway.cli import feed_check
 from gateway.cli.desk import Desk, by_option, fail, headings, json_option, tell, tell_json, work
 from gateway.cli.feed_due import next_due, told_due
 from gateway.cli.feed_lines import (
-    FORWARD,
     HEADINGS,
     columns,
     details,
@@ -21,7 +21,7 @@ from gateway.cli.feed_lines import (
     sentence,
     table,
 )
-from gateway.cli.feed_names import acknowledges, feeds, forwards_to, known
+from gateway.cli.feed_names import acknowledges, feeds, forwards_to, known, zone_of
 from gateway.cli.options import config_option
 from gateway.feeds import FileReceipt, FileState, Standing
 from gateway.receipts import shown
@@ -55,7 +55,7 @@ def list_feeds(*, config: Path, as_json: bool) -> None:
         dues = [await next_due(desk, name, made) for name, made in feeds(desk.located)]
         told = [told_due(due, desk.clock.now()) for due in dues]
         if as_json:
-            tell_json([_standing(*each) | {"due": due} for each, due in zip(found, dues, strict=True)])
+            tell_json([_standing(desk, *each) | {"due": due} for each, due in zip(found, dues, strict=True)])
         elif Console().is_terminal:
             Console(highlight=False).print(table(found, told))
         else:
@@ -81,7 +81,7 @@ def show(*, config: Path, what: str, limit: int, as_json: bool) -> None:
         known(desk.located, what)
         receipts = await desk.ledger.receipts(what, limit=limit)
         if as_json:
-            tell_json([shown(receipt) for receipt in receipts])
+            tell_json([_shown(desk, receipt) for receipt in receipts])
         else:
             headings(("receipt", "state", "what became of it"))
             for receipt in receipts:
@@ -123,7 +123,7 @@ def rollback(*, config: Path, feed: str, by: str, as_json: bool) -> None:
         if standing is None or standing.live is None:
             return 1
         words = f"{feed} answers from {standing.live.file} again, receipt {standing.live.number}"
-        tell(words, _standing(standing, ()) | {"rolled_back": True}, as_json=as_json)
+        tell(words, _standing(desk, standing, ()) | {"rolled_back": True}, as_json=as_json)
         return 0
 
     work(config, act)
@@ -181,9 +181,9 @@ async def _show_receipt(desk: Desk, number: int, *, as_json: bool) -> int:
     counts = {state.value: count for state, count in messages.items()}
     if as_json:
         sent = {"messages": counts} if receipt.mode == FORWARD else {}
-        tell_json(shown(receipt) | sent | {"rejects": [reject_json(reject) for reject in rejects]})
+        tell_json(_shown(desk, receipt) | sent | {"rejects": [reject_json(reject) for reject in rejects]})
         return 0
-    for name, value in details(receipt):
+    for name, value in details(receipt, zone_of(desk.located, receipt.feed)):
         click.echo(f"{name:>15}  {value}")
     if counts:
         click.echo(f"{'messages':>15}  {', '.join(f'{count} {state}' for state, count in counts.items())}")
@@ -194,11 +194,15 @@ async def _show_receipt(desk: Desk, number: int, *, as_json: bool) -> int:
     return 0
 
 
-def _standing(standing: Standing, newest: Sequence[FileReceipt]) -> dict[str, object]:
+def _shown(desk: Desk, receipt: FileReceipt) -> dict[str, object]:
+    return shown(receipt, zone=zone_of(desk.located, receipt.feed))
+
+
+def _standing(desk: Desk, standing: Standing, newest: Sequence[FileReceipt]) -> dict[str, object]:
     return {
         "feed": standing.feed,
-        "live": shown(standing.live) if standing.live else None,
+        "live": _shown(desk, standing.live) if standing.live else None,
         "previous": standing.previous.number if standing.previous else None,
         "rolled_back_by": standing.changed_by if is_rolled_back(standing) else None,
-        "newest": shown(newest[0]) if newest else None,
+        "newest": _shown(desk, newest[0]) if newest else None,
     }

@@ -8,6 +8,7 @@ from itertools import combinations
 from gateway.sketch.columns import SEX, Column
 from gateway.sketch.names import identifier, slug, words
 from gateway.sketch.text import aligned, key, quoted, remark, step, these, value
+from gateway.wording import counted
 
 _DATE = re.compile(
     r"(?<![0-9])([0-9]{6,8}|[0-9]{4}[-_. ][0-9]{1,2}([-_. ][0-9]{1,2})?|[0-9]{1,2}[-_. ][0-9]{1,2}[-_. ][0-9]{4})"
@@ -177,8 +178,9 @@ def feed_mapping(title: str, name: Named, shape: Shape, columns: Sequence[Column
 def _head(title: str, shape: Shape) -> list[str]:
     return [
         f"# {remark(title)}. Left is what is built, right is where it comes from; a converter describes their side.",
-        f"# Sketched from {shape.rows} rows of {remark(shape.file)}: names, types, masks and what must be there are",
-        "# guesses until somebody who knows has read them. A row that does not fit is handed back with its reasons.",
+        f"# Sketched from {counted(shape.rows, 'row')} of {remark(shape.file)}: names, types, masks and what must be",
+        "# there are guesses until somebody who knows has read them. A row that does not fit is handed back, with its",
+        "# reasons.",
     ]
 
 

@@ -99,7 +99,7 @@ def test_what_a_person_should_look_at_is_said_by_its_line(here: Office) -> None:
     told = here.gateway("add", "csv", "puskesmas", str(sample(here, *rows))).stdout
 
     assert "NIK Anak: line 22 does not fit" in told
-    assert "NIK Anak: 1 values are rounded" in told
+    assert "NIK Anak: 1 value is rounded" in told
     assert "line 23 not read" in told
     assert 'the last row begins with "TOTAL"' in told
     assert 'trailer = "TOTAL"' in (here.folder / "gateway.toml").read_text("utf-8")
@@ -153,7 +153,7 @@ def test_a_sample_that_would_itself_be_refused_says_so(here: Office) -> None:
 
     told = here.gateway("add", "csv", "puskesmas", str(sample(here, *ROWS[:3], broken))).stdout
 
-    assert "itself would be refused: 1 of 4 rows were rejected" in told
+    assert "itself would be refused: 1 of 4 rows rejected" in told
 
 
 def test_names_that_no_comment_can_hold_do_no_harm(here: Office) -> None:
@@ -162,7 +162,7 @@ def test_names_that_no_comment_can_hold_do_no_harm(here: Office) -> None:
 
     told = here.gateway("add", "csv", "puskesmas", str(path), "--title", "Dua\nbaris").stdout
 
-    assert "itself would be taken: 1 rows" in told
+    assert "itself would be taken: 1 row" in told
     assert here.gateway("check").exit_code == 0
 
 

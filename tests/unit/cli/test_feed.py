@@ -199,7 +199,7 @@ def test_a_file_is_checked_beside_the_live_data(rsud: Office) -> None:
     beside = rsud.gateway("feed", "check", str(path))
 
     assert beside.exit_code == 1
-    assert "would be refused by rsud/stok: shrank from 4 to 1 rows" in beside.stdout
+    assert "would be refused by rsud/stok: shrank from 4 rows to 1" in beside.stdout
     assert "judged beside the live data: stok_1.csv, receipt 1, 4 rows" in beside.stderr
     assert rsud.gateway("feed", "check", str(path), "--offline").exit_code == 0
     told = rsud.gateway("feed", "check", str(path), "--json")
@@ -236,7 +236,7 @@ def test_rows_that_were_mended_are_checked_as_what_is_added_to_the_live_data(rsu
 
     mended = rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok")
 
-    assert "would be taken by rsud/stok: 1 rows, 1 rejected" in mended.stdout
+    assert "would be taken by rsud/stok: 1 row, 1 rejected" in mended.stdout
     assert "it mends rows that were handed back: its rows would be added to the live data" in mended.stdout
     told = json.loads(rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok", "--json").stdout)
     assert (told["taken"], told["mends"]) == (True, rsud.json("feed", "show", "1")["reference"])
