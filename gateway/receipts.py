@@ -45,9 +45,13 @@ def line(receipt: FileReceipt, zone: tzinfo | None = None) -> str:
 
 
 def _moment(at: datetime) -> str:
-    """Return a time as people here write it: the zones of Indonesia have names, others are told by their offset."""
+    return f"{at:%d/%m/%Y %H.%M} {zone_name(at)}"
+
+
+def zone_name(at: datetime) -> str:
+    """Return by which clock a time is: the zones of Indonesia have names, others are told by their offset."""
     name = at.tzname() or ""
-    return f"{at:%d/%m/%Y %H.%M} {name if name in _ZONES else f'UTC{at.isoformat()[-6:]}'}"
+    return name if name in _ZONES else f"UTC{at.isoformat()[-6:]}"
 
 
 def _facts(receipt: FileReceipt) -> Mapping[str, object]:

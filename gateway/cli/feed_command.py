@@ -20,6 +20,7 @@ from gateway.cli.feed_lines import (
     remedy,
     sentence,
     table,
+    to_the_minute,
 )
 from gateway.cli.feed_names import acknowledges, feeds, forwards_to, known, zone_of
 from gateway.cli.options import config_option
@@ -132,10 +133,11 @@ def rollback(*, config: Path, feed: str, by: str, as_json: bool) -> None:
 @command.command(help="Have a file tried again that was refused, once a mapping or a setting is mended.")
 @_number
 @click.option("--shrink", is_flag=True, help="Take it however few rows it has.")
+@click.option("--yes", is_flag=True, help="Do it, though its data is older than the live data.")
 @by_option
 @json_option
 @config_option
-def retry(*, config: Path, receipt: int, shrink: bool, by: str, as_json: bool) -> None:
+def retry(*, config: Path, receipt: int, shrink: bool, yes: bool, by: str, as_json: bool) -> None:  # noqa: PLR0913 - its options
     """Ask for it; exits with 1 when there is no such file to try."""
 
     async def act(desk: Desk) -> int:
@@ -144,6 +146,8 @@ def retry(*, config: Path, receipt: int, shrink: bool, by: str, as_json: bool) -
         if found is None:
             return fail(_no_receipt(receipt), wanted, as_json=as_json)
         if why := await _untriable(desk, found):
+            return fail(why, wanted, as_json=as_json)
+        if not yes and (why := await _older(desk, found)):
             return fail(why, wanted, as_json=as_json)
         if not await desk.ledger.want_again(receipt, by=by, shrink=shrink):
             return fail(f"receipt {receipt}: its file is nowhere it could be tried from again", wanted, as_json=as_json)
@@ -166,6 +170,16 @@ async def _untriable(desk: Desk, receipt: FileReceipt) -> str:
     if replaces and live is not None and live.number != receipt.number:
         return f"receipt {receipt.number} was taken, and another is live by now: {live.file}, receipt {live.number}"
     return ""
+
+
+async def _older(desk: Desk, receipt: FileReceipt) -> str:
+    """Say that a file would replace newer data, "" where it would not."""
+    live = (await desk.ledger.standing(receipt.feed)).live
+    if receipt.mode != "snapshot" or live is None or live.as_of <= receipt.as_of:
+        return ""
+    what = f"receipt {receipt.number} has data of {to_the_minute(receipt.as_of)}, and would replace newer data"
+    newer = f"{live.file}, receipt {live.number}, of {to_the_minute(live.as_of)}"
+    return f"{what}: {newer}; do it with --yes, and gateway feed rollback {receipt.feed} undoes it"
 
 
 def _no_receipt(number: int) -> str:

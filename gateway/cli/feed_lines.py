@@ -9,6 +9,7 @@ from gateway.became import ACKNOWLEDGE, FORWARD, became, why_refused
 from gateway.cli.desk import field_line
 from gateway.feeds import FileReceipt, FileState, Reject, Standing
 from gateway.receipts import line as clerks_line
+from gateway.receipts import zone_name
 from gateway.wording import say
 
 KEEPING_NONE = frozenset({FORWARD, ACKNOWLEDGE})
@@ -124,6 +125,11 @@ def _most_first(rules: Mapping[str, int]) -> list[tuple[str, int]]:
 
 def _moment(at: datetime) -> str:
     return f"{at:{_SECONDS}}"
+
+
+def to_the_minute(at: datetime) -> str:
+    """Return a time with its zone."""
+    return f"{at:%Y-%m-%d %H:%M} {zone_name(at)}"
 
 
 def _size(size: float) -> str:

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -174,6 +176,29 @@ def test_a_file_that_was_taken_is_not_tried_again_once_another_is_live(rsud: Off
     refused = rsud.gateway("feed", "retry", "1")
     assert (refused.exit_code, "another is live by now" in refused.output) == (1, True)
     assert rsud.gateway("feed", "retry", "2").exit_code == 0
+
+
+def test_an_old_file_replaces_newer_data_only_when_a_person_says_so(rsud: Office) -> None:
+    day = datetime(2026, 11, 23, 8, 15, tzinfo=UTC).timestamp()
+    bad = FOUR.replace("Obat;3", "Obat;x").replace("Obat;2", "Obat;y")
+    for number, content in enumerate((bad, FOUR)):
+        path = rsud.folder / f"drop/stok_{number + 1}.csv"
+        path.write_text(content, "utf-8")
+        os.utime(path, (day + number * 86400, day + number * 86400))
+        take(rsud)
+    config = (rsud.folder / "gateway.toml").read_text("utf-8")
+    (rsud.folder / "gateway.toml").write_text(config.replace("0.4", '"row-wise"'), "utf-8")
+
+    warned = rsud.gateway("feed", "retry", "1")
+
+    assert (warned.exit_code, warned.stdout) == (1, "")
+    assert "receipt 1 has data of 2026-11-23 15:15 WIB, and would replace newer data" in warned.stderr
+    assert "stok_2.csv, receipt 2, of 2026-11-24 15:15 WIB; do it with --yes" in warned.stderr
+    take(rsud)
+    assert rsud.json("feed", "list")[0]["live"]["receipt"] == 2
+    assert rsud.gateway("feed", "retry", "1", "--yes").exit_code == 0
+    take(rsud)
+    assert obat(rsud) == ['"banyak": 2,']
 
 
 def test_a_try_answers_from_the_ledger_or_from_a_file_in_the_drop(rsud: Office) -> None:
