@@ -37,6 +37,10 @@ FILES: Mapping[str, tuple[str, str]] = {
         "berkas asal baris-baris ini ditolak seluruhnya atau tidak pernah diterima; kirim berkas lengkap",
         "the file that these rows mend was refused whole, or never was; send a complete file",
     ),
+    "row-lost": (
+        "tidak jelas lagi baris mana ini dahulu (_baris dan _berkas rusak saat diperbaiki); perbaiki berkas sebelumnya",
+        "does not say which row it was, as _baris and _berkas broke while it was mended; mend the file before again",
+    ),
     "key-taken": (
         "kuncinya sudah ada dengan isi lain; berkas ini hanya boleh menambah",
         "has a key that is there already with other content; this feed's files only add",
@@ -142,6 +146,7 @@ SHORT: Mapping[str, str] = {
     "quote": "tanda kutip rusak",
     "encoding": "kode huruf",
     "double-key": "kunci ganda",
+    "row-lost": "asal baris tidak jelas",
     "key-taken": "kunci sudah ada",
     "rounded-number": "angka dibulatkan",
     "number-cell": "sel bertipe angka",
