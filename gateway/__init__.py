@@ -20,7 +20,7 @@ from gateway.feeds import LINE, OF, Batch, Filing, Held, Ready, Reject, Source
 from gateway.handover import AckColumns, Acknowledged, Batches, Batching
 from gateway.lookup import Found, Snapshots
 from gateway.masking import mask_text, mask_value
-from gateway.mended import handed_back_as, records_mended, reference_mended
+from gateway.mended import SHEET, handed_back_as, is_lost, is_whole, records_mended, reference_mended, shown_line
 from gateway.message import Answer, Call, Document, Fault, Unread
 from gateway.native import Compared, Contract, Described, NativeField, Planned, Prepared
 from gateway.offers import Offer, Offers
@@ -29,6 +29,7 @@ from gateway.ports import Adapter, Addressed, Clock, Closes, Log, LogsIn, Probe,
 __all__ = [
     "LINE",
     "OF",
+    "SHEET",
     "AckColumns",
     "Acknowledged",
     "Adapter",
@@ -84,8 +85,11 @@ __all__ = [
     "Unread",
     "UrlFields",
     "handed_back_as",
+    "is_lost",
+    "is_whole",
     "mask_text",
     "mask_value",
     "records_mended",
     "reference_mended",
+    "shown_line",
 ]

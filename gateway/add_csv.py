@@ -19,7 +19,7 @@ from gateway.sketch import section as sections
 from gateway.sketch.columns import Column, columns
 from gateway.sketch.feed import Named, Shape, feed_mapping, feed_table, named, proposed_key
 from gateway.trial import tried
-from gateway.wording import say
+from gateway.wording import counted, say
 
 LINES = 5
 """Lines of a sample that are named where their values don't fit."""
@@ -115,7 +115,7 @@ def _shape(path: Path, sample: Sample) -> Shape:
     repeated = [name for name in dict.fromkeys(sample.header) if name and sample.header.count(name) > 1]
     left = [f"left out, as several columns have this name: {name}" for name in repeated]
     if unnamed := sum(not name for name in sample.header):
-        left.append(f"left out, as they have no name: {unnamed} columns")
+        left.append(f"left out, as they have no name: {counted(unnamed, 'column')}")
     return Shape(
         file=path.name,
         rows=len(sample.rows),

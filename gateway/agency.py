@@ -127,6 +127,7 @@ class _Builder:
             ),
             warnings=(*self._unused(), *self.warnings),
             unready=self.unready,
+            zone=ZoneInfo(self.zone),
         )
 
     def _unused(self) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from gateway import contracts, registry
 from gateway.answers import Inquirer
+from gateway.became import became
 from gateway.config import models
 from gateway.config.models import Config
 from gateway.contracts import ContractWatch
@@ -26,7 +27,6 @@ from gateway.ledger.opening import SQLITE, folder_of
 from gateway.message import new_message_id
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Log, Outbox
-from gateway.receipts import line
 from gateway.records import LaneStats, Retention, State
 from gateway.registry import Registry
 from gateway.room import Rooms
@@ -143,6 +143,7 @@ class Background:
                     waiting=figures.waiting,
                     left=figures.left,
                     room=self.rooms,
+                    zone=agency.zone,
                 ).run
 
     def _feed_watch(self, agency: registry.Agency, figures: FeedFigures) -> FeedWatch:
@@ -331,8 +332,8 @@ class Background:
             first=[
                 f"record {row.number}: {'; '.join(_reason(reason) for reason in row.reasons)}" for row in news.first
             ],
-            refused=say(receipt.reason, "id") if receipt.reason else None,
-            what=line(receipt),
+            refused=say(receipt.reason, "en") if receipt.reason else None,
+            what=became(receipt),
         )
 
 
@@ -350,4 +351,4 @@ async def _pass_on(one: asyncio.Event, other: asyncio.Event) -> None:
 
 def _reason(reason: FieldError) -> str:
     value = f" ({reason.value})" if reason.value else ""
-    return f"{reason.where or ''} {reason.pointer} {say(reason, 'id')}{value}".strip()
+    return f"{reason.where or ''} {reason.pointer} {say(reason, 'en')}{value}".strip()

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 
 FILES: Mapping[str, tuple[str, str]] = {
-    "columns": ("jumlah kolom {found}, seharusnya {expected}", "has {found} columns instead of {expected}"),
+    "columns": (
+        "jumlah kolom {found}, seharusnya {expected}",
+        "has another number of columns: {found}, not {expected}",
+    ),
     "quote": ("tanda kutip rusak", "has a broken quote"),
     "header": ("judul kolom berbeda: {difference}", "the header differs: {difference}"),
     "no-header": (
@@ -20,11 +23,11 @@ FILES: Mapping[str, tuple[str, str]] = {
     ),
     "max-reject": (
         "{rejected} dari {total} baris ditolak; paling banyak {max}",
-        "{rejected} of {total} rows were rejected; at most {max}",
+        "{rejected} of {total} rows rejected; at most {max}",
     ),
     "shrunk": (
         "menyusut dari {before} menjadi {after} baris",
-        "shrank from {before} to {after} rows",
+        "shrank from {before} rows to {after}",
     ),
     "changed-after": (
         "berubah setelah {rows} barisnya diteruskan (tanda terima {receipt}); taruh sisanya sebagai berkas lain",
@@ -33,6 +36,10 @@ FILES: Mapping[str, tuple[str, str]] = {
     "not-accepted": (
         "berkas asal baris-baris ini ditolak seluruhnya atau tidak pernah diterima; kirim berkas lengkap",
         "the file that these rows mend was refused whole, or never was; send a complete file",
+    ),
+    "row-lost": (
+        "tidak jelas lagi baris mana ini dahulu (_baris dan _berkas rusak saat diperbaiki); perbaiki berkas sebelumnya",
+        "does not say which row it was, as _baris and _berkas broke while it was mended; mend the file before again",
     ),
     "key-taken": (
         "kuncinya sudah ada dengan isi lain; berkas ini hanya boleh menambah",
@@ -44,7 +51,7 @@ FILES: Mapping[str, tuple[str, str]] = {
     ),
     "no-rows": (
         "hanya berisi judul kolom, tanpa satu baris pun, padahal data yang dipakai {before} baris",
-        "holds a header and no row at all, where {before} rows are in use",
+        "holds a header and no row at all; rows in use: {before}",
     ),
     "kind": (
         "isinya {expected}, bukan teks CSV; simpan sebagai CSV, atau dengan akhiran nama yang benar",
@@ -139,6 +146,7 @@ SHORT: Mapping[str, str] = {
     "quote": "tanda kutip rusak",
     "encoding": "kode huruf",
     "double-key": "kunci ganda",
+    "row-lost": "asal baris tidak jelas",
     "key-taken": "kunci sudah ada",
     "rounded-number": "angka dibulatkan",
     "number-cell": "sel bertipe angka",

@@ -5,8 +5,9 @@ Whatever ends this in the middle, the ledger knows how far a file was: it is gon
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from datetime import tzinfo
 from typing import Any, Protocol, cast
 
 from gateway.acknowledged import Acknowledgements
@@ -27,7 +28,6 @@ from gateway.feeds import (
     Source,
     Tally,
     Turn,
-    lease_of,
 )
 from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Sending, Unlimited, torn
 from gateway.made_of import as_one, is_in_use, made_of
@@ -35,16 +35,17 @@ from gateway.messages_of import mendable
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
 from gateway.registry import Feed, Forward
+from gateway.turns import taking_turns
 from gateway.verdict import bug, objection, reason_words, refusal, translated
 from gateway.wording import say
 
 FIRST_REJECTS = 5
 LEASE = 3.0
 """Seconds after which another process may go on with a file whose reader is silent; what that one does is void."""
-BEATS = 4
-"""How often a lease is renewed while it lasts."""
 TRY_AGAIN = 60.0
 """Seconds until a file that could not be read or put away is tried again."""
+NO_TEXT = frozenset({"empty-file", "kind", "old-excel"})
+"""Why a file has no lines that could be closed."""
 EXAMINE_EVERY = 60.0
 """Seconds between two looks at whether the live snapshot is of this mapping: another process may have another."""
 
@@ -66,6 +67,7 @@ class Intake:
     """One agency's files; several processes may do this for the same ledger, and share the work.
 
     `waiting` hears how many files of a feed are there to be taken in, `left` of one that can't be moved.
+    Clerks read times by `zone`, the gateway's where that is None.
     """
 
     agency: str
@@ -80,6 +82,7 @@ class Intake:
     left: Callable[[str], None] = lambda _feed: None
     room: Room = field(default_factory=Unlimited)
     lease: float = LEASE
+    zone: tzinfo | None = None
     _later: dict[object, float] = field(init=False, default_factory=dict)
     _examined: dict[str, float] = field(init=False, default_factory=dict)
     _asked: set[int] = field(init=False, default_factory=set)
@@ -124,34 +127,9 @@ class Intake:
         unfiled = [one for one in await self.ledger.unfiled(full) if self._is_due(one.number)]
         if not (ready or unfiled or await self.ledger.wanted_again(full)):
             return
-        async with self._turn(full) as turn:
+        async with taking_turns(self.ledger, full, by=self.me, seconds=self.lease, clock=self.clock) as turn:
             if turn is not None:
                 await self._in_turn(_Work(self, name, feed, turn), full, ready)
-
-    @asynccontextmanager
-    async def _turn(self, full: str) -> AsyncIterator[Turn | None]:
-        """Hold a feed's lease, and let go of it at once afterwards; None while another has it."""
-        token = await self.ledger.hold(lease_of(full), by=self.me, seconds=self.lease)
-        if token is None:
-            yield None
-            return
-        turn = Turn(feed=full, by=self.me, token=token)
-        beating = asyncio.create_task(self._beat(turn))
-        try:
-            yield turn
-        finally:
-            beating.cancel()
-            await asyncio.gather(beating, return_exceptions=True)
-            with suppress(LedgerUnavailable):
-                await self.ledger.hold(turn.lease, by=self.me, seconds=0.0)
-
-    async def _beat(self, turn: Turn) -> None:
-        """Keep the lease; once it is another's, the ledger takes nothing of this turn any more."""
-        token: int | None = turn.token
-        while token == turn.token:
-            await self.clock.sleep(self.lease / BEATS)
-            with suppress(LedgerUnavailable):
-                token = await self.ledger.hold(turn.lease, by=self.me, seconds=self.lease)
 
     async def _in_turn(self, work: "_Work", full: str, ready: Sequence[Ready]) -> None:
         for receipt in await self.ledger.unfiled(full):
@@ -311,7 +289,7 @@ class _Work:
     async def _decide(self, held: Held, receipt: FileReceipt, *, overdue: bool) -> FileReceipt:
         tally, refused = receipt.tally, None
         if overdue:
-            refused = FieldError(pointer="", rule="unfinished" if held.size else "empty-file")
+            refused = await self._unclosed(held)
         elif self.feed.forward is not None:
             refused = await torn(self._ledger, receipt.feed, receipt.file, number=receipt.number)
         if refused is None and not tally.whole:
@@ -321,6 +299,14 @@ class _Work:
         if refused is None and self.feed.forward is not None:
             tally, refused = await self._forward(held, receipt, tally, self.feed.forward)
         return await self._ended(receipt, tally, refused)
+
+    async def _unclosed(self, held: Held) -> FieldError:
+        """Return why a file is refused whose last line nobody closes: it is cut short, unless it is no text at all."""
+        async with aclosing(cast("Any", self._source.batches(held))) as batches:
+            why = refusal(await anext(batches))
+        if why is not None and why.rule in NO_TEXT:
+            return why
+        return FieldError(pointer="", rule="unfinished")
 
     async def _ended(self, receipt: FileReceipt, tally: Tally, refused: FieldError | None) -> FileReceipt:
         if refused is not None:
@@ -366,7 +352,7 @@ class _Work:
             number=receipt.number,
             accepted=receipt.state is FileState.ACCEPTED,
             day=(receipt.ended_at or self._intake.clock.now()).date(),
-            papers=papers(receipt),
+            papers=papers(receipt, self._intake.zone),
             reference=receipt.reference,
             rejects=self._rejects(receipt) if receipt.tally.rejected else None,
         )

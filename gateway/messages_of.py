@@ -7,28 +7,37 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
+from gateway.errors import FieldError
 from gateway.feeds import LINE, OF, Batch, Chunk, Reject
 from gateway.ledger.receipt_rows import NOT_ACCEPTED, reference
 from gateway.ledger.snapshot_rows import at
-from gateway.mended import records_mended, reference_mended
+from gateway.mended import is_lost, records_mended, reference_mended
 from gateway.message import Document, Message, Origin, new_message_id
 from gateway.portion import Forwarded, Forwards
 from gateway.ports import Clock
 from gateway.registry import Feed, Forward
 
+_LOST = FieldError(pointer="", rule="row-lost")
 _CANONICAL = msgspec.json.Encoder(decimal_format="number", order="deterministic", enc_hook=str)
 
 
 async def mendable(ledger: Forwards, feed: str, batch: Batch, chunk: Chunk) -> Chunk:
-    """Reject rows that mend those of a file of which nothing was sent: all of it is to come again."""
+    """Reject rows that mend those of a file of which nothing was sent: all of it is to come again.
+
+    So is one that was mended before and does not say which row it was: it may have been sent by then.
+    """
     of = {number: mended for number, native in batch.natives if (mended := _told(native, OF))}
     named = {reference_mended(one) for one in of.values()}
     if not named:
         return chunk
     accepted = await ledger.were_accepted(feed, named)
-    strange = [number for number, _ in chunk.rows if number in of and reference_mended(of[number]) not in accepted]
-    rejects = [Reject(number=number, reasons=(NOT_ACCEPTED,)) for number in strange]
-    rows = [row for row in chunk.rows if row[0] not in {*strange}]
+    strange = {
+        number: _LOST if reference_mended(of[number]) in accepted else NOT_ACCEPTED
+        for number, _ in chunk.rows
+        if number in of and (reference_mended(of[number]) not in accepted or is_lost(of[number]))
+    }
+    rejects = [Reject(number=number, reasons=(why,)) for number, why in strange.items()]
+    rows = [row for row in chunk.rows if row[0] not in strange]
     return replace(chunk, rows=rows, rejects=[*chunk.rejects, *rejects])
 
 

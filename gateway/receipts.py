@@ -1,6 +1,7 @@
 """What became of a file, in words: a line for people, JSON for programs; reads and keeps nothing."""
 
 from collections.abc import Mapping
+from datetime import datetime, tzinfo
 
 import msgspec
 
@@ -8,20 +9,21 @@ from gateway.feeds import FileReceipt, FileState
 from gateway.filewords import SHORT
 from gateway.wording import Language, say
 
+_ZONES = frozenset({"WIB", "WITA", "WIT"})
 _MEND = " Baris yang ditolak ada di folder rejected; perbaiki lalu taruh lagi."
 _READ = "sedang dibaca, {position} baris selesai."
 _KEPT: Mapping[FileState, str] = {
     FileState.TAKING: _READ,
     FileState.DUPLICATE: "isinya sama dengan data yang sedang dipakai (tanda terima {original}); diabaikan.",
     FileState.REFUSED: "DITOLAK: {why}.{old}",
-    FileState.ACCEPTED: "{accepted} baris diterima, {rejected} ditolak, {unchanged} tidak berubah{reasons}; "
+    FileState.ACCEPTED: "{accepted} baris diterima, {rejected} ditolak{reasons}, {unchanged} tidak berubah; "
     "data dari {before} menjadi {kept} baris.{mend}",
 }
 _SENT_ON: Mapping[FileState, str] = {
     FileState.TAKING: "{position} baris selesai dibaca{put}.",
     FileState.DUPLICATE: "isinya sudah pernah diteruskan (tanda terima {original}); diabaikan.",
     FileState.REFUSED: "DITOLAK: {why}. {sent}.",
-    FileState.ACCEPTED: "{accepted} baris diteruskan, {rejected} ditolak, {unchanged} sudah pernah{reasons}.{mend}",
+    FileState.ACCEPTED: "{accepted} baris diteruskan, {rejected} ditolak{reasons}, {unchanged} sudah pernah.{mend}",
 }
 _ANSWERS: Mapping[FileState, str] = {
     FileState.TAKING: _READ,
@@ -33,13 +35,23 @@ _WORDS: Mapping[str, Mapping[FileState, str]] = {"forward": _SENT_ON, "acknowled
 """By the file's mode; in every other one its rows are kept."""
 
 
-def line(receipt: FileReceipt) -> str:
-    """Return what a clerk is told of a file."""
+def line(receipt: FileReceipt, zone: tzinfo | None = None) -> str:
+    """Return what a clerk is told of a file, by the clock of `zone`, the gateway's where that is not said."""
     said = _WORDS.get(receipt.mode, _KEPT)[receipt.state].format_map(_facts(receipt))
     if receipt.state is FileState.TAKING:
         return f"{receipt.file}: {said}"
-    when = f"{receipt.ended_at:%d/%m/%Y %H.%M}" if receipt.ended_at else "-"
+    when = _moment(receipt.ended_at.astimezone(zone or receipt.ended_at.tzinfo)) if receipt.ended_at else "-"
     return f"{when} {receipt.file}: {said}"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at:%d/%m/%Y %H.%M} {zone_name(at)}"
+
+
+def zone_name(at: datetime) -> str:
+    """Return by which clock a time is: the zones of Indonesia have names, others are told by their offset."""
+    name = at.tzname() or ""
+    return name if name in _ZONES else f"UTC{at.isoformat()[-6:]}"
 
 
 def _facts(receipt: FileReceipt) -> Mapping[str, object]:
@@ -67,7 +79,7 @@ def _reasons(rules: Mapping[str, int]) -> str:
     return ", ".join(f"{words}: {-count}" for count, words in sorted(counts))
 
 
-def shown(receipt: FileReceipt, language: Language = "en") -> dict[str, object]:
+def shown(receipt: FileReceipt, language: Language = "en", zone: tzinfo | None = None) -> dict[str, object]:
     """Return a receipt as JSON shows it."""
     tally = receipt.tally
     return {
@@ -95,14 +107,14 @@ def shown(receipt: FileReceipt, language: Language = "en") -> dict[str, object]:
         "ended_at": receipt.ended_at,
         "confirmed_by": receipt.confirmed or None,
         "place": receipt.place or None,
-        "keterangan": line(receipt),
+        "keterangan": line(receipt, zone),
     }
 
 
-def papers(receipt: FileReceipt) -> dict[str, bytes]:
+def papers(receipt: FileReceipt, zone: tzinfo | None = None) -> dict[str, bytes]:
     """Return what lies beside a file once it is put away, by ending."""
-    told = {name: value for name, value in shown(receipt, "id").items() if name != "place"}
+    told = {name: value for name, value in shown(receipt, "id", zone).items() if name != "place"}
     return {
         ".receipt.json": msgspec.json.format(msgspec.json.encode(told), indent=2) + b"\n",
-        ".receipt.txt": (line(receipt) + "\r\n").encode(),
+        ".receipt.txt": (line(receipt, zone) + "\r\n").encode(),
     }

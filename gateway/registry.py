@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from gateway.errors import Finding
 from gateway.feeds import Keeping, Source
@@ -109,7 +109,10 @@ class Feed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Agency:
-    """One agency as the rest of the gateway sees it; `unready` says why it can't be asked at all."""
+    """One agency as the rest of the gateway sees it; `unready` says why it can't be asked at all.
+
+    `zone` is that of its own dates and times, where it has one.
+    """
 
     name: str
     title: str
@@ -124,6 +127,7 @@ class Agency:
     queue: Queue | None = None
     warnings: tuple[Finding, ...] = ()
     unready: str = ""
+    zone: tzinfo | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

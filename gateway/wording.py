@@ -312,6 +312,11 @@ def say(error: FieldError, language: Language) -> str:
     return texts[language == "en"].format_map(_Params(error.params))
 
 
+def counted(number: int, one: str, many: str = "") -> str:
+    """Return a number with its English noun: `1 row`, `2 rows`."""
+    return f"{number} {one if number == 1 else many or one + 's'}"
+
+
 def _in(language: Language, params: Mapping[str, str]) -> Mapping[str, str]:
     """Return the params with `expected` in the reader's language, its own params filled in."""
     english = params.get("expected", "")

@@ -8,9 +8,10 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import BinaryIO
 
+from adapters.csv.encoding import HEAD, find_encoding
 from adapters.csv.layout import Layout, Records
 from adapters.csv.lines import CsvReader, Lines
-from adapters.csv.read import BARIS, HEAD, TextRecords, find_encoding
+from adapters.csv.read import BARIS, TextRecords
 from adapters.csv.settings import Dialect
 from adapters.csv.sheet import is_sheet, sheet_records
 from adapters.csv.sniff import SEPARATORS, sniffed

@@ -42,12 +42,13 @@ Bad = dict[tuple[int, int], list[str]]
 class Handed(NamedTuple):
     """Where rows that were handed back lie: in a sheet of this name with this column, and in those that go on with it.
 
-    Without `anywhere` it must be the sheet that is read at all.
+    Without `anywhere` it must be the sheet that is read at all. Rows of each further sheet are counted on `apart`.
     """
 
     sheet: str
     column: str
     anywhere: bool
+    apart: int
 
 
 class Refused(Exception):
@@ -127,9 +128,12 @@ def handed_back(
     header = next(found, None)
     if header is None or handed.column not in [str(cell).strip() for cell in header[1]]:
         return None
-    names = takewhile(book.sheet_names.__contains__, (f"{handed.sheet} {number}" for number in count(2)))
+    numbers = takewhile(lambda number: f"{handed.sheet} {number}" in book.sheet_names, count(2))
     # Only one sheet is in memory at a time; the header of each further one is told, as somebody may have taken it out.
-    further = (rows_of(archive, book, name, most_cells) for name in names)
+    further = (
+        ((before + line, cells) for line, cells in rows_of(archive, book, name, most_cells))
+        for name, before in ((f"{handed.sheet} {number}", (number - 1) * handed.apart) for number in numbers)
+    )
     return chain([header], found, chain.from_iterable(further))
 
 
@@ -293,5 +297,5 @@ def _tag(element: ET.Element) -> str:
 
 
 if __name__ == "__main__":
-    _, most, asked, lies_in, known_by, where = sys.argv
-    main(asked.removeprefix("sheet="), int(most), Handed(lies_in, known_by, where == "anywhere"))
+    _, most, asked, lies_in, known_by, where, apart = sys.argv
+    main(asked.removeprefix("sheet="), int(most), Handed(lies_in, known_by, where == "anywhere", int(apart)))

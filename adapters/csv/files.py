@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from adapters.csv.drop import Drop, Entry
 from adapters.csv.layout import Layout, Unreadable
+from adapters.csv.ours import ours
 from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
 from adapters.csv.rejects import HandingBack, rejected_file
 from adapters.csv.settings import Feed
@@ -359,7 +360,7 @@ def _repairs(file: BinaryIO, name: str, layout: Layout) -> str:
             header = [name.strip() for name in next(found, None) or ()]
             if BERKAS not in header:
                 return ""
-            first = next(found, None)
+            told = next((said for cells in found if (said := ours(header, cells, found.raw, layout.dialect))), {})
     except (csv.Error, Unreadable):
         return ""
-    return reference_mended(dict(zip(header, first or (), strict=False)).get(BERKAS) or "") or "?"
+    return reference_mended(told.get(BERKAS, "")) or "?"

@@ -1,7 +1,6 @@
 """A complete file -> rows and the rows that can't be read; must not know where the file lay nor what it means."""
 
 import asyncio
-import codecs
 import io
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Sequence
@@ -11,6 +10,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import BinaryIO
 
+from adapters.csv.encoding import find_encoding
 from adapters.csv.header import header_errors
 from adapters.csv.layout import Cells, Layout, Records, Unreadable
 from adapters.csv.lines import CsvReader, Lines
@@ -20,9 +20,6 @@ from adapters.csv.sheet import is_sheet, sheet_records
 from adapters.csv.unpack import check_head, unpacked
 from gateway import LINE, OF, Batch, FieldError, LineForm, ReadLines, Reject, Row
 
-BLOCK = 1 << 17
-BOMS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-HEAD = 4096
 SEVERAL = 2
 """Times as many records in a batch of plain lines, whose rows are small."""
 HEAVY = 1 << 20
@@ -318,42 +315,6 @@ def _reasons(cells: list[str], header: list[str], doubtful: str | None) -> tuple
         for name, cell in zip(header, cells, strict=True)
         if UNDECODABLE in cell
     )
-
-
-def find_encoding(file: BinaryIO, dialect: Dialect) -> tuple[str, bool]:
-    """Return the encoding, and whether every byte fits: a BOM's, else the first declared that fits, else the last.
-
-    What is declared decides, as guessing from letters goes wrong on short files.
-    """
-    candidates = _announced(file.read(HEAD)) or dialect.encodings
-    for name in candidates:
-        if _fits(file, name):
-            return name, True
-    return candidates[-1], False
-
-
-def _announced(head: bytes) -> tuple[str, ...]:
-    for bom, name in BOMS:
-        if head.startswith(bom):
-            return (name,)
-    # UTF-16 that lost its BOM: in mostly plain text every second byte is NUL.
-    half = len(head) // 2
-    for first, name in ((1, "utf-16-le"), (0, "utf-16-be")):
-        if head[first::2].count(0) > half // 2:
-            return (name,)
-    return ()
-
-
-def _fits(file: BinaryIO, encoding: str) -> bool:
-    file.seek(0)
-    decoder = codecs.getincrementaldecoder(encoding)("strict")
-    try:
-        while block := file.read(BLOCK):
-            decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeError:
-        return False
-    return True
 
 
 class TextRecords:

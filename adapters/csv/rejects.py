@@ -4,16 +4,17 @@ import asyncio
 import csv
 import io
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
 from adapters.csv.layout import Layout
+from adapters.csv.ours import ours
 from adapters.csv.read import ALASAN, BARIS, BERKAS, FORMULA, opened, unguarded
 from adapters.csv.settings import Dialect
 from adapters.csv.write import NEGATIVE
-from gateway import handed_back_as, records_mended, reference_mended
+from gateway import handed_back_as, is_lost, records_mended, reference_mended, shown_line
 
 IN_MEMORY = 1 << 18
 PAGE = 1000
@@ -69,6 +70,7 @@ class _Writer:
         self._records = self._open.enter_context(opened(file, how.name, how.layout))
         self._number = 0
         self._reference = how.reference
+        self._dialect = how.layout.dialect
         self.made = _handed(how)
         header = next(self._records, None) or []
         self._header = [name.strip() for name in header]
@@ -80,24 +82,26 @@ class _Writer:
         """Write rejects, whose numbers are greater than those before."""
         for number, why in rejects:
             cells = self._at(number)
-            before = records_mended(self._ours(cells, BERKAS) or self._of, self._ours(cells, BARIS))
+            told = self._told(cells)
+            before = records_mended(told.get(BERKAS) or self._of, told.get(BARIS, ""))
+            lost = (cells is None and BERKAS in self._header and not told) or is_lost(told.get(BERKAS, ""))
             raw = [self._records.raw] if cells is None else self._own(cells)
-            ours = (str(self._records.line), why, handed_back_as(self._reference, before))
-            self.made.add((*ours, *map(guarded, raw)))
+            own = (shown_line(self._records.line), why, handed_back_as(self._reference, before, lost=lost))
+            self.made.add((*own, *map(guarded, raw)))
 
     def _at(self, number: int) -> list[str] | None:
         """Return a record, those before it passed over; the first says whose rejects all mend that don't say it."""
         cells: list[str] | None = []
         if self._number == 0:
             cells, self._number = self._records.after(0), 1
-            self._of = reference_mended(self._ours(cells, BERKAS))
+            self._of = reference_mended(self._told(cells).get(BERKAS, ""))
         if self._number < number:
             cells = self._records.after(number - self._number - 1)
             self._number = number
         return cells
 
-    def _ours(self, cells: list[str] | None, name: str) -> str:
-        return dict(zip(self._header, cells or (), strict=False)).get(name, "").strip()
+    def _told(self, cells: list[str] | None) -> Mapping[str, str]:
+        return ours(self._header, cells, self._records.raw, self._dialect)
 
     def _own(self, cells: list[str]) -> list[str]:
         theirs = {place for place, name in enumerate(self._header) if name in OURS}

@@ -21,7 +21,7 @@ import msgspec
 from adapters.csv.layout import HANDED_BACK, Cells, Layout, Unreadable
 from adapters.csv.settings import Feed
 from adapters.csv.unpack import SHEETS, check_head
-from gateway import OF, ConfigError, FieldError, Finding
+from gateway import OF, SHEET, ConfigError, FieldError, Finding
 
 EXACT = 10**15
 """Beyond this Excel keeps no digit: from the 16th on they are zeros."""
@@ -71,7 +71,7 @@ def sheet_records(file: BinaryIO, name: str, layout: Layout) -> Iterator["SheetR
         raise Unreadable("no-excel")
     check_head(file, text=False)
     # Rows that were handed back do not lie where the agency's own do.
-    handed = (HANDED_BACK, OF, "anywhere" if layout.sheet or layout.header_row else "first")
+    handed = (HANDED_BACK, OF, "anywhere" if layout.sheet or layout.header_row else "first", str(SHEET))
     with ExitStack() as stack:
         child = subprocess.Popen(  # noqa: S603 - our own program; the sheet's name is told apart from options
             [sys.executable, "-P", "-X", "utf8", str(_CHILD), str(MOST_CELLS), f"sheet={layout.sheet or ''}", *handed],

@@ -11,7 +11,8 @@ from gateway.cli.bar import Bar
 from gateway.cli.next_steps import Standing, standing, tell_steps
 from gateway.cli.options import config_option, enter
 from gateway.sketch.columns import Column
-from gateway.wording import say
+from gateway.sketch.feed import is_officers
+from gateway.wording import counted, say
 
 LARGE = 2 << 20
 """Bytes from which on a sample takes long enough to be told how far it is."""
@@ -58,8 +59,8 @@ def _is_small(sample: Path) -> bool:
 
 def _tell(added: add_csv.Added, here: Standing, sample: Path) -> None:
     section, seen = added.section, added.sample
-    rows = f"{len(seen.rows)} rows" if seen.whole else f"the first {len(seen.rows)} rows"
-    heading = f"{section.agency}/{added.feed}: {len(added.columns)} columns, {rows}, {seen.encoding}"
+    rows = counted(len(seen.rows), "row") if seen.whole else f"the first {counted(len(seen.rows), 'row')}"
+    heading = f"{section.agency}/{added.feed}: {counted(len(added.columns), 'column')}, {rows}, {seen.encoding}"
     if seen.dialect is not None:
         sign = {"\t": "tabs"}.get(seen.dialect.delimiter, f'"{seen.dialect.delimiter}"')
         heading += f", separated by {sign}"
@@ -67,14 +68,26 @@ def _tell(added: add_csv.Added, here: Standing, sample: Path) -> None:
     width = max(len(column.name) for column in added.columns)
     for column in added.columns:
         click.echo(f"  {column.name:<{width}}  {column.ours}  {click.style(_kind(column), dim=True)}")
-    named = ", ".join(column.ours for column in added.key)
-    click.echo(f"  key: {named}" if named else "  no key was found: a row is known by all that stands in it")
+    _tell_key(added)
     for doubt in added.doubts:
         click.echo(click.style(f"  {doubt}", fg="yellow"))
     _tell_trial(added, sample)
     click.echo(click.style("written", bold=True))
     click.echo(f"  {here.path(section.mapping)}, and the agency's section of {here.toml}")
     tell_steps(_next(added, here, sample))
+
+
+def _tell_key(added: add_csv.Added) -> None:
+    """Say which fields make a row one row, and that somebody is to say whether they do."""
+    if not added.key:
+        click.echo("  no key was found: a row is known by all that stands in it")
+        return
+    named = ", ".join(column.ours for column in added.key)
+    unlike = "no two rows of the sample have it alike"
+    click.echo(f"  key: {named}   (a guess: {unlike}; is it so in every file? else change key in gateway.toml)")
+    if officers := [column.ours for column in added.key if is_officers(column)]:
+        what = f"{', '.join(officers)} seems to be the officer's, and not that of whom the row is about"
+        click.echo(click.style(f"  {what}: a key only if an officer never has two rows", fg="yellow"))
 
 
 def _kind(column: Column) -> str:
@@ -92,7 +105,7 @@ def _tell_trial(added: add_csv.Added, sample: Path) -> None:
     if refused is not None:
         click.echo(click.style(f"  {sample.name} itself would be refused: {say(refused, 'en')}", fg="red"))
     else:
-        counts = f"{tally.accepted} rows, {tally.rejected} rejected, {tally.skipped} skipped"
+        counts = f"{counted(tally.accepted, 'row')}, {tally.rejected} rejected, {tally.skipped} skipped"
         click.echo(f"  {sample.name} itself would be taken: {counts}")
 
 

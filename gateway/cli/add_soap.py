@@ -13,6 +13,7 @@ from gateway.cli.next_steps import Standing, standing, tell_steps
 from gateway.cli.options import config_option, enter
 from gateway.config.tls import Tls
 from gateway.errors import ConfigError, Finding
+from gateway.wording import counted
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -100,13 +101,13 @@ def _again(config: Path, agency: str, source: str, here: Standing, *, renew: boo
         click.echo(f"no operation and no field of {agency} differs from what is pinned{same}")
     if renew:
         then = f"{here.command('gateway check')}, {here.command('gateway reload')}"
-        click.echo(f"pinned: {len(found.files)} files under {here.path(str(found.folder))}/; then: {then}")
+        click.echo(f"pinned: {counted(len(found.files), 'file')} under {here.path(str(found.folder))}/; then: {then}")
     sys.exit(bool(found.changes) and not renew)
 
 
 def _tell(added: add.Added, here: Standing) -> None:
     section = added.section
-    click.echo(click.style(f"{section.agency}: {len(section.operations)} operations", bold=True))
+    click.echo(click.style(f"{section.agency}: {counted(len(section.operations), 'operation')}", bold=True))
     width = max(len(called.call) for called in section.operations)
     for called in section.operations:
         click.echo(f"  {called.call:<{width}}  {section.exposed(called)}")

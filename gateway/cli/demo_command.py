@@ -171,7 +171,7 @@ def _tell(listen: str, metrics: str) -> None:
         "  (after a few failures the gateway leaves an agency alone for 30 s)",
         f"  and on again    curl -X POST -H 'X-Demo: switch' http://127.0.0.1:{CONTROL_PORT}/__demo/dinkes/up",
         "",
-        "Ctrl-C stops everything. One line per request follows.",
+        f"Ctrl-C stops everything, kill -9 {os.getpid()} without warning. One line per request follows.",
         "",
     ]
     click.echo("\n".join(lines), err=True)

@@ -22,7 +22,7 @@ from gateway.ledger.opening import SQLITE
 from gateway.ledger.receipt_rows import REPAIR
 from gateway.preview import Preview
 from gateway.trial import Beside, feeds_named, tried
-from gateway.wording import say
+from gateway.wording import counted, say
 
 NOT_ASKED = "whether each id is of a request that waits for it is seen when the file is taken in"
 LARGE = 20_000
@@ -110,7 +110,7 @@ def _compared(beside: Beside | None, why: str, *, to: str | None) -> str:
     live = beside.standing.live
     if live is None:
         return "judged by itself: no file of this feed is live yet"
-    return f"judged beside the live data: {live.file}, receipt {live.number}, {beside.rows} rows"
+    return f"judged beside the live data: {live.file}, receipt {live.number}, {counted(beside.rows, 'row')}"
 
 
 def _live(beside: Beside | None) -> dict[str, object] | None:
@@ -161,7 +161,7 @@ def _tell(full: str, file: Path, seen: Preview, *, to: str | None, sent: bool) -
     if seen.refused is not None:
         click.echo(click.style(f"{file.name} would be refused by {full}: {say(seen.refused, 'en')}", fg="red"))
     else:
-        rows = f"{tally.accepted} messages to {to}" if to else f"{tally.accepted} rows"
+        rows = f"{counted(tally.accepted, 'message')} to {to}" if to else counted(tally.accepted, "row")
         unchanged = f"{tally.unchanged} {'sent already' if sent else 'repeated'}"
         counts = f"{rows}, {tally.rejected} rejected, {unchanged}, {tally.skipped} skipped ({tally.encoding})"
         click.echo(f"{file.name} would be taken by {full}: {counts}")

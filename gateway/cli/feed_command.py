@@ -6,11 +6,11 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from gateway.became import FORWARD
 from gateway.cli import feed_check
 from gateway.cli.desk import Desk, by_option, fail, headings, json_option, tell, tell_json, work
 from gateway.cli.feed_due import next_due, told_due
 from gateway.cli.feed_lines import (
-    FORWARD,
     HEADINGS,
     columns,
     details,
@@ -20,8 +20,9 @@ from gateway.cli.feed_lines import (
     remedy,
     sentence,
     table,
+    to_the_minute,
 )
-from gateway.cli.feed_names import acknowledges, feeds, forwards_to, known
+from gateway.cli.feed_names import acknowledges, feeds, forwards_to, known, zone_of
 from gateway.cli.options import config_option
 from gateway.feeds import FileReceipt, FileState, Standing
 from gateway.receipts import shown
@@ -55,7 +56,7 @@ def list_feeds(*, config: Path, as_json: bool) -> None:
         dues = [await next_due(desk, name, made) for name, made in feeds(desk.located)]
         told = [told_due(due, desk.clock.now()) for due in dues]
         if as_json:
-            tell_json([_standing(*each) | {"due": due} for each, due in zip(found, dues, strict=True)])
+            tell_json([_standing(desk, *each) | {"due": due} for each, due in zip(found, dues, strict=True)])
         elif Console().is_terminal:
             Console(highlight=False).print(table(found, told))
         else:
@@ -81,7 +82,7 @@ def show(*, config: Path, what: str, limit: int, as_json: bool) -> None:
         known(desk.located, what)
         receipts = await desk.ledger.receipts(what, limit=limit)
         if as_json:
-            tell_json([shown(receipt) for receipt in receipts])
+            tell_json([_shown(desk, receipt) for receipt in receipts])
         else:
             headings(("receipt", "state", "what became of it"))
             for receipt in receipts:
@@ -123,7 +124,7 @@ def rollback(*, config: Path, feed: str, by: str, as_json: bool) -> None:
         if standing is None or standing.live is None:
             return 1
         words = f"{feed} answers from {standing.live.file} again, receipt {standing.live.number}"
-        tell(words, _standing(standing, ()) | {"rolled_back": True}, as_json=as_json)
+        tell(words, _standing(desk, standing, ()) | {"rolled_back": True}, as_json=as_json)
         return 0
 
     work(config, act)
@@ -132,10 +133,11 @@ def rollback(*, config: Path, feed: str, by: str, as_json: bool) -> None:
 @command.command(help="Have a file tried again that was refused, once a mapping or a setting is mended.")
 @_number
 @click.option("--shrink", is_flag=True, help="Take it however few rows it has.")
+@click.option("--yes", is_flag=True, help="Do it, though its data is older than the live data.")
 @by_option
 @json_option
 @config_option
-def retry(*, config: Path, receipt: int, shrink: bool, by: str, as_json: bool) -> None:
+def retry(*, config: Path, receipt: int, shrink: bool, yes: bool, by: str, as_json: bool) -> None:  # noqa: PLR0913 - its options
     """Ask for it; exits with 1 when there is no such file to try."""
 
     async def act(desk: Desk) -> int:
@@ -144,6 +146,8 @@ def retry(*, config: Path, receipt: int, shrink: bool, by: str, as_json: bool) -
         if found is None:
             return fail(_no_receipt(receipt), wanted, as_json=as_json)
         if why := await _untriable(desk, found):
+            return fail(why, wanted, as_json=as_json)
+        if not yes and (why := await _older(desk, found)):
             return fail(why, wanted, as_json=as_json)
         if not await desk.ledger.want_again(receipt, by=by, shrink=shrink):
             return fail(f"receipt {receipt}: its file is nowhere it could be tried from again", wanted, as_json=as_json)
@@ -168,6 +172,16 @@ async def _untriable(desk: Desk, receipt: FileReceipt) -> str:
     return ""
 
 
+async def _older(desk: Desk, receipt: FileReceipt) -> str:
+    """Say that a file would replace newer data, "" where it would not."""
+    live = (await desk.ledger.standing(receipt.feed)).live
+    if receipt.mode != "snapshot" or live is None or live.as_of <= receipt.as_of:
+        return ""
+    what = f"receipt {receipt.number} has data of {to_the_minute(receipt.as_of)}, and would replace newer data"
+    newer = f"{live.file}, receipt {live.number}, of {to_the_minute(live.as_of)}"
+    return f"{what}: {newer}; do it with --yes, and gateway feed rollback {receipt.feed} undoes it"
+
+
 def _no_receipt(number: int) -> str:
     return f"there is no receipt {number}; gateway feed show AGENCY/FEED lists those there are"
 
@@ -181,9 +195,9 @@ async def _show_receipt(desk: Desk, number: int, *, as_json: bool) -> int:
     counts = {state.value: count for state, count in messages.items()}
     if as_json:
         sent = {"messages": counts} if receipt.mode == FORWARD else {}
-        tell_json(shown(receipt) | sent | {"rejects": [reject_json(reject) for reject in rejects]})
+        tell_json(_shown(desk, receipt) | sent | {"rejects": [reject_json(reject) for reject in rejects]})
         return 0
-    for name, value in details(receipt):
+    for name, value in details(receipt, zone_of(desk.located, receipt.feed)):
         click.echo(f"{name:>15}  {value}")
     if counts:
         click.echo(f"{'messages':>15}  {', '.join(f'{count} {state}' for state, count in counts.items())}")
@@ -194,11 +208,15 @@ async def _show_receipt(desk: Desk, number: int, *, as_json: bool) -> int:
     return 0
 
 
-def _standing(standing: Standing, newest: Sequence[FileReceipt]) -> dict[str, object]:
+def _shown(desk: Desk, receipt: FileReceipt) -> dict[str, object]:
+    return shown(receipt, zone=zone_of(desk.located, receipt.feed))
+
+
+def _standing(desk: Desk, standing: Standing, newest: Sequence[FileReceipt]) -> dict[str, object]:
     return {
         "feed": standing.feed,
-        "live": shown(standing.live) if standing.live else None,
+        "live": _shown(desk, standing.live) if standing.live else None,
         "previous": standing.previous.number if standing.previous else None,
         "rolled_back_by": standing.changed_by if is_rolled_back(standing) else None,
-        "newest": shown(newest[0]) if newest else None,
+        "newest": _shown(desk, newest[0]) if newest else None,
     }

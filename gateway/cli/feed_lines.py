@@ -1,16 +1,17 @@
 """What became of files as an operator is told: a table of feeds, a sentence for each file, all of one receipt."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from rich.table import Table
 
+from gateway.became import ACKNOWLEDGE, FORWARD, became, why_refused
 from gateway.cli.desk import field_line
 from gateway.feeds import FileReceipt, FileState, Reject, Standing
 from gateway.receipts import line as clerks_line
+from gateway.receipts import zone_name
 from gateway.wording import say
 
-FORWARD, ACKNOWLEDGE = "forward", "acknowledge"
 KEEPING_NONE = frozenset({FORWARD, ACKNOWLEDGE})
 """Modes of files whose rows are not kept to be looked up."""
 HEADINGS = ("feed", "receipt", "rows", "data of", "newest file", "next due")
@@ -55,33 +56,10 @@ def is_rolled_back(standing: Standing) -> bool:
 
 def sentence(receipt: FileReceipt) -> str:
     """Return what became of a file in one sentence."""
-    return f"{_moment(receipt.ended_at or receipt.claimed_at)}  {receipt.file}: {_became(receipt)}"
+    return f"{_moment(receipt.ended_at or receipt.claimed_at)}  {receipt.file}: {became(receipt)}"
 
 
-def _became(receipt: FileReceipt) -> str:
-    match receipt.state:
-        case FileState.DUPLICATE:
-            what = "what was sent on by" if receipt.mode == FORWARD else "the live data of"
-            return f"has the same content as {what} receipt {receipt.original}; nothing was done"
-        case FileState.REFUSED:
-            return f"refused: {_why(receipt)}"
-        case FileState.ACCEPTED:
-            return _taken(receipt)
-        case FileState.TAKING:
-            return f"being read, {receipt.tally.position} rows so far"
-
-
-def _taken(receipt: FileReceipt) -> str:
-    tally = receipt.tally
-    if receipt.mode == FORWARD:
-        return f"{tally.accepted} rows sent on, {tally.rejected} rejected, {tally.unchanged} sent before"
-    if receipt.mode == ACKNOWLEDGE:
-        return f"{tally.accepted} answers recorded, {tally.rejected} rows rejected"
-    counts = f"{tally.accepted} rows taken, {tally.rejected} rejected, {tally.unchanged} unchanged"
-    return f"{counts}; from {receipt.before} to {tally.kept} rows"
-
-
-def details(receipt: FileReceipt) -> Iterator[tuple[str, str]]:
+def details(receipt: FileReceipt, zone: tzinfo) -> Iterator[tuple[str, str]]:
     """Yield all that is known of a receipt, by name; what there is nothing to say of is left out."""
     tally = receipt.tally
     told: Mapping[str, object] = {
@@ -90,7 +68,7 @@ def details(receipt: FileReceipt) -> Iterator[tuple[str, str]]:
         "feed": receipt.feed,
         "file": receipt.file,
         "state": receipt.state.value,
-        "refused": _why(receipt) if receipt.reason else "",
+        "refused": why_refused(receipt) if receipt.reason else "",
         "duplicate of": receipt.original or "",
         "mode": receipt.mode,
         "data of": _moment(receipt.as_of),
@@ -108,7 +86,7 @@ def details(receipt: FileReceipt) -> Iterator[tuple[str, str]]:
         "confirmed by": receipt.confirmed,
         "place": receipt.place,
         "sha256": receipt.sha256,
-        "the clerk reads": clerks_line(receipt),
+        "the clerk reads": clerks_line(receipt, zone),
     }
     yield from ((name, str(said)) for name, said in told.items() if said != "")
 
@@ -141,16 +119,17 @@ def _after(receipt: FileReceipt) -> int:
     return receipt.tally.kept if receipt.state is FileState.ACCEPTED else receipt.before
 
 
-def _why(receipt: FileReceipt) -> str:
-    return say(receipt.reason, "en") if receipt.reason else "for a reason that was not kept"
-
-
 def _most_first(rules: Mapping[str, int]) -> list[tuple[str, int]]:
     return sorted(rules.items(), key=lambda one: (-one[1], one[0]))
 
 
 def _moment(at: datetime) -> str:
     return f"{at:{_SECONDS}}"
+
+
+def to_the_minute(at: datetime) -> str:
+    """Return a time with its zone."""
+    return f"{at:%Y-%m-%d %H:%M} {zone_name(at)}"
 
 
 def _size(size: float) -> str:

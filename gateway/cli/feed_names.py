@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from gateway.config.load import Located
 from gateway.config.locate import suggest
@@ -23,6 +24,12 @@ def _tables(located: Located, agency: str, key: str) -> Iterator[tuple[str, dict
     yield from (
         ((name, made) for name, made in found.items() if isinstance(made, dict)) if isinstance(found, dict) else ()
     )
+
+
+def zone_of(located: Located, feed: str) -> ZoneInfo:
+    """Return the zone by which a feed's clerks read times: its agency's, else the gateway's."""
+    agency = located.config.agency.get(feed.partition("/")[0])
+    return ZoneInfo((agency and agency.timezone) or located.config.gateway.timezone)
 
 
 def acknowledges(located: Located, feed: str) -> bool:

@@ -7,6 +7,7 @@ import click
 from gateway.cli.bar import Bar
 from gateway.cli.desk import Desk, on_interrupt, work
 from gateway.cli.options import config_option
+from gateway.wording import counted
 
 
 @click.group(name="ledger")
@@ -37,7 +38,7 @@ def rotate_key(*, config: Path, go_on: bool) -> None:
                     break
         left = total - done
         rest = f"; stopped, {left} left for rotate-key --continue" if left else ""
-        click.echo(f"sealed {done} messages again{rest}")
+        click.echo(f"sealed {counted(done, 'message')} again{rest}")
         return int(left > 0)
 
     work(config, act)

@@ -10,6 +10,7 @@ from adapters.csv.files import ARCHIVE
 from adapters.csv.place import is_elsewhere
 from gateway.doctor.found import Found, error, ok, warning
 from gateway.errors import Unavailable
+from gateway.wording import counted
 
 _MOUNT = "make it, or mount it; then let the gateway's user in (ReadWritePaths= under systemd)"
 
@@ -35,7 +36,8 @@ async def elsewhere(adapter: CsvAdapter) -> Sequence[tuple[str, Found]]:
                 remedy = "see that its server runs, and lets the gateway in"
                 said.append(("drop", error(f"{setting}: {failure}", remedy)))
             else:
-                said.append(("drop", ok(f"{setting}: {_shown(named[setting])} is there, with {len(names)} files")))
+                files = counted(len(names), "file")
+                said.append(("drop", ok(f"{setting}: {_shown(named[setting])} is there, with {files}")))
     return said
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 from gateway.certificates import Certificate
 from gateway.masking import mask_text
 from gateway.trust import SOON
+from gateway.wording import counted
 
 
 class State(StrEnum):
@@ -67,8 +68,8 @@ def lasting(shown: Certificate, remedy: str) -> Found:
     if left <= timedelta(0):
         return error(f"has ended on {until}", remedy.removesuffix(" before"))
     if left < SOON:
-        return warning(f"ends on {until}, in {left.days} days", remedy)
-    return ok(f"ends on {until}, in {left.days} days")
+        return warning(f"ends on {until}, in {counted(left.days, 'day')}", remedy)
+    return ok(f"ends on {until}, in {counted(left.days, 'day')}")
 
 
 def foreign(text: object) -> str:

@@ -18,6 +18,7 @@ from gateway.ledger.census import census, key_check
 from gateway.ledger.opening import SQLITE, folder_of
 from gateway.ledger.place import refuse_network
 from gateway.serve import key_source
+from gateway.wording import counted
 
 SCARCE, FULL = 0.1, 0.01
 """Shares of the disk; the former is that of the alert DiskFilling."""
@@ -101,7 +102,7 @@ async def _ledger(located: Located, address: str) -> Found:
         found = failure.findings[0]
         return error(f"{found.where}: {found.what}", found.remedy)
     waiting = sum(sum(states.values()) for states in counts.values())
-    return ok(f"{called} can be read, with its key; {waiting} messages are not settled")
+    return ok(f"{called} can be read, with its key; {counted(waiting, 'message is', 'messages are')} not settled")
 
 
 def _disk(folder: Path, measure: Usage) -> Found:

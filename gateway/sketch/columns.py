@@ -8,6 +8,7 @@ from typing import Literal
 from gateway.sketch.names import Known, canonical, dated, distinct, identifier, made_up, personal, words
 from gateway.sketch.text import these
 from gateway.sketch.values import ROUNDED, born, date_form, fits, flags, number_form, short_date, whole
+from gateway.wording import counted
 
 Kind = Literal["identifier", "code", "date", "number", "boolean", "text", "empty"]
 Test = Callable[[str], object]
@@ -152,7 +153,8 @@ def _which(values: Sequence[str]) -> str:
 def _known(known: Known, values: Sequence[str]) -> Iterator[_Guess]:
     """Yield what a column is that has an identifier's name, unless its values are another thing altogether."""
     rounded = sum(bool(ROUNDED.fullmatch(value)) for value in values)
-    warned = f"{rounded} values are rounded as 1,40502E+15 is: their last digits are lost" if rounded else ""
+    many = counted(rounded, "value is", "values are")
+    warned = f"{many} rounded as 1,40502E+15 is: their last digits are lost" if rounded else ""
     if known.digits is None and known.pattern is None:
         yield _Guess(kind="identifier", personal=known.personal)
         return
@@ -175,7 +177,7 @@ def _known(known: Known, values: Sequence[str]) -> Iterator[_Guess]:
 
 def _dates_of_birth(values: Sequence[str]) -> str:
     wrong = sum(not born(value, 6) for value in values)
-    return f"{wrong} values have no date of birth in their digits 7 to 12" if wrong else ""
+    return f"{counted(wrong, 'value has', 'values have')} no date of birth in digits 7 to 12" if wrong else ""
 
 
 def _made_of(digits: int, further: Test = bool) -> Test:

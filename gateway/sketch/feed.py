@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from gateway.sketch.columns import SEX, Column
-from gateway.sketch.names import slug, words
+from gateway.sketch.names import identifier, slug, words
 from gateway.sketch.text import aligned, key, quoted, remark, step, these, value
+from gateway.wording import counted
 
 _DATE = re.compile(
     r"(?<![0-9])([0-9]{6,8}|[0-9]{4}[-_. ][0-9]{1,2}([-_. ][0-9]{1,2})?|[0-9]{1,2}[-_. ][0-9]{1,2}[-_. ][0-9]{4})"
@@ -22,6 +23,11 @@ _MONTHS = re.compile(
 )
 _MOST_KEYS = 3
 _KEYS = {"identifier": 0, "code": 1, "date": 2, "text": 3}
+_OFFICERS = these(
+    "admin bidan dokter entri input kader operator penanggung penginput perawat petugas user vaksinator verifikator"
+)
+"""Words in the name of a column that tells who did the work, not whom a row is about."""
+_NUMBERS = these("id no nomor nmr")
 _CHANGED = these("changed diperbarui diubah modified pembaruan perubahan ubah update updated")
 _PAGING = ("after", "limit")
 _ABOUT = {
@@ -88,11 +94,26 @@ def _literal(text: str) -> str:
 
 
 def proposed_key(columns: Sequence[Column], rows: Sequence[Sequence[str]], header: Sequence[str]) -> tuple[Column, ...]:
-    """Return the column that names a row, or the few that do together; an identifier before a code before a text."""
-    able = sorted(
-        (column for column in columns if column.kind in _KEYS and not column.counting and not column.optional),
-        key=lambda column: _KEYS[column.kind],
-    )
+    """Return the column that names a row, or the few that do together; an identifier before a code before a text.
+
+    Who did the work names a row only where nothing else does: tomorrow the same officer does another.
+    """
+    able = [column for column in columns if column.kind in _KEYS and not column.counting and not column.optional]
+    able.sort(key=lambda column: (_KEYS[column.kind], not _is_named_so(column)))
+    subjects = [column for column in able if not is_officers(column)]
+    return _key_of(subjects, rows, header) or _key_of(able, rows, header)
+
+
+def is_officers(column: Column) -> bool:
+    """Tell whether a column is about the officer who did the work, by its name."""
+    return bool(_OFFICERS & {*words(column.name)})
+
+
+def _is_named_so(column: Column) -> bool:
+    return identifier(column.name) is not None or bool(_NUMBERS & {*words(column.name)[:1]})
+
+
+def _key_of(able: Sequence[Column], rows: Sequence[Sequence[str]], header: Sequence[str]) -> tuple[Column, ...]:
     if single := next((column for column in able if column.distinct and column.kind != "date"), None):
         return (single,)
     cells = {column.name: [row[header.index(column.name)] for row in rows] for column in able}
@@ -157,8 +178,9 @@ def feed_mapping(title: str, name: Named, shape: Shape, columns: Sequence[Column
 def _head(title: str, shape: Shape) -> list[str]:
     return [
         f"# {remark(title)}. Left is what is built, right is where it comes from; a converter describes their side.",
-        f"# Sketched from {shape.rows} rows of {remark(shape.file)}: names, types, masks and what must be there are",
-        "# guesses until somebody who knows has read them. A row that does not fit is handed back with its reasons.",
+        f"# Sketched from {counted(shape.rows, 'row')} of {remark(shape.file)}: names, types, masks and what must be",
+        "# there are guesses until somebody who knows has read them. A row that does not fit is handed back, with its",
+        "# reasons.",
     ]
 
 
@@ -199,7 +221,7 @@ def _request(look_up: str, columns: Sequence[Column], keys: Sequence[Column]) ->
 def _sought(columns: Sequence[Column], keys: Sequence[Column]) -> list[Column]:
     """Return what rows are looked up by: the key, else whatever names something."""
     fit = [column for column in keys if column.kind in {"identifier", "code", "text"}]
-    return fit or [column for column in columns if column.kind in {"identifier", "code"}][:1]
+    return fit or [column for column in sorted(columns, key=is_officers) if column.kind in {"identifier", "code"}][:1]
 
 
 def _reply(look_up: str, feed: str, columns: Sequence[Column]) -> list[str]:

@@ -129,7 +129,7 @@ def test_requests_go_out_in_one_file_and_each_is_settled_by_the_agencys_word(off
     assert office.told(waits)["state"] == "handed-over"
     receipt = office.receipt("ack_1.csv")
     assert (receipt["accepted"], receipt["rejected"], receipt["rules"]) == (2, 1, {"request-unknown": 1})
-    assert "2 jawaban dicatat, 1 baris ditolak" in receipt["what"]
+    assert "2 answers recorded, 1 row rejected" in receipt["what"]
     handed_back = office.outbox / "rejected/ack_1.csv.rejected.csv"
     eventually(lambda: handed_back.exists() or None, "the rejects")
     assert "tidak ada permintaan dengan nomor ini" in handed_back.read_text("utf-8-sig")

@@ -151,5 +151,5 @@ def test_the_same_content_under_a_second_name_doubles_nothing(beginner: tuple[Ga
     first = gateway.event("file-accepted")
     clerk.switch("puskesmas", "duplicate")
     second = gateway.event("file-duplicate", file=first["file"].replace(".csv", "_ulang.csv"))
-    assert f"tanda terima {first['receipt']}" in second["what"]
+    assert f"receipt {first['receipt']}; nothing was done" in second["what"]
     assert gateway.http.post(CHILD.path, json=CHILD.body).json() == HISTORY

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from adapters.csv.encoding import find_encoding
 from adapters.csv.lines import LONGEST_RECORD, CsvReader, Lines
-from adapters.csv.read import TextRecords, find_encoding
+from adapters.csv.read import TextRecords
 from adapters.csv.settings import Dialect
 from gateway import Document, TranslationError
 from gateway.translate import compile_row

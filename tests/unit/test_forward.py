@@ -72,7 +72,7 @@ async def test_each_row_is_a_message_of_the_feed_and_the_receipt_says_so(open_si
     found = await site.ledger.search(Filter(receipt=1, client=FEED))
     assert [row.origin for row in found.rows] == [Origin(receipt=1, record=n) for n in (3, 2, 1)]
     line = (site.folder / DAY / "imunisasi_1.csv.receipt.txt").read_text("utf-8")
-    assert "3 baris diteruskan, 1 ditolak, 0 sudah pernah (" in line
+    assert "3 baris diteruskan, 1 ditolak (angka dibulatkan: 1), 0 sudah pernah" in line
     assert NIK not in line
     assert site.handed_back("imunisasi_1.csv.rejected.csv")[1][0] == "6"
 

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from openpyxl import load_workbook
 
+from adapters.csv.rejected_sheet import Sheet
 from gateway.wording import say
 from tests.drops import GOOD, OpenSite, Site, read
 from tests.unit.test_forward import FORWARD, counts, forwarding, sent
@@ -206,3 +208,72 @@ async def test_mends_come_in_under_the_name_that_they_were_handed_back_by_though
     await site.look()
     assert [news.receipt.tally.accepted for news in site.news] == [2, 2, 2, 1, 1, 1]
     assert sorted(nik for nik, _ in await sent(site))[-3:] == ["91", "92", "93"]
+
+
+async def test_a_row_whose_quotes_broke_while_it_was_mended_is_still_the_row_that_it_was(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look()
+    broken = _handed_back(site, "imunisasi_1.csv", x="7").replace('"7";"BCG"', '"7";"BCG')
+    site.drop("imunisasi_2.csv", broken)
+    await site.look()
+    _, (line, _, of, raw) = site.handed_back("imunisasi_2.csv.rejected.csv")
+    assert '"7";"BCG' in raw
+    site.drop("imunisasi_3.csv", f"_baris;_alasan;_berkas;nik_anak;jenis\n{line};;{of};7;BCG\n")
+    await site.look()
+    other = _judging(forwarding(await site.again(keeping=replace(FORWARD, mapping="m2"))), "x")
+    assert await other.ledger.want_again(1, by="budi")
+    await other.look()
+    assert [nik for nik, _ in (await sent(other))[3:]] == ["7"]
+    await other.close()
+
+
+async def test_a_row_that_lost_what_it_was_is_not_sent_once_it_is_mended_again(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD))
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\ny;BCG\n")
+    await site.look()
+    back = _handed_back(site, "imunisasi_1.csv", x="7", y="8")
+    of = (await site.receipt(1)).reference
+    site.drop("imunisasi_2.csv", back.replace(f'"{of}";"8";"BCG"', f'"{of};"8";"BCG'))
+    await site.look()
+    assert [news.receipt.tally.accepted for news in site.news] == [3, 1]
+    for number in (3, 4):
+        again = site.handed_back(f"imunisasi_{number - 1}.csv.rejected.csv")[1]
+        site.drop(f"imunisasi_{number}.csv", f"_baris;_alasan;_berkas;nik_anak;jenis\n{again[0]};;{again[2]};8;BCG\n")
+        await site.look()
+        assert site.news[-1].receipt.tally.rules == {"row-lost": 1}
+    assert "perbaiki berkas sebelumnya" in site.handed_back("imunisasi_4.csv.rejected.csv")[1][1]
+    assert [nik for nik, _ in (await sent(site))[3:]] == ["7"]
+
+
+async def test_rows_of_a_further_sheet_are_others_than_those_beside_them_in_the_first(open_site: OpenSite) -> None:
+    site = forwarding(await open_site(keeping=FORWARD, files="imunisasi_*", rejected="xlsx", max_reject=1.0))
+    site.drop("imunisasi_1.csv", GOOD + "v;BCG\nw;BCG\nx;BCG\ny;BCG\n")
+    await site.look()
+    reference = (await site.receipt(1)).reference
+    book = Sheet(most_rows=3)
+    for row in (
+        ["_baris", "_alasan", "_berkas", "nik_anak", "jenis"],
+        ["5", "", reference, "7", "BCG"],
+        ["6", "", reference, "w2", "BCG"],
+        ["7", "", reference, "8", "BCG"],
+        ["8", "", reference, "y2", "BCG"],
+    ):
+        book.add(row)
+    with book.end() as made:
+        site.drop("imunisasi_2.xlsx", made.read())
+    await site.look()
+    assert counts(site)[0] == 2
+    back = load_workbook(site.folder / "rejected/imunisasi_2.xlsx.rejected.xlsx")
+    lines = [[cell.value for cell in row][:4:3] for row in back["rejected"].iter_rows(min_row=2)]
+    assert lines == [["3", "w2"], ["3 (rejected 2)", "y2"]]
+    for row in back["rejected"].iter_rows(min_row=2):
+        row[3].value = {"w2": "9", "y2": "10"}[row[3].value]
+    back.save(site.folder / "imunisasi_3.xlsx")
+    await site.look()
+    assert sorted(nik for nik, _ in (await sent(site))[3:]) == ["10", "7", "8", "9"]
+    other = _judging(forwarding(await site.again(keeping=replace(FORWARD, mapping="m2"))), "w2", "y2")
+    assert await other.ledger.want_again(2, by="budi")
+    await other.look()
+    assert len(await sent(other)) == 7
+    await other.close()

@@ -117,7 +117,7 @@ async def test_rule_11_21_where_the_mapping_as_it_is_now_takes_too_few_rows_the_
     site = await three_days(open_site, "append")
     other = await mended(site, "append", max_reject=0.1)
     await other.look(times=2)
-    assert "1 of 5 rows were rejected" in str(other.lines[0][1]["what"])
+    assert "1 of 5 rows rejected" in str(other.lines[0][1]["what"])
     assert (await live_of(other)).mapping == "m1"
     assert len(await other.rows()) == 3
     assert other.files() == site.files()

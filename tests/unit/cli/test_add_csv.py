@@ -99,10 +99,53 @@ def test_what_a_person_should_look_at_is_said_by_its_line(here: Office) -> None:
     told = here.gateway("add", "csv", "puskesmas", str(sample(here, *rows))).stdout
 
     assert "NIK Anak: line 22 does not fit" in told
-    assert "NIK Anak: 1 values are rounded" in told
+    assert "NIK Anak: 1 value is rounded" in told
     assert "line 23 not read" in told
     assert 'the last row begins with "TOTAL"' in told
     assert 'trailer = "TOTAL"' in (here.folder / "gateway.toml").read_text("utf-8")
+
+
+OFFICER = "1405021208789101"
+
+
+@pytest.mark.parametrize(
+    ("lines", "key", "said"),
+    [
+        (
+            ("nik_petugas;nik_anak", f"{OFFICER};1405025503259101", "1405021208789102;1405021503259102"),
+            '["nik_anak"]',
+            "",
+        ),
+        (("NIK Petugas;No KK", f"{OFFICER};1405022001159101", "1405021208789102;1405022001159102"), '["no_kk"]', ""),
+        (("petugas_nik;nomor;jenis", f"{OFFICER};A-1;x", "1405021208789102;A-2;x"), '["nomor"]', ""),
+        (
+            (
+                "nik_petugas;nik_anak;kode",
+                f"{OFFICER};1405025503259101;a",
+                "1405021208789102;1405025503259101;b",
+                "1405021208789103;1405021503259102;b",
+            ),
+            '["nik_anak", "kode"]',
+            "",
+        ),
+        (
+            ("berat;nik_petugas", f"1,5;{OFFICER}", "2,5;1405021208789102"),
+            '["nik_petugas"]',
+            "seems to be the officer's",
+        ),
+    ],
+)
+def test_the_key_is_the_subjects_and_the_officers_only_where_nothing_else_tells_rows_apart(
+    here: Office, lines: tuple[str, ...], key: str, said: str
+) -> None:
+    path = here.folder / "data_20261124.csv"
+    path.write_text("\n".join(lines) + "\n", "utf-8")
+
+    told = here.gateway("add", "csv", "puskesmas", str(path)).stdout
+
+    assert f"key     = {key}" in (here.folder / "gateway.toml").read_text("utf-8")
+    assert "a guess: no two rows of the sample have it alike" in told
+    assert ("seems to be the officer's" in told) is bool(said)
 
 
 def test_a_sample_that_would_itself_be_refused_says_so(here: Office) -> None:
@@ -110,7 +153,7 @@ def test_a_sample_that_would_itself_be_refused_says_so(here: Office) -> None:
 
     told = here.gateway("add", "csv", "puskesmas", str(sample(here, *ROWS[:3], broken))).stdout
 
-    assert "itself would be refused: 1 of 4 rows were rejected" in told
+    assert "itself would be refused: 1 of 4 rows rejected" in told
 
 
 def test_names_that_no_comment_can_hold_do_no_harm(here: Office) -> None:
@@ -119,7 +162,7 @@ def test_names_that_no_comment_can_hold_do_no_harm(here: Office) -> None:
 
     told = here.gateway("add", "csv", "puskesmas", str(path), "--title", "Dua\nbaris").stdout
 
-    assert "itself would be taken: 1 rows" in told
+    assert "itself would be taken: 1 row" in told
     assert here.gateway("check").exit_code == 0
 
 

@@ -2,7 +2,9 @@
 
 import gzip
 import json
+import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -176,6 +178,29 @@ def test_a_file_that_was_taken_is_not_tried_again_once_another_is_live(rsud: Off
     assert rsud.gateway("feed", "retry", "2").exit_code == 0
 
 
+def test_an_old_file_replaces_newer_data_only_when_a_person_says_so(rsud: Office) -> None:
+    day = datetime(2026, 11, 23, 8, 15, tzinfo=UTC).timestamp()
+    bad = FOUR.replace("Obat;3", "Obat;x").replace("Obat;2", "Obat;y")
+    for number, content in enumerate((bad, FOUR)):
+        path = rsud.folder / f"drop/stok_{number + 1}.csv"
+        path.write_text(content, "utf-8")
+        os.utime(path, (day + number * 86400, day + number * 86400))
+        take(rsud)
+    config = (rsud.folder / "gateway.toml").read_text("utf-8")
+    (rsud.folder / "gateway.toml").write_text(config.replace("0.4", '"row-wise"'), "utf-8")
+
+    warned = rsud.gateway("feed", "retry", "1")
+
+    assert (warned.exit_code, warned.stdout) == (1, "")
+    assert "receipt 1 has data of 2026-11-23 15:15 WIB, and would replace newer data" in warned.stderr
+    assert "stok_2.csv, receipt 2, of 2026-11-24 15:15 WIB; do it with --yes" in warned.stderr
+    take(rsud)
+    assert rsud.json("feed", "list")[0]["live"]["receipt"] == 2
+    assert rsud.gateway("feed", "retry", "1", "--yes").exit_code == 0
+    take(rsud)
+    assert obat(rsud) == ['"banyak": 2,']
+
+
 def test_a_try_answers_from_the_ledger_or_from_a_file_in_the_drop(rsud: Office) -> None:
     (rsud.folder / "drop/stok_1.csv").write_text(FOUR, "utf-8")
     assert obat(rsud) == ['"banyak": 4,']
@@ -199,7 +224,7 @@ def test_a_file_is_checked_beside_the_live_data(rsud: Office) -> None:
     beside = rsud.gateway("feed", "check", str(path))
 
     assert beside.exit_code == 1
-    assert "would be refused by rsud/stok: shrank from 4 to 1 rows" in beside.stdout
+    assert "would be refused by rsud/stok: shrank from 4 rows to 1" in beside.stdout
     assert "judged beside the live data: stok_1.csv, receipt 1, 4 rows" in beside.stderr
     assert rsud.gateway("feed", "check", str(path), "--offline").exit_code == 0
     told = rsud.gateway("feed", "check", str(path), "--json")
@@ -236,7 +261,7 @@ def test_rows_that_were_mended_are_checked_as_what_is_added_to_the_live_data(rsu
 
     mended = rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok")
 
-    assert "would be taken by rsud/stok: 1 rows, 1 rejected" in mended.stdout
+    assert "would be taken by rsud/stok: 1 row, 1 rejected" in mended.stdout
     assert "it mends rows that were handed back: its rows would be added to the live data" in mended.stdout
     told = json.loads(rsud.gateway("feed", "check", str(path), "--feed", "rsud/stok", "--json").stdout)
     assert (told["taken"], told["mends"]) == (True, rsud.json("feed", "show", "1")["reference"])

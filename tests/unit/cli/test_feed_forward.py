@@ -143,11 +143,11 @@ def test_mended_rows_are_checked_as_what_of_them_would_be_sent(rsud: Office) -> 
     once = handed.replace('"Perban"', '"Verb"')
     code, out, _ = checked(rsud, "stok_2.csv", once)
     assert code == 1
-    assert "1 messages to dpmptsp/lapor, 1 rejected, 0 sent already" in out
+    assert "1 message to dpmptsp/lapor, 1 rejected, 0 sent already" in out
     assert "it mends rows that were handed back: its rows would be sent to dpmptsp/lapor" in out
     take(rsud, stok_2=once)
     again = once.replace('"5";"Kasa"', '"0005";"Kasa"')
-    assert "1 messages to dpmptsp/lapor, 0 rejected, 1 sent already" in checked(rsud, "stok_3.csv", again)[1]
+    assert "1 message to dpmptsp/lapor, 0 rejected, 1 sent already" in checked(rsud, "stok_3.csv", again)[1]
     strange = again.replace("r-", "r-0")
     code, out, _ = checked(rsud, "stok_3.csv", strange)
     assert code == 1

@@ -30,9 +30,7 @@ async def test_a_drop_elsewhere_is_listed_or_it_is_told_why_not(office: Office, 
             found = await office.diagnose("puskesmas", environment={"SANDI": password})
             return [(one.check, one.state, one.says) for one in found.checks if one.agency == "puskesmas"]
 
-        assert await looks(fingerprint) == [
-            ("drop", State.OK, f"drop: sftp://127.0.0.1:{port}/ is there, with 1 files")
-        ]
+        assert await looks(fingerprint) == [("drop", State.OK, f"drop: sftp://127.0.0.1:{port}/ is there, with 1 file")]
         ((_, state, says),) = await looks("SHA256:" + "A" * 43)
         assert (state, "shows another key" in says) == (State.ERROR, True)
         ((_, state, says),) = await looks(fingerprint, "salah-sekali")

@@ -59,7 +59,7 @@ def test_a_rounded_nik_is_warned_of_and_the_column_stays_one_of_niks() -> None:
     found = only("NIK", *NIK, "1,40502E+15")
 
     assert (found.keys, found.misfits) == ({"digits": 16}, (3,))
-    assert "1 values are rounded" in found.warned
+    assert "1 value is rounded" in found.warned
 
 
 def test_a_nik_without_a_date_of_birth_is_warned_of() -> None:

@@ -89,6 +89,27 @@ async def test_a_half_written_file_is_not_taken_and_said_so_when_it_stays_half(o
     assert site.told()[1:] == [("imunisasi_1.csv", "accepted")]
 
 
+@pytest.mark.parametrize(
+    ("content", "told", "words"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00", "kind", "isinya berkas zip atau Excel, bukan teks CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old-excel", "berkas Excel lama (.xls)"),
+        (b"<html><table>", "kind", "isinya halaman web atau XML, bukan teks CSV"),
+        (b"", "empty-file", "berkas kosong"),
+        (b"nik_anak;je", "unfinished", "berkas belum selesai ditulis"),
+    ],
+)
+async def test_a_file_without_lines_is_refused_as_what_it_is_once_nobody_closes_it(
+    open_site: OpenSite, content: bytes, told: str, words: str
+) -> None:
+    site = await open_site(ready="stable", stable_for="10s")
+    site.drop("imunisasi_1.csv", content)
+    await site.look(5, times=40)
+    assert site.told() == [("imunisasi_1.csv", told)]
+    assert site.files() == ["rejected/imunisasi_1.csv"]
+    assert words in (site.folder / "rejected/imunisasi_1.csv.receipt.txt").read_text("utf-8")
+
+
 async def test_a_half_written_newest_file_does_not_hide_the_complete_one_before(open_site: OpenSite) -> None:
     site = await open_site(ready="stable", stable_for="10s")
     site.drop("imunisasi_1.csv")

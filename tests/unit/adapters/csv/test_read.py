@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.csv.encoding import find_encoding
 from adapters.csv.layout import Layout
-from adapters.csv.read import Reading, batches, find_encoding, read
+from adapters.csv.read import Reading, batches, read
 from adapters.csv.settings import Dialect
 from gateway import Batch, Reject, mask_text
 from gateway.translate import compile_row
