@@ -70,7 +70,8 @@ class Frames:
         lines.pop()
         try:
             rows, fits = self._rows(text, first)
-        except (UnicodeEncodeError, pl.exceptions.PolarsError):
+        # Where polars panics it raises what is no Exception, which would end the feed.
+        except (UnicodeEncodeError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             rows, fits = [], []
         if len(fits) != len(lines):
             rows, fits = [], [False] * len(lines)
