@@ -17,6 +17,8 @@ from gateway.translate.rules import MISSING
 
 LONGEST_NUMBER = 40
 """Digits before or after the point beyond which no agency means a number."""
+LONGEST_SEEN = 64
+"""Characters of a text that is remembered: what is longer seldom comes again, and would fill the memory."""
 
 _ROUNDED = re.compile(r"[0-9]+([.,][0-9]+)?[Ee]\+?[0-9]+")
 _DIGITS = re.compile(rf"-?[0-9]{{1,{LONGEST_NUMBER}}}")
@@ -45,9 +47,9 @@ class Seen(dict[Any, Any]):
         self._most = most
 
     def __missing__(self, value: Any) -> Any:
-        """Do the step; what it raises is not remembered, and neither are numbers, as 1 is true in a mapping."""
+        """Do the step; what it raises is not remembered, nor long texts, nor numbers, as 1 is true in a mapping."""
         made = self._run(value)
-        if value.__class__ is str:
+        if value.__class__ is str and len(value) <= LONGEST_SEEN:
             if len(self) >= self._most:
                 self.clear()
             self[value] = made

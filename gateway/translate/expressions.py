@@ -81,7 +81,7 @@ def _day(step: Step) -> str | None:
 def _is_common(pattern: str) -> bool:
     try:
         return _COMMON.fullmatch(pattern) is not None and len(pl.select(_matches(pl.lit(""), pattern))) > 0
-    except pl.exceptions.PolarsError:
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return False
 
 

@@ -70,7 +70,8 @@ class Frames:
         lines.pop()
         try:
             rows, fits = self._rows(text, first)
-        except (UnicodeEncodeError, pl.exceptions.PolarsError):
+        # Where polars panics it raises what is no Exception, which would end the feed.
+        except (UnicodeEncodeError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
             rows, fits = [], []
         if len(fits) != len(lines):
             rows, fits = [], [False] * len(lines)
@@ -79,7 +80,8 @@ class Frames:
 
     def _rows(self, text: str, first: int) -> tuple[list[Row], list[bool]]:
         """Return the rows, and which lines are one."""
-        if _END in text or text.startswith("\ufeff"):
+        # A CR alone ends a line, and polars takes one off the end of any cell.
+        if _END in text or text.startswith("\ufeff") or text.count("\r") != text.count("\r\n"):
             return [], []
         cells = self._frame(text).select(self._plain)
         made = {one.name: one.of(cells) for one in self._made}
