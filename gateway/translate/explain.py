@@ -6,7 +6,7 @@ from typing import Any
 from gateway.errors import FieldError
 from gateway.message import Context
 from gateway.translate.convert import Bad, Step, picture, refuse_type
-from gateway.translate.plan import EMPTY, OPTIONAL, REQUIRED, Field, Fixed, Listed, Part, Plan, is_context
+from gateway.translate.plan import EMPTY, OPTIONAL, REQUIRED, Field, Fixed, Listed, Part, Plan, Source, is_context
 from gateway.translate.rules import MISSING, Path, When
 
 
@@ -36,7 +36,7 @@ def take_root(document: object, root: Path) -> object:
 def fetch(path: Path, document: object) -> object:
     """Return the value at a path, MISSING where it ends early; an empty parent (null, "", []) holds nothing."""
     for name in path:
-        if not isinstance(document, Mapping):
+        if document.__class__ is not dict and not isinstance(document, Mapping):
             if document is MISSING or not document:
                 return MISSING
             raise Bad("type", document, expected="object")
@@ -137,12 +137,12 @@ def _elements(part: Listed, document: object) -> list[Any] | None:
 
 
 def _field(field: Field, document: object, context: Context | None) -> object:
-    values = tuple(_value(field, index, document, context) for index in range(len(field.sources)))
     if field.combine is None:
-        value = values[0]
-    elif field.absent is REQUIRED and (MISSING in values or None in values):
-        raise Bad("required")
+        value = _value(field, field.sources[0], document, context)
     else:
+        values = tuple(_value(field, source, document, context) for source in field.sources)
+        if field.absent is REQUIRED and (MISSING in values or None in values):
+            raise Bad("required")
         there = tuple(value for value in values if value is not MISSING and value is not None)
         value = field.combine(there) if there else MISSING
     if value is MISSING or value is None:
@@ -150,8 +150,7 @@ def _field(field: Field, document: object, context: Context | None) -> object:
     return _run(field.steps, value)
 
 
-def _value(field: Field, index: int, document: object, context: Context | None) -> object:
-    source = field.sources[index]
+def _value(field: Field, source: Source, document: object, context: Context | None) -> object:
     value = from_context(source.path, context) if is_context(source.path) else fetch(source.path, document)
     if isinstance(value, str) and value in field.blanks:
         return MISSING

@@ -21,6 +21,7 @@ from gateway.translate.lines import NEVER, SEEN, is_for_lines, sources_of
 from gateway.translate.members import Member, Targeted, in_order, key_of
 from gateway.translate.plan import OPTIONAL, REQUIRED, Field, Fixed, Listed, Plan
 
+_ALONE = re.compile(r"\r(?!\n)").search
 _END = "\x1e"
 """The cell that is put behind every line: where it stands tells how many cells there are."""
 
@@ -81,7 +82,7 @@ class Frames:
     def _rows(self, text: str, first: int) -> tuple[list[Row], list[bool]]:
         """Return the rows, and which lines are one."""
         # A CR alone ends a line, and polars takes one off the end of any cell.
-        if _END in text or text.startswith("\ufeff") or text.count("\r") != text.count("\r\n"):
+        if _END in text or text.startswith("\ufeff") or _ALONE(text):
             return [], []
         cells = self._frame(text).select(self._plain)
         made = {one.name: one.of(cells) for one in self._made}

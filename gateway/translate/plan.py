@@ -113,4 +113,4 @@ def _inexact(plan: Plan) -> Iterator[Part]:
 
 def is_context(path: Path) -> bool:
     """Return whether a path reads the context (`@id`) rather than the document."""
-    return path[:1] == (CONTEXT,)
+    return bool(path) and path[0] == CONTEXT
