@@ -165,7 +165,7 @@ def _intake(ledger: Ledger, drop: Path, folder: Path, engine: Engine = "python")
     intake = Intake(
         agency="dukcapil",
         source=adapter,
-        feeds={"penduduk": Feed(read=row.read, keeping=keeping, max_reject=0.1)},
+        feeds={"penduduk": Feed(read=row.read, keeping=keeping, max_reject=0.1, ahead=engine == "polars")},
         ledger=ledger,
         me="bench",
         clock=SystemClock(),

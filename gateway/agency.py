@@ -181,6 +181,7 @@ class _Builder:
             max_reject=share(settings.get("max_reject", 0.1)),
             due=due_of(settings, self.dates),
             row=row,
+            ahead=settings.get("engine") == "polars",
         )
 
     def _written(self) -> dict[str, tuple[str, ...]]:

@@ -13,10 +13,12 @@ from typing import Any, Protocol, cast
 from gateway.acknowledged import Acknowledgements
 from gateway.acks import acknowledged
 from gateway.arrivals import REREAD
+from gateway.chunks import chunks
 from gateway.errors import FieldError, LedgerUnavailable, Unavailable
 from gateway.feeds import (
     WHOLE,
     Batch,
+    Chunk,
     FileReceipt,
     FileState,
     Filing,
@@ -36,7 +38,7 @@ from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
 from gateway.registry import Feed, Forward
 from gateway.turns import taking_turns
-from gateway.verdict import bug, objection, reason_words, refusal, translated
+from gateway.verdict import bug, objection, reason_words, refusal
 from gateway.wording import say
 
 FIRST_REJECTS = 5
@@ -317,23 +319,25 @@ class _Work:
         """Read on from where the ledger is; returns what it has come to, and why the file is refused whole."""
         tally = receipt.tally
         try:
-            async with aclosing(cast("Any", batches)):
-                async for batch in batches:
-                    if refused := refusal(batch):
-                        return replace(tally, encoding=batch.encoding or tally.encoding), refused
-                    chunk = await asyncio.to_thread(translated, self.feed, batch, tally.position)
-                    if operations := self.feed.acknowledges:
-                        by = f"{receipt.feed} (receipt {receipt.number})"
-                        chunk = await acknowledged(self._ledger, operations, chunk, by=by)
-                    elif self.feed.forward is not None:
-                        chunk = await mendable(self._ledger, receipt.feed, batch, chunk)
-                    tally = await self._ledger.add_rows(self._turn, receipt.number, self.feed.keeping, chunk)
-                    del batch, chunk
+            async with aclosing(chunks(self.feed, batches, tally.position)) as found:
+                async for batch, chunk in found:
+                    if chunk is None:
+                        return replace(tally, encoding=batch.encoding or tally.encoding), refusal(batch)
+                    ours = await self._known(receipt, batch, chunk)
+                    tally = await self._ledger.add_rows(self._turn, receipt.number, self.feed.keeping, ours)
+                    del batch, chunk, ours
         except (Unavailable, LedgerUnavailable, Overtaken):
             raise
         except Exception as error:  # noqa: BLE001 - a bug met by one file must not end the feed
             return tally, bug(error)
         return tally, None
+
+    async def _known(self, receipt: FileReceipt, batch: Batch, chunk: Chunk) -> Chunk:
+        """Return a chunk with what the ledger knows of its rows."""
+        if operations := self.feed.acknowledges:
+            by = f"{receipt.feed} (receipt {receipt.number})"
+            return await acknowledged(self._ledger, operations, chunk, by=by)
+        return chunk if self.feed.forward is None else await mendable(self._ledger, receipt.feed, batch, chunk)
 
     async def _forward(
         self, held: Held, receipt: FileReceipt, tally: Tally, to: Forward

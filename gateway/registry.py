@@ -96,6 +96,7 @@ class Feed:
     `due` tells by when another file must come after one; None where nobody waits for it.
     `row` is the table of its rows; `forward` says where they go that are not kept.
     Its rows settle what the operations that it `acknowledges` handed over; of those only ids and verdicts are kept.
+    What is read is kept while the next is read `ahead`, where something other than Python does the reading.
     """
 
     read: Callable[[Document], Document]
@@ -105,6 +106,7 @@ class Feed:
     row: CompiledRow | None = None
     forward: Forward | None = None
     acknowledges: Collection[OperationId] = ()
+    ahead: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,7 +41,7 @@ ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
 """Folders below the drop: of files being taken in, of those taken, of those refused and of rows handed back."""
 BLOCK = 1 << 17
-AHEAD = 1 << 20
+AT_ONCE = 1 << 20
 """Characters that polars reads at once, while those before are kept: fewer cost more each, more cost memory."""
 _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 """Why files can't be moved, whenever it is tried."""
@@ -237,7 +237,7 @@ class Files:
             trailer=self.feeds[feed].trailer,
             lines=self.feeds[feed].mode == "forward",
             plain=(self.frames if by_polars else self.lines).get(feed),
-            ahead=AHEAD if by_polars else 0,
+            at_once=AT_ONCE if by_polars else 0,
         )
 
     def _layout(self, feed: str) -> Layout:

@@ -4,7 +4,7 @@ import asyncio
 import io
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import aclosing, closing, contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from itertools import islice
 from operator import itemgetter
@@ -37,10 +37,9 @@ async def batches(file: BinaryIO, reading: "Reading") -> AsyncGenerator[Batch, N
     """Read a file in a thread, batch by batch, and close it; raises OSError."""
     found = read(file, reading)
     try:
-        async with aclosing(_ahead(file, found) if reading.ahead else _in_turn(found)) as batches:
-            async for batch in batches:
-                yield batch
-                del batch
+        while batch := await asyncio.to_thread(next, found, None):
+            yield batch
+            del batch
     finally:
         file.close()
         # Where it was cancelled, its thread goes on until it finds the file closed.
@@ -48,33 +47,12 @@ async def batches(file: BinaryIO, reading: "Reading") -> AsyncGenerator[Batch, N
             found.close()
 
 
-async def _in_turn(found: Iterator[Batch]) -> AsyncGenerator[Batch, None]:
-    while batch := await asyncio.to_thread(next, found, None):
-        yield batch
-        del batch
-
-
-async def _ahead(file: BinaryIO, found: Iterator[Batch]) -> AsyncGenerator[Batch, None]:
-    """Yield each batch while the next is read, and no more than that; whoever goes finds the thread done."""
-    reading = asyncio.ensure_future(asyncio.to_thread(next, found, None))
-    try:
-        while batch := await asyncio.shield(reading):
-            reading = asyncio.ensure_future(asyncio.to_thread(next, found, None))
-            yield batch
-    finally:
-        file.close()
-        await asyncio.wait({reading})
-        if not reading.cancelled():
-            reading.exception()  # nobody asks for it any more
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """How a file is read: `wanted` columns must be there, the first `after` records are done, `size` a batch.
 
     `name` tells by its ending what kind of file it is; with `lines` it is told in which line each record begins.
-    `plain` makes what reads plain lines of a text file at once; `ahead` are the characters it takes, the next while
-    those before are kept: 0 where that is as fast as one after the other.
+    `plain` makes what reads plain lines of a text file, so many characters `at_once`: 0 are as many as usual.
     """
 
     name: str
@@ -85,7 +63,7 @@ class Reading:
     trailer: str | None = None
     lines: bool = False
     plain: Callable[[LineForm], ReadLines | None] | None = None
-    ahead: int = 0
+    at_once: int = 0
 
 
 def read(file: BinaryIO, reading: Reading) -> Generator[Batch, None, None]:
@@ -376,7 +354,7 @@ class TextRecords:
             closing=reading.trailer,
         )
         run = make(form)
-        return None if run is None else PlainLines(self._lines, self._reader, run, reading.ahead)
+        return None if run is None else PlainLines(self._lines, self._reader, run, reading.at_once)
 
     def let_go(self) -> None:
         """Leave the file open, or closed where that was done."""

@@ -60,11 +60,11 @@ HOSTILE = st.sampled_from(
 SIZES = st.sampled_from([300, 1 << 22])
 
 
-def all_three(content: bytes, feed: Feed, dialect: Dialect, ahead: int, **more: Any) -> Sequence[object]:
+def all_three(content: bytes, feed: Feed, dialect: Dialect, at_once: int, **more: Any) -> Sequence[object]:
     """Return what comes of a file read by polars, by one pattern, and cell by cell."""
     frames, lines = (partial(run, feed.keeping.paths) for run in (feed.read.of_frames, feed.read.of_lines))  # type: ignore[attr-defined]
     return (
-        taken(content, feed, reading(dialect, frames, ahead=ahead, **more)),
+        taken(content, feed, reading(dialect, frames, at_once=at_once, **more)),
         taken(content, feed, reading(dialect, lines, **more)),
         taken(content, feed, reading(dialect, None, **more)),
     )
@@ -81,7 +81,7 @@ def all_three(content: bytes, feed: Feed, dialect: Dialect, ahead: int, **more: 
     SIZES,
 )
 def test_a_file_comes_to_the_same_by_polars_by_a_pattern_and_cell_by_cell(
-    file: tuple[Any, ...], feed: Feed, hostile: list[tuple[int, str]], more: dict[str, Any], ahead: int
+    file: tuple[Any, ...], feed: Feed, hostile: list[tuple[int, str]], more: dict[str, Any], at_once: int
 ) -> None:
     order, rows, dialect, quoting, ending, spoilt = file
     ordered = [[dict(zip(COLUMNS, row, strict=True))[name] for name in order] for row in rows]
@@ -89,7 +89,7 @@ def test_a_file_comes_to_the_same_by_polars_by_a_pattern_and_cell_by_cell(
     for place, sign in (*spoilt, *hostile):
         at = len(order) + place % len(text)
         text = text[:at] + sign + text[at:]
-    frames, lines, cells = all_three(text.encode(errors="replace"), feed, dialect, ahead, **more)
+    frames, lines, cells = all_three(text.encode(errors="replace"), feed, dialect, at_once, **more)
     assert frames == cells
     assert lines == cells
 
@@ -100,7 +100,7 @@ def test_good_lines_are_written_with_the_very_bytes_of_the_row_function() -> Non
         text = written([COLUMNS, *[[good[name] for name in COLUMNS]] * 100], Dialect(), quoting, "\r\n")
         for program in (PLAIN, ROWS, LOOSE):
             frames = partial(program.of_frames, ("nik",))
-            batches = list(read(io.BytesIO(text.encode()), reading(Dialect(), frames, ahead=1 << 22)))
+            batches = list(read(io.BytesIO(text.encode()), reading(Dialect(), frames, at_once=1 << 22)))
             found = [row for batch in batches for row in batch.written]
             assert found == [(number, encode(program(good)), good["NIK"]) for number in range(1, 101)]
 

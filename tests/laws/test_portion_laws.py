@@ -41,7 +41,9 @@ BOMS = {"utf-8-sig": b"", "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.
 ENCODINGS = ("utf-8", "cp1252", *BOMS)
 CELLS = (
     st.sampled_from(["1405", "0001", "1405", "14", "", "NIK", "é"]),
-    st.sampled_from(["Ani", "Siti'a", "Ñandú", "O;b|c", "a,b", "t\tb", 'A"n', "D\ne", "F\r\ng", "", " ", "€ ‰", "a\0b"]),
+    st.sampled_from(
+        ["Ani", "Siti'a", "Ñandú", "O;b|c", "a,b", "t\tb", 'A"n', "D\ne", "F\r\ng", "", " ", "€ ‰", "a\0b"]
+    ),
     st.sampled_from(["17/03/1990", "29/02/2024", "30/02/1990", "", "00/00/0000"]),
     st.sampled_from(["1", "2", "", "3"]),
     st.sampled_from(["1.234,56", "0,50", "001", "", "x", "12"]),
@@ -54,7 +56,9 @@ PLAIN = st.tuples(
     st.sampled_from(["1", "2", ""]),
     st.sampled_from(["1.234,56", "0,50", ""]),
 )
-RAW = st.sampled_from(["", " ", "\t", ";;;;", "||||", '"', '"1405', "1405;x", "\0", "\ufeff", "\u2028", "\x1e", "TOTAL"])
+RAW = st.sampled_from(
+    ["", " ", "\t", ";;;;", "||||", '"', '"1405', "1405;x", "\0", "\ufeff", "\u2028", "\x1e", "TOTAL"]
+)
 """What stands in a line of its own."""
 TRAILERS = ("TOTAL", "total ", "Jumlah é", "ß", "(*)", "\u212a", "1", "TO.AL|")
 PORTIONS = (1, 2, 3, 7, 16, 29, 64, 150, 1 << 22)
@@ -129,22 +133,22 @@ def encoded(text: str, encoding: str) -> bytes:
 
 
 @settings(max_examples=80 * LONGER, deadline=None)
-@example(file=(STRAY, Dialect(), None), encoding="utf-8", ahead=1 << 22, after=0)
+@example(file=(STRAY, Dialect(), None), encoding="utf-8", at_once=1 << 22, after=0)
 @given(files(), st.sampled_from(ENCODINGS), st.sampled_from(PORTIONS), st.sampled_from([0, 0, 2, 5]))
 def test_a_file_comes_to_the_same_in_any_encoding_and_in_portions_of_any_size(
-    file: tuple[str, Dialect, str | None], encoding: str, ahead: int, after: int
+    file: tuple[str, Dialect, str | None], encoding: str, at_once: int, after: int
 ) -> None:
     text, dialect, trailer = file
     content = encoded(text, encoding)
     expected = come(content, dialect, None, trailer=trailer, after=after)
     for way in WAYS:
-        assert come(content, dialect, way, trailer=trailer, after=after, ahead=ahead) == expected
+        assert come(content, dialect, way, trailer=trailer, after=after, at_once=at_once) == expected
 
 
 @settings(max_examples=25 * LONGER, deadline=None)
 @given(files(most=6), st.sampled_from(ENCODINGS), st.sampled_from(PORTIONS))
 def test_what_is_read_on_anywhere_is_the_rest_of_the_whole(
-    file: tuple[str, Dialect, str | None], encoding: str, ahead: int
+    file: tuple[str, Dialect, str | None], encoding: str, at_once: int
 ) -> None:
     text, dialect, trailer = file
     content = encoded(text, encoding)
@@ -152,7 +156,7 @@ def test_what_is_read_on_anywhere_is_the_rest_of_the_whole(
     done = whole[3] if len(whole) > 1 else 9
     for way in (None, *WAYS):
         for after in range(done + 2):
-            rest = come(content, dialect, way, trailer=trailer, after=after, ahead=ahead)
+            rest = come(content, dialect, way, trailer=trailer, after=after, at_once=at_once)
             assert rest[:1] + rest[2:] == tail(whole, after)
 
 
