@@ -41,7 +41,9 @@ BOMS = {"utf-8-sig": b"", "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.
 ENCODINGS = ("utf-8", "cp1252", *BOMS)
 CELLS = (
     st.sampled_from(["1405", "0001", "1405", "14", "", "NIK", "é"]),
-    st.sampled_from(["Ani", "Siti'a", "Ñandú", "O;b|c", "a,b", "t\tb", 'A"n', "D\ne", "F\r\ng", "", " ", "€ ‰", "a\0b"]),
+    st.sampled_from(
+        ["Ani", "Siti'a", "Ñandú", "O;b|c", "a,b", "t\tb", 'A"n', "D\ne", "F\r\ng", "", " ", "€ ‰", "a\0b"]
+    ),
     st.sampled_from(["17/03/1990", "29/02/2024", "30/02/1990", "", "00/00/0000"]),
     st.sampled_from(["1", "2", "", "3"]),
     st.sampled_from(["1.234,56", "0,50", "001", "", "x", "12"]),
@@ -54,7 +56,9 @@ PLAIN = st.tuples(
     st.sampled_from(["1", "2", ""]),
     st.sampled_from(["1.234,56", "0,50", ""]),
 )
-RAW = st.sampled_from(["", " ", "\t", ";;;;", "||||", '"', '"1405', "1405;x", "\0", "\ufeff", "\u2028", "\x1e", "TOTAL"])
+RAW = st.sampled_from(
+    ["", " ", "\t", ";;;;", "||||", '"', '"1405', "1405;x", "\0", "\ufeff", "\u2028", "\x1e", "TOTAL"]
+)
 """What stands in a line of its own."""
 TRAILERS = ("TOTAL", "total ", "Jumlah é", "ß", "(*)", "\u212a", "1", "TO.AL|")
 PORTIONS = (1, 2, 3, 7, 16, 29, 64, 150, 1 << 22)
@@ -154,6 +158,31 @@ def test_what_is_read_on_anywhere_is_the_rest_of_the_whole(
         for after in range(done + 2):
             rest = come(content, dialect, way, trailer=trailer, after=after, ahead=ahead)
             assert rest[:1] + rest[2:] == tail(whole, after)
+
+
+@settings(max_examples=40 * LONGER, deadline=None)
+@given(
+    files(),
+    st.lists(st.tuples(st.integers(0, 150), st.integers(9, 140), st.sampled_from('x;"é')), max_size=2),
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.integers(1, 4),
+)
+def test_lines_that_are_too_long_and_quotes_that_are_never_closed_cost_the_same_rows(
+    file: tuple[str, Dialect, str | None], long: list[tuple[int, int, str]], size: int, ahead: int, most: int
+) -> None:
+    text, dialect, trailer = file
+    for place, count, sign in long:
+        text = text[: 24 + place] + sign * count + text[24 + place :]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "LONGEST_LINE", 50)
+        patch.setattr(lines, "LONGEST_RECORD", most)
+        patch.setattr(lines, "PORTION", 50)
+        expected = [come(text.encode(), dialect, None, trailer=trailer, after=after) for after in (0, 2)]
+        patch.setattr(lines, "PORTION", size)
+        for way in (None, *WAYS):
+            for after, one in zip((0, 2), expected, strict=True):
+                assert come(text.encode(), dialect, way, trailer=trailer, after=after, ahead=ahead) == one
 
 
 def tail(whole: tuple[Any, ...], after: int) -> tuple[Any, ...]:
