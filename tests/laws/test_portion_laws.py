@@ -1,8 +1,9 @@
-"""However a file is encoded, quoted and cut into portions, and wherever it is read on, the same rows and reasons come."""
+"""However a file is encoded, quoted and cut into portions, and wherever it is read on, it comes to the same."""
 
 import codecs
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -125,7 +126,7 @@ WAYS = (of_lines, of_frames)
 def come(
     content: bytes, dialect: Dialect, plain: Callable[[LineForm], ReadLines | None] | None, **more: Any
 ) -> tuple[Any, ...]:
-    return taken(content, FEED, reading(dialect, plain, **more))
+    return taken(content, FEED, replace(reading(dialect, plain, **more), size=1))  # so that there are many batches
 
 
 def encoded(text: str, encoding: str) -> bytes:
