@@ -3,7 +3,7 @@
 import codecs
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
@@ -14,11 +14,14 @@ from adapters.csv import lines
 from adapters.csv.settings import Dialect
 from gateway.columns import LineForm, ReadLines
 from gateway.feeds import Keeping
+from gateway.ledger.rows import encode
 from gateway.registry import Feed
 from gateway.translate import compile_row
 from gateway.translate.load import parse_mapping
 from tests.laws.longer import LONGER
 from tests.laws.test_line_laws import reading, taken
+from tests.unit.adapters.csv.test_read_exactly import ODD
+from tests.unit.adapters.csv.test_read_exactly import written as exactly
 
 HEADER = ("NIK", "NAMA", "TGL", "JK", "UANG")
 TABLE = r"""
@@ -184,6 +187,22 @@ def test_lines_that_are_too_long_and_quotes_that_are_never_closed_cost_the_same_
         for way in (None, *WAYS):
             for after, one in zip((0, 2), expected, strict=True):
                 assert come(text.encode(), dialect, way, trailer=trailer, after=after, ahead=ahead) == one
+
+
+@pytest.mark.parametrize("cell", ODD.values(), ids=ODD.keys())
+def test_a_cell_survives_exactly_whichever_way_it_is_read(cell: str) -> None:
+    table = compile_row(parse_mapping('[f.row]\na = "a"\nb = "b"\nc = "c"', "mappings/f.toml"), "f").read
+    feed = Feed(read=table, keeping=Keeping(), max_reject=1.0)
+    content = exactly(["a", "b", "c"], ["1", cell, "2"], ["3", "x", cell], ["4", "y", "z"], encoding="utf-8")
+    expected = [
+        encode({"a": "1", "b": cell, "c": "2"}),
+        encode({"a": "3", "b": "x", "c": cell}),
+        b'{"a":"4","b":"y","c":"z"}',
+    ]
+    for run in (None, table.of_lines, table.of_frames):
+        plain = None if run is None else partial(run, ())
+        rows = taken(content, feed, reading(Dialect(), plain, ahead=1 << 22))[0]
+        assert [row[1] for row in rows] == expected  # type: ignore[attr-defined]
 
 
 def tail(whole: tuple[Any, ...], after: int) -> tuple[Any, ...]:
