@@ -11,6 +11,9 @@ from typing import TextIO
 from adapters.csv.settings import Dialect
 
 LONGEST_LINE = 1 << 24
+"""Characters of a line beside its end; a longer one is no record, and only its beginning is kept."""
+CUT = " ..."
+"""What that is followed by."""
 csv.field_size_limit(LONGEST_LINE)
 # Quoted line breaks are rare and short: a quote that runs on for longer was never closed.
 LONGEST_RECORD = 64
@@ -23,9 +26,12 @@ MANY, FEW = 1 << 20, 16
 
 
 class Lines:
-    """The lines of a file, some of which may be given back; `first` is the number of a record's first."""
+    """The lines of a file, some of which may be given back; `first` is the number of a record's first.
 
-    __slots__ = ("_again", "_ahead", "_rest", "_text", "characters", "count", "first", "taken")
+    Where one `has_long` come, records are read with care.
+    """
+
+    __slots__ = ("_again", "_ahead", "_is_passing", "_rest", "_text", "characters", "count", "first", "has_long", "taken")
 
     def __init__(self, text: TextIO) -> None:
         self._text = text
@@ -33,6 +39,8 @@ class Lines:
         self._ahead = ""
         self._rest = ""
         self.characters = 0
+        self._is_passing = False
+        self.has_long = False
         self.count = 0
         self.first = 1
         self.taken: list[str] = []
@@ -50,6 +58,8 @@ class Lines:
         line = self._again.popleft()
         self.count += 1
         self.taken.append(line)
+        if self.has_long and line.endswith(CUT) and len(line) == LONGEST_LINE + len(CUT):
+            raise csv.Error("a line is too long")
         return line
 
     def next_record(self) -> None:
@@ -80,15 +90,17 @@ class Lines:
 
     def text_ahead(self, size: int = 0) -> str:
         """Return the next whole lines as they stand, not taken yet; nothing where there are none that end."""
-        if not self._again:
+        if not self._again and not self.has_long:
             text = self._rest + self._read(size or LARGE_PORTION)
             end = text.rfind("\n") + 1
-            self._rest = text[end:]
-            if end:
-                self._ahead = text[:end]
+            if end and text.find("\n") <= LONGEST_LINE:
+                self._ahead, self._rest = text[:end], text[end:]
                 return self._ahead
+            self._rest = ""
+            self._again.extend(self._split(text))
+        if not self._again:
             self._again.extend(self._more())
-        if not self._again or not self._again[-1].endswith("\n"):
+        if self.has_long or not self._again or not self._again[-1].endswith("\n"):
             return ""
         self._ahead = "".join(self._again)
         self._again.clear()
@@ -111,17 +123,36 @@ class Lines:
         return portion
 
     def _more(self) -> list[str]:
-        """Read complete lines: not the last of a portion, which may go on, or end between CR and LF."""
+        """Read complete lines."""
         while portion := self._read(PORTION):
-            lines = io.StringIO(self._rest + portion, newline="").readlines()
-            self._rest = lines.pop()
-            while len(self._rest) >= LONGEST_LINE:
-                lines.append(self._rest[:LONGEST_LINE])
-                self._rest = self._rest[LONGEST_LINE:]
-            if lines:
+            if lines := self._split(portion):
                 return lines
         last, self._rest = self._rest, ""
         return [last] if last else []
+
+    def _split(self, text: str) -> list[str]:
+        """Return complete lines: not the last of a portion, which may go on, or end between CR and LF."""
+        *lines, self._rest = io.StringIO(self._rest + text, newline="").readlines() or [""]
+        if self._is_passing:
+            lines, self._is_passing = lines[1:], not lines
+        # No other can be too long, as no portion is.
+        elif lines and _is_long(lines[0]):
+            lines[0] = self._cut(lines[0])
+        if not self._is_passing and _is_long(self._rest):
+            lines.append(self._cut(self._rest))
+            self._is_passing = True
+        if self._is_passing:
+            self._is_passing = not self._rest.endswith("\n")
+            self._rest = "\r" if self._rest.endswith("\r") else ""
+        return lines
+
+    def _cut(self, line: str) -> str:
+        self.has_long = True
+        return line[:LONGEST_LINE] + CUT
+
+
+def _is_long(line: str) -> bool:
+    return len(line) > LONGEST_LINE and len(line.rstrip("\r\n")) > LONGEST_LINE
 
 
 class CsvReader:
@@ -192,6 +223,8 @@ class CsvReader:
 
     def one_a_line(self, block: Sequence[str]) -> list[list[str]] | None:
         """Return the cells of lines each of which is a record, None where one is not."""
+        if self._lines.has_long:
+            return None
         try:
             found = list(self._reader(block))
         except csv.Error:

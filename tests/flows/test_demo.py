@@ -50,6 +50,8 @@ class Demo:
             found = eventually(
                 lambda: _LISTENS.search(said.read_text("utf-8")), f"the start of the demo: {said}", START
             )
+            itself = f"kill -9 {process.pid} without warning"
+            eventually(lambda: itself in said.read_text("utf-8") or None, "how to end this demo and no other", START)
             with httpx.Client(base_url=found[1], headers={"x-api-key": KEY}, timeout=30) as http:
                 yield http
         finally:

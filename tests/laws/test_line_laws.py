@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from adapters.csv import lines
@@ -25,6 +25,7 @@ from gateway.registry import Feed
 from gateway.translate import compile_row
 from gateway.translate.load import parse_mapping
 from gateway.verdict import translated
+from tests.laws.longer import LONGER
 from tests.laws.test_row_laws import COLUMNS, FITTING, GOOD, MAPPING, ROW
 
 CORPUS = os.environ.get("GATEWAY_CORPUS")
@@ -112,13 +113,14 @@ PLAIN = st.tuples(*(st.sampled_from(FITTING[name][:2]) for name in COLUMNS))
 FILE = st.tuples(
     st.permutations(COLUMNS),
     st.lists(PLAIN, max_size=9) | st.lists(PLAIN | GOOD | ROW, max_size=9),
-    st.sampled_from([Dialect(), Dialect(delimiter=",", quote="'"), Dialect(delimiter="\t")]),
+    st.sampled_from([Dialect(), Dialect(delimiter=",", quote="'"), Dialect(delimiter="\t"), Dialect(delimiter="|")]),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     st.sampled_from(["\n", "\r\n"]),
     st.just([]) | st.lists(st.tuples(st.integers(0, 2000), SPOILT), max_size=2),
 )
 
 
+@settings(max_examples=100 * LONGER, deadline=None)  # tables are compiled anew each time
 @given(FILE, st.sampled_from(FEEDS), st.sampled_from([None, "TOTAL", "t"]), st.sampled_from([0, 0, 0, 3, 11]))
 def test_a_file_comes_to_the_same_read_at_once_or_record_by_record(
     file: tuple[Any, ...], feed: Feed, trailer: str | None, after: int
@@ -135,6 +137,7 @@ def test_a_file_comes_to_the_same_read_at_once_or_record_by_record(
     assert quick == slow
 
 
+@settings(max_examples=100 * LONGER, deadline=None)
 @given(
     st.lists(
         st.sampled_from(

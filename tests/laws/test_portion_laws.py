@@ -1,7 +1,8 @@
-"""However a file is encoded, quoted and cut into portions, and wherever it is read on, the same rows and reasons come."""
+"""However a file is encoded, quoted and cut into portions, and wherever it is read on, it comes to the same."""
 
 import codecs
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache, partial
 from typing import Any
 
@@ -13,11 +14,14 @@ from adapters.csv import lines
 from adapters.csv.settings import Dialect
 from gateway.columns import LineForm, ReadLines
 from gateway.feeds import Keeping
+from gateway.ledger.rows import encode
 from gateway.registry import Feed
 from gateway.translate import compile_row
 from gateway.translate.load import parse_mapping
 from tests.laws.longer import LONGER
 from tests.laws.test_line_laws import reading, taken
+from tests.unit.adapters.csv.test_read_exactly import ODD
+from tests.unit.adapters.csv.test_read_exactly import written as exactly
 
 HEADER = ("NIK", "NAMA", "TGL", "JK", "UANG")
 TABLE = r"""
@@ -125,7 +129,7 @@ WAYS = (of_lines, of_frames)
 def come(
     content: bytes, dialect: Dialect, plain: Callable[[LineForm], ReadLines | None] | None, **more: Any
 ) -> tuple[Any, ...]:
-    return taken(content, FEED, reading(dialect, plain, **more))
+    return taken(content, FEED, replace(reading(dialect, plain, **more), size=1))  # so that there are many batches
 
 
 def encoded(text: str, encoding: str) -> bytes:
@@ -158,6 +162,47 @@ def test_what_is_read_on_anywhere_is_the_rest_of_the_whole(
         for after in range(done + 2):
             rest = come(content, dialect, way, trailer=trailer, after=after, at_once=at_once)
             assert rest[:1] + rest[2:] == tail(whole, after)
+
+
+@settings(max_examples=40 * LONGER, deadline=None)
+@given(
+    files(),
+    st.lists(st.tuples(st.integers(0, 150), st.integers(9, 140), st.sampled_from('x;"é')), max_size=2),
+    st.integers(1, 40),
+    st.integers(1, 40),
+    st.integers(1, 4),
+)
+def test_lines_that_are_too_long_and_quotes_that_are_never_closed_cost_the_same_rows(
+    file: tuple[str, Dialect, str | None], long: list[tuple[int, int, str]], size: int, ahead: int, most: int
+) -> None:
+    text, dialect, trailer = file
+    for place, count, sign in long:
+        text = text[: 24 + place] + sign * count + text[24 + place :]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lines, "LONGEST_LINE", 50)
+        patch.setattr(lines, "LONGEST_RECORD", most)
+        patch.setattr(lines, "PORTION", 50)
+        expected = [come(text.encode(), dialect, None, trailer=trailer, after=after) for after in (0, 2)]
+        patch.setattr(lines, "PORTION", size)
+        for way in (None, *WAYS):
+            for after, one in zip((0, 2), expected, strict=True):
+                assert come(text.encode(), dialect, way, trailer=trailer, after=after, ahead=ahead) == one
+
+
+@pytest.mark.parametrize("cell", ODD.values(), ids=ODD.keys())
+def test_a_cell_survives_exactly_whichever_way_it_is_read(cell: str) -> None:
+    table = compile_row(parse_mapping('[f.row]\na = "a"\nb = "b"\nc = "c"', "mappings/f.toml"), "f").read
+    feed = Feed(read=table, keeping=Keeping(), max_reject=1.0)
+    content = exactly(["a", "b", "c"], ["1", cell, "2"], ["3", "x", cell], ["4", "y", "z"], encoding="utf-8")
+    expected = [
+        encode({"a": "1", "b": cell, "c": "2"}),
+        encode({"a": "3", "b": "x", "c": cell}),
+        b'{"a":"4","b":"y","c":"z"}',
+    ]
+    for run in (None, table.of_lines, table.of_frames):
+        plain = None if run is None else partial(run, ())
+        rows = taken(content, feed, reading(Dialect(), plain, ahead=1 << 22))[0]
+        assert [row[1] for row in rows] == expected  # type: ignore[attr-defined]
 
 
 def tail(whole: tuple[Any, ...], after: int) -> tuple[Any, ...]:

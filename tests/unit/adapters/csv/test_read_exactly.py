@@ -5,8 +5,9 @@ import io
 
 import pytest
 
+from adapters.csv import lines
 from adapters.csv.layout import Layout
-from adapters.csv.read import Reading, read
+from adapters.csv.read import Reading, TextRecords, read
 from adapters.csv.settings import Dialect
 from gateway import Batch
 
@@ -55,6 +56,24 @@ def test_ten_thousand_columns_survive() -> None:
     cells = [f'"{number};\n' if number % 1000 == 0 else str(number) for number in range(10_000)]
     found = read_all(written(header, cells, cells, encoding="utf-8"))
     assert [list(row.values()) for _, row in found.rows] == [cells, cells]
+
+
+def test_a_line_that_is_too_long_is_one_rejected_row_and_handed_back_by_its_beginning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for portion, longest in ((7, 16), (16, 16), (1, 10)):
+        monkeypatch.setattr(lines, "PORTION", portion)
+        monkeypatch.setattr(lines, "LONGEST_LINE", longest)
+        for end in ("\n", "\r\n", "\r"):
+            content = end.join(["a;b", "1;ab", f"2;{'x' * 90}", "3;cd", f"4;{'y' * (longest - 2)}", ""]).encode()
+            found = read_all(content)
+            assert [number for number, _ in found.rows] == [1, 3, 4]
+            assert [(one.number, one.reasons[0].rule) for one in found.rejects] == [(2, "quote")]
+            records = TextRecords(io.BytesIO(content), Dialect())
+            assert next(records) == ["a", "b"]
+            assert records.after(1) is None
+            assert records.raw == f"2;{'x' * (longest - 2)} ..."
+            assert records.after(0) == ["3", "cd"]
 
 
 @pytest.mark.parametrize("content", [b"", b"\xef\xbb\xbf", b"\r\n\r\n", b";;\n", b"\xff\xfe"])
