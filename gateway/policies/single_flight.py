@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 from gateway.errors import AgencyTimeout, GatewayError
 from gateway.message import Message, Reply
@@ -122,7 +121,7 @@ def single_flight(
 
 
 def _with_time(message: Message, deadline: float) -> Message:
-    return message if message.deadline >= deadline - _CLOSE_ENOUGH else replace(message, deadline=deadline)
+    return message if message.deadline >= deadline - _CLOSE_ENOUGH else message.but(deadline=deadline)
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:
