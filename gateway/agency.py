@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from gateway import registry
-from gateway.channel import Channel
+from gateway.channel import Channel, context_of
 from gateway.columns import FeedColumns
 from gateway.config.load import Located
 from gateway.config.locate import suggest
@@ -21,7 +21,7 @@ from gateway.keeping import keeping_of
 from gateway.kept import Draft
 from gateway.limits import Limits, limits
 from gateway.lookup import Snapshots
-from gateway.message import Context, Message, OperationId
+from gateway.message import Message, OperationId
 from gateway.metrics import Metrics
 from gateway.native import Compared, Contract, Described, Planned, Prepared
 from gateway.offers import Offers
@@ -267,7 +267,8 @@ class _Builder:
         )
 
     def _within_hours(self, handler: Handler) -> Handler:
-        if self.calendar is None or self.unready:  # what is not ready would be no more so when it opens
+        # What is not ready would be no more so when it opens.
+        if self.calendar is None or self.calendar.always_open or self.unready:
             return handler
         closed = self.tools.metrics.counter("gateway_agency_closed_calls_total", self.name)
         return outside_hours(self.calendar, self.tools.clock, handler, on_closed=lambda: closed(1))
@@ -342,7 +343,7 @@ class _Builder:
             timeout=section.timeout or self.section.timeout or self.located.config.defaults.timeout,
             safe=section.reads,
             clock=self.tools.clock,
-            login=self._login(),
+            context=context_of(self.tools.clock, self._login(), read=bool(compiled.translator.context)),
             observe=attempts(metrics, self.name, operation),
             on_misfit=metrics.by_last_label("gateway_translation_errors_total", self.name, operation, known=("reply",)),
             wrote=metrics.histogram("gateway_translation_duration_seconds", self.name, "request"),
@@ -361,7 +362,7 @@ class _Builder:
             repeatable=section.reads or section.repeat == "harmless",
             deadline_seconds=seconds,
             stale_seconds=section.stale,
-            key=self._key(compiled, channel.login),
+            key=self._key(compiled, channel),
         )
         alone = {policy: made for policy, made in policies.items() if policy not in SHARING}
         send = self.tools.attempt(channel.send)
@@ -371,13 +372,9 @@ class _Builder:
         login = (self.section.model_extra or {}).get("login", {})
         return {key: value for key, value in login.items() if isinstance(value, str)}
 
-    def _key(self, compiled: Compiled, login: Mapping[str, str]) -> Callable[[Message], bytes]:
-        key, now = compiled.translator.key, self.tools.clock.now
-
-        def of(message: Message) -> bytes:
-            return key(message.body, Context(id=message.id, client=message.client, now=now(), login=login))
-
-        return of
+    def _key(self, compiled: Compiled, channel: Channel) -> Callable[[Message], bytes]:
+        key, context = compiled.translator.key, channel.context
+        return lambda message: key(message.body, context(message))
 
     def _try(self, make: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T | None:
         """Return what `make` makes, or keep its findings and go on to the next thing."""

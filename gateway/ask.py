@@ -1,7 +1,7 @@
 """Asks an agency by our own id whether it has a message already, before anything is sent again; knows no ledger."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.errors import FieldError, NotFound
@@ -55,8 +55,7 @@ class Ask:
         return self.final(reply.body)
 
     def _question(self, message: Message, deadline: float) -> Message:
-        return replace(
-            message,
+        return message.but(
             id=new_message_id(),
             operation=self.operation,
             body={name: self._value(source, message) for name, source in self.fields.items()},

@@ -1,7 +1,7 @@
 """One attempt to deliver a claimed message: does it still fit, has the agency got it, then send; knows no lane."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePath
 from traceback import extract_tb
 
@@ -69,7 +69,7 @@ async def attempt(claim: Claim, made: Deliverable, clock: Clock, *, until: float
                 return End(verdict=said, tried=tried(Outcome.DUPLICATE) if isinstance(said, Delivered) else None)
             asking = False
         deadline = min(until, clock.monotonic() + made.deadline)
-        reply = await made.pipeline(replace(claim.message, deadline=deadline, once=True, effort=Effort()))
+        reply = await made.pipeline(claim.message.but(deadline=deadline, once=True, effort=Effort()))
     except GatewayError as error:
         outcome = outcome_of(error)
         asked = f"asked {made.ask.operation}: {error.code}: " if asking and made.ask is not None else ""

@@ -124,7 +124,7 @@ class Batcher:
             return ()
         at, started = self._clock.now(), self._clock.monotonic()
         deadline = min(until, started + self._batch.made.deadline)
-        messages = [replace(claim.message, deadline=deadline, once=True, effort=Effort()) for claim in claims]
+        messages = [claim.message.but(deadline=deadline, once=True, effort=Effort()) for claim in claims]
         found = await self._batch.send(messages)
         seconds = self._clock.monotonic() - started
         return [self._end(one, partial(Tried, at=at, seconds=seconds)) for one in found]

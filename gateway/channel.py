@@ -25,7 +25,7 @@ from gateway.errors import (
     UnknownOutcome,
 )
 from gateway.handover import BatchEnd, Batches
-from gateway.message import Answer, Call, Context, Document, Fault, Message, Outcome, Reply
+from gateway.message import Answer, Call, Context, Document, Fault, Message, MessageId, Outcome, Reply
 from gateway.ports import Adapter, Clock, Rereads, Translator
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -76,11 +76,21 @@ class OutcomeTable(Protocol):
         ...
 
 
+def context_of(clock: Clock, login: Mapping[str, str], *, read: bool) -> Callable[[Message], Context]:
+    """Return what makes the context of a message; where none is `read`, one is as good as another."""
+    if not read:
+        nobody = Context(id=MessageId(""), client="", now=clock.now())
+        return lambda _message: nobody
+    now = clock.now
+    return lambda message: Context(id=message.id, client=message.client, now=now(), login=login)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
     """One operation's way to its agency and back; `timeout` is seconds for one attempt.
 
-    `opened` makes of an answer what its tables read, JSON within texts included.
+    `context` makes of a message what its mapping may read beside the body, `opened` of an answer what its tables read,
+    JSON within texts included.
     `wrote` and `read` hear how long translating a request and a reply took, `on_misfit` which of them did not fit.
     """
 
@@ -91,7 +101,7 @@ class Channel:
     timeout: float
     safe: bool
     clock: Clock
-    login: Mapping[str, str] = field(default_factory=dict, repr=False)
+    context: Callable[[Message], Context] = field(repr=False)
     opened: Callable[[Document], Document] = lambda document: document
     observe: Callable[[Outcome, float], None] = lambda _outcome, _seconds: None
     on_misfit: Callable[[str], None] = lambda _side: None
@@ -100,8 +110,7 @@ class Channel:
 
     async def send(self, message: Message) -> Reply:
         """Make one attempt; raises AgencyError, or TranslationError (side "request") when nothing was sent."""
-        context = Context(id=message.id, client=message.client, now=self.clock.now(), login=self.login)
-        call = self._call(message, context)
+        call = self._call(message)
         started = self.clock.monotonic()
         try:
             answer = await self._exchange(call)
@@ -128,9 +137,8 @@ class Channel:
         return ends
 
     def _try_call(self, message: Message) -> Call | AgencyError | TranslationError:
-        context = Context(id=message.id, client=message.client, now=self.clock.now(), login=self.login)
         try:
-            return self._call(message, context)
+            return self._call(message)
         except (AgencyError, TranslationError) as error:
             return error
 
@@ -172,11 +180,12 @@ class Channel:
         self._outcome(answer)
         raise InvalidAnswer(ONLY_LOOKED_AT, maybe_done=True)
 
-    def _call(self, message: Message, context: Context) -> Call:
+    def _call(self, message: Message) -> Call:
         started = self.clock.monotonic()
         remaining = message.deadline - started
         if remaining <= 0:
             raise AgencyTimeout("the deadline passed before anything was sent", maybe_done=False)
+        context = self.context(message)
         try:
             document = self.translator.to_native(message.body, context)
             headers = self.translator.to_headers(message.body, context)

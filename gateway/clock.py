@@ -14,9 +14,7 @@ class SystemClock:
     def __init__(self, timezone: str = "Asia/Jakarta") -> None:
         self._zone = ZoneInfo(timezone)
 
-    def monotonic(self) -> float:
-        """Return seconds that never go back."""
-        return time.monotonic()
+    monotonic = staticmethod(time.monotonic)  # it is read a dozen times in a request
 
     def now(self) -> datetime:
         """Return the time of day with its zone."""

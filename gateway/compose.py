@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from gateway.errors import (
@@ -33,7 +33,7 @@ def route(by: str, targets: Mapping[str, Operation]) -> Handler:
         if target is None:
             raise InvalidRequest(errors=[FieldError(pointer=f"/{by}", rule="enum", params={"allowed": allowed})])
         try:
-            return await target.handler(replace(message, operation=target.id, asked_as=message.operation))
+            return await target.handler(message.but(operation=target.id, asked_as=message.operation))
         except GatewayError as error:
             error.place = Place(target.agency, target.agency_title, target.id)
             raise
@@ -118,7 +118,7 @@ async def _ask(part: Operation, message: Message) -> _Part:
     fields = {name: message.body[name] for name in part.request.fields if name in message.body}
     effort = Effort()
     try:
-        reply = await part.handler(replace(message, operation=part.id, body=fields, effort=effort))
+        reply = await part.handler(message.but(operation=part.id, body=fields, effort=effort))
     except NotFound:
         return _Part({"state": "not-found"}, effort)
     except GatewayError as error:

@@ -25,7 +25,7 @@ def attempt(send: Handler) -> Handler:
         begun = message.trail.begin("attempt", kind="client")
         about: Mapping[str, Fact] = {"operation": message.operation, "agency": message.operation.partition("/")[0]}
         try:
-            reply = await send(replace(message, traceparent=begun.traceparent, trail=begun.trail))
+            reply = await send(message.but(traceparent=begun.traceparent, trail=begun.trail))
         except AgencyError as error:
             begun.end(error.outcome not in _ANSWERED, outcome=error.outcome, maybe_done=error.maybe_done, **about)
             raise
@@ -119,7 +119,7 @@ class TracedOutbox:
             "attempts": claim.attempts,
         }
         self._hold(claim.ticket, _Held(begun.trail, begun, about))
-        return replace(claim, message=replace(message, traceparent=begun.traceparent, trail=begun.trail))
+        return replace(claim, message=message.but(traceparent=begun.traceparent, trail=begun.trail))
 
     def _hold(self, ticket: Ticket, held: _Held) -> None:
         if len(self._held) >= _HELD:

@@ -129,6 +129,10 @@ class SoapAdapter:
     plans: Plans = field(init=False, repr=False)
     _address: str = field(init=False, repr=False)
     _origin: str = field(init=False, repr=False)
+    _named: frozenset[Tolerance] = field(init=False, repr=False)
+    _askable: Mapping[str, OperationPlan] = field(init=False, repr=False)
+    _content: Mapping[str, Mapping[str, str]] = field(init=False, repr=False)
+    _shown: Mapping[str, str] = field(init=False, repr=False)
     _wrapping: Wrapping | None = field(init=False, repr=False)
     _ask: Ask = field(init=False, repr=False)
 
@@ -143,6 +147,11 @@ class SoapAdapter:
         wraps = wrapping(self.security, self.addressing, self.attachments, clock=self.clock, where=self.wsdl)
         object.__setattr__(self, "_wrapping", wraps)
         object.__setattr__(self, "_ask", showing(self.login, self.http))
+        object.__setattr__(self, "_named", frozenset(self.tolerate))
+        askable = {name: one for name, one in plans.operations.items() if self.attachments == "swa" or not _files(one)}
+        object.__setattr__(self, "_askable", askable)
+        object.__setattr__(self, "_content", {name: _content_headers(one) for name, one in askable.items()})
+        object.__setattr__(self, "_shown", fixed_headers(self.login))
 
     @property
     def address(self) -> str:
@@ -178,7 +187,7 @@ class SoapAdapter:
         # Files are large, and zeep is slow.
         slow = self.attachments is not None or (operation.name, "input") in self.plans.trees
         content, body = await asyncio.to_thread(written) if slow else written()
-        headers = {**plain, **trace_headers(call), **content, **fixed_headers(self.login)}
+        headers = {**plain, **trace_headers(call), **content, **self._shown}
         answer = await self._ask(
             "POST", self._address, headers=headers, body=body, timeout=call.timeout, safe=call.safe
         )
@@ -191,7 +200,7 @@ class SoapAdapter:
         return read
 
     def _leniency(self) -> Leniency:
-        return Leniency(named=frozenset(self.tolerate), charset=self.charset)
+        return Leniency(named=self._named, charset=self.charset)
 
     async def probe(self) -> None:
         """Connect and hang up; raises Unavailable or AgencyTimeout."""
@@ -207,7 +216,7 @@ class SoapAdapter:
             return known
 
         async def post(headers: Mapping[str, str], body: bytes) -> HttpAnswer:
-            every = {**headers, **fixed_headers(self.login)}
+            every = {**headers, **self._shown}
             return await self._ask("POST", self._address, headers=every, body=body, timeout=timeout)
 
         return await knock(self.http.agency, self._wrapping, self.plans.soap, self._address, post)
@@ -226,7 +235,7 @@ class SoapAdapter:
         return self._read(self._operation(target), HttpAnswer.kept(answer), self._leniency())
 
     def _written(self, operation: OperationPlan, call: Call, blocks: Document) -> tuple[Mapping[str, str], bytes]:
-        headers, write = _content_headers(operation), self._writing(operation, blocks)
+        headers, write = self._content[operation.name], self._writing(operation, blocks)
         if self._wrapping is None:
             return headers, write(call.document)
         sent = self._wrapping.wrap(self._begun(operation, call), operation.request, call.document, write)
@@ -239,7 +248,7 @@ class SoapAdapter:
 
     def _begun(self, operation: OperationPlan, call: Call) -> Sent:
         """Return a message of which nothing is written yet."""
-        media_type = _content_headers(operation)["Content-Type"]
+        media_type = self._content[operation.name]["Content-Type"]
         return sent_of(operation, address=self._address, message_id=call.message_id, media_type=media_type)
 
     def _read(
@@ -277,13 +286,13 @@ class SoapAdapter:
         return self._wrapping.read(answer, asked, plan, leniency, read)
 
     def _operation(self, target: str) -> OperationPlan:
-        found = self.plans.operations.get(target)
-        if found is None:
-            raise ConfigError(self.plans.refused.get(target) or self._unknown(target))
-        if self.attachments != "swa" and any(plan.attached for plan in (found.request, found.reply) if plan):
+        found = self._askable.get(target)
+        if found is not None:
+            return found
+        if target in self.plans.operations:
             what = f"operation '{target}' has attachments beside its Body"
             raise ConfigError(Finding(where=str(self.wsdl), what=what, remedy='set attachments = "swa"'))
-        return found
+        raise ConfigError(self.plans.refused.get(target) or self._unknown(target))
 
     def _unknown(self, target: str) -> Finding:
         known = sorted(self.plans.operations)
@@ -292,6 +301,11 @@ class SoapAdapter:
         more = f", and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         remedy = f"it has: {', '.join(names[:_SHOWN])}{more}"
         return Finding(where=str(self.wsdl), what=f"the WSDL has no operation '{target}'", remedy=remedy)
+
+
+def _files(operation: OperationPlan) -> bool:
+    """Tell whether one of its messages has files beside its Body."""
+    return any(plan.attached for plan in (operation.request, operation.reply) if plan)
 
 
 def _content_headers(operation: OperationPlan) -> dict[str, str]:
@@ -304,6 +318,8 @@ def _content_headers(operation: OperationPlan) -> dict[str, str]:
 
 def _split(headers: Document, plan: MessagePlan) -> tuple[Document, Mapping[str, str]]:
     """Tell SOAP header blocks (nested, or declared in the WSDL) from HTTP headers (plain text)."""
+    if not headers:
+        return {}, {}
     blocks = {name: value for name, value in headers.items() if isinstance(value, Mapping) or name in plan.headers}
     plain = {name: value for name, value in headers.items() if name not in blocks}
     wrong = [

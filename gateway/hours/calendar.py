@@ -112,6 +112,11 @@ class Calendar:
                     "end one before the other begins"
                 )
 
+    @property
+    def always_open(self) -> bool:
+        """Whether the agency serves at any time: nothing that is said here closes it."""
+        return self.weekly is None and not (self.closed or self.special or self.maintenance)
+
     def is_open(self, at: datetime) -> bool:
         """Tell whether the agency serves at this moment."""
         moment = _utc(at)
@@ -119,10 +124,9 @@ class Calendar:
 
     def why_closed(self, at: datetime) -> Closed | None:
         """Tell why the agency does not serve at this moment, or None when it does."""
-        until = self.next_open(at)
-        moment = _utc(at)
-        if _utc(until) == moment:
+        if self.is_open(at):
             return None
+        until, moment = self.next_open(at), _utc(at)
         _, reason, name = self._plan(self._day(at), self.weekly)
         window = next(
             (window for window in self.maintenance if _utc(window.start) <= moment < _utc(window.until)), None

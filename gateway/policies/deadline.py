@@ -17,11 +17,12 @@ class _Alarm:
     __slots__ = ("_before", "_rang", "_task", "_timer")
 
     def __init__(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
         # A policy only ever runs inside a task.
-        self._task: asyncio.Task[object] = asyncio.current_task()  # type: ignore[assignment]
+        self._task: asyncio.Task[object] = asyncio.current_task(loop)  # type: ignore[assignment]
         self._before = self._task.cancelling()
         self._rang = False
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._ring)
+        self._timer = loop.call_later(seconds, self._ring)
 
     def _ring(self) -> None:
         self._rang = True

@@ -1,7 +1,6 @@
 """Direct calls outside an agency's hours: tried once, and a failure is told as its being closed (11.16)."""
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from gateway.errors import AgencyClosed, AgencyTimeout, BreakerOpen, Unavailable
 from gateway.hours import Calendar
@@ -22,7 +21,7 @@ def outside_hours(
         if closed is None:
             return await handler(message)
         try:
-            return await handler(replace(message, once=True))
+            return await handler(message.but(once=True))
         except (Unavailable, AgencyTimeout, BreakerOpen) as error:
             on_closed()
             what = f"outside its service hours: {error}"

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import replace
 
 from gateway.errors import AgencyTimeout, GatewayError
 from gateway.message import Message, Reply
@@ -16,7 +15,7 @@ _CLOSE_ENOUGH = 0.1
 class _Flight:
     """One shared call and those who wait for it; it is a task of its own, so that any of them may leave."""
 
-    __slots__ = ("_error", "_flights", "_key", "_reply", "_task", "_waiters", "deadline", "traceparent")
+    __slots__ = ("_error", "_flights", "_key", "_loop", "_reply", "_task", "_waiters", "deadline", "traceparent")
 
     def __init__(self, flights: dict[bytes, "_Flight"], key: bytes, handler: Handler, message: Message) -> None:
         self._flights = flights
@@ -27,15 +26,16 @@ class _Flight:
         self.deadline = message.deadline
         self.traceparent = message.traceparent
         flights[key] = self
-        self._task = asyncio.get_running_loop().create_task(self._fly(handler, message))
+        self._loop = asyncio.get_running_loop()
+        self._task = self._loop.create_task(self._fly(handler, message))
 
     async def join(self, message: Message, now: float) -> Reply:
         """Return the shared reply, or raise the shared error or, at a waiter's own earlier deadline, AgencyTimeout."""
-        loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] = loop.create_future()
+        waiter: asyncio.Future[None] = self._loop.create_future()
         self._waiters[waiter] = None
         # The call itself ends at its deadline, so only a waiter with an earlier one needs a timer.
-        timer = loop.call_later(message.deadline - now, _wake, waiter) if message.deadline < self.deadline else None
+        earlier = message.deadline < self.deadline
+        timer = self._loop.call_later(message.deadline - now, _wake, waiter) if earlier else None
         try:
             await waiter
         finally:
@@ -121,7 +121,7 @@ def single_flight(
 
 
 def _with_time(message: Message, deadline: float) -> Message:
-    return message if message.deadline >= deadline - _CLOSE_ENOUGH else replace(message, deadline=deadline)
+    return message if message.deadline >= deadline - _CLOSE_ENOUGH else message.but(deadline=deadline)
 
 
 def _wake(waiter: asyncio.Future[None]) -> None:

@@ -68,12 +68,13 @@ def _misfit(code: Code, leaf: Leaf, name: str) -> str:
     """Return the expression that is true when the value may be wrong."""
     if leaf.const is MISSING and leaf.form.kind in _MOMENTS:
         return f"{name}.__class__ is not str or not {code.bind(is_canonical(leaf.form.kind))}({name})"
-    if leaf.const is not MISSING or leaf.form.kind not in {"text", "integer", "boolean"}:
+    if leaf.const is not MISSING or leaf.form.kind not in {"text", "number", "integer", "boolean"}:
         return f"{code.bind(partial(_wrong, leaf))}({name})"
+    if leaf.form.kind == "boolean":
+        return f"{name}.__class__ is not {code.bind(bool)}"
     if leaf.form.kind != "text":
-        kind = code.bind({"integer": int, "boolean": bool}[leaf.form.kind])
-        limit = f" or not -{10**LONGEST_NUMBER} < {name} < {10**LONGEST_NUMBER}" if leaf.form.kind == "integer" else ""
-        return f"{name}.__class__ is not {kind}{limit}"
+        whole = f"{name}.__class__ is {code.bind(int)} and -{10**LONGEST_NUMBER} < {name} < {10**LONGEST_NUMBER}"
+        return f"not ({whole}{_fraction(code, name) if leaf.form.kind == 'number' else ''})"
     tests = [f"{name}.__class__ is not str"]
     if leaf.form.words:
         return " or ".join([*tests, f"{name} not in {code.bind(frozenset(leaf.form.words))}"])
@@ -85,6 +86,12 @@ def _misfit(code: Code, leaf: Leaf, name: str) -> str:
     if leaf.form.pattern is not None:
         tests.append(f"{code.bind(re.compile(leaf.form.pattern, re.ASCII).fullmatch)}({name}) is None")
     return " or ".join(tests)
+
+
+def _fraction(code: Code, name: str) -> str:
+    """Return the end of an expression that is true for a decimal as well, if it is of no unusual size."""
+    size = f"-{LONGEST_NUMBER} <= {name}.adjusted() < {LONGEST_NUMBER}"
+    return f" or {name}.__class__ is {code.bind(Decimal)} and {name}.is_finite() and {size}"
 
 
 def examine(shape: Shape, value: object, pointer: str = "") -> Iterator[FieldError]:

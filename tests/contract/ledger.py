@@ -89,7 +89,7 @@ def a_message(**changes: object) -> Message:
         accepted_at=ACCEPTED,
         deadline=0.0,
     )
-    return replace(message, **changes)
+    return message.but(**changes)
 
 
 def an_entry(
@@ -131,7 +131,7 @@ class PutContract:
         (receipt,) = await stage.ledger.put(entry)
         (claim,) = await stage.claim()
         await stage.settle(claim.ticket, Delivered())
-        for asked in (entry, an_entry(key="k"), an_entry(message=replace(entry.message, idempotency_key=None))):
+        for asked in (entry, an_entry(key="k"), an_entry(message=entry.message.but(idempotency_key=None))):
             found = await stage.ledger.find(asked)
             assert found == replace(receipt, state=State.DELIVERED, fresh=False)
         assert await stage.ledger.find(an_entry(key="another")) is None

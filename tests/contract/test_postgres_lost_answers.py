@@ -2,7 +2,7 @@
 
 import tempfile
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -44,7 +44,7 @@ class Desk:
             self.calls += 1
             return Reply(body={"nomor": "1"})
 
-        message = replace(a_message(idempotency_key=key), correlation_id=mark, deadline=self.clock.monotonic() + 20.0)
+        message = a_message(idempotency_key=key).but(correlation_id=mark, deadline=self.clock.monotonic() + 20.0)
         recorder = Recorder(outbox=self.ledger, settler=self.settler, clock=self.clock, room=room)
         return await recorder.handler(recording, agency)(message)
 

@@ -82,7 +82,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.record(entry, direct=True)
 
     def record(self, entry: Entry, *, direct: bool) -> None:
-        message = replace(entry.message, id=new_message_id(), accepted_at=at_time(self.model.now))
+        message = entry.message.but(id=new_message_id(), accepted_at=at_time(self.model.now))
         entry = replace(entry, message=message)
         kept = self.model.put(self.kept(entry, direct=direct))
         try:

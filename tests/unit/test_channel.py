@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from gateway.channel import LARGE, Channel
+from gateway.channel import LARGE, Channel, context_of
 from gateway.errors import (
     AgencyError,
     AgencyLogin,
@@ -78,7 +78,7 @@ def channel(says: Answer | Exception, **tables: Any) -> tuple[Channel, Agency, l
         timeout=8.0,
         safe=False,
         clock=FakeClock(),
-        login={"user": "gateway"},
+        context=context_of(FakeClock(), {"user": "gateway"}, read=True),
         observe=lambda outcome, seconds: seen.append((outcome, seconds)),
     )
     return made, agency, seen

@@ -50,8 +50,7 @@ async def logged() -> Logged:
 
 
 def claim(**changes: Any) -> Claim:
-    filed = replace(
-        message({}),
+    filed = message({}).but(
         operation=OperationId("dpmptsp/ajukan"),
         client="klik",
         correlation_id="izin-7",

@@ -388,7 +388,7 @@ async def test_rule_11_22_a_body_that_fits_no_more_is_buried_without_an_attempt(
 
 async def test_rule_11_22_only_known_operations_are_claimed(rig: Rig) -> None:
     entry = rig.entry(1)
-    strange = replace(entry, message=replace(entry.message, operation=OperationId("dpmptsp/baru")))
+    strange = replace(entry, message=entry.message.but(operation=OperationId("dpmptsp/baru")))
     (receipt,) = await rig.ledger.put(strange)
     (known,) = await rig.put(2)
     async with rig.delivering():

@@ -157,7 +157,7 @@ async def test_rule_11_6_an_intent_whose_lease_ended_is_unknown(desk: Desk) -> N
 async def test_rule_11_6_a_lease_outlives_the_callers_own_deadline(desk: Desk) -> None:
     """A composite may allow more than its target does."""
     desk.seconds = 90.0
-    message = replace(desk.message("k", None), deadline=desk.clock.monotonic() + 100.0)
+    message = desk.message("k", None).but(deadline=desk.clock.monotonic() + 100.0)
 
     async def room(_lane: str) -> None:
         return None

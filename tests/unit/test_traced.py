@@ -18,7 +18,7 @@ DONE = Reply(body={})
 def traced(rig: Rig, spans: list[Span]) -> Message:
     message = rig.entry(1).message
     trail = Trail(spans.append, rig.clock, TRACE, REQUEST)
-    return replace(message, traceparent=f"00-{TRACE}-{REQUEST}-01", trail=trail)
+    return message.but(traceparent=f"00-{TRACE}-{REQUEST}-01", trail=trail)
 
 
 async def test_an_attempt_is_sent_its_own_traceparent(rig: Rig) -> None:

@@ -176,7 +176,7 @@ async def staged(  # noqa: PLR0913 -- what a test may want otherwise
 
 def _as(target: str, handler: object) -> object:
     async def pass_on(message: Message) -> Reply:
-        return await handler(replace(message, operation=OperationId(target)))  # type: ignore[operator]
+        return await handler(message.but(operation=OperationId(target)))  # type: ignore[operator]
 
     return pass_on
 

@@ -40,6 +40,16 @@ def test_a_moment_in_another_zone_is_the_same_moment() -> None:
     assert DPMPTSP.next_open(datetime(2026, 11, 24, 9, 0, tzinfo=UTC)).isoformat() == "2026-11-25T07:30:00+07:00"
 
 
+def test_what_says_nothing_that_closes_is_always_open() -> None:
+    assert Calendar(zone=JAKARTA, holidays="ID").always_open
+    one_day = date(2026, 12, 1)
+    assert not DPMPTSP.always_open
+    assert not Calendar(zone=JAKARTA, closed=[ClosedDays(first=one_day, last=one_day)]).always_open
+    assert not Calendar(zone=JAKARTA, special=[SpecialHours(first=one_day, last=one_day, hours=OFFICE)]).always_open
+    window = Maintenance(start=wib("2026-12-01 20:00"), until=wib("2026-12-01 22:00"))
+    assert not Calendar(zone=JAKARTA, maintenance=[window]).always_open
+
+
 def test_a_time_without_a_zone_is_refused() -> None:
     naive = datetime(2026, 11, 24, 9, 0)  # noqa: DTZ001 - the mistake itself
     for ask in (DPMPTSP.is_open, DPMPTSP.next_open, DPMPTSP.why_closed):

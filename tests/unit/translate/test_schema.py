@@ -65,6 +65,20 @@ def test_a_body_that_fits_has_no_errors() -> None:
     assert SCHEMA.fits(GOOD)
 
 
+@pytest.mark.parametrize("number", [0, 3, -(10**39), Decimal("-0.5"), Decimal("9e38"), Decimal(0), Decimal("0E-30")])
+def test_a_number_of_usual_size_is_right_at_once(number: Decimal | int) -> None:
+    assert SCHEMA.fits(GOOD | {"biaya": number})
+    assert SCHEMA.check(GOOD | {"biaya": number}) == ()
+
+
+@pytest.mark.parametrize(
+    "number", [10**40, -(10**40), Decimal("1e40"), Decimal("1e-41"), Decimal("0E-41"), Decimal("nan"), True, 1.5, "3"]
+)
+def test_any_other_number_is_looked_at_closely(number: object) -> None:
+    assert not SCHEMA.fits(GOOD | {"biaya": number})
+    assert [error.pointer for error in SCHEMA.check(GOOD | {"biaya": number})] == ["/biaya"]
+
+
 WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"nik": "140502900118001"}, "/nik", "digits"),
     ({"nik": "١٤٠٥٠٢٩٠٠١١٨٠٠٠١"}, "/nik", "digits"),
