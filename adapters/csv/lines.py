@@ -31,7 +31,9 @@ class Lines:
     Where one `has_long` come, records are read with care.
     """
 
-    __slots__ = ("_again", "_ahead", "_is_passing", "_rest", "_text", "characters", "count", "first", "has_long", "taken")
+    __slots__ = (
+        "_again", "_ahead", "_is_passing", "_rest", "_text", "characters", "count", "first", "has_long", "taken"
+    )  # fmt: skip
 
     def __init__(self, text: TextIO) -> None:
         self._text = text

@@ -173,7 +173,7 @@ def test_what_is_read_on_anywhere_is_the_rest_of_the_whole(
     st.integers(1, 4),
 )
 def test_lines_that_are_too_long_and_quotes_that_are_never_closed_cost_the_same_rows(
-    file: tuple[str, Dialect, str | None], long: list[tuple[int, int, str]], size: int, ahead: int, most: int
+    file: tuple[str, Dialect, str | None], long: list[tuple[int, int, str]], size: int, at_once: int, most: int
 ) -> None:
     text, dialect, trailer = file
     for place, count, sign in long:
@@ -186,7 +186,7 @@ def test_lines_that_are_too_long_and_quotes_that_are_never_closed_cost_the_same_
         patch.setattr(lines, "PORTION", size)
         for way in (None, *WAYS):
             for after, one in zip((0, 2), expected, strict=True):
-                assert come(text.encode(), dialect, way, trailer=trailer, after=after, ahead=ahead) == one
+                assert come(text.encode(), dialect, way, trailer=trailer, after=after, at_once=at_once) == one
 
 
 @pytest.mark.parametrize("cell", ODD.values(), ids=ODD.keys())
@@ -201,7 +201,7 @@ def test_a_cell_survives_exactly_whichever_way_it_is_read(cell: str) -> None:
     ]
     for run in (None, table.of_lines, table.of_frames):
         plain = None if run is None else partial(run, ())
-        rows = taken(content, feed, reading(Dialect(), plain, ahead=1 << 22))[0]
+        rows = taken(content, feed, reading(Dialect(), plain, at_once=1 << 22))[0]
         assert [row[1] for row in rows] == expected  # type: ignore[attr-defined]
 
 

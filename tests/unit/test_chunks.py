@@ -45,10 +45,13 @@ async def test_each_comes_in_its_order_while_the_next_is_made_and_no_more() -> N
 
 async def test_a_failure_comes_after_what_was_made_before_it() -> None:
     maker, seen = Maker(4, fails_at=3), list[int]()
+
+    async def use() -> None:
+        async for number in ahead(maker.all()):
+            seen.append(number)
+
     with pytest.raises(OSError, match="3"):
-        async with aclosing(ahead(maker.all())) as found:
-            async for number in found:
-                seen.append(number)
+        await use()
     assert seen == [1, 2]
     assert maker.stopped
 
@@ -75,8 +78,9 @@ async def test_whoever_is_cancelled_leaves_nothing_under_way() -> None:
             await anext(found)
 
     using = asyncio.create_task(use())
-    while not maker.begun:
+    for _ in range(5):
         await asyncio.sleep(0)
+    assert maker.begun == [1]
     using.cancel()
     await asyncio.gather(using, return_exceptions=True)
     assert maker.stopped
