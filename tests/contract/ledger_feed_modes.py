@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.feeds import FileState, Overtaken
+from gateway.feeds import FileState, Held, Overtaken
 from tests.contract.ledger import Stage
 from tests.contract.ledger_feeds import FEED, KEYED, PLAIN, ROWS, chunk, held, reject, rows_of, taken, turn
 
@@ -86,6 +86,36 @@ class ModeContract:
         assert late.reason is not None
         assert late.reason.rule == "superseded"
         assert await rows_of(stage.ledger) == [ROWS[0]]
+
+    async def test_rule_11_21_what_a_mended_snapshot_is_of_is_a_duplicate_whichever_of_its_files_it_is(
+        self, stage: Stage
+    ) -> None:
+        file, mends = held(), list[Held]()
+        first = await taken(stage.ledger, *ROWS[:1], file=file, rejects=(reject(2), reject(3)))
+        for row in ROWS[1:]:
+            mends.append(held("a.rejected.csv", repairs=first.reference))
+            assert (await taken(stage.ledger, row, file=mends[-1])).state is FileState.ACCEPTED
+        for number, again in enumerate((file, *mends), first.number):
+            double = await taken(stage.ledger, file=again)
+            assert (double.state, double.original) == (FileState.DUPLICATE, number)
+            assert await rows_of(stage.ledger) == ROWS
+        by_another = await taken(stage.ledger, ROWS[0], file=file, keeping=replace(KEYED, mapping="m2"))
+        assert by_another.state is FileState.ACCEPTED
+
+    async def test_mends_that_were_begun_are_not_gone_on_with_in_another_snapshot(self, stage: Stage) -> None:
+        await taken(stage.ledger, ROWS[0])
+        second = await taken(stage.ledger, ROWS[1], rejects=(reject(2),))
+        file, mine = held("b.rejected.csv", repairs=second.reference), await turn(stage.ledger)
+        receipt = await stage.ledger.take_up(mine, file, KEYED)
+        await stage.ledger.add_rows(mine, receipt.number, KEYED, chunk(ROWS[2], last=False))
+        await stage.ledger.roll_back(FEED, by="budi")
+        again = await stage.ledger.take_up(mine, file, KEYED)
+        assert (again.number, again.state) == (receipt.number, FileState.REFUSED)
+        assert again.reason is not None
+        assert again.reason.rule == "superseded"
+        assert [one.number for one in await stage.ledger.unfiled(FEED)] == [receipt.number]
+        await stage.ledger.filed(mine, receipt.number, "rejected/b.csv")
+        assert await rows_of(stage.ledger) == ROWS[:1]
 
     async def test_what_is_added_to_a_snapshot_that_is_live_no_more_begins_anew(self, stage: Stage) -> None:
         keeping = replace(KEYED, mode="append")
