@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, cast
 
 from gateway.acknowledged import Acknowledgements
-from gateway.acks import acknowledged
 from gateway.arrivals import REREAD
+from gateway.chunks import chunk_of
 from gateway.errors import FieldError, LedgerUnavailable, Unavailable
 from gateway.feeds import (
     WHOLE,
@@ -31,11 +31,10 @@ from gateway.feeds import (
 )
 from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Sending, Unlimited, torn
 from gateway.made_of import as_one, is_in_use, made_of
-from gateway.messages_of import mendable
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
 from gateway.registry import Feed, Forward
-from gateway.verdict import bug, objection, reason_words, refusal, translated
+from gateway.verdict import bug, objection, reason_words, refusal
 from gateway.wording import say
 
 FIRST_REJECTS = 5
@@ -335,12 +334,7 @@ class _Work:
                 async for batch in batches:
                     if refused := refusal(batch):
                         return replace(tally, encoding=batch.encoding or tally.encoding), refused
-                    chunk = await asyncio.to_thread(translated, self.feed, batch, tally.position)
-                    if operations := self.feed.acknowledges:
-                        by = f"{receipt.feed} (receipt {receipt.number})"
-                        chunk = await acknowledged(self._ledger, operations, chunk, by=by)
-                    elif self.feed.forward is not None:
-                        chunk = await mendable(self._ledger, receipt.feed, batch, chunk)
+                    chunk = await chunk_of(self._ledger, self.feed, receipt, batch, tally.position)
                     tally = await self._ledger.add_rows(self._turn, receipt.number, self.feed.keeping, chunk)
                     del batch, chunk
         except (Unavailable, LedgerUnavailable, Overtaken):

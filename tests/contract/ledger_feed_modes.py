@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.feeds import FileState, Held, Overtaken
+from gateway.feeds import FileReceipt, FileState, Held, Overtaken
+from gateway.message import Document
 from tests.contract.ledger import Stage
 from tests.contract.ledger_feeds import FEED, KEYED, PLAIN, ROWS, chunk, held, reject, rows_of, taken, turn
 
@@ -101,6 +102,51 @@ class ModeContract:
             assert await rows_of(stage.ledger) == ROWS
         by_another = await taken(stage.ledger, ROWS[0], file=file, keeping=replace(KEYED, mapping="m2"))
         assert by_another.state is FileState.ACCEPTED
+
+    async def test_a_mended_row_takes_the_place_of_no_other_row_but_of_the_same_record_mended_before(
+        self, stage: Stage
+    ) -> None:
+        ledger = stage.ledger
+        first = await taken(ledger, *ROWS[:2], rejects=(reject(3), reject(4)))
+
+        async def mended(*rows: Document, **records: str) -> FileReceipt:
+            """Drop rows again, some of which say which records they were."""
+            mine = await turn(ledger)
+            receipt = await ledger.take_up(mine, held("m.csv", repairs=first.reference), KEYED)
+            mends = {int(number[1:]): record for number, record in records.items()}
+            await ledger.add_rows(mine, receipt.number, KEYED, replace(chunk(*rows), mends=mends))
+            done = await ledger.publish(mine, receipt.number, KEYED)
+            await ledger.filed(mine, receipt.number, "archive/m.csv")
+            return done
+
+        other, third, otherwise = {**ROWS[0], "nama": "Anni"}, ROWS[2], {**ROWS[2], "nama": "Budi"}
+        done = await mended(other, third, _1="r-1:4", _2="r-1:5")
+        assert (done.tally.accepted, done.tally.kept, done.tally.rules) == (1, 3, {"key-taken": 1})
+        assert [one.number for one in await ledger.rejects(done.number)] == [1]
+        assert await rows_of(ledger) == ROWS
+        # Of what was mended before, the record itself counts, however often; a row that lost its line is any other.
+        for row, record, rules in (
+            (otherwise, {"_1": "r-1:5"}, {}),
+            (third, {"_1": "r-1:4"}, {"key-taken": 1}),
+            (third, {}, {"key-taken": 1}),
+            (otherwise, {"_1": "r-1:4"}, {}),
+        ):
+            assert (await mended(row, **record)).tally.rules == rules
+            assert await rows_of(ledger) == [*ROWS[:2], otherwise]
+        # Two rows of one file are judged by each other.
+        more = {**third, "nama": "Citra"}
+        done = await mended(otherwise, third, more, _1="r-1:4", _2="r-1:5", _3="r-1:6")
+        assert done.tally.rules == {"double-key": 1}
+        assert await rows_of(ledger) == [*ROWS[:2], more]
+
+    async def test_where_a_column_tells_the_newer_counts_of_a_mended_row_and_another(self, stage: Stage) -> None:
+        keeping = replace(KEYED, newer="diubah")
+        rows = [{**row, "diubah": "2026-03-02"} for row in ROWS]
+        first = await taken(stage.ledger, *rows[:2], keeping=keeping, rejects=(reject(3),))
+        newer, older = ({**rows[0], "diubah": f"2026-03-0{day}"} for day in (3, 1))
+        for row in (newer, older):
+            await taken(stage.ledger, row, file=held("m.csv", repairs=first.reference), keeping=keeping)
+        assert await rows_of(stage.ledger) == [newer, rows[1]]
 
     async def test_mends_that_were_begun_are_not_gone_on_with_in_another_snapshot(self, stage: Stage) -> None:
         await taken(stage.ledger, ROWS[0])
