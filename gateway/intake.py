@@ -30,7 +30,7 @@ from gateway.feeds import (
     lease_of,
 )
 from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Sending, Unlimited, torn
-from gateway.made_of import as_one, is_in_use, made_of
+from gateway.made_of import as_one, is_added_up, is_live, made_of
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
 from gateway.registry import Feed, Forward
@@ -212,7 +212,10 @@ class Intake:
         if live is None or live.number in self._asked or await self._is_of_now(live, feed):
             return
         self._asked.add(live.number)
-        if not await self._rebuild(live, feed):
+        # Whatever was added up, mends to a whole file too, is made anew as one, behind what is live.
+        if live.mode in {"append", "upsert"} and feed.keeping.mode in WHOLE:
+            self.outdated(full, "files were added up, and the next one replaces them all")
+        elif not await self.ledger.want_again(live.number, by=REREAD, shrink=True):
             self.outdated(full, "its file is not there")
 
     def outdated(self, feed: str, why: str) -> None:
@@ -221,12 +224,6 @@ class Intake:
 
     async def _is_of_now(self, live: FileReceipt, feed: Feed) -> bool:
         return live.mapping == feed.keeping.mapping and await self.ledger.is_there(live.number)
-
-    async def _rebuild(self, live: FileReceipt, feed: Feed) -> bool:
-        # What was added up is made anew as one, behind what is live; a whole file and those that mend it come again.
-        files = [live] if feed.keeping.mode not in WHOLE else await made_of(self.ledger, live)
-        done = [await self.ledger.want_again(one.number, by=REREAD, shrink=True) for one in files]
-        return bool(done) and all(done)
 
 
 class _Work:
@@ -249,10 +246,10 @@ class _Work:
 
     async def again(self, receipt: FileReceipt) -> bool:
         """Take in once more what somebody wants again; by itself nothing that a later file has replaced."""
-        if receipt.again != REREAD or (self.feed.keeping.mode in WHOLE and await is_in_use(self._ledger, receipt)):
+        if receipt.again != REREAD:
             await self._take_again(receipt)
-        elif self.feed.keeping.mode not in WHOLE:
-            await self._make_anew(receipt)
+        elif await is_live(self._ledger, receipt):  # else a file came, or it was made anew by a process that ended then
+            await (self._make_anew if is_added_up(receipt, self.feed.keeping) else self._take_again)(receipt)
         await self._ledger.no_more_wanted(receipt.number)
         return False
 
@@ -265,9 +262,6 @@ class _Work:
 
     async def _make_anew(self, live: FileReceipt) -> None:
         """Read again, behind the live snapshot, all the files that were added up to it, one after the other (11.21)."""
-        now = (await self._ledger.standing(live.feed)).live
-        if now is None or now.number != live.number:
-            return  # it was made anew by a process that ended then, or a file came: what is live now is looked at
         files = await made_of(self._ledger, live)
         held = [await self._source.bring(self._name, one.place) for one in files]
         there = [(one, file) for one, file in zip(files, held, strict=True) if file and file.sha256 == one.sha256]
@@ -280,7 +274,10 @@ class _Work:
             tally, refused = receipt.tally, None
             if not tally.whole:
                 tally, refused = await self._read(as_one(self._source, there, tally.position), receipt)
-            receipt = await self._ended(receipt, tally, refused or objection(self.feed, receipt, tally))
+            # Of mends any share may be rejected: what was when they came is no reason now.
+            known = sum(one.tally.rejected for one in files) if live.mode == "repair" else -1
+            refused = refused or (objection(self.feed, receipt, tally) if tally.rejected > known else None)
+            receipt = await self._ended(receipt, tally, refused)
         await self._ledger.filed(self._turn, receipt.number, live.place)
         if receipt.state is FileState.ACCEPTED:
             self._intake.log("feed-made-anew", feed=live.feed, files=len(files), rows=receipt.tally.kept)

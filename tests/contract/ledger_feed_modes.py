@@ -201,6 +201,34 @@ class ModeContract:
             assert sorted(await rows_of(stage.ledger), key=str) == sorted([last, ROWS[1]], key=str)
             assert done.tally.rules == ({"key-taken": 1} if mode == "append" else {})
 
+    async def test_a_mended_snapshot_made_anew_is_of_all_its_files_too(self, stage: Stage) -> None:
+        ledger, file = stage.ledger, held()
+        first = await taken(ledger, *ROWS[:2], file=file, rejects=(reject(3),))
+        mends = held("m.csv", repairs=first.reference)
+        live = await taken(ledger, ROWS[2], file=mends)
+        newer, mine = replace(KEYED, mapping="m2"), await turn(ledger)
+        # A file of mends may not say any more what it mends.
+        last = replace(mends, repairs="")
+        receipt = await ledger.take_up(mine, last, newer, confirmed="gateway", afresh=True, anew=live.number)
+        assert (receipt.state, receipt.mode, receipt.base) == (FileState.TAKING, "repair", None)
+        taken_by_record = replace(chunk(ROWS[2], {**ROWS[0], "nama": "Anni"}, after=3), source=2, mends={5: "r-1:9"})
+        await ledger.add_rows(
+            mine, receipt.number, newer, replace(chunk(*ROWS[:2], rejects=(reject(3),), last=False), source=1)
+        )
+        await ledger.add_rows(mine, receipt.number, newer, taken_by_record)
+        assert await rows_of(ledger) == ROWS
+        done = await ledger.publish(mine, receipt.number, newer)
+        await ledger.filed(mine, receipt.number, "archive/m.csv")
+        assert (done.tally.kept, done.tally.rules) == (3, {"digits": 1, "key-taken": 1})
+        assert await rows_of(ledger) == ROWS
+        for again in (file, mends):
+            assert (await taken(ledger, file=again, keeping=newer)).state is FileState.DUPLICATE
+        more = {**ROWS[2], "jenis": "DPT"}
+        mended = await taken(ledger, more, file=held("n.csv", repairs=first.reference), keeping=newer)
+        assert (mended.state, mended.base) == (FileState.ACCEPTED, receipt.number)
+        assert (await taken(ledger, file=file, keeping=newer)).state is FileState.DUPLICATE
+        assert await rows_of(ledger) == [*ROWS, more]
+
     async def test_what_is_made_anew_of_files_that_are_not_all_any_more_is_never_live(self, stage: Stage) -> None:
         keeping = replace(KEYED, mode="append")
         live = await taken(stage.ledger, ROWS[0], file=(file := held()), keeping=keeping)
