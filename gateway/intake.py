@@ -30,7 +30,7 @@ from gateway.feeds import (
     lease_of,
 )
 from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Sending, Unlimited, torn
-from gateway.made_of import as_one, is_added_up, is_live, made_of
+from gateway.made_of import as_one, is_added_up, is_live, made_of, newer_than
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
 from gateway.registry import Feed, Forward
@@ -257,6 +257,10 @@ class _Work:
         held = await self._source.bring(self._name, receipt.place)
         if held is None:
             self._intake.log("file-gone", level="warning", feed=receipt.feed, file=receipt.file, place=receipt.place)
+        elif (newer := await newer_than(self._ledger, receipt, self.feed.keeping)) is not None:
+            # A file came since somebody asked for it, or nobody looked.
+            what = f"{newer.file}, receipt {newer.number}, is newer and stays; gateway feed retry --yes replaces it"
+            self._intake.log("file-older", level="warning", feed=receipt.feed, file=receipt.file, what=what)
         else:
             await self._take_in(held, confirmed=receipt.again if receipt.shrink else "", afresh=True)
 

@@ -5,6 +5,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, cast
 
+from gateway.arrivals import THOUGH_OLDER
 from gateway.feeds import WHOLE, Batch, FileReceipt, Held, Keeping, Receipts, Reject, Source
 from gateway.ledger.receipt_rows import REPAIR
 
@@ -38,6 +39,14 @@ async def is_live(ledger: Receipts, receipt: FileReceipt) -> bool:
     """Tell whether it is a receipt's snapshot that is live."""
     live = (await ledger.standing(receipt.feed)).live
     return live is not None and live.number == receipt.number
+
+
+async def newer_than(ledger: Receipts, receipt: FileReceipt, keeping: Keeping) -> FileReceipt | None:
+    """Return the live snapshot where a file wanted again would put older rows in its place, unless that is meant."""
+    if keeping.mode != "snapshot" or receipt.mode == REPAIR or receipt.again.endswith(THOUGH_OLDER):
+        return None
+    live = (await ledger.standing(receipt.feed)).live
+    return live if live is not None and live.as_of > receipt.as_of else None
 
 
 async def as_one(source: Source, parts: Sequence[Part], after: int) -> AsyncIterator[Batch]:
