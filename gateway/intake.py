@@ -11,7 +11,6 @@ from typing import Any, Protocol, cast
 
 from gateway.acknowledged import Acknowledgements
 from gateway.arrivals import REREAD
-from gateway.chunks import chunk_of
 from gateway.errors import FieldError, LedgerUnavailable, Unavailable
 from gateway.feeds import (
     WHOLE,
@@ -30,11 +29,12 @@ from gateway.feeds import (
     lease_of,
 )
 from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Sending, Unlimited, torn
+from gateway.known_of import known_of
 from gateway.made_of import as_one, is_added_up, is_live, made_of, newer_than
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
 from gateway.registry import Feed, Forward
-from gateway.verdict import bug, objection, reason_words, refusal
+from gateway.verdict import bug, objection, reason_words, refusal, translated
 from gateway.wording import say
 
 FIRST_REJECTS = 5
@@ -335,7 +335,8 @@ class _Work:
                 async for batch in batches:
                     if refused := refusal(batch):
                         return replace(tally, encoding=batch.encoding or tally.encoding), refused
-                    chunk = await chunk_of(self._ledger, self.feed, receipt, batch, tally.position)
+                    chunk = await asyncio.to_thread(translated, self.feed, batch, tally.position)
+                    chunk = await known_of(self._ledger, self.feed, receipt, batch, chunk)
                     tally = await self._ledger.add_rows(self._turn, receipt.number, self.feed.keeping, chunk)
                     del batch, chunk
         except (Unavailable, LedgerUnavailable, Overtaken):

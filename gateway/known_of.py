@@ -1,6 +1,5 @@
-"""A batch of a file's records as the ledger is to keep it: judged by the feed's table, and by what the ledger knows."""
+"""Rows of a file beside what the ledger knows: what they acknowledge or mend; reads and keeps none."""
 
-import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
@@ -12,16 +11,14 @@ from gateway.mended import records_mended
 from gateway.messages_of import mendable
 from gateway.portion import Forwards
 from gateway.registry import Feed
-from gateway.verdict import translated
 
 
 class Known(Acknowledgements, Forwards, Protocol):
     """What is asked of the ledger."""
 
 
-async def chunk_of(ledger: Known, feed: Feed, receipt: FileReceipt, batch: Batch, after: int) -> Chunk:
-    """Return what there is to keep of a batch."""
-    chunk = await asyncio.to_thread(translated, feed, batch, after)
+async def known_of(ledger: Known, feed: Feed, receipt: FileReceipt, batch: Batch, chunk: Chunk) -> Chunk:
+    """Return a batch's chunk with what is known of its rows."""
     if operations := feed.acknowledges:
         return await acknowledged(ledger, operations, chunk, by=f"{receipt.feed} (receipt {receipt.number})")
     if feed.forward is not None:
