@@ -10,6 +10,9 @@ from typing import Protocol
 REREAD = "gateway"
 """Who confirmed a file that the gateway read again by itself: that is no arrival."""
 
+THOUGH_OLDER = " (--yes)"
+"""What ends the name of somebody who wants a file tried again though what it would replace is newer."""
+
 
 class Arrivals(Protocol):
     """When files came. Every method may raise LedgerUnavailable."""

@@ -218,7 +218,8 @@ class Chunk:
     """Rows and rejects of the records between `after` and `position`, to be kept together or not at all.
 
     Some rows are `written` already, as they are kept. `source` is the receipt of the file that they are from, where
-    that is another's.
+    that is another's. `mends` says of rows of a snapshot that come back mended which record each was first: they take
+    the place of no other accepted row.
     """
 
     after: int
@@ -230,6 +231,7 @@ class Chunk:
     last: bool = False
     source: int | None = None
     written: Sequence[Row] = ()
+    mends: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def count(self) -> int:

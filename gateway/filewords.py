@@ -43,7 +43,7 @@ FILES: Mapping[str, tuple[str, str]] = {
     ),
     "key-taken": (
         "kuncinya sudah ada dengan isi lain; berkas ini hanya boleh menambah",
-        "has a key that is there already with other content; this feed's files only add",
+        "has a key that is there already with other content; this file may only add",
     ),
     "empty-file": (
         "berkas kosong, tanpa judul kolom dan tanpa isi; ekspor lagi",

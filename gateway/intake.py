@@ -11,14 +11,12 @@ from datetime import tzinfo
 from typing import Any, Protocol, cast
 
 from gateway.acknowledged import Acknowledgements
-from gateway.acks import acknowledged
 from gateway.arrivals import REREAD
 from gateway.chunks import chunks
 from gateway.errors import FieldError, LedgerUnavailable, Unavailable
 from gateway.feeds import (
     WHOLE,
     Batch,
-    Chunk,
     FileReceipt,
     FileState,
     Filing,
@@ -32,8 +30,8 @@ from gateway.feeds import (
     Turn,
 )
 from gateway.forward import AGAIN, Forwarder, NoRoom, Room, Sending, Unlimited, torn
-from gateway.made_of import as_one, is_in_use, made_of
-from gateway.messages_of import mendable
+from gateway.known_of import known_of
+from gateway.made_of import as_one, is_added_up, is_live, made_of, newer_than
 from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
 from gateway.registry import Feed, Forward
@@ -193,7 +191,10 @@ class Intake:
         if live is None or live.number in self._asked or await self._is_of_now(live, feed):
             return
         self._asked.add(live.number)
-        if not await self._rebuild(live, feed):
+        # Whatever was added up, mends to a whole file too, is made anew as one, behind what is live.
+        if live.mode in {"append", "upsert"} and feed.keeping.mode in WHOLE:
+            self.outdated(full, "files were added up, and the next one replaces them all")
+        elif not await self.ledger.want_again(live.number, by=REREAD, shrink=True):
             self.outdated(full, "its file is not there")
 
     def outdated(self, feed: str, why: str) -> None:
@@ -202,12 +203,6 @@ class Intake:
 
     async def _is_of_now(self, live: FileReceipt, feed: Feed) -> bool:
         return live.mapping == feed.keeping.mapping and await self.ledger.is_there(live.number)
-
-    async def _rebuild(self, live: FileReceipt, feed: Feed) -> bool:
-        # What was added up is made anew as one, behind what is live; a whole file and those that mend it come again.
-        files = [live] if feed.keeping.mode not in WHOLE else await made_of(self.ledger, live)
-        done = [await self.ledger.want_again(one.number, by=REREAD, shrink=True) for one in files]
-        return bool(done) and all(done)
 
 
 class _Work:
@@ -230,10 +225,10 @@ class _Work:
 
     async def again(self, receipt: FileReceipt) -> bool:
         """Take in once more what somebody wants again; by itself nothing that a later file has replaced."""
-        if receipt.again != REREAD or (self.feed.keeping.mode in WHOLE and await is_in_use(self._ledger, receipt)):
+        if receipt.again != REREAD:
             await self._take_again(receipt)
-        elif self.feed.keeping.mode not in WHOLE:
-            await self._make_anew(receipt)
+        elif await is_live(self._ledger, receipt):  # else a file came, or it was made anew by a process that ended then
+            await (self._make_anew if is_added_up(receipt, self.feed.keeping) else self._take_again)(receipt)
         await self._ledger.no_more_wanted(receipt.number)
         return False
 
@@ -241,14 +236,15 @@ class _Work:
         held = await self._source.bring(self._name, receipt.place)
         if held is None:
             self._intake.log("file-gone", level="warning", feed=receipt.feed, file=receipt.file, place=receipt.place)
+        elif (newer := await newer_than(self._ledger, receipt, self.feed.keeping)) is not None:
+            # A file came since somebody asked for it, or nobody looked.
+            what = f"{newer.file}, receipt {newer.number}, is newer and stays; gateway feed retry --yes replaces it"
+            self._intake.log("file-older", level="warning", feed=receipt.feed, file=receipt.file, what=what)
         else:
             await self._take_in(held, confirmed=receipt.again if receipt.shrink else "", afresh=True)
 
     async def _make_anew(self, live: FileReceipt) -> None:
         """Read again, behind the live snapshot, all the files that were added up to it, one after the other (11.21)."""
-        now = (await self._ledger.standing(live.feed)).live
-        if now is None or now.number != live.number:
-            return  # it was made anew by a process that ended then, or a file came: what is live now is looked at
         files = await made_of(self._ledger, live)
         held = [await self._source.bring(self._name, one.place) for one in files]
         there = [(one, file) for one, file in zip(files, held, strict=True) if file and file.sha256 == one.sha256]
@@ -261,7 +257,10 @@ class _Work:
             tally, refused = receipt.tally, None
             if not tally.whole:
                 tally, refused = await self._read(as_one(self._source, there, tally.position), receipt)
-            receipt = await self._ended(receipt, tally, refused or objection(self.feed, receipt, tally))
+            # Of mends any share may be rejected: what was when they came is no reason now.
+            known = sum(one.tally.rejected for one in files) if live.mode == "repair" else -1
+            refused = refused or (objection(self.feed, receipt, tally) if tally.rejected > known else None)
+            receipt = await self._ended(receipt, tally, refused)
         await self._ledger.filed(self._turn, receipt.number, live.place)
         if receipt.state is FileState.ACCEPTED:
             self._intake.log("feed-made-anew", feed=live.feed, files=len(files), rows=receipt.tally.kept)
@@ -323,7 +322,7 @@ class _Work:
                 async for batch, chunk in found:
                     if chunk is None:
                         return replace(tally, encoding=batch.encoding or tally.encoding), refusal(batch)
-                    ours = await self._known(receipt, batch, chunk)
+                    ours = await known_of(self._ledger, self.feed, receipt, batch, chunk)
                     tally = await self._ledger.add_rows(self._turn, receipt.number, self.feed.keeping, ours)
                     del batch, chunk, ours
         except (Unavailable, LedgerUnavailable, Overtaken):
@@ -331,13 +330,6 @@ class _Work:
         except Exception as error:  # noqa: BLE001 - a bug met by one file must not end the feed
             return tally, bug(error)
         return tally, None
-
-    async def _known(self, receipt: FileReceipt, batch: Batch, chunk: Chunk) -> Chunk:
-        """Return a chunk with what the ledger knows of its rows."""
-        if operations := self.feed.acknowledges:
-            by = f"{receipt.feed} (receipt {receipt.number})"
-            return await acknowledged(self._ledger, operations, chunk, by=by)
-        return chunk if self.feed.forward is None else await mendable(self._ledger, receipt.feed, batch, chunk)
 
     async def _forward(
         self, held: Held, receipt: FileReceipt, tally: Tally, to: Forward

@@ -5,7 +5,9 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, cast
 
-from gateway.feeds import Batch, FileReceipt, Held, Receipts, Reject, Source
+from gateway.arrivals import THOUGH_OLDER
+from gateway.feeds import WHOLE, Batch, FileReceipt, Held, Keeping, Receipts, Reject, Source
+from gateway.ledger.receipt_rows import REPAIR
 
 Part = tuple[FileReceipt, Held]
 """A file that was added once, by its receipt, as it lies in the archive now."""
@@ -28,16 +30,23 @@ async def made_of(ledger: Receipts, live: FileReceipt) -> Sequence[FileReceipt]:
     return ()
 
 
-async def is_in_use(ledger: Receipts, receipt: FileReceipt) -> bool:
-    """Tell whether what is live was made of a file, and of none that came after it but those that were added to it.
+def is_added_up(receipt: FileReceipt, keeping: Keeping) -> bool:
+    """Tell whether a snapshot is of more than one file, or of one that more are to be added to."""
+    return receipt.mode == REPAIR or keeping.mode not in WHOLE
 
-    What mends a file is judged by what that has become.
-    """
+
+async def is_live(ledger: Receipts, receipt: FileReceipt) -> bool:
+    """Tell whether it is a receipt's snapshot that is live."""
     live = (await ledger.standing(receipt.feed)).live
-    if live is None or receipt.mode == "repair":
-        return live is not None
-    files = await made_of(ledger, live)
-    return receipt.number == live.number or (bool(files) and receipt.number == files[0].number)
+    return live is not None and live.number == receipt.number
+
+
+async def newer_than(ledger: Receipts, receipt: FileReceipt, keeping: Keeping) -> FileReceipt | None:
+    """Return the live snapshot where a file wanted again would put older rows in its place, unless that is meant."""
+    if keeping.mode != "snapshot" or receipt.mode == REPAIR or receipt.again.endswith(THOUGH_OLDER):
+        return None
+    live = (await ledger.standing(receipt.feed)).live
+    return live if live is not None and live.as_of > receipt.as_of else None
 
 
 async def as_one(source: Source, parts: Sequence[Part], after: int) -> AsyncIterator[Batch]:

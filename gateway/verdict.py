@@ -50,7 +50,9 @@ def refusal(batch: Batch) -> FieldError | None:
 def objection(feed: Feed, receipt: FileReceipt | None, tally: Tally, *, mends: bool = False) -> FieldError | None:
     """Return why a file that was read whole is not taken, without a receipt by its own rows alone."""
     total = tally.position - tally.skipped
-    repair = (receipt is not None and receipt.mode == "repair") or (mends and feed.forward is not None)
+    # What mends rows is added however many of them are not mended yet; what is made anew of all files is no such.
+    repair = receipt is not None and receipt.mode == "repair" and receipt.original is None
+    repair = repair or (mends and feed.forward is not None)
     if tally.rejected > total * feed.max_reject and not repair:
         counts = {"rejected": str(tally.rejected), "total": str(total), "max": f"{feed.max_reject:.0%}"}
         return FieldError(pointer="", rule="max-reject", params=counts)

@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from gateway.arrivals import THOUGH_OLDER
 from gateway.became import FORWARD
 from gateway.cli import feed_check
 from gateway.cli.desk import Desk, by_option, fail, headings, json_option, tell, tell_json, work
@@ -149,7 +150,8 @@ def retry(*, config: Path, receipt: int, shrink: bool, yes: bool, by: str, as_js
             return fail(why, wanted, as_json=as_json)
         if not yes and (why := await _older(desk, found)):
             return fail(why, wanted, as_json=as_json)
-        if not await desk.ledger.want_again(receipt, by=by, shrink=shrink):
+        asked_by = f"{by}{THOUGH_OLDER}" if yes else by
+        if not await desk.ledger.want_again(receipt, by=asked_by, shrink=shrink):
             return fail(f"receipt {receipt}: its file is nowhere it could be tried from again", wanted, as_json=as_json)
         if not shrink and (hint := remedy(found)):
             click.echo(f"it was refused because it shrank, and will be again; {hint}", err=True)

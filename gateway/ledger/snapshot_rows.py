@@ -37,12 +37,13 @@ class PackedRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clash:
-    """A row whose id is there already: `mine` if the other one comes from the same file."""
+    """A row whose id is there already: `mine` if that one is of the same file, `again` if it mends the same record."""
 
     row: PackedRow
     number: int
     doc: bytes
     mine: bool
+    again: bool = False
 
 
 @dataclass(slots=True)
@@ -91,7 +92,14 @@ def columns_of(keeping: Keeping) -> Columns:
 
 def written_columns(columns: Columns) -> str:
     """Return columns as JSON."""
-    return msgspec.json.encode({"id": columns.id, "fields": columns.fields, "key": columns.key}).decode()
+    made = {"id": columns.id, "fields": columns.fields, "key": columns.key, "mends": True}
+    return msgspec.json.encode(made).decode()
+
+
+def notes_mends(text: str) -> bool:
+    """Tell of what `written_columns` wrote whether rows have a column beside these that says which record they mend."""
+    found = msgspec.json.decode(text)
+    return isinstance(found, dict) and found.get("mends", False)
 
 
 def read_columns(text: str) -> Columns:
@@ -258,8 +266,16 @@ async def gathered(
         size = PAGE
 
 
+def may_replace(keeping: Keeping) -> bool:
+    """Tell whether a file's rows count before those it is added to; of what mends a file only the newer."""
+    return keeping.mode == "upsert" or (keeping.mode != "append" and keeping.newer is not None)
+
+
 def settled(clashes: Sequence[Clash], keeping: Keeping, *, replaces: bool) -> Settled:
-    """Decide between rows of one key; `replaces` when a file's rows count before those of the snapshot it adds to."""
+    """Decide between rows of one key; `replaces` when a file's rows count before those of the snapshot it adds to.
+
+    Where they don't, one that was mended before gives way to the same record mended otherwise.
+    """
     said = Settled()
     for clash in clashes:
         if settle(said, clash, keeping, replaces=replaces):
@@ -279,7 +295,7 @@ def settle(said: Settled, clash: Clash, keeping: Keeping, *, replaces: bool) -> 
         reason = FieldError(pointer="", rule="double-key", params={"number": str(row.number)})
         said.rejects.append(Reject(number=clash.number, reasons=(reason,)))
         return True
-    elif replaces:
+    elif replaces or clash.again:
         said.accepted += 1
         return True
     else:

@@ -4,11 +4,12 @@ import os
 import shutil
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from gateway.feeds import Chunk, Keeping, Overtaken, Reject, Tally
@@ -22,6 +23,7 @@ from gateway.ledger.snapshot_rows import (
     PackedRow,
     Settled,
     columns_of,
+    notes_mends,
     read_columns,
     read_reasons,
     read_tally,
@@ -105,6 +107,8 @@ class Builds:
             if before.position != chunk.after or int(known["token"]) != token:
                 raise Overtaken(f"receipt {number} is another's")
             _put(db, chunk.source or number, rows)
+            if chunk.mends:
+                _note(db, rows[0], chunk.mends)
             _reject(db, chunk.rejects)
             tally = tallied(before, chunk, chunk.count, ())
             if chunk.last:
@@ -257,7 +261,7 @@ def _make(db: sqlite3.Connection, keeping: Keeping) -> None:
     names = "".join(f", c{column} BLOB" for column in range(len(columns_of(keeping).fields)))
     db.execute(
         "CREATE TABLE row (n INTEGER PRIMARY KEY, receipt INTEGER NOT NULL, number INTEGER NOT NULL, "
-        f"id BLOB NOT NULL, doc BLOB NOT NULL{names})"
+        f"id BLOB NOT NULL, doc BLOB NOT NULL{names}, mends TEXT)"
     )
     for statement in filter(str.strip, _TABLES.split(";")):
         db.execute(statement)
@@ -270,13 +274,15 @@ def _copied(db: sqlite3.Connection, keeping: Keeping, base: Path, afterwards: Ex
     """
     before = complete(base)
     try:
-        if held_columns(before) != columns_of(keeping):
+        known = _meta(before)["fields"]
+        if read_columns(known) != columns_of(keeping):
             return _laid_out(db, keeping, before)
     finally:
         before.close()
     db.execute("ATTACH ? AS base", (_whole(base),))
     afterwards.callback(db.execute, "DETACH base")
     names = "".join(f", c{column}" for column in range(len(columns_of(keeping).fields)))
+    names += ", mends" if notes_mends(known) else ""
     said = db.execute(
         f"INSERT INTO row (receipt, number, id, doc{names}) "  # noqa: S608 - our own names
         f"SELECT 0, number, id, doc{names} FROM base.row ORDER BY n"
@@ -295,7 +301,7 @@ def _laid_out(db: sqlite3.Connection, keeping: Keeping, before: sqlite3.Connecti
     return kept
 
 
-def _put(db: sqlite3.Connection, receipt: int, columns: Sequence[Sequence[object]]) -> None:
+def _put(db: sqlite3.Connection, receipt: int, columns: Sequence[Sequence[Any]]) -> None:
     """Add rows; those whose ids are there are settled once the file is whole, as an index would slow down each."""
     width, rows = len(columns), len(columns[0])
     size = max(1, min(TOGETHER, db.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) // width))
@@ -303,6 +309,13 @@ def _put(db: sqlite3.Connection, receipt: int, columns: Sequence[Sequence[object
     for each, first, last in ((size, 0, many), (1, many, rows)):
         portions = (values[at * width : (at + each) * width] for at in range(first, last, each))
         db.executemany(_insert(receipt, width, each), portions)
+
+
+def _note(db: sqlite3.Connection, numbers: Sequence[int], mends: Mapping[int, str]) -> None:
+    """Say of the rows that were added last which record each of them mends."""
+    last = db.execute("SELECT coalesce(max(n), 0) FROM row").fetchone()[0]
+    noted = [(mends[one], n) for n, one in enumerate(numbers, last - len(numbers) + 1) if one in mends]
+    db.executemany("UPDATE row SET mends = ? WHERE n = ?", noted)
 
 
 def _insert(receipt: int, width: int, rows: int) -> str:
@@ -331,13 +344,18 @@ def _settled(
     db: sqlite3.Connection, keeping: Keeping, known_by: bytes, *, replaces: bool
 ) -> Iterator[tuple[Settled, int]]:
     """Settle the rows of one id in their order; yields what was decided of so many of them."""
-    rows = db.execute("SELECT n, receipt, number, doc FROM row WHERE id = ? ORDER BY n", (known_by,))
+    rows = db.execute("SELECT n, receipt, number, doc, mends FROM row WHERE id = ? ORDER BY n", (known_by,))
     first = kept = rows.fetchone()
     while portion := rows.fetchmany(PORTION):
         said = Settled()
         for row in portion:
-            mine = PackedRow(row["number"], known_by, row["doc"], ())
-            clash = Clash(row=mine, number=kept["number"], doc=kept["doc"], mine=kept["receipt"] == row["receipt"])
+            clash = Clash(
+                row=PackedRow(row["number"], known_by, row["doc"], ()),
+                number=kept["number"],
+                doc=kept["doc"],
+                mine=kept["receipt"] == row["receipt"],
+                again=row["mends"] is not None and row["mends"] == kept["mends"],
+            )
             if settle(said, clash, keeping, replaces=replaces):
                 kept = row
         yield said, len(portion)

@@ -18,7 +18,7 @@ from gateway.ledger.keys import Keys
 from gateway.ledger.news import News
 from gateway.ledger.opening import beside
 from gateway.ledger.receipt_rows import FORWARD, receipt_of
-from gateway.ledger.snapshot_rows import conditions, gathered
+from gateway.ledger.snapshot_rows import conditions, gathered, may_replace
 from gateway.ledger.sqlite_builds import Builds, complete, held_columns, page
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer, unavailable
@@ -84,8 +84,7 @@ class SqliteFeeds:
         """Keep a chunk with its position."""
         if keeping.mode == FORWARD:
             return await self._writer.do(lambda tx: sqlite_forward.check(self._at(tx), turn, number, chunk))
-        replaces = keeping.mode != "append"
-        return await _apart(self._builds.add, number, turn.token, keeping, chunk, replaces=replaces)
+        return await _apart(self._builds.add, number, turn.token, keeping, chunk, replaces=may_replace(keeping))
 
     async def forward(self, turn: Turn, number: int, portion: Portion, /) -> Tally:
         """Put messages with the position."""

@@ -1,6 +1,7 @@
 """What became of files, inside one SQLite transaction; knows nothing of their rows."""
 
 import sqlite3
+from collections.abc import Iterator
 
 from gateway.errors import FieldError
 from gateway.feeds import WHOLE, FileState, Held, Keeping, Overtaken, Tally, Turn
@@ -20,13 +21,17 @@ def take_up(  # noqa: PLR0913 - what a file is claimed by
     if not held.folder and (stuck := _ended(tx, turn.feed, held)) is not None:
         return stuck, False
     live = _live(tx, turn.feed, keeping)
-    mode = REPAIR if held.repairs and keeping.mode == "snapshot" else keeping.mode
+    # What a snapshot and the rows mended in it are made anew of is no file that replaces it.
+    mode = REPAIR if (held.repairs or anew is not None) and keeping.mode == "snapshot" else keeping.mode
     base = live["number"] if live is not None and mode not in {*WHOLE, FORWARD} and anew is None else None
     going = tx.db.execute(
         "SELECT * FROM receipt WHERE feed = ? AND sha256 = ? AND mapping = ? AND original IS ? AND state = 'taking'",
         (turn.feed, held.sha256, keeping.mapping, anew),
     ).fetchone()
+    strange = mode == REPAIR and anew is None and not _mends(tx, live, held.repairs)
     if going is not None:
+        if strange:
+            _end(tx, going["number"], FileState.REFUSED, Tally(), SUPERSEDED)
         tx.db.execute("UPDATE receipt SET base = ? WHERE number = ?", (base, going["number"]))
         return one(tx, going["number"]), going["base"] != base
     before = read_kept(live)
@@ -37,7 +42,7 @@ def take_up(  # noqa: PLR0913 - what a file is claimed by
     if double is not None:
         _end(tx, made, FileState.DUPLICATE, Tally(), None)
         tx.db.execute("UPDATE receipt SET original = ? WHERE number = ?", (double, made))
-    elif mode == REPAIR and not _mends(tx, live, held.repairs):
+    elif strange:
         _end(tx, made, FileState.REFUSED, Tally(), SUPERSEDED)
     elif mode == FORWARD and held.repairs and not was_accepted(tx, turn.feed, held.repairs):
         _end(tx, made, FileState.REFUSED, Tally(), NOT_ACCEPTED)
@@ -140,11 +145,11 @@ def _live(tx: Transaction, feed: str, keeping: Keeping) -> sqlite3.Row | None:
 
 
 def _double(tx: Transaction, live: sqlite3.Row | None, turn: Turn, held: Held, keeping: Keeping) -> int | None:
-    """Return which receipt a file doubles: that of the live snapshot, or any by which it was forwarded."""
+    """Return which receipt a file doubles: one that the live snapshot is of, or any by which it was forwarded."""
     same = (held.sha256, keeping.mapping)
-    if keeping.mode != FORWARD:
-        return live["number"] if live is not None and (live["sha256"], live["mapping"]) == same else None
-    return sent_as(tx, turn.feed, *same)
+    if keeping.mode == FORWARD:
+        return sent_as(tx, turn.feed, *same)
+    return next((one["number"] for one, mapping in _of(tx, live) if (one["sha256"], mapping) == same), None)
 
 
 def sent_as(tx: Transaction, feed: str, sha256: str, mapping: str) -> int | None:
@@ -173,12 +178,21 @@ def _ended(tx: Transaction, feed: str, held: Held) -> sqlite3.Row | None:
 
 def _mends(tx: Transaction, live: sqlite3.Row | None, mended: str) -> bool:
     """Tell whether the live snapshot still is that of the file whose rejects are mended, mended before or not."""
+    return any(reference(one["sha256"]) == mended for one, _ in _of(tx, live))
+
+
+def _of(tx: Transaction, live: sqlite3.Row | None) -> Iterator[tuple[sqlite3.Row, str]]:
+    """Yield the receipts that the live snapshot is of, the last first, and by which mapping each was read.
+
+    That is a file and those that mended it; where they were read anew, all of them by the mapping of that.
+    """
+    by = None
     while live is not None:
-        if reference(live["sha256"]) == mended:
-            return True
-        base = live["base"] if live["mode"] == REPAIR else None
-        live = one(tx, base) if base is not None else None
-    return False
+        yield live, by or live["mapping"]
+        if live["mode"] != REPAIR:
+            return
+        by = by or (live["mapping"] if live["original"] is not None else None)
+        live = one(tx, live["original"] or live["base"])
 
 
 def _insert(  # noqa: PLR0913 - the columns of a receipt

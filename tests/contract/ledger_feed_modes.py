@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from gateway.feeds import FileState, Overtaken
+from gateway.feeds import FileReceipt, FileState, Held, Overtaken
+from gateway.message import Document
 from tests.contract.ledger import Stage
 from tests.contract.ledger_feeds import FEED, KEYED, PLAIN, ROWS, chunk, held, reject, rows_of, taken, turn
 
@@ -87,6 +88,81 @@ class ModeContract:
         assert late.reason.rule == "superseded"
         assert await rows_of(stage.ledger) == [ROWS[0]]
 
+    async def test_rule_11_21_what_a_mended_snapshot_is_of_is_a_duplicate_whichever_of_its_files_it_is(
+        self, stage: Stage
+    ) -> None:
+        file, mends = held(), list[Held]()
+        first = await taken(stage.ledger, *ROWS[:1], file=file, rejects=(reject(2), reject(3)))
+        for row in ROWS[1:]:
+            mends.append(held("a.rejected.csv", repairs=first.reference))
+            assert (await taken(stage.ledger, row, file=mends[-1])).state is FileState.ACCEPTED
+        for number, again in enumerate((file, *mends), first.number):
+            double = await taken(stage.ledger, file=again)
+            assert (double.state, double.original) == (FileState.DUPLICATE, number)
+            assert await rows_of(stage.ledger) == ROWS
+        by_another = await taken(stage.ledger, ROWS[0], file=file, keeping=replace(KEYED, mapping="m2"))
+        assert by_another.state is FileState.ACCEPTED
+
+    async def test_a_mended_row_takes_the_place_of_no_other_row_but_of_the_same_record_mended_before(
+        self, stage: Stage
+    ) -> None:
+        ledger = stage.ledger
+        first = await taken(ledger, *ROWS[:2], rejects=(reject(3), reject(4)))
+
+        async def mended(*rows: Document, **records: str) -> FileReceipt:
+            """Drop rows again, some of which say which records they were."""
+            mine = await turn(ledger)
+            receipt = await ledger.take_up(mine, held("m.csv", repairs=first.reference), KEYED)
+            mends = {int(number[1:]): record for number, record in records.items()}
+            await ledger.add_rows(mine, receipt.number, KEYED, replace(chunk(*rows), mends=mends))
+            done = await ledger.publish(mine, receipt.number, KEYED)
+            await ledger.filed(mine, receipt.number, "archive/m.csv")
+            return done
+
+        other, third, otherwise = {**ROWS[0], "nama": "Anni"}, ROWS[2], {**ROWS[2], "nama": "Budi"}
+        done = await mended(other, third, _1="r-1:4", _2="r-1:5")
+        assert (done.tally.accepted, done.tally.kept, done.tally.rules) == (1, 3, {"key-taken": 1})
+        assert [one.number for one in await ledger.rejects(done.number)] == [1]
+        assert await rows_of(ledger) == ROWS
+        # Of what was mended before, the record itself counts, however often; a row that lost its line is any other.
+        for row, record, rules in (
+            (otherwise, {"_1": "r-1:5"}, {}),
+            (third, {"_1": "r-1:4"}, {"key-taken": 1}),
+            (third, {}, {"key-taken": 1}),
+            (otherwise, {"_1": "r-1:4"}, {}),
+        ):
+            assert (await mended(row, **record)).tally.rules == rules
+            assert await rows_of(ledger) == [*ROWS[:2], otherwise]
+        # Two rows of one file are judged by each other.
+        more = {**third, "nama": "Citra"}
+        done = await mended(otherwise, third, more, _1="r-1:4", _2="r-1:5", _3="r-1:6")
+        assert done.tally.rules == {"double-key": 1}
+        assert await rows_of(ledger) == [*ROWS[:2], more]
+
+    async def test_where_a_column_tells_the_newer_counts_of_a_mended_row_and_another(self, stage: Stage) -> None:
+        keeping = replace(KEYED, newer="diubah")
+        rows = [{**row, "diubah": "2026-03-02"} for row in ROWS]
+        first = await taken(stage.ledger, *rows[:2], keeping=keeping, rejects=(reject(3),))
+        newer, older = ({**rows[0], "diubah": f"2026-03-0{day}"} for day in (3, 1))
+        for row in (newer, older):
+            await taken(stage.ledger, row, file=held("m.csv", repairs=first.reference), keeping=keeping)
+        assert await rows_of(stage.ledger) == [newer, rows[1]]
+
+    async def test_mends_that_were_begun_are_not_gone_on_with_in_another_snapshot(self, stage: Stage) -> None:
+        await taken(stage.ledger, ROWS[0])
+        second = await taken(stage.ledger, ROWS[1], rejects=(reject(2),))
+        file, mine = held("b.rejected.csv", repairs=second.reference), await turn(stage.ledger)
+        receipt = await stage.ledger.take_up(mine, file, KEYED)
+        await stage.ledger.add_rows(mine, receipt.number, KEYED, chunk(ROWS[2], last=False))
+        await stage.ledger.roll_back(FEED, by="budi")
+        again = await stage.ledger.take_up(mine, file, KEYED)
+        assert (again.number, again.state) == (receipt.number, FileState.REFUSED)
+        assert again.reason is not None
+        assert again.reason.rule == "superseded"
+        assert [one.number for one in await stage.ledger.unfiled(FEED)] == [receipt.number]
+        await stage.ledger.filed(mine, receipt.number, "rejected/b.csv")
+        assert await rows_of(stage.ledger) == ROWS[:1]
+
     async def test_what_is_added_to_a_snapshot_that_is_live_no_more_begins_anew(self, stage: Stage) -> None:
         keeping = replace(KEYED, mode="append")
         await taken(stage.ledger, ROWS[0], keeping=keeping)
@@ -124,6 +200,34 @@ class ModeContract:
             await stage.ledger.filed(mine, receipt.number, "archive/a.csv")
             assert sorted(await rows_of(stage.ledger), key=str) == sorted([last, ROWS[1]], key=str)
             assert done.tally.rules == ({"key-taken": 1} if mode == "append" else {})
+
+    async def test_a_mended_snapshot_made_anew_is_of_all_its_files_too(self, stage: Stage) -> None:
+        ledger, file = stage.ledger, held()
+        first = await taken(ledger, *ROWS[:2], file=file, rejects=(reject(3),))
+        mends = held("m.csv", repairs=first.reference)
+        live = await taken(ledger, ROWS[2], file=mends)
+        newer, mine = replace(KEYED, mapping="m2"), await turn(ledger)
+        # A file of mends may not say any more what it mends.
+        last = replace(mends, repairs="")
+        receipt = await ledger.take_up(mine, last, newer, confirmed="gateway", afresh=True, anew=live.number)
+        assert (receipt.state, receipt.mode, receipt.base) == (FileState.TAKING, "repair", None)
+        taken_by_record = replace(chunk(ROWS[2], {**ROWS[0], "nama": "Anni"}, after=3), source=2, mends={5: "r-1:9"})
+        await ledger.add_rows(
+            mine, receipt.number, newer, replace(chunk(*ROWS[:2], rejects=(reject(3),), last=False), source=1)
+        )
+        await ledger.add_rows(mine, receipt.number, newer, taken_by_record)
+        assert await rows_of(ledger) == ROWS
+        done = await ledger.publish(mine, receipt.number, newer)
+        await ledger.filed(mine, receipt.number, "archive/m.csv")
+        assert (done.tally.kept, done.tally.rules) == (3, {"digits": 1, "key-taken": 1})
+        assert await rows_of(ledger) == ROWS
+        for again in (file, mends):
+            assert (await taken(ledger, file=again, keeping=newer)).state is FileState.DUPLICATE
+        more = {**ROWS[2], "jenis": "DPT"}
+        mended = await taken(ledger, more, file=held("n.csv", repairs=first.reference), keeping=newer)
+        assert (mended.state, mended.base) == (FileState.ACCEPTED, receipt.number)
+        assert (await taken(ledger, file=file, keeping=newer)).state is FileState.DUPLICATE
+        assert await rows_of(ledger) == [*ROWS, more]
 
     async def test_what_is_made_anew_of_files_that_are_not_all_any_more_is_never_live(self, stage: Stage) -> None:
         keeping = replace(KEYED, mode="append")

@@ -1,6 +1,7 @@
 """A PostgreSQL ledger that an earlier gateway made."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -13,6 +14,7 @@ from gateway.ledger.postgres import PostgresLedger
 from gateway.ledger.postgres.store import Connection
 from gateway.message import MessageId
 from tests.contract.ledger import ACCEPTED
+from tests.contract.ledger_feeds import KEYED, ROWS, chunk, held, reject, rows_of, taken, turn
 from tests.contract.ledger_upgrade import UpgradeContract, old  # noqa: F401 - a fixture
 from tests.postgres import Cluster
 
@@ -95,3 +97,25 @@ async def test_rule_11_15_an_old_ledger_keeps_its_open_time_too_when_its_clock_i
     assert await past.looks.fetchval(_SET_BACK, ACCEPTED) == 0.0
     await past.open()
     assert await past.looks.fetchval(_SET_BACK, ACCEPTED) == 10.0
+
+
+_KNOWS_NO_MENDS = """
+ALTER TABLE snapshot_{0} DROP COLUMN mends;
+UPDATE receipt SET fields = replace(fields, ',"mends":true', '') WHERE number = {0}
+"""
+
+
+async def test_a_snapshot_that_knows_no_mends_is_added_to_and_a_build_that_knows_none_is_begun_anew(past: Past) -> None:
+    ledger = await past.open()
+    first = await taken(ledger, ROWS[0], rejects=(reject(2), reject(3)))
+    await past.looks.execute(_KNOWS_NO_MENDS.format(first.number))
+    file, mine = held("m.csv", repairs=first.reference), await turn(ledger)
+    receipt = await ledger.take_up(mine, file, KEYED)
+    await ledger.add_rows(mine, receipt.number, KEYED, chunk(ROWS[1], last=False))
+    await past.looks.execute(_KNOWS_NO_MENDS.format(receipt.number))
+    again = await ledger.take_up(mine, file, KEYED)
+    assert (again.number, again.tally.position, again.tally.kept) == (receipt.number, 0, 1)
+    mends = replace(chunk(ROWS[1], {**ROWS[0], "nama": "Anni"}), mends={1: "r-1:5", 2: "r-1:6"})
+    await ledger.add_rows(mine, receipt.number, KEYED, mends)
+    await ledger.publish(mine, receipt.number, KEYED)
+    assert await rows_of(ledger) == ROWS[:2]

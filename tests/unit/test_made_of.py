@@ -1,13 +1,14 @@
 """A mapping that changed: what was added file by file is made anew of all its files, behind what is live."""
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from gateway import Document
-from gateway.feeds import Batch, FileReceipt, FileState, lease_of
+from gateway.feeds import Batch, FileReceipt, FileState, Keeping, lease_of
 from gateway.ledger.sqlite import SqliteLedger
 from gateway.made_of import as_one
 from tests.drops import FEED, NIK, OpenSite, Site, read, rows, with_mode
@@ -53,6 +54,108 @@ async def live_of(site: Site) -> FileReceipt:
     live = (await site.ledger.standing(FEED)).live
     assert live is not None
     return live
+
+
+async def mended_day(open_site: OpenSite, **settings: Any) -> Site:
+    """Take in a whole file with two rejects, then each of them mended, the first one twice."""
+    keeping = Keeping(key=("nik_anak",), indexes=(("nik_anak",),), mapping="m1")
+    site = await open_site(keeping=keeping, **settings)
+    site.drop("imunisasi_0.csv", file(("1", "BCG"), ("x", "BCG"), ("y", "BCG"), ("2", "BCG")))
+    await site.look()
+    back = (site.folder / "rejected/imunisasi_0.csv.rejected.csv").read_text("utf-8-sig")
+    for name, content in (
+        ("imunisasi_1.csv", back.replace('"x"', '"7"')),
+        ("imunisasi_2.csv", back.replace('"x"', '"7"').replace("BCG", "Polio").replace('"y"', '"8"')),
+    ):
+        site.drop(name, content)
+        await site.look()
+    assert await site.rows() == [("1", "BCG"), ("2", "BCG"), ("7", "Polio"), ("8", "Polio")]
+    return site
+
+
+async def read_otherwise(site: Site, mapping: str = "m2", by: Callable[[Document], Document] = shouting) -> Site:
+    other = await site.again(keeping=replace(site.keeping, mapping=mapping))
+    other.plan = replace(other.plan, read=by)
+    other.intake.feeds = {"imunisasi": other.plan}
+    return other
+
+
+async def test_rule_11_21_a_mended_snapshot_is_made_anew_with_its_mended_rows_behind_the_old_one(
+    open_site: OpenSite,
+) -> None:
+    site = await mended_day(open_site)
+    before, lay = await live_of(site), site.files()
+    other = await read_otherwise(site)
+    seen, real = list[list[tuple[str, str]]](), other.ledger.publish
+
+    async def publish(*arguments: Any) -> FileReceipt:
+        seen.append(await other.rows())
+        done = await real(*arguments)
+        seen.append(await other.rows())
+        return done
+
+    other.ledger.publish = publish  # type: ignore[method-assign]
+    await other.look(61, times=3)
+    assert seen == [
+        [("1", "BCG"), ("2", "BCG"), ("7", "Polio"), ("8", "Polio")],
+        [("1", "BCG"), ("2", "BCG"), ("7", "POLIO"), ("8", "POLIO")],
+    ]
+    live = await live_of(other)
+    assert (live.mapping, live.original, live.base, live.place) == ("m2", before.number, None, before.place)
+    assert [event for event, _ in other.lines] == ["feed-made-anew"]
+    assert other.files() == lay
+    # It still is what these files became: they are duplicates, and its rejects can be mended.
+    whole = next(path for path in other.folder.rglob("imunisasi_0.csv"))
+    other.drop("imunisasi_3.csv", whole.read_text("utf-8"))
+    await other.look()
+    back = (other.folder / "rejected/imunisasi_0.csv.rejected.csv").read_text("utf-8-sig")
+    other.drop("imunisasi_4.csv", back.replace('"x"', '"7"').replace("BCG", "dpt").replace('"y"', '"2"'))
+    await other.look()
+    assert other.told() == [("imunisasi_3.csv", "duplicate"), ("imunisasi_4.csv", "accepted")]
+    assert await other.rows() == [("1", "BCG"), ("2", "BCG"), ("7", "DPT"), ("8", "POLIO")]
+    third = await read_otherwise(other, mapping="m3")
+    await third.look(61, times=2)
+    assert await third.rows() == [("1", "BCG"), ("2", "BCG"), ("7", "DPT"), ("8", "POLIO")]
+    assert (await live_of(third)).mapping == "m3"
+    await third.close()
+    await other.close()
+
+
+async def test_rule_11_21_where_a_mended_file_is_gone_the_snapshot_stays_as_it_was_read(open_site: OpenSite) -> None:
+    site = await mended_day(open_site)
+    (gone,) = site.folder.rglob("archive/*/imunisasi_1.csv")
+    shutil.move(gone, site.place)
+    other = await read_otherwise(site)
+    await other.look(61, times=3)
+    assert [facts["what"] for _, facts in other.lines] == [
+        "its rows stay as they were read: 1 of its 3 files are not there"
+    ]
+    assert await other.rows() == [("1", "BCG"), ("2", "BCG"), ("7", "Polio"), ("8", "Polio")]
+    await other.close()
+
+
+async def test_rule_11_21_a_mended_snapshot_that_the_mapping_as_it_is_now_takes_too_few_rows_of_stays(
+    open_site: OpenSite,
+) -> None:
+    site = await mended_day(open_site)
+
+    def strict(row: Document) -> Document:
+        return read({**row, "nik_anak": "?"}) if row["nik_anak"] in {"1", "7", "8"} else read(row)
+
+    other = await read_otherwise(site, by=strict)
+    await other.look(61, times=2)
+    assert "of 8 rows were rejected" in str(other.lines[0][1]["what"])
+    assert len(await other.rows()) == 4
+    await other.close()
+
+
+async def test_what_was_added_up_stays_until_a_file_comes_where_files_are_whole_by_now(open_site: OpenSite) -> None:
+    site = await three_days(open_site, "append")
+    other = await mended(site, "snapshot")
+    await other.look(61, times=2)
+    assert "the next one replaces them all" in str(other.lines[0][1]["what"])
+    assert len(await other.rows()) == 3
+    await other.close()
 
 
 @pytest.mark.parametrize("mode", ["append", "upsert"])

@@ -1,6 +1,6 @@
 """One table a snapshot in PostgreSQL, built in chunks by COPY and then never changed; knows no feeds."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import asyncpg
@@ -13,6 +13,7 @@ from gateway.ledger.snapshot_rows import (
     Condition,
     PackedRow,
     columns_of,
+    notes_mends,
     once,
     packed,
     read_columns,
@@ -37,7 +38,7 @@ async def begin(connection: Connection, number: int, keeping: Keeping, base: int
     await drop(connection, number)
     await connection.execute(
         f"CREATE TABLE snapshot_{number} (n bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, receipt bigint NOT NULL, "
-        f"number bigint NOT NULL, id bytea NOT NULL UNIQUE, doc bytea NOT NULL{columns})"
+        f"number bigint NOT NULL, id bytea NOT NULL UNIQUE, doc bytea NOT NULL{columns}, mends text)"
     )
     tally = Tally(kept=0 if base is None else await _copied(connection, number, base, keeping))
     query = "UPDATE receipt SET fields = $2, tally = $3 WHERE number = $1"
@@ -53,9 +54,9 @@ async def add(  # noqa: PLR0913 - what a chunk needs
     await connection.execute("SET LOCAL synchronous_commit = off")
     new, said = 0, []
     for portion in once(packed(rows_of(chunk, keeping), keeping)):
-        fresh, clashes = await _put(connection, number, chunk.source or number, portion)
+        fresh, clashes = await _put(connection, number, chunk.source or number, portion, chunk.mends)
         decided = settled(clashes, keeping, replaces=replaces)
-        await _replace(connection, number, chunk.source or number, decided.replaced)
+        await _replace(connection, number, chunk.source or number, decided.replaced, chunk.mends)
         new += fresh
         said.append(decided)
     rejects = [*chunk.rejects, *(reject for one in said for reject in one.rejects)]
@@ -109,6 +110,7 @@ async def _copied(connection: Connection, number: int, base: int, keeping: Keepi
     if read_columns(theirs) != held:
         return await _laid_out(connection, number, base, keeping)
     names = "".join(f", c{column}" for column in range(len(held.fields)))
+    names += ", mends" if notes_mends(theirs) else ""
     query = (
         f"INSERT INTO snapshot_{number} (receipt, number, id, doc{names}) "  # noqa: S608 - our own names
         f"SELECT 0, number, id, doc{names} FROM snapshot_{base} ORDER BY n"
@@ -125,43 +127,56 @@ async def _laid_out(connection: Connection, number: int, base: int, keeping: Kee
         last = rows[-1]["n"]
         documents = [(row["number"], decode(row["doc"])) for row in rows]
         for portion in once(packed(written(documents, keeping), keeping)):
-            kept += (await _put(connection, number, 0, portion))[0]
+            kept += (await _put(connection, number, 0, portion, {}))[0]
     return kept
 
 
-async def _put(connection: Connection, number: int, receipt: int, rows: Sequence[PackedRow]) -> tuple[int, list[Clash]]:
+async def _put(
+    connection: Connection, number: int, receipt: int, rows: Sequence[PackedRow], mends: Mapping[int, str]
+) -> tuple[int, list[Clash]]:
     """Copy rows in, those whose ids are there already left out; returns how many, and the others."""
     names = ["receipt", "number", "id", "doc", *(f"c{column}" for column in range(len(rows[0].cells)))]
-    records = [(receipt, row.number, row.id, row.doc, *row.cells) for row in rows]
+    records: list[Any] = [(receipt, row.number, row.id, row.doc, *row.cells) for row in rows]
+    if mends:
+        names, records = [*names, "mends"], [(*row, mends.get(row[1])) for row in records]
     try:
         async with connection.transaction():
             await connection.copy_records_to_table(f"snapshot_{number}", records=records, columns=names)
     except asyncpg.UniqueViolationError:
-        return await _put_new(connection, number, receipt, rows)
+        return await _put_new(connection, number, receipt, rows, mends)
     return len(rows), []
 
 
 async def _put_new(
-    connection: Connection, number: int, receipt: int, rows: Sequence[PackedRow]
+    connection: Connection, number: int, receipt: int, rows: Sequence[PackedRow], mends: Mapping[int, str]
 ) -> tuple[int, list[Clash]]:
-    query = f"SELECT id, receipt, number, doc FROM snapshot_{number} WHERE id = ANY($1::bytea[])"  # noqa: S608 - our own names
+    query = f"SELECT id, receipt, number, doc, mends FROM snapshot_{number} WHERE id = ANY($1::bytea[])"  # noqa: S608 - our own names
     there = {row["id"]: row for row in await connection.fetch(query, [row.id for row in rows])}
     fresh = [row for row in rows if row.id not in there]
     if fresh:
-        await _put(connection, number, receipt, fresh)
+        await _put(connection, number, receipt, fresh, mends)
     clashes = [
-        Clash(row=row, number=old["number"], doc=old["doc"], mine=old["receipt"] == receipt)
+        Clash(
+            row=row,
+            number=old["number"],
+            doc=old["doc"],
+            mine=old["receipt"] == receipt,
+            again=old["mends"] is not None and old["mends"] == mends.get(row.number),
+        )
         for row in rows
         if (old := there.get(row.id)) is not None
     ]
     return len(fresh), clashes
 
 
-async def _replace(connection: Connection, number: int, receipt: int, rows: Sequence[PackedRow]) -> None:
+async def _replace(
+    connection: Connection, number: int, receipt: int, rows: Sequence[PackedRow], mends: Mapping[int, str]
+) -> None:
     if rows:
-        columns = "".join(f", c{column} = ${column + 5}" for column in range(len(rows[0].cells)))
-        query = f"UPDATE snapshot_{number} SET receipt = $1, number = $2, doc = $4{columns} WHERE id = $3"  # noqa: S608 - our own names
-        await connection.executemany(query, [(receipt, row.number, row.id, row.doc, *row.cells) for row in rows])
+        columns = "".join(f", c{column} = ${column + 6}" for column in range(len(rows[0].cells)))
+        query = f"UPDATE snapshot_{number} SET receipt = $1, number = $2, doc = $4, mends = $5{columns} WHERE id = $3"  # noqa: S608 - our own names
+        values = [(receipt, row.number, row.id, row.doc, mends.get(row.number), *row.cells) for row in rows]
+        await connection.executemany(query, values)
 
 
 async def _reject(connection: Connection, number: int, rejects: Sequence[Reject]) -> None:

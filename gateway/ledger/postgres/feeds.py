@@ -29,6 +29,7 @@ from gateway.ledger.snapshot_rows import (
     columns_of,
     conditions,
     gathered,
+    may_replace,
     read_columns,
     read_reasons,
     read_tally,
@@ -91,7 +92,7 @@ class PostgresFeeds:
             before = read_tally(row["tally"])
             if before.position != chunk.after:
                 raise Overtaken(f"receipt {number} is at {before.position}, not at {chunk.after}")
-            return await builds.add(connection, number, keeping, before, chunk, replaces=keeping.mode != "append")
+            return await builds.add(connection, number, keeping, before, chunk, replaces=may_replace(keeping))
 
     async def forward(self, turn: Turn, number: int, portion: Portion, /) -> Tally:
         """Put messages with the position."""

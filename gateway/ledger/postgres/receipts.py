@@ -1,5 +1,6 @@
 """What became of files, in PostgreSQL; knows nothing of their rows. Everything here belongs in a transaction."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 from gateway.errors import FieldError
@@ -61,10 +62,14 @@ async def take_up(  # noqa: PLR0913 - what a file is claimed by
         if stuck is not None:
             return stuck, False
     live = await connection.fetchrow(_LIVE, turn.feed) if keeping.mode != FORWARD else None
-    mode = REPAIR if held.repairs and keeping.mode == "snapshot" else keeping.mode
+    # What a snapshot and the rows mended in it are made anew of is no file that replaces it.
+    mode = REPAIR if (held.repairs or anew is not None) and keeping.mode == "snapshot" else keeping.mode
     base = live["number"] if live is not None and mode not in {*WHOLE, FORWARD} and anew is None else None
     going = await connection.fetchrow(_GOING, turn.feed, held.sha256, keeping.mapping, anew)
+    strange = mode == REPAIR and anew is None and not await _mends(connection, live, held.repairs)
     if going is not None:
+        if strange:
+            await _end(connection, going["number"], FileState.REFUSED, Tally(), SUPERSEDED)
         query = "UPDATE receipt SET base = $2, token = $3 WHERE number = $1"
         await connection.execute(query, going["number"], base, turn.token)
         return await one(connection, going["number"]), going["base"] != base
@@ -77,7 +82,7 @@ async def take_up(  # noqa: PLR0913 - what a file is claimed by
     if double is not None:
         await _end(connection, made, FileState.DUPLICATE, Tally(), None)
         await connection.execute("UPDATE receipt SET original = $2 WHERE number = $1", made, double)
-    elif mode == REPAIR and not await _mends(connection, live, held.repairs):
+    elif strange:
         await _end(connection, made, FileState.REFUSED, Tally(), SUPERSEDED)
     elif mode == FORWARD and held.repairs and not await was_accepted(connection, turn.feed, held.repairs):
         await _end(connection, made, FileState.REFUSED, Tally(), NOT_ACCEPTED)
@@ -160,11 +165,12 @@ async def one(connection: Connection, number: int) -> Any:
 
 
 async def _double(connection: Connection, live: Any, turn: Turn, held: Held, keeping: Keeping) -> int | None:
-    """Return which receipt a file doubles: that of the live snapshot, or any by which it was forwarded."""
+    """Return which receipt a file doubles: one that the live snapshot is of, or any by which it was forwarded."""
     same = (held.sha256, keeping.mapping)
-    if keeping.mode != FORWARD:
-        return live["number"] if live is not None and (live["sha256"], live["mapping"]) == same else None
-    return await sent_as(connection, turn.feed, *same)
+    if keeping.mode == FORWARD:
+        return await sent_as(connection, turn.feed, *same)
+    found = [one["number"] async for one, mapping in _of(connection, live) if (one["sha256"], mapping) == same]
+    return next(iter(found), None)
 
 
 async def sent_as(connection: Connection, feed: str, sha256: str, mapping: str) -> int | None:
@@ -181,12 +187,21 @@ async def was_accepted(connection: Connection, feed: str, mended: str) -> bool:
 
 async def _mends(connection: Connection, live: Any, mended: str) -> bool:
     """Tell whether the live snapshot still is that of the file whose rejects are mended, mended before or not."""
+    return mended in [reference(one["sha256"]) async for one, _ in _of(connection, live)]
+
+
+async def _of(connection: Connection, live: Any) -> AsyncIterator[tuple[Any, str]]:
+    """Yield the receipts that the live snapshot is of, the last first, and by which mapping each was read.
+
+    That is a file and those that mended it; where they were read anew, all of them by the mapping of that.
+    """
+    by = None
     while live is not None:
-        if reference(live["sha256"]) == mended:
-            return True
-        base = live["base"] if live["mode"] == REPAIR else None
-        live = await one(connection, base) if base is not None else None
-    return False
+        yield live, by or live["mapping"]
+        if live["mode"] != REPAIR:
+            return
+        by = by or (live["mapping"] if live["original"] is not None else None)
+        live = await one(connection, live["original"] or live["base"])
 
 
 async def _end(connection: Connection, number: int, state: FileState, tally: Tally, reason: FieldError | None) -> None:

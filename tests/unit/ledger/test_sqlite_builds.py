@@ -1,8 +1,10 @@
+import sqlite3
+from dataclasses import replace
 from pathlib import Path
 
 from gateway.feeds import Chunk, Keeping
 from gateway.ledger.snapshot_rows import Columns, columns_of, read_columns, written_columns
-from gateway.ledger.sqlite_builds import Builds
+from gateway.ledger.sqlite_builds import Builds, complete
 
 KEEPING = Keeping(key=("nik",), indexes=(("nik",), ("jenis", "nik"), ("nama",)), mapping="m")
 CHUNK = Chunk(after=0, position=1, rows=[(1, {"nik": "1", "jenis": "BCG", "nama": "Ani"})])
@@ -19,6 +21,33 @@ def test_a_build_goes_on_after_its_process_and_is_begun_anew_after_the_machine_s
     build.rename(folder / "7.00000000.build")
     assert Builds(folder).begin(7, 3, KEEPING, None, anew=False).position == 0
     assert not (folder / "7.00000000.build").exists()
+
+
+def test_a_snapshot_that_knows_no_mends_is_added_to_and_a_build_that_knows_none_is_begun_anew(tmp_path: Path) -> None:
+    builds = Builds(tmp_path / "feeds")
+    for number in (1, 2):
+        builds.begin(number, 1, KEEPING, None, anew=False)
+        builds.add(number, 1, KEEPING, replace(CHUNK, last=True), replaces=False)
+    builds.finish(1, KEEPING)
+    builds.close()
+    (build,) = (tmp_path / "feeds").glob("2.*.build")
+    for path in (builds.place(1), build):
+        db = sqlite3.connect(path)
+        db.execute("ALTER TABLE row DROP COLUMN mends")
+        older = written_columns(columns_of(KEEPING)).replace(',"mends":true', "")
+        assert db.execute("UPDATE meta SET value = ? WHERE name = 'fields'", (older,)).rowcount == 1
+        db.commit()
+        db.close()
+    assert builds.begin(2, 2, KEEPING, None, anew=False).position == 0
+    assert builds.begin(3, 1, KEEPING, 1, anew=False).kept == 1
+    for number in (2, 3):
+        mended = replace(CHUNK, last=True, rows=[(1, {"nik": "2"})], mends={1: "r-1:5"})
+        builds.add(number, 2 if number == 2 else 1, KEEPING, mended, replaces=False)
+        builds.finish(number, KEEPING)
+    db = complete(builds.place(3))
+    assert [(row["n"], row["mends"]) for row in db.execute("SELECT * FROM row ORDER BY n")] == [(1, None), (2, "r-1:5")]
+    db.close()
+    builds.close()
 
 
 def test_nothing_of_a_build_stays_when_it_is_dropped(tmp_path: Path) -> None:
