@@ -66,6 +66,12 @@ def test_rows_are_found_by_what_operations_ask_together_and_one_by_one(tmp_path:
     assert feed.max_reject == 1.0
 
 
+def test_what_is_asked_by_its_beginning_is_last_in_an_index_on_all(tmp_path: Path) -> None:
+    begun = 'nama.starts = { from = "awal", optional = true }\n'
+    asked = MAPPING.replace(begun, "").replace("[cari.request]\n", f"[cari.request]\n{begun}")
+    assert plan(tmp_path, mapping=asked).keeping.indexes == (("jenis", "nama"), ("nama",))
+
+
 def test_a_share_of_rejects_may_be_a_number_or_a_word(tmp_path: Path) -> None:
     for written, share in (('"all-or-nothing"', 0.0), ("0.02", 0.02)):
         assert plan(tmp_path, CONFIG.replace('"row-wise"', written)).max_reject == share
