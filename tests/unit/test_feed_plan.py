@@ -95,6 +95,23 @@ def test_rule_11_21_a_mapping_is_another_when_its_rows_or_what_finds_them_may_di
     assert (changed == plan(tmp_path).keeping.mapping) is same
 
 
+@pytest.mark.parametrize(
+    "rule", ['"diubah"', '{ from = "diubah", max = 10 }', '{ from = "diubah", bool = ["1", "0"] }']
+)
+def test_what_tells_the_newer_row_must_be_a_date_or_a_number(tmp_path: Path, rule: str) -> None:
+    mapping = MAPPING.replace('{ from = "diubah", date = "dd/mm/yyyy" }', rule)
+    with pytest.raises(ConfigError, match=r"gateway\.toml:\d+: rsud\.feed\.stok\.newer: .*10/1/2026.*date = "):
+        plan(tmp_path, mapping=mapping)
+
+
+@pytest.mark.parametrize(
+    "rule", ['date = "iso"', 'date = "yyyymmdd"', "integer = true", 'number = "1.234,56"', "digits = 8"]
+)
+def test_whatever_has_an_order_may_tell_the_newer_row(tmp_path: Path, rule: str) -> None:
+    mapping = MAPPING.replace('date = "dd/mm/yyyy"', rule)
+    assert plan(tmp_path, mapping=mapping).keeping.newer == "diubah"
+
+
 @pytest.mark.parametrize(("old", "new"), [('key   = ["kode"]', 'key = ["kod"]'), ('"diubah"', '"diubahh"')])
 def test_a_field_that_is_none_is_told_with_the_nearest(tmp_path: Path, old: str, new: str) -> None:
     with pytest.raises(ConfigError, match=r"is no field of \[stok.row\] \(did you mean"):
