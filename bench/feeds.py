@@ -31,7 +31,8 @@ from gateway.ledger.keys import KeySource
 from gateway.ledger.opening import beside
 from gateway.ledger.snapshot_rows import conditions
 from gateway.ledger.sqlite import SqliteLedger
-from gateway.ledger.sqlite_builds import Builds, complete, held_columns, page
+from gateway.ledger.sqlite_builds import Builds, complete, held_columns
+from gateway.ledger.sqlite_pages import page
 from gateway.registry import Feed
 from gateway.snapshots import LedgerSnapshots
 from gateway.translate import compile_row, load_mapping

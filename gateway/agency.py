@@ -170,6 +170,15 @@ class _Builder:
                             remedy=suggest(name, row.schema.paths),
                         )
                     )
+        if newer in row.schema.paths - row.schema.ordered:
+            self.findings.append(
+                Finding(
+                    where=self._where(("agency", self.name, "feed", feed, "newer")),
+                    what=f"{self.name}.feed.{feed}.newer: {newer} is no date and no number in [{feed}.row], "
+                    "and of texts 2/1/2026 is newer than 10/1/2026",
+                    remedy=f'write there {newer} = {{ from = "...", date = "dd/mm/yyyy" }}, or number or integer',
+                )
+            )
         asked = [self.mapping.asked(name) for name, made in self.section.operation.items() if made.call == feed]
         return keeping_of(row, asked, mode=settings.get("mode", "snapshot"), key=key, newer=newer)
 

@@ -47,6 +47,10 @@ RULES: Mapping[str, tuple[str, str]] = {
     "http": ("bukan permintaan HTTP yang sah", "is not a valid HTTP request"),
     "host": ("harus ada tepat satu header Host", "there must be exactly one Host header"),
     "address": ("alamat bukan UTF-8 yang sah", "the path or query is not valid UTF-8"),
+    "page-gone": (
+        "halaman ini tidak ada lagi, karena datanya sudah diganti; mulai lagi dari halaman pertama, tanpa isian ini",
+        "is of data that has been replaced since; begin again with the first page, without this field",
+    ),
     "in-path": ("sudah ada pada alamat", "is given by the path already"),
     "idempotency-key": (
         "header Idempotency-Key harus satu, 1 sampai 255 karakter ASCII tanpa spasi",

@@ -281,7 +281,7 @@ class CsvAdapter:
     async def _find(self, call: Call) -> Document:
         where, starts = _conditions(call.document)
         paging = {name: where.pop(name, None) for name in (AFTER, LIMIT) if name not in self._fields(call.target)}
-        after, limit = (_place(paging, name) for name in (AFTER, LIMIT))
+        after, limit = paging.get(AFTER), _number(paging, LIMIT)
         found = await self.snapshots.find(
             call.target,
             where,
@@ -331,8 +331,8 @@ def _conditions(document: Document) -> tuple[dict[str, object], dict[str, str]]:
     return where, {name.removesuffix(STARTS): value for name, value in begun.items()}
 
 
-def _place(paging: Mapping[str, object], name: str) -> int | None:
-    """Return a number that an answer before gave, or the app; raises TranslationError for what is none."""
+def _number(paging: Mapping[str, object], name: str) -> int | None:
+    """Return a number that the app gave; raises TranslationError for what is none."""
     value = paging.get(name)
     if value is None:
         return None

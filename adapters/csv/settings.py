@@ -155,7 +155,7 @@ class Feed(BaseModel):
     newer: str | None = Field(
         None,
         description="Our field that tells which of two rows with one key is the newer, and counts; "
-        "without it that of the later file.",
+        "without it that of the later file. By its rule it is a date, a time, a number or of so many `digits`.",
         examples=["diubah"],
     )
     max_reject: Annotated[float, Field(ge=0, le=1)] | Literal["all-or-nothing", "row-wise"] = Field(

@@ -211,7 +211,16 @@ def matches(row: Document, where: Document, starts: Cells) -> bool:
             found = None
         if found != wanted or isinstance(found, bool) is not isinstance(wanted, bool):
             return False
-    return all(str(at(row, name.split("."))).startswith(begin) for name, begin in starts.items())
+    found = ((at(row, name.split(".")), begin) for name, begin in starts.items())
+    return all(value is not None and str(value).startswith(begin) for value, begin in found)
+
+
+def in_order(rows: Sequence[Document], starts: Cells) -> Sequence[Document]:
+    """Return rows in the order in which a store has them, given those in the order of their file."""
+    if not starts:
+        return rows
+    path = max(starts, key=lambda name: len(cell(starts[name]) or b"")).split(".")
+    return sorted(rows, key=lambda row: cell(at(row, path)) or b"")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +230,11 @@ class Condition:
     column: str
     value: bytes | None
     prefix: bool = False
+
+    @property
+    def end(self) -> bytes:
+        """What is greater than all that begins so: neither a text nor a hash behind NO_VALUE has so many of these."""
+        return (self.value or b"") + b"\xff" * 17
 
 
 def conditions(columns: Columns, where: Document, starts: Cells) -> tuple[Condition, ...]:
@@ -234,6 +248,16 @@ def conditions(columns: Columns, where: Document, starts: Cells) -> tuple[Condit
     return (*exact, *begun)
 
 
+def leading(asked: Sequence[Condition]) -> Condition | None:
+    """Return the beginning in whose order rows come, the longest; None where they come in that of their file.
+
+    An index on what begins so has them in its own order alone: in another all of them would have to be sorted, or the
+    whole table walked through, for each page.
+    """
+    begun = [one for one in asked if one.prefix]
+    return max(begun, key=lambda one: len(one.value or b""), default=None)
+
+
 def _exact(column: str, value: bytes | None) -> Condition:
     if column != "id":
         return Condition(column=column, value=value)
@@ -243,13 +267,13 @@ def _exact(column: str, value: bytes | None) -> Condition:
 
 
 Page = Callable[[int, int], Awaitable[Sequence[tuple[int, bytes]]]]
-"""Returns up to so many rows, by number and content, after a number."""
+"""Returns up to so many rows, by number and content, after the row of a number, with 0 the first."""
 
 
 async def gathered(
     page: Page, where: Document, starts: Cells, *, limit: int, after: int
 ) -> tuple[list[Document], int | None]:
-    """Return up to `limit` rows that match, and the number after which there may be more."""
+    """Return up to `limit` rows that match, and the number of the row after which there may be more."""
     rows: list[Document] = []
     size = limit + 1 if limit < PAGE else PAGE
     while True:

@@ -19,7 +19,6 @@ from gateway.ledger.rows import decode
 from gateway.ledger.snapshot_rows import (
     Clash,
     Columns,
-    Condition,
     PackedRow,
     Settled,
     columns_of,
@@ -227,23 +226,6 @@ def _whole(path: Path) -> str:
 def held_columns(db: sqlite3.Connection) -> Columns:
     """Return what a snapshot's columns hold."""
     return read_columns(_meta(db)["fields"])
-
-
-def page(db: sqlite3.Connection, asked: Sequence[Condition], after: int, size: int) -> Sequence[tuple[int, bytes]]:
-    """Return rows that meet all conditions, after a number and in its order."""
-    parts, values = ["n > ?"], [after]
-    for one in asked:
-        name = one.column
-        if one.prefix and one.value is not None:
-            parts.append(f"{name} >= ? AND {name} < ?")
-            values += [one.value, one.value + b"\xff"]  # type: ignore[list-item]
-        elif one.value is None:
-            parts.append(f"{name} IS NULL")
-        else:
-            parts.append(f"{name} = ?")
-            values.append(one.value)  # type: ignore[arg-type]
-    query = f"SELECT n, doc FROM row WHERE {' AND '.join(parts)} ORDER BY n LIMIT ?"  # noqa: S608 - our own names
-    return [(row["n"], row["doc"]) for row in db.execute(query, (*values, size))]
 
 
 def _meta(db: sqlite3.Connection) -> dict[str, str]:

@@ -19,10 +19,11 @@ from gateway.ledger.news import News
 from gateway.ledger.opening import beside
 from gateway.ledger.receipt_rows import FORWARD, receipt_of
 from gateway.ledger.snapshot_rows import conditions, gathered, may_replace
-from gateway.ledger.sqlite_builds import Builds, complete, held_columns, page
+from gateway.ledger.sqlite_builds import Builds, complete, held_columns
+from gateway.ledger.sqlite_pages import page
 from gateway.ledger.transaction import Transaction
 from gateway.ledger.writer import Readers, Writer, unavailable
-from gateway.lookup import Cells, Found
+from gateway.lookup import Cells, Found, Mark, page_gone, written_mark
 from gateway.message import Document
 from gateway.portion import Forwarded, Portion
 from gateway.ports import Clock
@@ -31,9 +32,10 @@ from gateway.records import State
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_LIVE = """
-SELECT receipt.number, receipt.as_of FROM feed JOIN receipt ON receipt.number = feed.live
-WHERE feed.name = ? AND receipt.mode <> 'forward'
+_ASKED = """
+SELECT receipt.number, receipt.as_of, feed.live, feed.previous FROM feed JOIN receipt
+ON receipt.number = coalesce(:mark, feed.live) AND receipt.number IN (feed.live, feed.previous)
+WHERE feed.name = :feed AND receipt.mode <> 'forward'
 """
 
 
@@ -205,24 +207,21 @@ class SqliteFeeds:
         starts: Cells | None = None,
         after: str | None = None,
     ) -> Found:
-        """Return rows of the live snapshot."""
-        begun, pinned = starts or {}, list[tuple[int, float]]()
+        """Return rows of the live snapshot, or of the one that a page goes on in, while it is kept."""
+        begun, mark, pinned = starts or {}, Mark.read(after), list[sqlite3.Row]()
 
         def look(tx: Transaction, last: int, size: int) -> Sequence[tuple[int, bytes]]:
             if not pinned:
-                row = tx.db.execute(_LIVE, (feed,)).fetchone()
-                if row is None:
-                    raise NoSnapshot(f"{feed}: no file has been taken in yet", maybe_done=False)
-                pinned.append((row["number"], row["as_of"]))
-            mine = self._shelf.get(feed, pinned[0][0])
+                pinned.append(_asked(tx, feed, mark))
+            mine = self._shelf.get(feed, pinned[0])
             return page(mine.db, conditions(mine.columns, where, begun), last, size)
 
         async def rows(last: int, size: int) -> Sequence[tuple[int, bytes]]:
             return await self._readers.do(lambda tx: look(tx, last, size))
 
-        found, further = await gathered(rows, where, begun, limit=limit, after=int(after or 0))
-        as_of = self._when(pinned[0][1])
-        return Found(rows=tuple(found), as_of=as_of, further=None if further is None else str(further))
+        found, further = await gathered(rows, where, begun, limit=limit, after=mark.row if mark else 0)
+        number, as_of = pinned[0]["number"], self._when(pinned[0]["as_of"])
+        return Found(rows=tuple(found), as_of=as_of, further=written_mark(number, further))
 
     async def _copy_feeds(self, copy: Path) -> None:
         """Put the snapshots that a copy of the ledger needs beside it."""
@@ -245,40 +244,47 @@ class SqliteFeeds:
         return tuple(receipt_of(row, self._when) for row in rows)
 
 
+def _asked(tx: Transaction, feed: str, mark: Mark | None) -> sqlite3.Row:
+    """Return which snapshot is asked, the live one or that of a mark, and which are kept."""
+    row: sqlite3.Row | None = tx.db.execute(_ASKED, {"feed": feed, "mark": mark and mark.snapshot}).fetchone()
+    if row is None:
+        raise page_gone() if mark else NoSnapshot(f"{feed}: no file has been taken in yet", maybe_done=False)
+    return row
+
+
 class _Snapshot:
     """A snapshot opened by one thread."""
 
-    __slots__ = ("columns", "db", "number")
+    __slots__ = ("columns", "db")
 
-    def __init__(self, number: int, db: sqlite3.Connection) -> None:
-        self.number = number
+    def __init__(self, db: sqlite3.Connection) -> None:
         self.db = db
         self.columns = held_columns(db)
 
 
 class _Shelf:
-    """The live snapshot of each feed, opened once by each thread that reads; they never change."""
+    """The snapshots of each feed that are kept, opened once by each thread that reads; they never change."""
 
     def __init__(self, place: Callable[[int], Path]) -> None:
         self._place = place
         self._own = threading.local()
         self._open: set[sqlite3.Connection] = set()
 
-    def get(self, feed: str, number: int) -> _Snapshot:
-        """Return a feed's snapshot; raises NoSnapshot when its file is not there."""
-        mine: dict[str, _Snapshot] = self._own.__dict__.setdefault("snapshots", {})
-        there = mine.get(feed)
-        if there is not None and there.number == number:
-            return there
-        try:
-            made = _Snapshot(number, self._connect(number))
-        except sqlite3.OperationalError as error:
-            raise NoSnapshot(f"{feed}: its snapshot is not there; its file is read again", maybe_done=False) from error
-        if there is not None:
-            self._open.discard(there.db)
-            there.db.close()
-        mine[feed] = made
-        return made
+    def get(self, feed: str, asked: sqlite3.Row) -> _Snapshot:
+        """Return the snapshot that is asked, closing those that are not kept; raises when its file is gone."""
+        mine: dict[int, _Snapshot] = self._own.__dict__.setdefault(feed, {})
+        number: int = asked["number"]
+        if number not in mine:
+            for gone in mine.keys() - {asked["live"], asked["previous"]}:
+                self._close(mine.pop(gone))
+            try:
+                mine[number] = _Snapshot(self._connect(number))
+            except sqlite3.OperationalError as error:
+                if number != asked["live"]:
+                    raise page_gone() from error
+                what = f"{feed}: its snapshot is not there; its file is read again"
+                raise NoSnapshot(what, maybe_done=False) from error
+        return mine[number]
 
     def close(self) -> None:
         """Close what is open; nobody reads any more."""
@@ -289,6 +295,10 @@ class _Shelf:
         db = complete(self._place(number))
         self._open.add(db)
         return db
+
+    def _close(self, snapshot: _Snapshot) -> None:
+        self._open.discard(snapshot.db)
+        snapshot.db.close()
 
 
 def _with(receipt: FileReceipt, tally: Tally) -> FileReceipt:

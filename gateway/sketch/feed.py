@@ -30,6 +30,10 @@ _OFFICERS = these(
 _NUMBERS = these("id no nomor nmr")
 _CHANGED = these("changed diperbarui diubah modified pembaruan perubahan ubah update updated")
 _PAGING = ("after", "limit")
+_AFTER = (
+    '{ from = "setelah", optional = true, title = "Lanjutan, dari berikutnya", '
+    'about = "isian lain sama; bila ditolak karena datanya sudah diganti, mulai lagi tanpa isian ini" }'
+)
 _ABOUT = {
     "snapshot": "a file is everything there is, and replaces what was there",
     "append": "rows are added to what is there",
@@ -211,9 +215,9 @@ def _request(look_up: str, columns: Sequence[Column], keys: Sequence[Column]) ->
     ]
     if starts := next((one for one in others if one.kind == "text"), None):
         rule = {"from": starts.ours, "optional": True} | ({"mask": True} if starts.personal else {})
-        lines.append(("", f"{key([starts.ours, 'starts'])} = {value(rule)}   # by how it begins"))
+        lines.append(("", f"{key([starts.ours, 'starts'])} = {value(rule)}   # by how it begins, capitals and all"))
     if not {column.ours for column in columns} & set(_PAGING):
-        lines.append(("after", '{ from = "setelah", optional = true, title = "Lanjutan, dari berikutnya" }'))
+        lines.append(("after", _AFTER))
         lines.append(("limit", '{ from = "batas", optional = true, integer = true, title = "Banyaknya baris" }'))
     return [f"[{look_up}.request]   # what rows are looked up by; those that are comments can be, too", *aligned(lines)]
 

@@ -146,10 +146,13 @@ class MappingFile:
         return tuple(dict.fromkeys(rule.left[0] for rule in rules or ()))
 
     def asked(self, operation: str) -> tuple[str, ...]:
-        """Return the native request fields of an operation by dotted path, each once, whose beginnings it asks too."""
+        """Return the native request fields of an operation by dotted path, each once, last those it asks beginnings of.
+
+        So an index on all of them has what begins so in order behind the others' values.
+        """
         rules = self.operations[operation].request if operation in self.operations else None
-        names = (".".join(rule.left).removesuffix(".starts") for rule in rules or ())
-        return tuple(dict.fromkeys(names))
+        names = sorted((".".join(rule.left) for rule in rules or ()), key=lambda name: name.endswith(".starts"))
+        return tuple(dict.fromkeys(name.removesuffix(".starts") for name in names))
 
     def at(self, line: int) -> str:
         """Return `mappings/dinkes.toml:12`."""

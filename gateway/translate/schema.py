@@ -30,6 +30,7 @@ _KINDS: Final[Mapping[str, Mapping[str, object]]] = {
     "binary": {"type": "string", "contentEncoding": "base64"},
     "any": {},
 }
+_ORDERED = frozenset({"integer", "number", "date", "datetime", "time"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,12 @@ class CanonicalSchema:
     def paths(self) -> frozenset[str]:
         """The dotted paths of every value that is not in a list."""
         return frozenset(name for name, _ in _flat(self.shape) if "[]" not in name)
+
+    @property
+    def ordered(self) -> frozenset[str]:
+        """The dotted paths of values of which the greater can be told: numbers, times, and texts of so many digits."""
+        found = ((path, leaf.form) for path, leaf in _leaves(self.shape))
+        return frozenset(path for path, form in found if form.kind in _ORDERED or (form.kind == "text" and form.digits))
 
     @property
     def personal(self) -> frozenset[str]:

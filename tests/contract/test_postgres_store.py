@@ -3,6 +3,7 @@
 import asyncio
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -12,11 +13,14 @@ from gateway.clock import SystemClock
 from gateway.errors import ConfigError, LedgerSilent, LedgerUnavailable
 from gateway.ledger.keys import KeySource
 from gateway.ledger.postgres import PostgresLedger
+from gateway.ledger.postgres.builds import query_of
 from gateway.ledger.postgres.census import of_database
 from gateway.ledger.postgres.store import opened
-from gateway.message import Reply
+from gateway.ledger.snapshot_rows import columns_of, conditions
+from gateway.message import Document, Reply
 from gateway.records import Buried, Delivered, State, Unknown
 from tests.contract.ledger import BODY, Stage, an_entry, tried
+from tests.contract.ledger_feeds import KEYED, taken
 from tests.postgres import Cluster, binaries
 
 NIK, NAME = "1405029001180001", "Siti Rahmawati"
@@ -111,4 +115,36 @@ async def test_a_ledger_that_a_newer_gateway_changed_is_refused_and_left_as_it_i
         assert finding.where == "gateway.ledger"
         assert finding.what.startswith("a newer gateway has changed this ledger (step 7)")
     assert await hand.fetchval("SELECT array_agg(number) FROM migration") == [7]
+    await hand.close()
+
+
+BY_INDEX: list[tuple[Document, dict[str, str]]] = [
+    ({"nik": "1"}, {}),
+    ({"jenis": "BCG"}, {}),
+    ({"jenis": "BCG", "nik": "1"}, {}),
+    ({"nama": None}, {}),
+    ({}, {"nama": "A"}),
+    ({}, {"nik": "9"}),
+    ({"jenis": "BCG"}, {"nik": "9"}),
+]
+
+
+@pytest.mark.parametrize("kept", ["force_generic_plan", "force_custom_plan"])
+async def test_what_is_asked_by_value_or_beginning_is_found_by_an_index_on_every_page(
+    url: str, opening: Opening, kept: str
+) -> None:
+    keeping = replace(KEYED, key=("nik",))
+    rows = [{"nik": f"1{n:06d}", "jenis": f"{n % 3}", "nama": f"{n % 40}"} for n in range(3000)]
+    done = await taken((await opening()).ledger, *rows, keeping=keeping)
+    hand = await asyncpg.connect(url, server_settings={"enable_seqscan": "off", "plan_cache_mode": kept})
+    for number, (where, starts) in enumerate(BY_INDEX):
+        for after in (0, 1500):
+            query, values = query_of(done.number, conditions(columns_of(keeping), where, starts), after, 101)
+            name, kinds = f"q_{number}_{after}", ["bytea" if isinstance(value, bytes) else "bigint" for value in values]
+            written = [f"'\\x{value.hex()}'" if isinstance(value, bytes) else str(value) for value in values]
+            await hand.execute(f"PREPARE {name} ({', '.join(kinds)}) AS {query}")
+            plan = [row[0] for row in await hand.fetch(f"EXPLAIN EXECUTE {name} ({', '.join(written)})")]
+            assert not [line for line in plan if "Seq Scan" in line], plan
+            (found,) = [line for line in plan if "Index Cond" in line and "(n = " not in line]
+            assert "id " in found or "c0 " in found or "c1 " in found, plan
     await hand.close()

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from gateway.errors import Unavailable
+from gateway.errors import TranslationError, Unavailable
 from gateway.message import Document
 from gateway.snapshots import MemorySnapshots
 from tests.fakes import MONDAY_MORNING
@@ -64,3 +64,21 @@ async def test_a_new_snapshot_replaces_the_old_one_whole(snapshots: MemorySnapsh
     snapshots.publish("imunisasi", ROWS[1:], as_of=TUESDAY)
     answer = await snapshots.find("imunisasi", {"jenis": "BCG"}, limit=10)
     assert (list(answer.rows), answer.as_of) == ([ROWS[2]], TUESDAY)
+
+
+async def test_pages_of_a_beginning_follow_each_other_in_its_order(snapshots: MemorySnapshots) -> None:
+    rows: list[Document] = [{"nama": name, "nik": str(n)} for n, name in enumerate(["Salma", "Ani", "Sari", "Salma"])]
+    snapshots.publish("imunisasi", [*rows, {"nik": "4"}], as_of=MONDAY_MORNING)
+    first = await snapshots.find("imunisasi", {}, limit=2, starts={"nama": "Sa"})
+    second = await snapshots.find("imunisasi", {}, limit=2, starts={"nama": "Sa"}, after=first.further)
+    assert [*first.rows, *second.rows] == [rows[0], rows[3], rows[2]]
+    assert second.further is None
+    assert not (await snapshots.find("imunisasi", {}, limit=2, starts={"nama": "None"})).rows
+
+
+async def test_a_page_of_what_was_replaced_is_gone(snapshots: MemorySnapshots) -> None:
+    snapshots.publish("imunisasi", ROWS, as_of=MONDAY_MORNING)
+    page = await snapshots.find("imunisasi", {}, limit=1)
+    snapshots.publish("imunisasi", ROWS, as_of=TUESDAY)
+    with pytest.raises(TranslationError):
+        await snapshots.find("imunisasi", {}, limit=1, after=page.further)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from gateway.feeds import Batch, Chunk, Keeping, Reject, Tally
 from gateway.ledger.rows import decode
-from gateway.ledger.sqlite_builds import Builds, complete, page
+from gateway.ledger.sqlite_builds import Builds, complete
+from gateway.ledger.sqlite_pages import page
 from gateway.message import Document
 from gateway.preview import Preview, preview
 from gateway.registry import Feed

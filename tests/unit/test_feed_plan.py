@@ -66,6 +66,12 @@ def test_rows_are_found_by_what_operations_ask_together_and_one_by_one(tmp_path:
     assert feed.max_reject == 1.0
 
 
+def test_what_is_asked_by_its_beginning_is_last_in_an_index_on_all(tmp_path: Path) -> None:
+    begun = 'nama.starts = { from = "awal", optional = true }\n'
+    asked = MAPPING.replace(begun, "").replace("[cari.request]\n", f"[cari.request]\n{begun}")
+    assert plan(tmp_path, mapping=asked).keeping.indexes == (("jenis", "nama"), ("nama",))
+
+
 def test_a_share_of_rejects_may_be_a_number_or_a_word(tmp_path: Path) -> None:
     for written, share in (('"all-or-nothing"', 0.0), ("0.02", 0.02)):
         assert plan(tmp_path, CONFIG.replace('"row-wise"', written)).max_reject == share
@@ -87,6 +93,23 @@ def test_rule_11_21_a_mapping_is_another_when_its_rows_or_what_finds_them_may_di
     assert old in MAPPING
     changed = plan(tmp_path, mapping=MAPPING.replace(old, new, 1)).keeping.mapping
     assert (changed == plan(tmp_path).keeping.mapping) is same
+
+
+@pytest.mark.parametrize(
+    "rule", ['"diubah"', '{ from = "diubah", max = 10 }', '{ from = "diubah", bool = ["1", "0"] }']
+)
+def test_what_tells_the_newer_row_must_be_a_date_or_a_number(tmp_path: Path, rule: str) -> None:
+    mapping = MAPPING.replace('{ from = "diubah", date = "dd/mm/yyyy" }', rule)
+    with pytest.raises(ConfigError, match=r"gateway\.toml:\d+: rsud\.feed\.stok\.newer: .*10/1/2026.*date = "):
+        plan(tmp_path, mapping=mapping)
+
+
+@pytest.mark.parametrize(
+    "rule", ['date = "iso"', 'date = "yyyymmdd"', "integer = true", 'number = "1.234,56"', "digits = 8"]
+)
+def test_whatever_has_an_order_may_tell_the_newer_row(tmp_path: Path, rule: str) -> None:
+    mapping = MAPPING.replace('date = "dd/mm/yyyy"', rule)
+    assert plan(tmp_path, mapping=mapping).keeping.newer == "diubah"
 
 
 @pytest.mark.parametrize(("old", "new"), [('key   = ["kode"]', 'key = ["kod"]'), ('"diubah"', '"diubahh"')])

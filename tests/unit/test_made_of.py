@@ -144,7 +144,7 @@ async def test_rule_11_21_a_mended_snapshot_that_the_mapping_as_it_is_now_takes_
 
     other = await read_otherwise(site, by=strict)
     await other.look(61, times=2)
-    assert "of 8 rows were rejected" in str(other.lines[0][1]["what"])
+    assert "of 8 rows rejected" in str(other.lines[0][1]["what"])
     assert len(await other.rows()) == 4
     await other.close()
 

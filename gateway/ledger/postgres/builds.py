@@ -13,6 +13,7 @@ from gateway.ledger.snapshot_rows import (
     Condition,
     PackedRow,
     columns_of,
+    leading,
     notes_mends,
     once,
     packed,
@@ -29,6 +30,8 @@ from gateway.ledger.snapshot_rows import (
 LONG = 3600.0
 """Seconds that making an index of a large snapshot may take."""
 PORTION = 2000
+_PLACE = "n + 0"
+"""A row's place where rows are looked for: by `n` the planner would walk through the table to find the first soon."""
 
 
 async def begin(connection: Connection, number: int, keeping: Keeping, base: int | None) -> Tally:
@@ -69,7 +72,7 @@ async def add(  # noqa: PLR0913 - what a chunk needs
 async def finish(connection: Connection, number: int, keeping: Keeping) -> None:
     """Index a snapshot and let the planner know it; does no harm when that is done already."""
     for place, columns in enumerate(columns_of(keeping).indexes(keeping)):
-        names = ", ".join((*columns, "n"))
+        names = ", ".join((*columns, f"({_PLACE})"))
         query = f"CREATE INDEX IF NOT EXISTS snapshot_{number}_{place} ON snapshot_{number} ({names})"
         await connection.execute(query, timeout=LONG)
     await connection.execute(f"ANALYZE snapshot_{number}", timeout=LONG)
@@ -84,23 +87,32 @@ async def drop(connection: Connection, number: int) -> None:
 async def page(
     connection: Connection, number: int, asked: Sequence[Condition], after: int, size: int
 ) -> Sequence[tuple[int, bytes]]:
-    """Return rows that meet all conditions, after a number and in its order."""
-    parts, values = ["n > $1"], [after]
-    for one in asked:
-        name = one.column
-        if one.value is None:
-            parts.append(f"{name} IS NULL")
-            continue
-        values.append(one.value)  # type: ignore[arg-type]
-        if one.prefix:
-            values.append(one.value + b"\xff")  # type: ignore[arg-type]
-            parts.append(f"{name} >= ${len(values) - 1} AND {name} < ${len(values)}")
-        else:
-            parts.append(f"{name} = ${len(values)}")
-    values.append(size)
-    where = " AND ".join(parts)
-    query = f"SELECT n, doc FROM snapshot_{number} WHERE {where} ORDER BY n LIMIT ${len(values)}"  # noqa: S608 - our own names
+    """Return rows that meet all conditions, after a row, in the order of their file, or of the beginning asked for."""
+    query, values = query_of(number, asked, after, size)
     return [(row["n"], row["doc"]) for row in await connection.fetch(query, *values)]
+
+
+def query_of(number: int, asked: Sequence[Condition], after: int, size: int) -> tuple[str, list[bytes | int]]:
+    """Return the query for a page, and its values."""
+    parts, values = list[str](), list[bytes | int]([after, size])
+    for one in asked:
+        if one.value is None:
+            parts.append(f"{one.column} IS NULL")
+        elif one.prefix:
+            values += [one.value, one.end]
+            parts.append(f"{one.column} >= ${len(values) - 1} AND {one.column} < ${len(values)}")
+        else:
+            values.append(one.value)
+            parts.append(f"{one.column} = ${len(values)}")
+    table, first = f"snapshot_{number}", leading(asked)
+    place = _PLACE if asked else "n"
+    order = place if first is None else f"{first.column}, {place}"
+    if first is None or not after:
+        parts.append(f"{place} > $1")
+    else:
+        parts.append(f"({order}) > (SELECT {order} FROM {table} WHERE n = $1)")  # noqa: S608 - our own names
+    where = " AND ".join(parts)
+    return f"SELECT n, doc FROM {table} WHERE {where} ORDER BY {order} LIMIT $2", values  # noqa: S608 - our own names
 
 
 async def _copied(connection: Connection, number: int, base: int, keeping: Keeping) -> int:

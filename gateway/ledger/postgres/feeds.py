@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+import asyncpg
+
 from gateway.errors import FieldError, NoSnapshot
 from gateway.feeds import (
     Chunk,
@@ -35,13 +37,14 @@ from gateway.ledger.snapshot_rows import (
     read_tally,
     written_columns,
 )
-from gateway.lookup import Cells, Found
+from gateway.lookup import Cells, Found, Mark, page_gone, written_mark
 from gateway.message import Document
 from gateway.portion import Forwarded, Portion
 from gateway.records import State
 
-_LIVE = """
-SELECT r.number, r.as_of, r.fields FROM feed AS f JOIN receipt AS r ON r.number = f.live
+_ASKED = """
+SELECT r.number, r.as_of, r.fields FROM feed AS f JOIN receipt AS r
+ON r.number = coalesce($2, f.live) AND r.number IN (f.live, f.previous)
 WHERE f.name = $1 AND r.mode <> 'forward'
 """
 _REJECTS = "SELECT number, reasons FROM reject WHERE receipt = $1 AND number > $2 ORDER BY number LIMIT $3"
@@ -209,20 +212,28 @@ class PostgresFeeds:
         starts: Cells | None = None,
         after: str | None = None,
     ) -> Found:
-        """Return rows of the live snapshot; the one before is kept, so none goes away under a question."""
-        begun = starts or {}
+        """Return rows of the live snapshot, or of the one that a page goes on in, while it is kept.
+
+        The one before the live one is kept, so the live one does not go away under a question.
+        """
+        begun, mark = starts or {}, Mark.read(after)
         async with self._store.connection() as connection:
-            live = await connection.fetchrow(_LIVE, feed)
-            if live is None:
-                raise NoSnapshot(f"{feed}: no file has been taken in yet", maybe_done=False)
-            asked = conditions(read_columns(live["fields"]), where, begun)
+            one = await connection.fetchrow(_ASKED, feed, mark and mark.snapshot)
+            if one is None:
+                raise page_gone() if mark else NoSnapshot(f"{feed}: no file has been taken in yet", maybe_done=False)
+            asked = conditions(read_columns(one["fields"]), where, begun)
 
             async def rows(last: int, size: int) -> Sequence[tuple[int, bytes]]:
-                return await builds.page(connection, live["number"], asked, last, size)
+                return await builds.page(connection, one["number"], asked, last, size)
 
-            found, further = await gathered(rows, where, begun, limit=limit, after=int(after or 0))
-        as_of = self._when(live["as_of"])
-        return Found(rows=tuple(found), as_of=as_of, further=None if further is None else str(further))
+            try:
+                found, further = await gathered(rows, where, begun, limit=limit, after=mark.row if mark else 0)
+            except asyncpg.UndefinedTableError as error:
+                if mark is None:
+                    raise
+                raise page_gone() from error
+        as_of = self._when(one["as_of"])
+        return Found(rows=tuple(found), as_of=as_of, further=written_mark(one["number"], further))
 
     async def _several(self, which: str, *values: object) -> Sequence[FileReceipt]:
         async with self._store.connection() as connection:

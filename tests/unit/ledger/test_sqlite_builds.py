@@ -1,10 +1,16 @@
 import sqlite3
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import cast
+
+import pytest
 
 from gateway.feeds import Chunk, Keeping
-from gateway.ledger.snapshot_rows import Columns, columns_of, read_columns, written_columns
-from gateway.ledger.sqlite_builds import Builds, complete
+from gateway.ledger.snapshot_rows import Columns, columns_of, conditions, read_columns, written_columns
+from gateway.ledger.sqlite_builds import Builds, complete, held_columns
+from gateway.ledger.sqlite_pages import page
+from gateway.message import Document
 
 KEEPING = Keeping(key=("nik",), indexes=(("nik",), ("jenis", "nik"), ("nama",)), mapping="m")
 CHUNK = Chunk(after=0, position=1, rows=[(1, {"nik": "1", "jenis": "BCG", "nama": "Ani"})])
@@ -70,3 +76,60 @@ def test_the_one_field_of_a_key_is_looked_up_by_the_id() -> None:
 def test_a_snapshot_that_has_a_column_for_each_field_is_read_as_well() -> None:
     assert read_columns('["nik", "jenis"]') == Columns(fields=("nik", "jenis"))
     assert read_columns('{"id": "nik", "fields": ["jenis"]}') == Columns(fields=("jenis",), id="nik")
+
+
+ASKED: list[tuple[Document, dict[str, str]]] = [
+    ({"nik": "1"}, {}),
+    ({"jenis": "BCG"}, {}),
+    ({"jenis": "BCG", "nik": "1"}, {}),
+    ({"jenis": "BCG", "nama": None}, {}),
+    ({"nik": None}, {}),
+    ({}, {"nama": "A"}),
+    ({}, {"nik": "9"}),
+    ({"jenis": "BCG"}, {"nik": "9"}),
+    ({"jenis": "BCG", "nik": "1"}, {"nama": "A"}),
+    ({"nama": "Ani"}, {"nik": "9", "jenis": "BC"}),
+]
+
+
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
+    """So many rows that walking through them costs more than the detour by an index."""
+    builds = Builds(tmp_path_factory.mktemp("feeds"))
+    builds.begin(7, 1, KEEPING, None, anew=False)
+    rows = [(n, {"nik": f"1{n:06d}", "jenis": f"{n % 3}", "nama": f"{n % 40}"}) for n in range(1, 30_001)]
+    builds.add(7, 1, KEEPING, Chunk(after=0, position=30_000, rows=rows, last=True), replaces=True)
+    builds.finish(7, KEEPING)
+    db = complete(builds.place(7))
+    yield db
+    db.close()
+
+
+class _Told(list[tuple[str, tuple[object, ...]]]):
+    """A snapshot that notes what it is asked."""
+
+    def __init__(self, db: sqlite3.Connection) -> None:
+        super().__init__()
+        self._db = db
+
+    def execute(self, query: str, values: Iterable[object] = ()) -> sqlite3.Cursor:
+        self.append((query, tuple(values)))
+        return self._db.execute(*self[-1])
+
+
+@pytest.mark.parametrize(("where", "starts"), ASKED)
+@pytest.mark.parametrize("after", [0, 1500])
+def test_what_is_asked_by_value_or_beginning_is_found_by_an_index_on_every_page(
+    many: sqlite3.Connection, where: Document, starts: dict[str, str], after: int
+) -> None:
+    told = _Told(many)
+    asked = conditions(held_columns(many), where, starts)
+    page(cast("sqlite3.Connection", told), asked, after, 101)
+    steps = [row["detail"] for query, values in told for row in many.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+    plans = [step for step in steps if step.startswith(("SCAN row", "SEARCH"))]
+    assert plans
+    columns = {one.column for one in asked}
+    for plan in plans:
+        assert not plan.startswith("SCAN"), plan
+        # By the table's own number alone only the row is found after which the page begins.
+        assert any(f"{column}=" in plan or f"{column}>" in plan for column in columns) or "(rowid=?)" in plan, plan
