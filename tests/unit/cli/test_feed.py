@@ -278,6 +278,16 @@ def test_rows_that_were_mended_are_checked_as_what_is_added_to_the_live_data(rsu
     assert "would be refused by rsud/stok: mends rows of a file that another has replaced" in late.stdout
 
 
+def test_no_trailer_is_asked_of_rows_that_were_mended(rsud: Office) -> None:
+    config = (rsud.folder / "gateway.toml").read_text("utf-8")
+    (rsud.folder / "gateway.toml").write_text(config.replace("ready =", 'trailer = "TOTAL"\nready ='), "utf-8")
+    take(rsud, stok_1=FOUR + "0007;Obat;x\nTOTAL;;5\n")
+    (handed,) = (rsud.folder / "drop/rejected").glob("*.rejected.csv")
+    path = rsud.folder / handed.name
+    path.write_text(handed.read_text("utf-8-sig").replace('"x"', '"7"'), "utf-8")
+    assert "would be taken by rsud/stok: 1 row, 0 rejected" in rsud.gateway("feed", "check", str(path)).stdout
+
+
 @pytest.mark.parametrize("name", ["stok_1.csv", "stok_1.csv.gz", "stok_1.zip", "stok_1.xlsx"])
 def test_it_is_told_how_far_a_check_is_whatever_the_file_is_packed_in(
     rsud: Office, monkeypatch: pytest.MonkeyPatch, name: str
