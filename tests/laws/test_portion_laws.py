@@ -41,7 +41,9 @@ BOMS = {"utf-8-sig": b"", "utf-16-le": codecs.BOM_UTF16_LE, "utf-16-be": codecs.
 ENCODINGS = ("utf-8", "cp1252", *BOMS)
 CELLS = (
     st.sampled_from(["1405", "0001", "1405", "14", "", "NIK", "é"]),
-    st.sampled_from(["Ani", "Siti'a", "Ñandú", "O;b|c", "a,b", "t\tb", 'A"n', "D\ne", "F\r\ng", "", " ", "€ ‰", "a\0b"]),
+    st.sampled_from(
+        ["Ani", "Siti'a", "Ñandú", "O;b|c", "a,b", "t\tb", 'A"n', "D\ne", "F\r\ng", "", " ", "€ ‰", "a\0b"]
+    ),
     st.sampled_from(["17/03/1990", "29/02/2024", "30/02/1990", "", "00/00/0000"]),
     st.sampled_from(["1", "2", "", "3"]),
     st.sampled_from(["1.234,56", "0,50", "001", "", "x", "12"]),
@@ -54,7 +56,9 @@ PLAIN = st.tuples(
     st.sampled_from(["1", "2", ""]),
     st.sampled_from(["1.234,56", "0,50", ""]),
 )
-RAW = st.sampled_from(["", " ", "\t", ";;;;", "||||", '"', '"1405', "1405;x", "\0", "\ufeff", "\u2028", "\x1e", "TOTAL"])
+RAW = st.sampled_from(
+    ["", " ", "\t", ";;;;", "||||", '"', '"1405', "1405;x", "\0", "\ufeff", "\u2028", "\x1e", "TOTAL"]
+)
 """What stands in a line of its own."""
 TRAILERS = ("TOTAL", "total ", "Jumlah é", "ß", "(*)", "\u212a", "1", "TO.AL|")
 PORTIONS = (1, 2, 3, 7, 16, 29, 64, 150, 1 << 22)
