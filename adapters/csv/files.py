@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from adapters.csv.drop import Drop, Entry
+from adapters.csv.fitting import fitting, readable
 from adapters.csv.layout import Layout, Unreadable
 from adapters.csv.ours import ours
 from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
@@ -43,7 +44,7 @@ ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
 BLOCK = 1 << 17
 AHEAD = 1 << 20
 """Characters that polars reads at once, while those before are kept: fewer cost more each, more cost memory."""
-_FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG})
 """Why files can't be moved, whenever it is tried."""
 
 
@@ -88,19 +89,23 @@ class Files:
 
     async def take(self, ready: Ready) -> Held | None:
         """Put a file aside and read what it is known by; where it can't be moved, it is read where it lies."""
-        if ready.folder:
-            if ready.name not in {entry.name for entry in await self.drop.list(ASIDE)}:
+        name = fitting(ready.name, self._watches[ready.feed].is_ours)
+        if name is None:
+            why = "its name is too long, or no text: give it a shorter one, of plain letters"
+            raise Unavailable(f"could not put {readable(ready.name)} aside: {why}", maybe_done=False)
+        if ready.folder and name == ready.name:
+            if name not in {entry.name for entry in await self.drop.list(ASIDE)}:
                 return None
         else:
             try:
-                if not await self.drop.move(ready.name, f"{ASIDE}/{ready.name}"):
+                if not await self.drop.move(_path(ready.folder, ready.name), f"{ASIDE}/{name}"):
                     return None
             except Unavailable as error:
-                if not _is_for_ever(error):
+                if not _is_for_ever(error) or readable(ready.name) != ready.name:
                     raise
-                return await self._held(ready.feed, ready.name, "")
-            await self._take_markers(ready)
-        return await self._held(ready.feed, ready.name, ASIDE)
+                return await self._held(ready.feed, ready.name, ready.folder)
+            await self._take_markers(ready, name)
+        return await self._held(ready.feed, name, ASIDE)
 
     async def bring(self, feed: str, place: str) -> Held | None:
         """Return a file that was put away."""
@@ -287,12 +292,12 @@ class Files:
         theirs = await self._mended_of(place, feed)
         return place if theirs == filing.reference else f"{REJECTED}/{name}.{filing.reference}.{ending}"
 
-    async def _take_markers(self, ready: Ready) -> None:
+    async def _take_markers(self, ready: Ready, name: str) -> None:
         """Take a file's markers with it; one for a file that has come meanwhile stays where it is."""
-        names = {entry.name for entry in await self.drop.list()}
-        if ready.name not in names:
-            for name in {ready.name + ending for ending in MARKERS} & names:
-                await self.drop.move(name, f"{ASIDE}/{name}")
+        names = {entry.name for entry in await self.drop.list(ready.folder)}
+        for ending in MARKERS if ready.name not in names else ():
+            if ready.name + ending in names:
+                await self.drop.move(_path(ready.folder, ready.name + ending), f"{ASIDE}/{name}{ending}")
 
     async def _file_markers(self, held: Held, folder: str) -> None:
         aside = {entry.name for entry in await self.drop.list(ASIDE)}
