@@ -14,6 +14,10 @@ from gateway.wording import say
 
 # An export cut short looks like a good file with fewer rows; agencies don't lose half their people overnight.
 SHRINK = 0.5
+NO_TEXT = frozenset({"empty-file", "kind", "old-excel"})
+"""Why a file has no lines that could be closed."""
+UNCLOSED = FieldError(pointer="", rule="unclosed")
+"""Why a file is refused that may be cut short, as nothing but its last line tells that it is whole."""
 
 
 def translated(feed: Feed, batch: Batch, after: int) -> Chunk:

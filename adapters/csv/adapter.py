@@ -234,6 +234,10 @@ class CsvAdapter:
         """Return the reference of the receipt whose rejects a file mends, "" where it mends none."""
         return await self._inbox.mended(feed, path)
 
+    async def is_closed(self, feed: str, path: Path, /) -> bool:
+        """Tell whether a file that lies anywhere has the end that its feed waits for."""
+        return await self._inbox.is_closed(feed, path)
+
     async def length(self, path: Path, /) -> int:
         """Return how many records a file has, or a few more, 0 where only reading it tells."""
         return await self._inbox.length(path)

@@ -15,6 +15,7 @@ from typing import BinaryIO
 
 from adapters.csv.drop import Drop, Entry
 from adapters.csv.fitting import fitting, readable
+from adapters.csv.folder import Folder
 from adapters.csv.layout import Layout, Unreadable
 from adapters.csv.ours import ours
 from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
@@ -148,6 +149,10 @@ class Files:
             return await asyncio.to_thread(_repairs, file, path.name, self._layout(feed))
         finally:
             file.close()
+
+    async def is_closed(self, feed: str, path: Path) -> bool:
+        """Tell whether a file that lies anywhere would be taken for whole, as far as its end tells."""
+        return await self._watches[feed].is_closed(Entry(name=path.name, size=0, mtime=0.0), Folder(path.parent))
 
     async def length(self, path: Path) -> int:
         """Return how many records a file has, or a few more, 0 where only reading it tells."""

@@ -11,7 +11,6 @@ from adapters.csv.fitting import LONGEST, fitting, readable
 from adapters.csv.folder import Folder
 from gateway import Unavailable
 from tests.drops import GOOD, OpenSite, rows
-from tests.drops import open_site as open_site
 
 LONG = "imunisasi_" + "x" * 240 + ".csv"
 

@@ -278,6 +278,20 @@ def test_rows_that_were_mended_are_checked_as_what_is_added_to_the_live_data(rsu
     assert "would be refused by rsud/stok: mends rows of a file that another has replaced" in late.stdout
 
 
+def test_a_file_whose_last_line_has_no_end_is_said_to_wait_in_vain(rsud: Office) -> None:
+    path = rsud.folder / "stok_1.csv"
+    path.write_text(FOUR.rstrip("\n"), "utf-8")
+    assert "would be taken" in rsud.gateway("feed", "check", str(path)).stdout, "its name tells that it is whole"
+    config = (rsud.folder / "gateway.toml").read_text("utf-8")
+    (rsud.folder / "gateway.toml").write_text(config.replace('"rename"', '"stable"'), "utf-8")
+    told = rsud.gateway("feed", "check", str(path))
+    assert (told.exit_code, told.stdout.count("\n")) == (1, 1)
+    assert "would be refused by rsud/stok: its last line has no line break" in told.stdout
+    assert 'ready = "rename" or "marker"' in told.stdout
+    path.write_text("", "utf-8")
+    assert "the file is empty" in rsud.gateway("feed", "check", str(path)).stdout, "which is why it is refused"
+
+
 def test_no_trailer_is_asked_of_rows_that_were_mended(rsud: Office) -> None:
     config = (rsud.folder / "gateway.toml").read_text("utf-8")
     (rsud.folder / "gateway.toml").write_text(config.replace("ready =", 'trailer = "TOTAL"\nready ='), "utf-8")
