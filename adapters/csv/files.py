@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from adapters.csv.drop import Drop, Entry
+from adapters.csv.earlier import keep_earlier, names_apart
 from adapters.csv.fitting import fitting, readable
 from adapters.csv.folder import Folder
 from adapters.csv.layout import Layout, Unreadable
@@ -162,7 +163,7 @@ class Files:
         """Write papers and rejects, then move the file and its markers; finds what was done of it before."""
         folder = f"{ARCHIVE}/{filing.day:%Y-%m-%d}" if filing.accepted else REJECTED
         there = {entry.name for entry in await self.drop.list(folder)}
-        names = _names(held.name, filing)
+        names = [held.name, *names_apart(held.name, filing.reference, filing.number)]
         now = await self._now(held, [*(f"{folder}/{name}" for name in names), f"{REJECTED}/{held.name}"])
         if now is None:
             return None
@@ -271,6 +272,8 @@ class Files:
 
     async def _write_papers(self, now: str, target: str, held: Held, filing: Filing) -> None:
         place = PurePosixPath(target)
+        mine = [] if filing.rejects is None else await self._handed_back(place.name, held.feed, filing)
+        await keep_earlier(self.drop, place, filing, mine)
         for ending, paper in filing.papers.items():
             await self.drop.put(f"{place.parent}/{place.name}{ending}", paper)
         if filing.rejects is not None:
@@ -297,6 +300,15 @@ class Files:
         theirs = await self._mended_of(place, feed)
         return place if theirs == filing.reference else f"{REJECTED}/{name}.{filing.reference}.{ending}"
 
+    async def _handed_back(self, name: str, feed: str, filing: Filing) -> list[str]:
+        """Return where rejects of a file of this content lie already."""
+        names = {entry.name for entry in await self.drop.list(REJECTED)}
+        ending = f"rejected.{self.feeds[feed].rejected}"
+        places = [
+            f"{REJECTED}/{name}.{own}" for own in (ending, f"{filing.reference}.{ending}") if f"{name}.{own}" in names
+        ]
+        return [place for place in places if await self._mended_of(place, feed) == filing.reference]
+
     async def _take_markers(self, ready: Ready, name: str) -> None:
         """Take a file's markers with it; one for a file that has come meanwhile stays where it is."""
         names = {entry.name for entry in await self.drop.list(ready.folder)}
@@ -317,10 +329,9 @@ class Files:
             if held.name + ending in names:
                 await self.drop.move(f"{REJECTED}/{held.name}{ending}", f"{target}.{filing.number}.refused{ending}")
         ending = f"rejected.{self.feeds[held.feed].rejected}"
-        for own in () if filing.rejects is not None else (ending, f"{filing.reference}.{ending}"):
-            place = f"{REJECTED}/{PurePosixPath(target).name}.{own}"
-            if place.rpartition("/")[2] in names and await self._mended_of(place, held.feed) == filing.reference:
-                await self.drop.move(place, f"{target}.{filing.number}.{ending}")
+        name = PurePosixPath(target).name
+        for place in () if filing.rejects is not None else await self._handed_back(name, held.feed, filing):
+            await self.drop.move(place, f"{target}.{filing.number}.{ending}")
 
     async def _mended_of(self, place: str, feed: str) -> str:
         file = await self.drop.open(place)
@@ -332,13 +343,6 @@ class Files:
 
 def _path(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
-
-
-def _names(name: str, filing: Filing) -> list[str]:
-    """Return what a file may be called where it is put away, the best first."""
-    path = PurePosixPath(name)
-    own = f"{path.stem}.{filing.reference}-{filing.number}"
-    return [name, f"{own}{path.suffix}", *(f"{own}.{again}{path.suffix}" for again in range(2, 100))]
 
 
 def _is_for_ever(error: Unavailable) -> bool:
