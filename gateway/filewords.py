@@ -22,10 +22,15 @@ FILES: Mapping[str, tuple[str, str]] = {
         "the file is not completely written (it changed while being read); copy it again",
     ),
     "unclosed": (
-        "baris terakhir tidak ditutup dengan ganti baris, jadi berkas mungkin terpotong; salin lagi, atau simpan lagi "
-        'dari aplikasi spreadsheet; bila ekspornya selalu begini, minta staf TI memakai ready = "rename" atau "marker"',
-        "its last line has no line break, so the file may be cut short; copy it again, or save it again from a "
-        'spreadsheet program; where the export always ends so, have it use ready = "rename" or "marker"',
+        (
+            "baris terakhir tidak ditutup dengan ganti baris, jadi berkas mungkin terpotong; salin lagi, atau simpan "
+            "lagi dari aplikasi spreadsheet; bila ekspornya selalu begini, minta staf TI memakai "
+            'ready = "rename" atau "marker"'
+        ),
+        (
+            "its last line has no line break, so the file may be cut short; copy it again, or save it again from a "
+            'spreadsheet program; where the export always ends so, have it use ready = "rename" or "marker"'
+        ),
     ),
     "max-reject": (
         "{rejected} dari {total} baris ditolak; paling banyak {max}",

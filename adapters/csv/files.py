@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -23,6 +24,7 @@ from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
 from adapters.csv.rejects import HandingBack, rejected_file
 from adapters.csv.settings import Feed
 from adapters.csv.sheet import is_sheet
+from adapters.csv.stray import Strays
 from adapters.csv.unpack import unpacked
 from adapters.csv.watch import MARKERS, Watch
 from gateway import (
@@ -54,7 +56,8 @@ _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLON
 class Files:
     """The feeds of one drop; `columns` are those that each needs, `spell` says how typed cells of each are spelt.
 
-    `lines` makes what reads the plain lines of each, `frames` what does so by polars.
+    `lines` makes what reads the plain lines of each, `frames` what does so by polars. `written` are patterns of files
+    that the gateway itself may put there.
     """
 
     feeds: Mapping[str, Feed]
@@ -65,11 +68,14 @@ class Files:
     spell: Mapping[str, Mapping[str, Spell]] = field(default_factory=dict)
     lines: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)
     frames: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)
+    written: Sequence[str] = ()
     _watches: dict[str, Watch] = field(init=False)
+    _strays: Strays = field(init=False)
     _reachable: bool = field(init=False, default=True)
 
     def __post_init__(self) -> None:
         self._watches = {name: Watch(feed) for name, feed in self.feeds.items()}
+        self._strays = Strays(self.is_known, self.log)
 
     async def look(self) -> Sequence[Ready]:
         """Return complete files; a drop that can't be reached is told once, and has none."""
@@ -83,6 +89,7 @@ class Files:
         if not self._reachable:
             self.log("drop-reachable-again")
         self._reachable = True
+        self._strays.see(entries, self.clock.monotonic())
         return [*self._put_aside(aside), *await self._fresh(entries, {entry.name for entry in aside})]
 
     def completes(self, name: str) -> bool:
@@ -138,6 +145,10 @@ class Files:
         async with aclosing(batches(file, self._reading(feed, path.name, 0))) as found:
             async for batch in found:
                 yield batch
+
+    def is_known(self, name: str) -> bool:
+        """Tell whether a file of this name has a use here."""
+        return bool(self.feeds_of(name)) or any(fnmatchcase(name, pattern) for pattern in self.written)
 
     def feeds_of(self, name: str) -> Sequence[str]:
         """Return the feeds that a file of this name belongs to."""

@@ -316,6 +316,12 @@ class Out(BaseModel):
         return self
 
     @property
+    def patterns(self) -> tuple[str, ...]:
+        """What the names of its files fit, and of their markers."""
+        name = _PLACEHOLDER.sub("*", self.file)
+        return (name, f"{name}{self.marker}") if self.marker else (name,)
+
+    @property
     def id_named(self) -> str | None:
         """The column of the request's id, if there is one."""
         return self.id_column or ("request_id" if self.batch or self.ack else None)
