@@ -151,6 +151,7 @@ SHORT: Mapping[str, str] = {
     "codes": "kode tidak dikenal",
     "date": "tanggal",
     "number": "angka",
+    "number-group": "angka tanpa pemisah ribuan",
     "integer": "bilangan bulat",
     "bool": "pilihan tidak dikenal",
     "columns": "jumlah kolom",

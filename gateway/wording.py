@@ -28,6 +28,10 @@ RULES: Mapping[str, tuple[str, str]] = {
     "enum": ("harus salah satu dari: {allowed}", "must be one of: {allowed}"),
     "codes": ("kode tidak dikenal; yang dikenal: {allowed}", "is an unknown code; known: {allowed}"),
     "date": ("bukan tanggal yang sah; tulis dengan bentuk {date}", "is not a valid date ({date})"),
+    "number-group": (
+        'bukan angka yang sah; ribuan harus dipisah dengan "{sign}": tulis dengan bentuk {number}',
+        'is not a valid number: thousands must be separated by "{sign}" ({number})',
+    ),
     "number": ("bukan angka yang sah; tulis dengan bentuk {number}", "is not a valid number ({number})"),
     "integer": ("bukan bilangan bulat", "is not a whole number"),
     "bool": ("harus salah satu dari: {allowed}", "must be one of: {allowed}"),
