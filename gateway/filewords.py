@@ -119,6 +119,14 @@ FILES: Mapping[str, tuple[str, str]] = {
         "ini perbaikan untuk berkas yang sudah diganti berkas lain, atau tidak pernah diterima; kirim berkas lengkap",
         "mends rows of a file that another has replaced by now, or that was never taken; send a complete file",
     ),
+    "mends-unknown": (
+        "kolom _berkas kosong atau berubah, jadi tidak jelas berkas mana yang diperbaiki; isi lagi seperti semula",
+        "its column _berkas is empty or changed, so nobody can tell which file it mends; fill it in as it was",
+    ),
+    "text-in-sheet": (
+        "isinya teks CSV, bukan berkas Excel; ganti akhiran namanya menjadi .csv, atau simpan sebagai Excel (.xlsx)",
+        "holds CSV text and is no spreadsheet; let its name end in .csv, or save it as .xlsx",
+    ),
     "begun-anew": (
         "dibaca ulang dari awal, karena isinya atau tabelnya berubah sebelum selesai",
         "was begun anew, as its content or its mapping changed before it was done",
@@ -138,9 +146,15 @@ FILES: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+FOR_CLERKS: Mapping[str, str] = {
+    "pattern": "bentuknya lain dari yang diminta; lihat isi kolom ini di baris yang diterima"
+}
+"""What a clerk reads in place of words that are for who wrote the mapping."""
+
 SHORT: Mapping[str, str] = {
     "required": "kosong",
     "digits": "jumlah digit",
+    "digits-around": "spasi atau tanda petik di sekitar angka",
     "not-accepted": "berkas asalnya ditolak",
     "request-unknown": "nomor tidak dikenal",
     "request-cancelled": "permintaan dibatalkan",

@@ -12,7 +12,7 @@ from gateway.config.load import Located
 from gateway.errors import ConfigError, FieldError, Finding
 from gateway.feeds import Batch, Chunk, Source, Standing
 from gateway.forward import Sending, torn
-from gateway.ledger.receipt_rows import NOT_ACCEPTED, SUPERSEDED
+from gateway.ledger.receipt_rows import NOT_ACCEPTED, SUPERSEDED, not_mended
 from gateway.messages_of import Messages, mendable
 from gateway.metrics import Metrics
 from gateway.ports import Clock
@@ -157,12 +157,12 @@ async def _refused(made: registry.Feed, full: str, name: str, seen: Preview, bes
     """Return why a file is not taken beside what the ledger knows; what mends rows makes a snapshot no smaller."""
     if made.forward is not None:
         if seen.mends and seen.mends not in await beside.ledger.were_accepted(full, [seen.mends]):
-            return NOT_ACCEPTED
+            return not_mended(NOT_ACCEPTED, seen.mends)
         return await torn(beside.ledger, full, name) or seen.refused
     if made.keeping.mode != "snapshot":
         return seen.refused
     if seen.mends:
-        return seen.refused if seen.mends in beside.made_of else SUPERSEDED
+        return seen.refused if seen.mends in beside.made_of else not_mended(SUPERSEDED, seen.mends)
     return seen.refused or shrunk(beside.rows, seen.tally.kept, seen.tally.position - seen.tally.skipped)
 
 

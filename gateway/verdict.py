@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.errors import FieldError, TranslationError
 from gateway.feeds import Batch, Chunk, FileReceipt, Reject, Tally
+from gateway.filewords import FOR_CLERKS
 from gateway.message import Document
 from gateway.registry import Feed
 from gateway.translate.program import Program
@@ -78,7 +79,7 @@ def shrunk(before: int, after: int, total: int) -> FieldError | None:
 def reason_words(reason: FieldError) -> str:
     """Return why a row is rejected as its clerk is told, who has its cells beside it: `nik wajib diisi`."""
     column = reason.pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")
-    return f"{column} {say(reason, 'id')}".strip()
+    return f"{column} {FOR_CLERKS.get(reason.rule) or say(reason, 'id')}".strip()
 
 
 def bug(error: Exception) -> FieldError:

@@ -22,6 +22,10 @@ RULES: Mapping[str, tuple[str, str]] = {
     "type": ("harus berupa {expected}", "must be {expected}"),
     "null": ("tidak boleh null", "must not be null"),
     "digits": ("harus tepat {digits} digit angka", "must be exactly {digits} digits"),
+    "digits-around": (
+        "ada spasi atau tanda petik di sekitar {digits} digit angkanya; hapus",
+        "has blanks or quotation marks around its {digits} digits; take them away",
+    ),
     "pattern": ("tidak sesuai pola {pattern}", "does not match {pattern}"),
     "max": ("paling banyak {max} karakter", "must be at most {max} characters"),
     "const": ("harus bernilai {const}", "must be {const}"),

@@ -275,3 +275,26 @@ async def test_what_is_handed_back_twice_is_guarded_once_and_comes_in_as_it_was(
     await site.look()
     assert site.told()[-1] == ("imunisasi_4.csv", "accepted")
     assert ("7", "=1+1") in await site.rows()
+
+
+@pytest.mark.parametrize("of", ["", "r-12", "berkas kemarin"])
+async def test_rows_that_do_not_say_any_more_what_they_mend_are_refused_for_that(open_site: OpenSite, of: str) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look()
+    site.drop("imunisasi_2.csv", f"_baris;_alasan;_berkas;nik_anak;jenis\n5;;{of};7;BCG\n")
+    await site.look()
+    assert site.told()[-1] == ("imunisasi_2.csv", "mends-unknown")
+    assert "kolom _berkas kosong atau berubah" in str(site.paper("rejected/imunisasi_2.csv")["keterangan"])
+
+
+async def test_our_own_columns_are_no_columns_that_a_header_has_too_many(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look()
+    reference = site.news[0].receipt.reference
+    site.drop("imunisasi_2.csv", f"_baris;_alasan;_berkas;nik_anak\n5;;{reference};7\n")
+    await site.look()
+    (reason,) = [site.news[-1].receipt.reason]
+    assert reason
+    assert (reason.rule, reason.params) == ("header", {"difference": "-jenis"})
