@@ -156,6 +156,11 @@ def _doubts(sample: Sample, found: Sequence[Column]) -> list[str]:
         doubts.append(
             f"{_lines(sample.totals)} begin like a total, and are taken as rows: have the export leave them out"
         )
+    if not sample.closed:
+        doubts.append(
+            'the last line has no line break: with ready = "stable" such a file is never taken, so it is "rename": '
+            'have the export write a name that ends in .tmp and rename it, or put a marker beside it (ready = "marker")'
+        )
     if sample.trailer:
         doubts.append(f'the last row begins with "{sample.trailer}": a file without such a row is refused as cut short')
     return doubts

@@ -2,7 +2,7 @@
 
 import importlib
 import ssl
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -72,11 +72,13 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     hours: bool = True,
     draft: Draft | None = None,
     snapshots: Callable[[str], Snapshots] = lambda _agency: MemorySnapshots(),
+    elsewhere: Collection[str] = (),
 ) -> Assembled:
     """Build the whole table; raises ConfigError with every finding. Blocks on files, opens no connection.
 
     `tap` may wrap an adapter, `attempt` what sends once; with a `recorder` the ledger stands before what writes.
-    `draft` has the state that outlives a reload, nothing of which changes before it is adopted.
+    `draft` has the state that outlives a reload, nothing of which changes before it is adopted. To the operations
+    `elsewhere`, of agencies that are declared and left out here, rows may be forwarded.
     """
     draft = draft or Kept().draft()
     opened: list[Closes] = []
@@ -110,7 +112,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
         hours=hours,
     )
     built, findings = _built(located, tools)
-    agencies, known = linked(built, located, findings), Registry()
+    agencies, known = linked(built, located, findings, elsewhere=elsewhere), Registry()
     failed = located.config.agency.keys() - {agency.name for agency in agencies}
     try:
         known = table(agencies, without(located.config, failed), located.where, recorder)

@@ -100,7 +100,9 @@ class Background:
         while True:
             try:
                 await work()
-            except Exception as error:  # noqa: BLE001 - whatever it is, nobody else would hear of it
+            except (asyncio.CancelledError, SystemExit, KeyboardInterrupt):
+                raise
+            except BaseException as error:  # noqa: BLE001 - polars' panics are no Exception; nobody else would hear of it
                 self.log("bug", level="error", traceback="".join(traceback.format_exception(error)))
             else:
                 return

@@ -14,8 +14,13 @@ from gateway.translate.shape import Record, Shape
 from gateway.version import __version__
 
 
-def linked(agencies: Sequence[Agency], located: Located, findings: list[Finding]) -> list[Agency]:
-    """Return the agencies with their feeds joined to what they forward to; what does not fit goes to `findings`."""
+def linked(
+    agencies: Sequence[Agency], located: Located, findings: list[Finding], *, elsewhere: Collection[str] = ()
+) -> list[Agency]:
+    """Return the agencies with their feeds joined to what they forward to; what does not fit goes to `findings`.
+
+    A feed is left as it is where that is one of the operations `elsewhere`, which are declared and not made.
+    """
     operations = {name: operation for agency in agencies for name, operation in agency.operations.items()}
     failed = located.config.agency.keys() - {agency.name for agency in agencies}
     made = []
@@ -23,7 +28,7 @@ def linked(agencies: Sequence[Agency], located: Located, findings: list[Finding]
         feeds = dict(agency.feeds)
         for name, feed in agency.feeds.items():
             to = _target(located, agency.name, name)
-            if to is None or feed.row is None or to.partition("/")[0] in failed:
+            if to is None or feed.row is None or to.partition("/")[0] in failed or to in elsewhere:
                 continue
             where = located.where("agency", agency.name, "feed", name, "to")
             try:

@@ -18,8 +18,19 @@ FILES: Mapping[str, tuple[str, str]] = {
         "has the key of row {number}, but other content",
     ),
     "unfinished": (
-        "berkas belum selesai ditulis (baris terakhir tidak ditutup, atau berkas berubah saat dibaca)",
-        "the file is not completely written (its last line isn't closed, or it changed while being read)",
+        "berkas belum selesai ditulis (berubah saat dibaca); salin lagi",
+        "the file is not completely written (it changed while being read); copy it again",
+    ),
+    "unclosed": (
+        (
+            "baris terakhir tidak ditutup dengan ganti baris, jadi berkas mungkin terpotong; salin lagi, atau simpan "
+            "lagi dari aplikasi spreadsheet; bila ekspornya selalu begini, minta staf TI memakai "
+            'ready = "rename" atau "marker"'
+        ),
+        (
+            "its last line has no line break, so the file may be cut short; copy it again, or save it again from a "
+            'spreadsheet program; where the export always ends so, have it use ready = "rename" or "marker"'
+        ),
     ),
     "max-reject": (
         "{rejected} dari {total} baris ditolak; paling banyak {max}",
@@ -108,6 +119,14 @@ FILES: Mapping[str, tuple[str, str]] = {
         "ini perbaikan untuk berkas yang sudah diganti berkas lain, atau tidak pernah diterima; kirim berkas lengkap",
         "mends rows of a file that another has replaced by now, or that was never taken; send a complete file",
     ),
+    "mends-unknown": (
+        "kolom _berkas kosong atau berubah, jadi tidak jelas berkas mana yang diperbaiki; isi lagi seperti semula",
+        "its column _berkas is empty or changed, so nobody can tell which file it mends; fill it in as it was",
+    ),
+    "text-in-sheet": (
+        "isinya teks CSV, bukan berkas Excel; ganti akhiran namanya menjadi .csv, atau simpan sebagai Excel (.xlsx)",
+        "holds CSV text and is no spreadsheet; let its name end in .csv, or save it as .xlsx",
+    ),
     "begun-anew": (
         "dibaca ulang dari awal, karena isinya atau tabelnya berubah sebelum selesai",
         "was begun anew, as its content or its mapping changed before it was done",
@@ -127,9 +146,15 @@ FILES: Mapping[str, tuple[str, str]] = {
     ),
 }
 
+FOR_CLERKS: Mapping[str, str] = {
+    "pattern": "bentuknya lain dari yang diminta; lihat isi kolom ini di baris yang diterima"
+}
+"""What a clerk reads in place of words that are for who wrote the mapping."""
+
 SHORT: Mapping[str, str] = {
     "required": "kosong",
     "digits": "jumlah digit",
+    "digits-around": "spasi atau tanda petik di sekitar angka",
     "not-accepted": "berkas asalnya ditolak",
     "request-unknown": "nomor tidak dikenal",
     "request-cancelled": "permintaan dibatalkan",
@@ -140,6 +165,7 @@ SHORT: Mapping[str, str] = {
     "codes": "kode tidak dikenal",
     "date": "tanggal",
     "number": "angka",
+    "number-group": "angka tanpa pemisah ribuan",
     "integer": "bilangan bulat",
     "bool": "pilihan tidak dikenal",
     "columns": "jumlah kolom",

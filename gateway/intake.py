@@ -36,7 +36,7 @@ from gateway.ports import Clock, Log, Upkeep
 from gateway.receipts import papers
 from gateway.registry import Feed, Forward
 from gateway.turns import taking_turns
-from gateway.verdict import bug, objection, reason_words, refusal
+from gateway.verdict import NO_TEXT, UNCLOSED, bug, objection, reason_words, refusal
 from gateway.wording import say
 
 FIRST_REJECTS = 5
@@ -44,8 +44,6 @@ LEASE = 3.0
 """Seconds after which another process may go on with a file whose reader is silent; what that one does is void."""
 TRY_AGAIN = 60.0
 """Seconds until a file that could not be read or put away is tried again."""
-NO_TEXT = frozenset({"empty-file", "kind", "old-excel"})
-"""Why a file has no lines that could be closed."""
 EXAMINE_EVERY = 60.0
 """Seconds between two looks at whether the live snapshot is of this mapping: another process may have another."""
 
@@ -307,7 +305,7 @@ class _Work:
             why = refusal(await anext(batches))
         if why is not None and why.rule in NO_TEXT:
             return why
-        return FieldError(pointer="", rule="unfinished")
+        return UNCLOSED
 
     async def _ended(self, receipt: FileReceipt, tally: Tally, refused: FieldError | None) -> FileReceipt:
         if refused is not None:

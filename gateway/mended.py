@@ -4,6 +4,7 @@ import re
 
 SHEET = 100_000_000
 """What the lines of a further sheet are counted on from, so that no two of a workbook are one."""
+_REFERENCE = re.compile(r"r-[0-9a-f]{12}")
 _RECORD = re.compile(r"r-[0-9a-f]{12}:[0-9]{1,12}")
 _OF = re.compile(rf"r-[0-9a-f]{{12}}( {_RECORD.pattern})*")
 _LINE = re.compile(r"([0-9]{1,8})(?: \(rejected ([0-9]{1,4})\))?")
@@ -13,6 +14,11 @@ _LOST = "?"
 def reference_mended(of: str) -> str:
     """Return the reference of the receipt whose rejects a row mends, as its column says, "" where it says none."""
     return next(iter(of.split()), "")
+
+
+def is_reference(of: str) -> bool:
+    """Tell whether this is the reference of a receipt, and no rest of one."""
+    return bool(_REFERENCE.fullmatch(of))
 
 
 def records_mended(of: str, line: str) -> tuple[str, ...]:

@@ -5,24 +5,28 @@ from datetime import datetime, tzinfo
 
 import msgspec
 
-from gateway.feeds import FileReceipt, FileState
+from gateway.feeds import FileReceipt, FileState, Tally
 from gateway.filewords import SHORT
 from gateway.wording import Language, say
 
 _ZONES = frozenset({"WIB", "WITA", "WIT"})
 _MEND = " Baris yang ditolak ada di folder rejected; perbaiki lalu taruh lagi."
+_WHOLE = (
+    " Baris yang salah terlihat di berkas .rejected di folder rejected, tetapi tidak diterima sebagai perbaikan: "
+    "perbaiki berkas aslinya, lalu kirim lagi seluruhnya."
+)
 _READ = "sedang dibaca, {position} baris selesai."
 _KEPT: Mapping[FileState, str] = {
     FileState.TAKING: _READ,
     FileState.DUPLICATE: "isinya sama dengan data yang sedang dipakai (tanda terima {original}); diabaikan.",
-    FileState.REFUSED: "DITOLAK: {why}.{old}",
+    FileState.REFUSED: "DITOLAK: {why}.{wrong}{old}{whole}",
     FileState.ACCEPTED: "{accepted} baris diterima, {rejected} ditolak{reasons}, {unchanged} tidak berubah; "
     "data dari {before} menjadi {kept} baris.{mend}",
 }
 _SENT_ON: Mapping[FileState, str] = {
     FileState.TAKING: "{position} baris selesai dibaca{put}.",
     FileState.DUPLICATE: "isinya sudah pernah diteruskan (tanda terima {original}); diabaikan.",
-    FileState.REFUSED: "DITOLAK: {why}. {sent}.",
+    FileState.REFUSED: "DITOLAK: {why}.{wrong} {sent}.{whole}",
     FileState.ACCEPTED: "{accepted} baris diteruskan, {rejected} ditolak{reasons}, {unchanged} sudah pernah.{mend}",
 }
 _ANSWERS: Mapping[FileState, str] = {
@@ -69,13 +73,21 @@ def _facts(receipt: FileReceipt) -> Mapping[str, object]:
         "old": " Data lama tetap dipakai." if receipt.before else "",
         "sent": f"{tally.accepted} baris sudah diteruskan" if tally.put else "Tidak ada yang diteruskan",
         "put": f", {tally.put} diteruskan" if tally.whole else "",
-        "reasons": f" ({_reasons(tally.rules)})" if tally.rules else "",
+        "reasons": _reasons(tally) if tally.rules else "",
+        "wrong": f" Yang salah: {_counted(tally)}." if tally.rules else "",
         "mend": _MEND if tally.rejected else "",
+        "whole": _WHOLE if tally.rejected and not tally.put else "",
     }
 
 
-def _reasons(rules: Mapping[str, int]) -> str:
-    counts = [(-count, SHORT.get(rule, rule)) for rule, count in rules.items()]
+def _reasons(tally: Tally) -> str:
+    """Return what is wrong with the rows that were rejected; a row may have several errors."""
+    errors = sum(tally.rules.values())
+    return f"{f' dengan {errors} kesalahan' if errors != tally.rejected else ''} ({_counted(tally)})"
+
+
+def _counted(tally: Tally) -> str:
+    counts = [(-count, SHORT.get(rule, rule)) for rule, count in tally.rules.items()]
     return ", ".join(f"{words}: {-count}" for count, words in sorted(counts))
 
 

@@ -12,12 +12,12 @@ from gateway.config.load import Located
 from gateway.errors import ConfigError, FieldError, Finding
 from gateway.feeds import Batch, Chunk, Source, Standing
 from gateway.forward import Sending, torn
-from gateway.ledger.receipt_rows import NOT_ACCEPTED, SUPERSEDED
+from gateway.ledger.receipt_rows import NOT_ACCEPTED, SUPERSEDED, not_mended
 from gateway.messages_of import Messages, mendable
 from gateway.metrics import Metrics
 from gateway.ports import Clock
 from gateway.preview import Preview, preview
-from gateway.verdict import shrunk
+from gateway.verdict import NO_TEXT, UNCLOSED, shrunk
 
 
 @runtime_checkable
@@ -30,6 +30,10 @@ class Recognizes(Protocol):
 
     async def mended(self, feed: str, path: Path, /) -> str:
         """Return the reference of the receipt whose rejects a file mends, "" where it mends none."""
+        ...
+
+    async def is_closed(self, feed: str, path: Path, /) -> bool:
+        """Tell whether a file has the end that its feed waits for; without it, it is taken for cut short."""
         ...
 
     async def length(self, path: Path, /) -> int:
@@ -92,8 +96,9 @@ async def tried(
             raise ConfigError(Finding(where=full, what="no operation hands anything over there, to be acknowledged"))
         if not isinstance(agency.source, Source):
             raise ConfigError(Finding(where=full, what="this agency has no feeds"))
-        mends, total = "", 0
+        mends, total, closed = "", 0, True
         if isinstance(agency.source, Recognizes):
+            closed = await agency.source.is_closed(feed, file)
             mends, total = await agency.source.mended(feed, file), await agency.source.length(file)
 
         def at(done: int) -> None:
@@ -102,6 +107,8 @@ async def tried(
         sha256 = await asyncio.to_thread(_hashed, file) if beside is not None else ""
         sent = _sent_before(made, beside, full=full, sha256=sha256, mends=mends, clock=clock)
         seen = await preview(made, agency.source.peek(feed, file), at, keep=False, mends=mends, sent=sent)
+        if not closed and (seen.refused is None or seen.refused.rule not in NO_TEXT):
+            seen = replace(seen, refused=UNCLOSED)
     finally:
         await assembled.close()
     if beside is None:
@@ -150,12 +157,12 @@ async def _refused(made: registry.Feed, full: str, name: str, seen: Preview, bes
     """Return why a file is not taken beside what the ledger knows; what mends rows makes a snapshot no smaller."""
     if made.forward is not None:
         if seen.mends and seen.mends not in await beside.ledger.were_accepted(full, [seen.mends]):
-            return NOT_ACCEPTED
+            return not_mended(NOT_ACCEPTED, seen.mends)
         return await torn(beside.ledger, full, name) or seen.refused
     if made.keeping.mode != "snapshot":
         return seen.refused
     if seen.mends:
-        return seen.refused if seen.mends in beside.made_of else SUPERSEDED
+        return seen.refused if seen.mends in beside.made_of else not_mended(SUPERSEDED, seen.mends)
     return seen.refused or shrunk(beside.rows, seen.tally.kept, seen.tally.position - seen.tally.skipped)
 
 

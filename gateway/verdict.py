@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.errors import FieldError, TranslationError
 from gateway.feeds import Batch, Chunk, FileReceipt, Reject, Tally
+from gateway.filewords import FOR_CLERKS
 from gateway.message import Document
 from gateway.registry import Feed
 from gateway.translate.program import Program
@@ -14,6 +15,10 @@ from gateway.wording import say
 
 # An export cut short looks like a good file with fewer rows; agencies don't lose half their people overnight.
 SHRINK = 0.5
+NO_TEXT = frozenset({"empty-file", "kind", "old-excel"})
+"""Why a file has no lines that could be closed."""
+UNCLOSED = FieldError(pointer="", rule="unclosed")
+"""Why a file is refused that may be cut short, as nothing but its last line tells that it is whole."""
 
 
 def translated(feed: Feed, batch: Batch, after: int) -> Chunk:
@@ -76,7 +81,7 @@ def shrunk(before: int, after: int, total: int) -> FieldError | None:
 def reason_words(reason: FieldError) -> str:
     """Return why a row is rejected as its clerk is told, who has its cells beside it: `nik wajib diisi`."""
     column = reason.pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")
-    return f"{column} {say(reason, 'id')}".strip()
+    return f"{column} {FOR_CLERKS.get(reason.rule) or say(reason, 'id')}".strip()
 
 
 def bug(error: Exception) -> FieldError:

@@ -13,6 +13,7 @@ from adapters.csv.contract import AFTER, LIMIT, STARTS, feed_contract, out_contr
 from adapters.csv.drop import Drop
 from adapters.csv.engine import check_engine
 from adapters.csv.files import Files
+from adapters.csv.fitting import readable
 from adapters.csv.folder import Folder
 from adapters.csv.kinds import drop_at
 from adapters.csv.nudge import Nudge
@@ -21,6 +22,7 @@ from adapters.csv.outs import Writing
 from adapters.csv.place import DropLogin
 from adapters.csv.settings import Ack, Feed, Out
 from adapters.csv.sheet import check_extra
+from adapters.csv.stray import may_be_stray
 from gateway import (
     AckColumns,
     AgencyTimeout,
@@ -230,9 +232,18 @@ class CsvAdapter:
         """Return the feeds that a file of this name belongs to; those of acknowledgements are called as their out."""
         return self._files.feeds_of(name) if self._files else ()
 
+    def strays(self, names: Sequence[str], /) -> Sequence[str]:
+        """Return which files of the drop belong to no feed, and are never taken."""
+        files = self._inbox
+        return sorted(readable(name) for name in names if may_be_stray(name) and not files.is_known(name))
+
     async def mended(self, feed: str, path: Path, /) -> str:
         """Return the reference of the receipt whose rejects a file mends, "" where it mends none."""
         return await self._inbox.mended(feed, path)
+
+    async def is_closed(self, feed: str, path: Path, /) -> bool:
+        """Tell whether a file that lies anywhere has the end that its feed waits for."""
+        return await self._inbox.is_closed(feed, path)
 
     async def length(self, path: Path, /) -> int:
         """Return how many records a file has, or a few more, 0 where only reading it tells."""
@@ -267,6 +278,7 @@ class CsvAdapter:
             drop=drop,
             clock=self.clock,
             log=self.log,
+            written=[pattern for out in self.out.values() for pattern in out.patterns],
         )
 
     def _nudge_of(self, drop: Drop | None, files: Files | None) -> Nudge | None:

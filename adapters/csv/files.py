@@ -9,17 +9,22 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from adapters.csv.drop import Drop, Entry
+from adapters.csv.earlier import keep_earlier, names_apart
+from adapters.csv.fitting import fitting, readable
+from adapters.csv.folder import Folder
 from adapters.csv.layout import Layout, Unreadable
 from adapters.csv.ours import ours
 from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
 from adapters.csv.rejects import HandingBack, rejected_file
 from adapters.csv.settings import Feed
 from adapters.csv.sheet import is_sheet
+from adapters.csv.stray import Strays
 from adapters.csv.unpack import unpacked
 from adapters.csv.watch import MARKERS, Watch
 from gateway import (
@@ -43,7 +48,7 @@ ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
 BLOCK = 1 << 17
 AT_ONCE = 1 << 20
 """Characters that polars reads at once, while those before are kept: fewer cost more each, more cost memory."""
-_FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
+_FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG})
 """Why files can't be moved, whenever it is tried."""
 
 
@@ -51,7 +56,8 @@ _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
 class Files:
     """The feeds of one drop; `columns` are those that each needs, `spell` says how typed cells of each are spelt.
 
-    `lines` makes what reads the plain lines of each, `frames` what does so by polars.
+    `lines` makes what reads the plain lines of each, `frames` what does so by polars. `written` are patterns of files
+    that the gateway itself may put there.
     """
 
     feeds: Mapping[str, Feed]
@@ -62,11 +68,14 @@ class Files:
     spell: Mapping[str, Mapping[str, Spell]] = field(default_factory=dict)
     lines: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)
     frames: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)
+    written: Sequence[str] = ()
     _watches: dict[str, Watch] = field(init=False)
+    _strays: Strays = field(init=False)
     _reachable: bool = field(init=False, default=True)
 
     def __post_init__(self) -> None:
         self._watches = {name: Watch(feed) for name, feed in self.feeds.items()}
+        self._strays = Strays(self.is_known, self.log)
 
     async def look(self) -> Sequence[Ready]:
         """Return complete files; a drop that can't be reached is told once, and has none."""
@@ -80,6 +89,7 @@ class Files:
         if not self._reachable:
             self.log("drop-reachable-again")
         self._reachable = True
+        self._strays.see(entries, self.clock.monotonic())
         return [*self._put_aside(aside), *await self._fresh(entries, {entry.name for entry in aside})]
 
     def completes(self, name: str) -> bool:
@@ -88,19 +98,23 @@ class Files:
 
     async def take(self, ready: Ready) -> Held | None:
         """Put a file aside and read what it is known by; where it can't be moved, it is read where it lies."""
-        if ready.folder:
-            if ready.name not in {entry.name for entry in await self.drop.list(ASIDE)}:
+        name = fitting(ready.name, self._watches[ready.feed].is_ours)
+        if name is None:
+            why = "its name is too long, or no text: give it a shorter one, of plain letters"
+            raise Unavailable(f"could not put {readable(ready.name)} aside: {why}", maybe_done=False)
+        if ready.folder and name == ready.name:
+            if name not in {entry.name for entry in await self.drop.list(ASIDE)}:
                 return None
         else:
             try:
-                if not await self.drop.move(ready.name, f"{ASIDE}/{ready.name}"):
+                if not await self.drop.move(_path(ready.folder, ready.name), f"{ASIDE}/{name}"):
                     return None
             except Unavailable as error:
-                if not _is_for_ever(error):
+                if not _is_for_ever(error) or readable(ready.name) != ready.name:
                     raise
-                return await self._held(ready.feed, ready.name, "")
-            await self._take_markers(ready)
-        return await self._held(ready.feed, ready.name, ASIDE)
+                return await self._held(ready.feed, ready.name, ready.folder)
+            await self._take_markers(ready, name)
+        return await self._held(ready.feed, name, ASIDE)
 
     async def bring(self, feed: str, place: str) -> Held | None:
         """Return a file that was put away."""
@@ -132,6 +146,10 @@ class Files:
             async for batch in found:
                 yield batch
 
+    def is_known(self, name: str) -> bool:
+        """Tell whether a file of this name has a use here."""
+        return bool(self.feeds_of(name)) or any(fnmatchcase(name, pattern) for pattern in self.written)
+
     def feeds_of(self, name: str) -> Sequence[str]:
         """Return the feeds that a file of this name belongs to."""
         return [feed for feed, watch in self._watches.items() if watch.is_ours(name)]
@@ -144,6 +162,10 @@ class Files:
         finally:
             file.close()
 
+    async def is_closed(self, feed: str, path: Path) -> bool:
+        """Tell whether a file that lies anywhere would be taken for whole, as far as its end tells."""
+        return await self._watches[feed].is_closed(Entry(name=path.name, size=0, mtime=0.0), Folder(path.parent))
+
     async def length(self, path: Path) -> int:
         """Return how many records a file has, or a few more, 0 where only reading it tells."""
         return await asyncio.to_thread(_length, path)
@@ -152,7 +174,7 @@ class Files:
         """Write papers and rejects, then move the file and its markers; finds what was done of it before."""
         folder = f"{ARCHIVE}/{filing.day:%Y-%m-%d}" if filing.accepted else REJECTED
         there = {entry.name for entry in await self.drop.list(folder)}
-        names = _names(held.name, filing)
+        names = [held.name, *names_apart(held.name, filing.reference, filing.number)]
         now = await self._now(held, [*(f"{folder}/{name}" for name in names), f"{REJECTED}/{held.name}"])
         if now is None:
             return None
@@ -261,6 +283,8 @@ class Files:
 
     async def _write_papers(self, now: str, target: str, held: Held, filing: Filing) -> None:
         place = PurePosixPath(target)
+        mine = [] if filing.rejects is None else await self._handed_back(place.name, held.feed, filing)
+        await keep_earlier(self.drop, place, filing, mine)
         for ending, paper in filing.papers.items():
             await self.drop.put(f"{place.parent}/{place.name}{ending}", paper)
         if filing.rejects is not None:
@@ -287,12 +311,21 @@ class Files:
         theirs = await self._mended_of(place, feed)
         return place if theirs == filing.reference else f"{REJECTED}/{name}.{filing.reference}.{ending}"
 
-    async def _take_markers(self, ready: Ready) -> None:
+    async def _handed_back(self, name: str, feed: str, filing: Filing) -> list[str]:
+        """Return where rejects of a file of this content lie already."""
+        names = {entry.name for entry in await self.drop.list(REJECTED)}
+        ending = f"rejected.{self.feeds[feed].rejected}"
+        places = [
+            f"{REJECTED}/{name}.{own}" for own in (ending, f"{filing.reference}.{ending}") if f"{name}.{own}" in names
+        ]
+        return [place for place in places if await self._mended_of(place, feed) == filing.reference]
+
+    async def _take_markers(self, ready: Ready, name: str) -> None:
         """Take a file's markers with it; one for a file that has come meanwhile stays where it is."""
-        names = {entry.name for entry in await self.drop.list()}
-        if ready.name not in names:
-            for name in {ready.name + ending for ending in MARKERS} & names:
-                await self.drop.move(name, f"{ASIDE}/{name}")
+        names = {entry.name for entry in await self.drop.list(ready.folder)}
+        for ending in MARKERS if ready.name not in names else ():
+            if ready.name + ending in names:
+                await self.drop.move(_path(ready.folder, ready.name + ending), f"{ASIDE}/{name}{ending}")
 
     async def _file_markers(self, held: Held, folder: str) -> None:
         aside = {entry.name for entry in await self.drop.list(ASIDE)}
@@ -307,10 +340,9 @@ class Files:
             if held.name + ending in names:
                 await self.drop.move(f"{REJECTED}/{held.name}{ending}", f"{target}.{filing.number}.refused{ending}")
         ending = f"rejected.{self.feeds[held.feed].rejected}"
-        for own in () if filing.rejects is not None else (ending, f"{filing.reference}.{ending}"):
-            place = f"{REJECTED}/{PurePosixPath(target).name}.{own}"
-            if place.rpartition("/")[2] in names and await self._mended_of(place, held.feed) == filing.reference:
-                await self.drop.move(place, f"{target}.{filing.number}.{ending}")
+        name = PurePosixPath(target).name
+        for place in () if filing.rejects is not None else await self._handed_back(name, held.feed, filing):
+            await self.drop.move(place, f"{target}.{filing.number}.{ending}")
 
     async def _mended_of(self, place: str, feed: str) -> str:
         file = await self.drop.open(place)
@@ -322,13 +354,6 @@ class Files:
 
 def _path(folder: str, name: str) -> str:
     return f"{folder}/{name}" if folder else name
-
-
-def _names(name: str, filing: Filing) -> list[str]:
-    """Return what a file may be called where it is put away, the best first."""
-    path = PurePosixPath(name)
-    own = f"{path.stem}.{filing.reference}-{filing.number}"
-    return [name, f"{own}{path.suffix}", *(f"{own}.{again}{path.suffix}" for again in range(2, 100))]
 
 
 def _is_for_ever(error: Unavailable) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from adapters.csv.drop import Entry
+from adapters.csv.fitting import readable
 from gateway import Unavailable
 
 COPIED = 1 << 20
@@ -152,5 +153,5 @@ def _sync_folder(path: Path) -> None:
 def _unavailable(doing: str, path: Path, error: OSError, *, maybe_done: bool = False) -> Unavailable:
     why = error.strerror or type(error).__name__
     return Unavailable(
-        f"could not {doing} {path.name}: {why}; is the folder mounted and readable?", maybe_done=maybe_done
+        f"could not {doing} {readable(path.name)}: {why}; is the folder mounted and readable?", maybe_done=maybe_done
     )

@@ -4,7 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 from difflib import get_close_matches
 
-from gateway import FieldError, mask_text
+from gateway import LINE, OF, FieldError, mask_text
+
+OURS = (LINE, "_alasan", OF)
+"""Columns of rows that were handed back, which no mapping names."""
 
 LONGEST_NAME = 40
 MOST_NAMES = 12
@@ -20,7 +23,7 @@ def header_errors(found: Sequence[str], wanted: Sequence[str]) -> tuple[FieldErr
     repeated = [name for name, times in Counter(found).items() if times > 1 and name in wanted]
     if not missing and not repeated:
         return ()
-    added = [name for name in dict.fromkeys(found) if name and name not in wanted]
+    added = [name for name in dict.fromkeys(found) if name and name not in wanted and name not in OURS]
     renamed = _nearest(missing, added)
     if len(missing) == len(wanted) > 2 * len(renamed) and not (renamed and len(found) == 1):
         return (FieldError(pointer="", rule="no-header", params={"columns": ", ".join(_short(wanted))}),)

@@ -86,7 +86,8 @@ def read(file: BinaryIO, reading: Reading) -> Generator[Batch, None, None]:
 
 def _plain_lines(found: Records, reading: Reading, header: Sequence[str]) -> PlainLines | None:
     """Return the records after the header as lines that may be plain, None where each is to be looked at."""
-    if reading.plain is None or reading.lines or BARIS in header or not isinstance(found, TextRecords):
+    handed_back = BARIS in header or BERKAS in header
+    if reading.plain is None or reading.lines or handed_back or not isinstance(found, TextRecords):
         return None
     return found.plain(reading, reading.plain, header) if found.is_clean else None
 
@@ -120,6 +121,7 @@ class _Batches:
         self._records = records
         self._doubtful = None if records.is_clean else records.encoding
         self._guarded = BARIS in header
+        self._mends = BERKAS in header
         self._refused: Batch | None = None
         self._written: list[Row] = []
         self._clear()
@@ -189,15 +191,19 @@ class _Batches:
             yield cells
 
     def _before(self, trailer: str, found: Iterator[list[str] | None]) -> Iterator[list[str] | None]:
-        """Yield records, the trailer as an empty one; a file that it does not end is refused."""
+        """Yield records, the trailer as an empty one; a file that it does not end is refused.
+
+        One that mends rows is none that an export ended, and may bring those of several.
+        """
         for number, cells in enumerate(found, 1):
             closed = cells is not None and _begins(cells, trailer)
             yield [] if closed else cells
-            if closed:
+            if closed and not self._mends:
                 if next(found, self) is not self:
                     self._refused = _early(number)
                 return
-        self._refused = _unclosed(trailer)
+        if not self._mends:
+            self._refused = _unclosed(trailer)
 
     def _add(self, before: int, portion: Sequence[list[str] | None]) -> None:
         """Take the records after so many; nearly all are rows, and are not looked at one by one."""

@@ -4,7 +4,7 @@ import hashlib
 import re
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from adapters.csv.place import DropLogin
 from gateway import Duration, Every
@@ -12,6 +12,7 @@ from gateway import Duration, Every
 Ready = Literal["stable", "marker", "rename"]
 Mode = Literal["snapshot", "append", "upsert", "forward"]
 SHORTEST_PASSWORD = 12
+_PERCENT = 100
 
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 
@@ -26,6 +27,8 @@ def _encodings(value: str) -> str:
 
 
 def _separator(value: str) -> str:
+    if len(value) != 1:
+        raise ValueError(f'must be one character: write "{value[:1] or ";"}"')
     if value in "\r\n\0":
         raise ValueError("a line break can't separate columns or quote text")
     return value
@@ -44,13 +47,23 @@ def _long_enough(value: str) -> str:
     return value
 
 
+def _share(value: object) -> object:
+    words = '"all-or-nothing", "row-wise"'
+    if isinstance(value, str) and value not in words.replace('"', "").split(", "):
+        raise ValueError(f"must be {words} or a share from 0 to 1")
+    if isinstance(value, int | float) and not 0 <= value <= 1:
+        near = f"; {value:g} % is {value / 100:g}" if 1 < value <= _PERCENT else ""
+        raise ValueError(f"must be a share from 0 to 1, {words}{near}")
+    return value
+
+
 def _visible(value: str) -> str:
     if value.startswith("."):
         raise ValueError(f"{value!r} would be hidden: let it begin with something else than a dot")
     return _own_folder(value)
 
 
-Separator = Annotated[str, Field(min_length=1, max_length=1), AfterValidator(_separator)]
+Separator = Annotated[str, AfterValidator(_separator)]
 
 
 class Dialect(BaseModel):
@@ -158,7 +171,7 @@ class Feed(BaseModel):
         "without it that of the later file. By its rule it is a date, a time, a number or of so many `digits`.",
         examples=["diubah"],
     )
-    max_reject: Annotated[float, Field(ge=0, le=1)] | Literal["all-or-nothing", "row-wise"] = Field(
+    max_reject: Annotated[float | Literal["all-or-nothing", "row-wise"], BeforeValidator(_share)] = Field(
         0.1,
         description="The share of bad rows beyond which the file is refused whole; `all-or-nothing` is 0, "
         "`row-wise` takes whatever is right.",
@@ -314,6 +327,12 @@ class Out(BaseModel):
             name = f"jadwal_{wanted}.csv"
             raise ValueError(f'{self.file!r} must hold {wanted} and no other placeholder: write file = "{name}"')
         return self
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """What the names of its files fit, and of their markers."""
+        name = _PLACEHOLDER.sub("*", self.file)
+        return (name, f"{name}{self.marker}") if self.marker else (name,)
 
     @property
     def id_named(self) -> str | None:

@@ -29,6 +29,7 @@ _BROKEN = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile, NotImplem
 
 
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0"
+_SHEET, _UTF_16 = b"PK", (b"\xff\xfe", b"\xfe\xff")
 _NO_TEXT = {
     b"PK\x03\x04": "a zip or Excel file",
     b"\x1f\x8b": "a gzip file",
@@ -52,6 +53,8 @@ def check_head(file: BinaryIO, *, text: bool) -> None:
         raise Unreadable("old-excel")
     if text and (kind := next((kind for begin, kind in _NO_TEXT.items() if head.startswith(begin)), None)):
         raise Unreadable("kind", expected=kind)
+    if not text and head and not head.startswith(_SHEET) and (head.startswith(_UTF_16) or b"\0" not in head):
+        raise Unreadable("text-in-sheet")
 
 
 @contextmanager

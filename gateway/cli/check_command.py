@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from gateway import app, dropped
+from gateway import app, dropped, trays
 from gateway.cli.options import config_option, demo_option, enter, environment
 from gateway.config.load import Located, examine
 from gateway.errors import ConfigError, Finding, LedgerUnavailable
@@ -37,7 +37,8 @@ def command(config: Path, *, demo: bool, as_json: bool) -> None:
 def _findings(config: Path, environment: Mapping[str, str]) -> Sequence[Finding]:
     try:
         file = enter(config)
-        return [*app.check(file, environment), *asyncio.run(_ledger(examine(file, environment)[0]))]
+        located = examine(file, environment)[0]
+        return [*app.check(file, environment), *trays.missing(located), *asyncio.run(_ledger(located))]
     except ConfigError as error:
         return error.findings
 

@@ -41,7 +41,7 @@ def enter(path: Path) -> Path:
     try:
         os.chdir(path.absolute().parent)
     except OSError as error:
-        finding = Finding(where=str(path), what="no such file", remedy="name it with --config")
+        finding = Finding(where=str(path), what="no such file", remedy="is it called so? --config names it")
         raise ConfigError(finding) from error
     return Path(path.name)
 

@@ -195,7 +195,9 @@ def _read(path: Path) -> str:
         text = path.read_text(encoding="utf-8-sig")
         tomllib.loads(text)
     except FileNotFoundError:
-        raise ConfigError(Finding(where=str(path), what="no such file", remedy="name it with --config")) from None
+        raise ConfigError(
+            Finding(where=str(path), what="no such file", remedy="is it called so? --config names it")
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(Finding(where=path.name, what=f"can't be read: {error}")) from None
     except tomllib.TOMLDecodeError as error:

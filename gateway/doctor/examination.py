@@ -134,7 +134,9 @@ class _Case:
                 self.chart.mild = {"connection"}.__contains__
 
     async def _made(self) -> _Made | None:
-        others = self.located.config.agency.keys() - {self.name}
+        agencies = self.located.config.agency
+        others = agencies.keys() - {self.name}
+        elsewhere = {f"{other}/{operation}" for other in others for operation in agencies[other].operation}
         alone = replace(self.located, config=without(self.located.config, others))
         adapters: list[Adapter] = []
 
@@ -143,7 +145,7 @@ class _Case:
             return adapter
 
         def assemble() -> app.Assembled:
-            return app.assemble(alone, clock=self.clock, metrics=Metrics(), tap=tap, hours=False)
+            return app.assemble(alone, clock=self.clock, metrics=Metrics(), tap=tap, hours=False, elsewhere=elsewhere)
 
         try:
             assembled = await asyncio.to_thread(assemble)
@@ -153,10 +155,13 @@ class _Case:
             says = f"{first.where}: {foreign(first.what)}{more}"
             self.chart.note("configuration", error(says, first.remedy or "gateway check names everything"))
             return None
+        agency = assembled.registry.agencies[self.name]
+        if isinstance(agency.source, CsvAdapter):
+            adapters.append(agency.source)  # whose rows may all be sent on, so that nothing is asked of it
         if not adapters:
             self.chart.note("configuration", skipped("has no operation, so nothing can be asked"))
             return None
-        return _Made(agency=assembled.registry.agencies[self.name], adapter=adapters[0], assembled=assembled)
+        return _Made(agency=agency, adapter=adapters[0], assembled=assembled)
 
     def _url(self, made: _Made | None) -> str:
         if made is not None and isinstance(made.adapter, SoapAdapter):

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from gateway.doctor.found import Found, error, ok, warning
 from gateway.errors import Unavailable
 from gateway.wording import counted
 
+_FIRST = 3
+"""Names that are told."""
 _MOUNT = "make it, or mount it; then let the gateway's user in (ReadWritePaths= under systemd)"
 
 
@@ -19,6 +22,9 @@ def folders(adapter: CsvAdapter) -> Iterator[tuple[str, Found]]:
     """Look at an agency's folders on this machine; blocks on disks, which may hang."""
     if adapter.drop and not is_elsewhere(adapter.drop):
         yield "folder", _incoming(adapter)
+        with suppress(OSError):
+            files = [entry.name for entry in os.scandir(adapter.drop) if entry.is_file(follow_symlinks=False)]
+            yield from _strays("folder", adapter.drop, adapter, files)
     for name, out in adapter.out.items():
         if not is_elsewhere(out.folder):
             yield "folder", _outgoing(name, Path(out.folder))
@@ -38,7 +44,17 @@ async def elsewhere(adapter: CsvAdapter) -> Sequence[tuple[str, Found]]:
             else:
                 files = counted(len(names), "file")
                 said.append(("drop", ok(f"{setting}: {_shown(named[setting])} is there, with {files}")))
+                if setting == "drop":
+                    said += _strays("drop", _shown(adapter.drop), adapter, names)
     return said
+
+
+def _strays(check: str, place: str, adapter: CsvAdapter, names: Sequence[str]) -> Iterator[tuple[str, Found]]:
+    """Tell of files that are never taken, as their names fit no feed."""
+    if found := adapter.strays(names):
+        more = f" and {len(found) - _FIRST} more" if len(found) > _FIRST else ""
+        what = f"{place} holds {counted(len(found), 'file')} of no feed: {', '.join(found[:_FIRST])}{more}"
+        yield check, warning(what, "let the agency give them names that fit `files`, or mend `files`")
 
 
 def _shown(place: str) -> str:

@@ -5,6 +5,7 @@ from gateway.errors import FieldError
 from gateway.feeds import FileReceipt, FileState
 from gateway.ledger.rows import Row, When
 from gateway.ledger.snapshot_rows import read_reasons, read_tally
+from gateway.mended import is_reference
 
 REPAIR = "repair"
 """The mode of a file that mends rejects of a snapshot: it is added to it."""
@@ -14,6 +15,7 @@ SUPERSEDED = FieldError(pointer="", rule="superseded")
 """Why mended rows are refused: what they mend is not live."""
 NOT_ACCEPTED = FieldError(pointer="", rule="not-accepted")
 """Why they are refused where rows are forwarded: none of that file were."""
+_UNKNOWN = FieldError(pointer="", rule="mends-unknown")
 BEGUN_ANEW = FieldError(pointer="", rule="begun-anew")
 """Why a receipt ends of a file that was not read to its end, and is another by now."""
 
@@ -37,6 +39,11 @@ AND number NOT IN (
 def reference(sha256: str) -> str:
     """Return a receipt's short name; begins with letters, so that no spreadsheet takes it for a number."""
     return f"r-{sha256[:12]}"
+
+
+def not_mended(why: FieldError, mended: str) -> FieldError:
+    """Return why mended rows are refused: as said, unless they don't tell any more what they mend."""
+    return why if is_reference(mended) else _UNKNOWN
 
 
 def receipt_of(row: Row, when: When) -> FileReceipt:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from gateway.errors import FieldError
 from gateway.feeds import WHOLE, FileState, Held, Keeping, Overtaken, Tally, Turn
-from gateway.ledger.receipt_rows import BEGUN_ANEW, FORWARD, NOT_ACCEPTED, REPAIR, SUPERSEDED, reference
+from gateway.ledger.receipt_rows import BEGUN_ANEW, FORWARD, NOT_ACCEPTED, REPAIR, SUPERSEDED, not_mended, reference
 from gateway.ledger.snapshot_rows import read_tally, written_reasons, written_tally
 from gateway.ledger.sqlite_queue import lives
 from gateway.ledger.transaction import Transaction
@@ -43,9 +43,9 @@ def take_up(  # noqa: PLR0913 - what a file is claimed by
         _end(tx, made, FileState.DUPLICATE, Tally(), None)
         tx.db.execute("UPDATE receipt SET original = ? WHERE number = ?", (double, made))
     elif strange:
-        _end(tx, made, FileState.REFUSED, Tally(), SUPERSEDED)
+        _end(tx, made, FileState.REFUSED, Tally(), not_mended(SUPERSEDED, held.repairs))
     elif mode == FORWARD and held.repairs and not was_accepted(tx, turn.feed, held.repairs):
-        _end(tx, made, FileState.REFUSED, Tally(), NOT_ACCEPTED)
+        _end(tx, made, FileState.REFUSED, Tally(), not_mended(NOT_ACCEPTED, held.repairs))
     return one(tx, made), False
 
 

@@ -49,6 +49,12 @@ REQUESTS = frozenset(
     }
 )
 _OPENING = {constants.FXP_OPEN, constants.FXP_OPENDIR}
+_REFUSED = {
+    constants.FXP_MKDIR: "folder tidak dapat dibuat di sini; taruh berkas langsung",
+    constants.FXP_RMDIR: "folder tidak dapat dihapus di sini",
+    constants.FXP_SYMLINK: "tautan tidak tersedia di sini",
+    constants.FXP_READLINK: "tautan tidak tersedia di sini",
+}
 _FOLDER, _OWN, _READ_ONLY = 0o40750, 0o100640, 0o100440
 
 
@@ -258,6 +264,10 @@ class _Handler(SFTPServerHandler):
 
     async def _process_packet(self, pkttype: int, pktid: int, packet: SSHPacket) -> None:
         self._asked()
+        if pkttype in _REFUSED:
+            refusal = asyncssh.SFTPOpUnsupported(_REFUSED[pkttype]).encode(VERSION)
+            self.send_packet(constants.FXP_STATUS, pktid, UInt32(pktid), refusal)
+            return
         if pkttype in _OPENING and len(self._file_handles) + len(self._dir_handles) >= HANDLES:
             refusal = asyncssh.SFTPFailure("terlalu banyak berkas terbuka").encode(VERSION)
             self.send_packet(constants.FXP_STATUS, pktid, UInt32(pktid), refusal)

@@ -92,7 +92,9 @@ def free(config: Path, agency: str) -> None:
     try:
         said = tomllib.loads(config.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
-        raise ConfigError(Finding(where=str(config), what="no such file", remedy="name it with --config")) from None
+        raise ConfigError(
+            Finding(where=str(config), what="no such file", remedy="is it called so? --config names it")
+        ) from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigError(Finding(where=str(config), what=f"can't be read: {error}", remedy="correct it")) from None
     if agency in said.get("agency", {}):

@@ -20,6 +20,8 @@ LONGEST_NUMBER = 40
 LONGEST_SEEN = 64
 """Characters of a text that is remembered: what is longer seldom comes again, and would fill the memory."""
 
+_AROUND = " \t\r\n\u00a0\u200b\ufeff'\"\u2018\u2019"
+"""What people and spreadsheets leave around digits, so that they stay text."""
 _ROUNDED = re.compile(r"[0-9]+([.,][0-9]+)?[Ee]\+?[0-9]+")
 _DIGITS = re.compile(rf"-?[0-9]{{1,{LONGEST_NUMBER}}}")
 _JSON_READ = msgspec.json.Decoder(float_hook=Decimal)
@@ -325,13 +327,17 @@ def _guard(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def check_digits(count: int) -> Step:
     """Return the check for exactly so many ASCII digits; a number that a spreadsheet rounded is named as such."""
 
+    def plain(text: str) -> bool:
+        return len(text) == count and text.isascii() and text.isdigit()
+
     def run(value: object) -> str:
         text = need_text(value)
-        if len(text) == count and text.isascii() and text.isdigit():
+        if plain(text):
             return text
         if _ROUNDED.fullmatch(text):
             raise Bad("rounded-number", text)
-        raise Bad("digits", text, digits=str(count))
+        bare = text.strip(_AROUND)
+        raise Bad("digits-around" if plain(bare) else "digits", text, digits=str(count))
 
     fits = Words("len({v}) == {0} and {v}.isascii() and {v}.isdigit()", (count,))
     return Step(run=run, fits=fits, plain=Plain(f"[0-9]{{{count}}}"))

@@ -54,18 +54,37 @@ def _parser(form: str) -> Callable[[str], Decimal]:
     parts = _parts(form)
     before, group, point = parts["before"], parts["group"], parts["point"]
     some = re.escape(group)
+    unlike = _unlike(form)
     whole = rf"[0-9]{{1,3}}(?:{some}[0-9]{{3}})*" if group else rf"[0-9]{{1,{LONGEST_NUMBER}}}"
     after = rf"(?:{re.escape(point)}[0-9]{{1,{len(parts['decimals'])}}})?" if point else ""
     match = re.compile(rf"-?{re.escape(before)}{whole}{after}").fullmatch
 
     def parse(text: str) -> Decimal:
         if match(text) is None or len(text) > 2 * LONGEST_NUMBER:
-            raise Bad("number", text, number=form)
+            raise unlike(text)
         digits = text.replace(before, "", 1) if before else text
         digits = digits.replace(group, "") if group else digits
         return Decimal(digits.replace(point, ".") if point else digits)
 
     return parse
+
+
+def _unlike(form: str) -> Callable[[str], Bad]:
+    """Return what says why a text is not of a form: what is nearly so is told what it lacks."""
+    parts = _parts(form)
+    before, group, point = (re.escape(parts[name]) for name in ("before", "group", "point"))
+    after = rf"(?:{point}[0-9]{{1,{len(parts['decimals'])}}})?" if point else ""
+    ungrouped = re.compile(rf"-?{before}[0-9]{{4,{LONGEST_NUMBER}}}{after}")
+    longer = re.compile(rf"-?{before}[0-9]{{1,3}}(?:{group}[0-9]{{3}})*{point}[0-9]{{1,{LONGEST_NUMBER}}}")
+
+    def why(text: str) -> Bad:
+        if group and ungrouped.fullmatch(text):
+            return Bad("number-group", text, number=form, sign=parts["group"])
+        if point and longer.fullmatch(text):
+            return Bad("decimals", text, most=str(len(parts["decimals"])))
+        return Bad("number", text, number=form)
+
+    return why
 
 
 def _plain(form: str) -> Plain:

@@ -70,6 +70,8 @@ def shipped(folder: Path, changes: Mapping[str, str] | None = None) -> Path:
     """Copy the pilot's files into `folder`, changed; returns the gateway.toml there."""
     for name in ("mappings", "wsdl"):
         shutil.copytree(ROOT / name, folder / name)
+    for name in ("puskesmas", "puskesmas-masuk"):
+        (folder / "var/drops" / name).mkdir(parents=True)
     config = folder / "gateway.toml"
     config.write_text(changed((ROOT / "gateway.toml").read_text("utf-8"), changes or {}), "utf-8")
     return config

@@ -122,6 +122,8 @@ def _configured(folder: Path, port: int) -> Path:
     """The pilot's configuration, as it is mounted into a container."""
     shutil.copytree(ROOT / "mappings", folder / "mappings")
     shutil.copytree(ROOT / "wsdl", folder / "wsdl")
+    for name in ("puskesmas", "puskesmas-masuk"):
+        (folder / "var/drops" / name).mkdir(parents=True)
     ours = {"listen": f"127.0.0.1:{port}", "metrics": "127.0.0.1:0", "ledger": "sqlite:/var/lib/opd-gateway/ledger.db"}
     changes = {'listen   = "127.0.0.1:8080"': "\n".join(f'{name} = "{value}"' for name, value in ours.items())}
     text = changed((ROOT / "gateway.toml").read_text("utf-8"), changes)

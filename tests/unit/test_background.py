@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from prometheus_client import generate_latest
 
-from gateway.background import PROBE_EVERY, SHED_AGAIN, SWEEP_EVERY, Background, resign
+from gateway.background import PROBE_EVERY, RESTART_AFTER, SHED_AGAIN, SWEEP_EVERY, Background, resign
 from gateway.config.models import Config
 from gateway.errors import FieldError, LedgerUnavailable, Unavailable
 from gateway.feed_figures import FeedFigures
@@ -341,3 +341,41 @@ async def test_contracts_are_compared_unless_it_is_a_demo(ledger: Full, compares
 
     found = metrics.registry.get_sample_value("gateway_agency_contract_changed", {"agency": "dpmptsp"})
     assert (published.looks, found) == ((1, 1) if compares else (0, None))
+
+
+class Panic(BaseException):
+    """As polars raises where its own code panics: no Exception, and no end of the process either."""
+
+
+class Panicking(Fickle):
+    """An agency whose first probe panics."""
+
+    async def probe(self) -> None:
+        self.asked += 1
+        if self.asked == 1:
+            raise Panic("called `Option::unwrap()` on a `None` value")
+
+
+async def test_what_breaks_by_no_exception_is_told_and_started_again(ledger: Full) -> None:
+    clock, log, probe = FakeClock(autojump=False), Told(), Panicking()
+    agency = Agency(name="dinkes", title="Dinkes", operations={}, breaker=lambda: "closed", probe=probe)
+    made = a_background(ledger, clock, log, known=Registry(agencies={"dinkes": agency}))
+    async with made.running(asyncio.Event()):
+        await ledger.pulsed.wait()
+        await clock.settled()
+        assert probe.asked == 1
+        await clock.advance(RESTART_AFTER)
+        await clock.settled()
+        assert probe.asked == 2
+    assert "Option::unwrap" in str(log.facts["error bug"])
+
+
+async def test_an_end_of_the_process_is_no_bug_to_start_again_after(ledger: Full) -> None:
+    log = Told()
+
+    async def ends() -> None:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        await a_background(ledger, FakeClock(), log)._lasting(ends)
+    assert log.events == []

@@ -242,6 +242,26 @@ async def test_the_trailer_is_no_row_and_a_file_without_it_was_cut_short(open_si
     assert site.told()[1:] == [("imunisasi_2.csv", "no-trailer"), ("imunisasi_3.csv", "trailer-early")]
 
 
+async def test_no_trailer_is_asked_of_rows_that_were_mended_and_one_that_is_there_is_no_row(
+    open_site: OpenSite,
+) -> None:
+    site = await open_site(trailer="TOTAL")
+    site.drop("imunisasi_1.csv", GOOD + "x;DPT\ny;DPT\nTotal baris;5\n")
+    await site.look()
+    handed = (site.folder / "rejected/imunisasi_1.csv.rejected.csv").read_text("utf-8-sig")
+    site.drop("imunisasi_1.csv.rejected.csv", handed.replace('"x"', '"7"'))
+    await site.look()
+    receipt = site.news[-1].receipt
+    assert (receipt.state.value, receipt.tally.accepted, receipt.tally.rejected) == ("accepted", 1, 1)
+    header, row, other = handed.splitlines()
+    totals = (row.replace('"x"', '"8"'), ";;;TOTAL;1", other.replace('"y"', '"9"'), "Total;2;;;")
+    site.drop("imunisasi_2.csv", "\n".join([header, *totals]) + "\n")
+    await site.look()
+    receipt = site.news[-1].receipt
+    assert (receipt.state.value, receipt.tally.accepted, receipt.tally.skipped) == ("accepted", 2, 2)
+    assert len(await site.rows()) == 6
+
+
 async def test_what_is_handed_back_twice_is_guarded_once_and_comes_in_as_it_was(open_site: OpenSite) -> None:
     site = await open_site()
     site.drop("imunisasi_1.csv", GOOD + "x;=1+1\n")
@@ -255,3 +275,26 @@ async def test_what_is_handed_back_twice_is_guarded_once_and_comes_in_as_it_was(
     await site.look()
     assert site.told()[-1] == ("imunisasi_4.csv", "accepted")
     assert ("7", "=1+1") in await site.rows()
+
+
+@pytest.mark.parametrize("of", ["", "r-12", "berkas kemarin"])
+async def test_rows_that_do_not_say_any_more_what_they_mend_are_refused_for_that(open_site: OpenSite, of: str) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look()
+    site.drop("imunisasi_2.csv", f"_baris;_alasan;_berkas;nik_anak;jenis\n5;;{of};7;BCG\n")
+    await site.look()
+    assert site.told()[-1] == ("imunisasi_2.csv", "mends-unknown")
+    assert "kolom _berkas kosong atau berubah" in str(site.paper("rejected/imunisasi_2.csv")["keterangan"])
+
+
+async def test_our_own_columns_are_no_columns_that_a_header_has_too_many(open_site: OpenSite) -> None:
+    site = await open_site()
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")
+    await site.look()
+    reference = site.news[0].receipt.reference
+    site.drop("imunisasi_2.csv", f"_baris;_alasan;_berkas;nik_anak\n5;;{reference};7\n")
+    await site.look()
+    (reason,) = [site.news[-1].receipt.reason]
+    assert reason
+    assert (reason.rule, reason.params) == ("header", {"difference": "-jenis"})

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gateway.became import became
+from gateway.errors import FieldError
 from gateway.feeds import FileReceipt, FileState, Tally
 from gateway.receipts import line, papers
 
@@ -39,6 +40,28 @@ def test_reasons_stand_behind_what_was_rejected() -> None:
     assert "980 baris diterima, 2 ditolak (angka dibulatkan: 2), 0 tidak berubah; data dari 975" in line(RECEIPT)
     sent_on = line(replace(RECEIPT, mode="forward"))
     assert "980 baris diteruskan, 2 ditolak (angka dibulatkan: 2), 0 sudah pernah. Baris yang ditolak" in sent_on
+
+
+def test_a_row_of_several_errors_is_one_row() -> None:
+    tally = Tally(position=2, accepted=1, rejected=1, kept=1, rules={"digits": 1, "required": 9})
+    assert "1 ditolak dengan 10 kesalahan (kosong: 9, jumlah digit: 1), 0" in line(replace(RECEIPT, tally=tally))
+
+
+def test_a_file_that_is_refused_whole_says_what_is_wrong_with_its_rows_and_what_to_mend() -> None:
+    params = {"rejected": "310", "total": "1000", "max": "10%"}
+    refused = replace(
+        RECEIPT,
+        state=FileState.REFUSED,
+        tally=Tally(position=1000, accepted=690, rejected=310, rules={"rounded-number": 310}),
+        reason=FieldError(pointer="", rule="max-reject", params=params),
+    )
+    said = "DITOLAK: 310 dari 1000 baris ditolak; paling banyak 10%. Yang salah: angka dibulatkan: 310."
+    for mode, then in (("snapshot", "Data lama tetap dipakai."), ("forward", "Tidak ada yang diteruskan.")):
+        told = line(replace(refused, mode=mode))
+        assert f"{said} {then} Baris yang salah terlihat di berkas .rejected" in told
+        assert "perbaiki berkas aslinya, lalu kirim lagi seluruhnya" in told
+    cut = replace(refused, tally=Tally(), reason=FieldError(pointer="", rule="empty-file"))
+    assert "kirim lagi seluruhnya" not in line(cut)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import FieldError
+from gateway.translate.convert import Bad, check_digits
+from gateway.verdict import reason_words
 from gateway.wording import EXPECTED, say
 
 ROOT = Path(__file__).parent.parent.parent
@@ -61,3 +63,23 @@ def expectations(tree: ast.AST) -> Iterator[str]:
 def test_whatever_is_expected_has_words_in_both_languages(path):
     found = set(expectations(ast.parse(path.read_text("utf-8"))))
     assert found <= EXPECTED.keys() | NO_LANGUAGE
+
+
+def test_a_clerk_reads_no_pattern_and_it_staff_do() -> None:
+    reason = FieldError(pointer="/nomor", rule="pattern", params={"pattern": "[0-9]{4}/[A-Z]+"})
+    assert reason_words(reason).startswith("nomor bentuknya lain dari yang diminta")
+    assert "[0-9]{4}/[A-Z]+" in say(reason, "id")
+
+
+@pytest.mark.parametrize("text", [" 0001", "'0001", "0001\u00a0", '"0001"'])
+def test_what_stands_around_digits_is_named(text: str) -> None:
+    with pytest.raises(Bad) as refused:
+        check_digits(4).run(text)
+    assert (refused.value.rule, refused.value.params) == ("digits-around", {"digits": "4"})
+
+
+@pytest.mark.parametrize("text", ["00 01", " 001", "'", ""])
+def test_what_is_no_better_without_it_has_the_wrong_digits(text: str) -> None:
+    with pytest.raises(Bad) as refused:
+        check_digits(4).run(text)
+    assert refused.value.rule == "digits"

@@ -6,7 +6,7 @@ from typing import Any
 from gateway.errors import FieldError
 from gateway.feeds import WHOLE, FileState, Held, Keeping, Overtaken, Tally, Turn
 from gateway.ledger.postgres.store import Connection
-from gateway.ledger.receipt_rows import BEGUN_ANEW, FORWARD, NOT_ACCEPTED, REPAIR, SUPERSEDED, reference
+from gateway.ledger.receipt_rows import BEGUN_ANEW, FORWARD, NOT_ACCEPTED, REPAIR, SUPERSEDED, not_mended, reference
 from gateway.ledger.rows import Row
 from gateway.ledger.snapshot_rows import read_tally, written_reasons, written_tally
 
@@ -83,9 +83,9 @@ async def take_up(  # noqa: PLR0913 - what a file is claimed by
         await _end(connection, made, FileState.DUPLICATE, Tally(), None)
         await connection.execute("UPDATE receipt SET original = $2 WHERE number = $1", made, double)
     elif strange:
-        await _end(connection, made, FileState.REFUSED, Tally(), SUPERSEDED)
+        await _end(connection, made, FileState.REFUSED, Tally(), not_mended(SUPERSEDED, held.repairs))
     elif mode == FORWARD and held.repairs and not await was_accepted(connection, turn.feed, held.repairs):
-        await _end(connection, made, FileState.REFUSED, Tally(), NOT_ACCEPTED)
+        await _end(connection, made, FileState.REFUSED, Tally(), not_mended(NOT_ACCEPTED, held.repairs))
     return await one(connection, made), False
 
 

@@ -167,9 +167,10 @@ def test_names_that_no_comment_can_hold_do_no_harm(here: Office) -> None:
 
 
 def test_a_file_whose_last_line_has_no_end_is_complete_by_its_name(here: Office) -> None:
-    here.gateway("add", "csv", "puskesmas", str(sample(here, end="")))
+    told = here.gateway("add", "csv", "puskesmas", str(sample(here, end=""))).stdout
 
     assert 'ready   = "rename"' in (here.folder / "gateway.toml").read_text("utf-8")
+    assert 'the last line has no line break: with ready = "stable" such a file is never taken' in told
 
 
 @pytest.mark.parametrize(

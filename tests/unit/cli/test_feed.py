@@ -278,6 +278,30 @@ def test_rows_that_were_mended_are_checked_as_what_is_added_to_the_live_data(rsu
     assert "would be refused by rsud/stok: mends rows of a file that another has replaced" in late.stdout
 
 
+def test_a_file_whose_last_line_has_no_end_is_said_to_wait_in_vain(rsud: Office) -> None:
+    path = rsud.folder / "stok_1.csv"
+    path.write_text(FOUR.rstrip("\n"), "utf-8")
+    assert "would be taken" in rsud.gateway("feed", "check", str(path)).stdout, "its name tells that it is whole"
+    config = (rsud.folder / "gateway.toml").read_text("utf-8")
+    (rsud.folder / "gateway.toml").write_text(config.replace('"rename"', '"stable"'), "utf-8")
+    told = rsud.gateway("feed", "check", str(path))
+    assert (told.exit_code, told.stdout.count("\n")) == (1, 1)
+    assert "would be refused by rsud/stok: its last line has no line break" in told.stdout
+    assert 'ready = "rename" or "marker"' in told.stdout
+    path.write_text("", "utf-8")
+    assert "the file is empty" in rsud.gateway("feed", "check", str(path)).stdout, "which is why it is refused"
+
+
+def test_no_trailer_is_asked_of_rows_that_were_mended(rsud: Office) -> None:
+    config = (rsud.folder / "gateway.toml").read_text("utf-8")
+    (rsud.folder / "gateway.toml").write_text(config.replace("ready =", 'trailer = "TOTAL"\nready ='), "utf-8")
+    take(rsud, stok_1=FOUR + "0007;Obat;x\nTOTAL;;5\n")
+    (handed,) = (rsud.folder / "drop/rejected").glob("*.rejected.csv")
+    path = rsud.folder / handed.name
+    path.write_text(handed.read_text("utf-8-sig").replace('"x"', '"7"'), "utf-8")
+    assert "would be taken by rsud/stok: 1 row, 0 rejected" in rsud.gateway("feed", "check", str(path)).stdout
+
+
 @pytest.mark.parametrize("name", ["stok_1.csv", "stok_1.csv.gz", "stok_1.zip", "stok_1.xlsx"])
 def test_it_is_told_how_far_a_check_is_whatever_the_file_is_packed_in(
     rsud: Office, monkeypatch: pytest.MonkeyPatch, name: str

@@ -36,3 +36,38 @@ async def test_a_drop_elsewhere_is_listed_or_it_is_told_why_not(office: Office, 
         ((_, state, says),) = await looks(fingerprint, "salah-sekali")
         assert (state, "does not accept the login" in says) == (State.ERROR, True)
         assert "salah-sekali" not in says
+
+
+async def test_the_folder_of_rows_that_another_agency_gets_is_looked_at(office: Office) -> None:
+    office.write(
+        "http://127.0.0.1:1",
+        others="""
+[agency.loket]
+adapter = "csv"
+drop    = "kotak"
+mapping = "mappings/loket.toml"
+
+[agency.loket.feed.surat]
+files = "surat_*.csv"
+mode  = "forward"
+to    = "dinkes/lapor"
+
+[agency.dinkes.operation.lapor]
+call    = "POST /lapor"
+deliver = "store-and-forward"
+""",
+    )
+    mappings = office.folder / "mappings"
+    with (mappings / "dinkes.toml").open("a") as mapping:
+        mapping.write('\n[lapor.request]\nnama = "nama"\n')
+    (mappings / "loket.toml").write_text('[surat.row]\nnama = "nama"\n')
+    (office.folder / "kotak").mkdir()
+    for asked in ((), ("loket",)):
+        found = await office.diagnose(*asked)
+        found.said("folder", State.WARNING, "kotak is there, but has no file of surat", agency="loket")
+        assert found.kinds("loket") == ["folder"]
+    config = office.folder / "gateway.toml"
+    config.write_text(config.read_text().replace("dinkes/lapor", "dinkes/laporan"))
+    (await office.diagnose("loket")).said(
+        "configuration", State.ERROR, 'there is no operation "dinkes/laporan"', agency="loket"
+    )

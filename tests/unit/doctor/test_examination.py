@@ -190,6 +190,13 @@ async def test_a_drop_folder(office: Office) -> None:
     (await office.diagnose("puskesmas")).said("folder", State.WARNING, "no file of imunisasi", "", "puskesmas")
     (office.folder / "drop/IMUNISASI_1.CSV").touch()
     (await office.diagnose("puskesmas")).said("folder", State.OK, "with files of imunisasi", "", "puskesmas")
+    for number in range(4):
+        (office.folder / f"drop/imunisai_{number}.csv").touch()
+    (office.folder / "drop/imunisasi_1.csv.ok").touch()
+    seen = [one for one in (await office.diagnose("puskesmas")).checks if one.agency == "puskesmas"]
+    assert [one.state for one in seen] == [State.OK, State.WARNING]
+    named = "drop holds 4 files of no feed: imunisai_0.csv, imunisai_1.csv, imunisai_2.csv and 1 more"
+    assert (seen[1].says, "mend `files`" in seen[1].remedy) == (named, True)
 
 
 async def test_a_folder_into_which_files_are_written(office: Office) -> None:

@@ -152,6 +152,8 @@ async def test_there_are_no_folders_to_make_and_no_links(full: Office) -> None:
         for request in requests:
             with pytest.raises(asyncssh.SFTPError):
                 await request()
+        with pytest.raises(asyncssh.SFTPOpUnsupported, match="folder tidak dapat dibuat di sini"):
+            await sftp.mkdir("baru")
     # The client opened a copy before it was refused, and never closed it.
     await until(lambda: tree(full.drop) == before)
 

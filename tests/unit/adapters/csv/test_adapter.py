@@ -82,8 +82,10 @@ async def test_a_half_written_file_is_not_taken_and_said_so_when_it_stays_half(o
     await site.look(5, times=12)
     assert site.told() == []
     await site.look(60, times=2)
-    assert site.told() == [("imunisasi_1.csv", "unfinished")]
+    assert site.told() == [("imunisasi_1.csv", "unclosed")]
     assert site.files() == ["rejected/imunisasi_1.csv"]
+    said = (site.folder / "rejected/imunisasi_1.csv.receipt.txt").read_text("utf-8")
+    assert "simpan lagi dari aplikasi spreadsheet; bila ekspornya selalu begini, minta staf TI memakai ready" in said
     site.drop("imunisasi_1.csv", at=400)
     await site.look(5, times=4)
     assert site.told()[1:] == [("imunisasi_1.csv", "accepted")]
@@ -96,7 +98,7 @@ async def test_a_half_written_file_is_not_taken_and_said_so_when_it_stays_half(o
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "old-excel", "berkas Excel lama (.xls)"),
         (b"<html><table>", "kind", "isinya halaman web atau XML, bukan teks CSV"),
         (b"", "empty-file", "berkas kosong"),
-        (b"nik_anak;je", "unfinished", "berkas belum selesai ditulis"),
+        (b"nik_anak;je", "unclosed", "baris terakhir tidak ditutup"),
     ],
 )
 async def test_a_file_without_lines_is_refused_as_what_it_is_once_nobody_closes_it(
