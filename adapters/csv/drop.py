@@ -36,8 +36,12 @@ class Drop(Protocol):
         """Let a file appear, whole and on disk, or not at all; one of the same name is replaced."""
         ...
 
-    async def move(self, name: str, to: str, /) -> bool:
-        """Give a file another name, where there is none of that name, and make its folder; false when it is gone."""
+    async def move(self, name: str, to: str, /, seen: Entry | None = None) -> Entry | None:
+        """Give a file another name, where there is none of that name, and make its folder; None when it is gone.
+
+        With `seen` only the file that was seen so: what is another by now, or becomes one as it is moved, lies where it
+        was. Returned is how it is seen there.
+        """
         ...
 
     async def close(self) -> None:

@@ -62,6 +62,7 @@ class Files:
     lines: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)
     frames: Mapping[str, Callable[[LineForm], ReadLines | None]] = field(default_factory=dict)
     _watches: dict[str, Watch] = field(init=False)
+    _outdated: dict[str, Entry] = field(init=False, default_factory=dict)
     _reachable: bool = field(init=False, default=True)
 
     def __post_init__(self) -> None:
@@ -86,20 +87,30 @@ class Files:
         return any(watch.completes(name) for watch in self._watches.values())
 
     async def take(self, ready: Ready) -> Held | None:
-        """Put a file aside and read what it is known by; where it can't be moved, it is read where it lies."""
+        """Put a file aside and read what it is known by; where it can't be moved, it is read where it lies.
+
+        It is the file that was looked at, or none: one that is written anew is looked at again.
+        """
+        seen = Entry(name=ready.name, size=ready.size, mtime=ready.modified)
         if ready.folder:
-            if ready.name not in {entry.name for entry in await self.drop.list(ASIDE)}:
-                return None
+            held = await self._held_as(ready.feed, seen, ASIDE)
+            if held is not None:
+                await self._take_markers(ready)
+            return held
+        try:
+            moved = await self.drop.move(ready.name, f"{ASIDE}/{ready.name}", seen)
+        except Unavailable as error:
+            if not _is_for_ever(error):
+                raise
+            return await self._held_as(ready.feed, seen, "")
+        if moved is None:
+            return None
+        held = await self._held_as(ready.feed, moved, ASIDE)
+        if held is None:
+            await self.drop.move(f"{ASIDE}/{ready.name}", ready.name)
         else:
-            try:
-                if not await self.drop.move(ready.name, f"{ASIDE}/{ready.name}"):
-                    return None
-            except Unavailable as error:
-                if not _is_for_ever(error):
-                    raise
-                return await self._held(ready.feed, ready.name, "")
             await self._take_markers(ready)
-        return await self._held(ready.feed, ready.name, ASIDE)
+        return held
 
     async def bring(self, feed: str, place: str) -> Held | None:
         """Return a file that was put away."""
@@ -182,7 +193,10 @@ class Files:
         taken = set(aside)
         for feed, watch in self._watches.items():
             for entry in watch.candidates(entries, now):
-                if entry.name in taken or not watch.is_quiet(entry, entries, now):
+                if entry.name in taken:
+                    continue
+                if not watch.is_quiet(entry, entries, now):
+                    self._tell_outdated(feed, entry, is_outdated=watch.is_outdated(entry, entries, now))
                     continue
                 closed = await self._is_closed(watch, entry)
                 if closed or watch.is_overdue(entry, now):
@@ -190,6 +204,13 @@ class Files:
                     one = Ready(feed=feed, name=entry.name, folder="", size=entry.size, modified=entry.mtime)
                     found.append(one if closed else replace(one, overdue=True))
         return found
+
+    def _tell_outdated(self, feed: str, entry: Entry, *, is_outdated: bool) -> None:
+        """Say once that a file waits though there is a marker."""
+        if is_outdated and self._outdated.get(feed) != entry:
+            what = "its marker is older than the file, and may be left over from another; write it after the file"
+            self.log("file-waits", level="warning", feed=feed, file=entry.name, why=what)
+            self._outdated[feed] = entry
 
     async def _is_closed(self, watch: Watch, entry: Entry) -> bool:
         try:
@@ -216,6 +237,13 @@ class Files:
             sha256=sha256,
             repairs=repairs,
         )
+
+    async def _held_as(self, feed: str, seen: Entry, folder: str) -> Held | None:
+        """Return a file that is as it was seen, and still is once it was read."""
+        if seen not in await self.drop.list(folder):
+            return None
+        held = await self._held(feed, seen.name, folder)
+        return held if (held.size, held.as_of) == (seen.size, self._moment(seen.mtime)) else None
 
     def _is_as_it_was(self, file: BinaryIO, held: Held) -> bool:
         """Tell whether nobody wrote into a file that is open."""
@@ -287,11 +315,13 @@ class Files:
         return place if theirs == filing.reference else f"{REJECTED}/{name}.{filing.reference}.{ending}"
 
     async def _take_markers(self, ready: Ready) -> None:
-        """Take a file's markers with it; one for a file that has come meanwhile stays where it is."""
-        names = {entry.name for entry in await self.drop.list()}
-        if ready.name not in names:
-            for name in {ready.name + ending for ending in MARKERS} & names:
-                await self.drop.move(name, f"{ASIDE}/{name}")
+        """Take a file's markers with it; one that may be of a file that has come meanwhile stays where it is."""
+        there = {entry.name: entry for entry in await self.drop.list()}
+        aside = {entry.name for entry in await self.drop.list(ASIDE)}
+        newer = there.get(ready.name)
+        for name in {ready.name + ending for ending in MARKERS} & there.keys() - aside:
+            if newer is None or there[name].mtime < newer.mtime:
+                await self.drop.move(name, f"{ASIDE}/{name}", there[name])
 
     async def _file_markers(self, held: Held, folder: str) -> None:
         aside = {entry.name for entry in await self.drop.list(ASIDE)}
@@ -353,13 +383,15 @@ def _length(path: Path) -> int:
 
 
 def _repairs(file: BinaryIO, name: str, layout: Layout) -> str:
-    """Return the reference in a file's first row, where it is one of rows that were handed back, else nothing."""
+    """Return the reference in the first readable row of a file of rows that were handed back, else nothing."""
     try:
         with opened(file, name, layout) as found:
             header = [name.strip() for name in next(found, None) or ()]
             if BERKAS not in header:
                 return ""
-            first = next(found, None)
+            # The first that has the column: one with a broken quote has no columns.
+            place = header.index(BERKAS)
+            first = next((cells[place] for cells in found if cells is not None and len(cells) > place), "")
     except (csv.Error, Unreadable):
         return ""
-    return reference_mended(dict(zip(header, first or (), strict=False)).get(BERKAS) or "") or "?"
+    return reference_mended(first) or "?"

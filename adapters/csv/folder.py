@@ -4,9 +4,10 @@ import asyncio
 import errno
 import os
 import shutil
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -53,10 +54,10 @@ class Folder:
         """
         await asyncio.to_thread(_put, self.path, name, content)
 
-    async def move(self, name: str, to: str, /) -> bool:
+    async def move(self, name: str, to: str, /, seen: Entry | None = None) -> Entry | None:
         """Rename; where that leads to another disk, copy, fsync and take the old one away."""
         try:
-            return await asyncio.to_thread(_move, self.path, name, to)
+            return await asyncio.to_thread(_move, self.path, name, to, seen)
         except OSError as error:
             raise _unavailable("move", self.path / name, error) from error
 
@@ -66,13 +67,13 @@ class Folder:
 
 def _scan(path: Path) -> list[Entry]:
     entries = []
-    with os.scandir(path) as found:
-        for each in found:
+    with os.scandir(path) as listed:
+        for each in listed:
             try:
                 # A link may lead anywhere, to files that whoever may write here may not read.
                 if each.is_file(follow_symlinks=False):
-                    stat = each.stat()
-                    entries.append(Entry(name=each.name, size=stat.st_size, mtime=stat.st_mtime))
+                    found = each.stat()
+                    entries.append(Entry(name=each.name, size=found.st_size, mtime=found.st_mtime))
             except FileNotFoundError:
                 """Gone between listing and looking."""
     return entries
@@ -112,32 +113,63 @@ def _write(path: Path, content: bytes | BinaryIO) -> None:
         os.fsync(file.fileno())
 
 
-def _move(folder: Path, name: str, target: str) -> bool:
+def _move(folder: Path, name: str, target: str, seen: Entry | None) -> Entry | None:
     path, to = folder / name, folder / target
-    if not path.exists():
+    before = _entry(path)
+    if before is None:
         folder.stat()  # which may be what is gone
-        return False
+        return None
+    if seen is not None and before != seen:
+        return None
     if to.exists():
         raise FileExistsError(errno.EEXIST, f"there is a {to.name} in {to.parent.name} already")
     to.parent.mkdir(parents=True, exist_ok=True)
+    if not _renamed(path, to, before, is_seen=seen is not None):
+        return None
+    _sync_folder(to.parent)
+    return _entry(to)
+
+
+def _entry(path: Path) -> Entry | None:
+    """Return how a listing shows a file, None where there is none, or a link."""
+    try:
+        found = path.lstat()
+    except FileNotFoundError:
+        return None
+    return Entry(name=path.name, size=found.st_size, mtime=found.st_mtime) if stat.S_ISREG(found.st_mode) else None
+
+
+def _renamed(path: Path, to: Path, before: Entry, *, is_seen: bool) -> bool:
+    """Rename; one that somebody began to write anew meanwhile goes back, to be seen again."""
     try:
         path.rename(to)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        _carry(path, to)
-    _sync_folder(to.parent)
+        return _carried(path, to, before)
+    after = _entry(to)
+    if is_seen and (after is None or replace(after, name=before.name) != before):
+        if not path.exists():
+            to.rename(path)
+        return False
     return True
 
 
-def _carry(path: Path, to: Path) -> None:
-    """Move to another disk: it is there whole before it is gone here, with the time it was written."""
+def _carried(path: Path, to: Path, before: Entry) -> bool:
+    """Move to another disk: it is there whole before it is gone here, with the time it was written.
+
+    One that is written while it is copied stays.
+    """
     hidden = to.with_name(f".{to.name}.tmp")
     with path.open("rb") as file:
         _write(hidden, file)
     shutil.copystat(path, hidden)
+    if _entry(path) != before:
+        hidden.unlink()
+        return False
     hidden.rename(to)
     path.unlink()
+    return True
 
 
 def _sync_folder(path: Path) -> None:

@@ -8,7 +8,7 @@ import errno
 import posixpath
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol, TypeVar, runtime_checkable
 
 from adapters.csv.drop import Entry
@@ -28,6 +28,10 @@ _LOST = (ConnectionError, TimeoutError)
 """After what nobody knows whether the last step was done."""
 
 
+class Changed(OSError):
+    """A file was written anew before it could be moved: it lies where it was."""
+
+
 class Wire(Protocol):
     """An open connection, used by one at a time; raises whatever its library raises."""
 
@@ -44,7 +48,7 @@ class Wire(Protocol):
         ...
 
     async def move(self, name: str, to: str, entry: Entry, /) -> None:
-        """Give a file, which is there, a name that nobody has, as far as anybody could see."""
+        """Give a file, which is there, a name that nobody has, as far as anybody could see; may raise Changed."""
         ...
 
     async def remove(self, name: str, /) -> None:
@@ -97,7 +101,7 @@ class _Doing:
 class Remote:
     """A Drop over a Server."""
 
-    __slots__ = ("_lock", "_patience", "_reached", "_seen", "_server", "_spool", "_wire")
+    __slots__ = ("_lock", "_patience", "_reached", "_seen", "_server", "_spool", "_touched", "_wire")
 
     def __init__(self, server: Server, patience: float = PATIENCE) -> None:
         self._server = server
@@ -106,6 +110,7 @@ class Remote:
         self._reached = True
         self._spool: tuple[str, Spool] | None = None
         self._seen: set[str] = set()
+        self._touched: set[tuple[str, int]] = set()
         self._lock = asyncio.Lock()
 
     async def list(self, folder: str = "", /) -> Sequence[Entry]:
@@ -152,25 +157,46 @@ class Remote:
 
             await self._do(put)
 
-    async def move(self, name: str, to: str, /) -> bool:
+    async def move(self, name: str, to: str, /, seen: Entry | None = None) -> Entry | None:
         """Rename, where nothing of that name is seen; the place of a file that comes in the same instant is its own."""
         folder, base = posixpath.split(to)
         with self._told("move", name):
             entry = await self._found(name)
-            if entry is None:
-                return False
+            if entry is None or (seen is not None and entry != seen):
+                return None
             if any(each.name == base for each in await self._listed(folder) or ()):
                 raise FileExistsError(errno.EEXIST, f"there is a {base} in {folder} already")
             await self._make(folder)
-            await self._do(lambda wire, _: wire.move(name, to, entry))
+            try:
+                await self._do(lambda wire, _: wire.move(name, to, entry))
+            except Changed:
+                return None
             if self._spool is not None and self._spool[0] == name:
                 self._let_go()
-            return True
+            return replace(entry, name=base) if seen is None else await self._still_seen(name, to, entry)
 
     async def close(self) -> None:
         """Hang up, and let go of what was fetched."""
         self._let_go()
         await self._hang_up()
+
+    async def _still_seen(self, name: str, to: str, entry: Entry) -> Entry | None:
+        """Return a file that was moved; one that somebody began to write anew meanwhile goes back, to be seen again.
+
+        There are servers that set a file's time as they rename it: what comes so once more is taken.
+        """
+        after = await self._found(to)
+        if after is None:
+            return None
+        is_touched = after.mtime != entry.mtime and entry.size == after.size
+        if after.size == entry.size and (not is_touched or (name, entry.size) in self._touched):
+            self._touched.discard((name, entry.size))
+            return after
+        if is_touched:
+            self._touched.add((name, entry.size))
+        if await self._found(name) is None:
+            await self._do(lambda wire, _: wire.move(to, name, after))
+        return None
 
     async def _put(self, wire: Growing, hidden: str, name: str, blocks: AsyncIterator[bytes], doing: _Doing) -> None:
         try:
