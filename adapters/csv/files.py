@@ -1,25 +1,21 @@
 """The files of an agency's feeds in their drop: found, put aside, read, put away; must not know what rows mean."""
 
-import asyncio
-import csv
 import errno
-import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from adapters.csv.drop import Drop, Entry
-from adapters.csv.layout import Layout, Unreadable
-from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
+from adapters.csv.known import known, length, mended
+from adapters.csv.layout import Layout
+from adapters.csv.read import Reading, refusal
 from adapters.csv.rejects import HandingBack, rejected_file
 from adapters.csv.settings import Feed
-from adapters.csv.sheet import is_sheet
-from adapters.csv.unpack import unpacked
+from adapters.csv.turns import batches
 from adapters.csv.watch import MARKERS, Watch
 from gateway import (
     Batch,
@@ -33,13 +29,11 @@ from gateway import (
     Ready,
     Spell,
     Unavailable,
-    reference_mended,
 )
 
 ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
 """Folders below the drop: of files being taken in, of those taken, of those refused and of rows handed back."""
-BLOCK = 1 << 17
 AHEAD = 1 << 20
 """Characters that polars reads at once, while those before are kept: fewer cost more each, more cost memory."""
 _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM})
@@ -122,23 +116,20 @@ class Files:
 
     async def batches(self, held: Held, after: int = 0) -> AsyncIterator[Batch]:
         """Yield a file's records; one that changes while it is read is refused."""
-        file = await self.drop.open(_path(held.folder, held.name))
-        try:
-            async with aclosing(batches(file, self._reading(held.feed, held.name, after))) as found:
+        file, disk = await self.drop.open(_path(held.folder, held.name)), self.drop.disk
+        with _told(held.name):
+            async with aclosing(batches(file, self._reading(held.feed, held.name, after), disk)) as found:
                 async for batch in found:
-                    if batch.last and not self._is_as_it_was(file, held):
+                    if batch.last and not await disk.do(self._is_as_it_was, file, held):
                         yield refusal(FieldError(pointer="", rule="unfinished"))
                     else:
                         yield batch
                     del batch  # what is kept by now is not held while the next is read
-        except OSError as error:
-            why = error.strerror or type(error).__name__
-            raise Unavailable(f"could not read {held.name}: {why}", maybe_done=False) from error
 
     async def peek(self, feed: str, path: Path) -> AsyncIterator[Batch]:
         """Yield the records of a file anywhere on this machine."""
-        file = await asyncio.to_thread(path.open, "rb")
-        async with aclosing(batches(file, self._reading(feed, path.name, 0))) as found:
+        file = await self.drop.disk.do(path.open, "rb")
+        async with aclosing(batches(file, self._reading(feed, path.name, 0), self.drop.disk)) as found:
             async for batch in found:
                 yield batch
 
@@ -148,15 +139,12 @@ class Files:
 
     async def mended(self, feed: str, path: Path) -> str:
         """Return the reference of the receipt whose rejects a file mends, wherever it lies."""
-        file = await asyncio.to_thread(path.open, "rb")
-        try:
-            return await asyncio.to_thread(_repairs, file, path.name, self._layout(feed))
-        finally:
-            file.close()
+        file = await self.drop.disk.do(path.open, "rb")
+        return await self.drop.disk.do(mended, file, path.name, self._layout(feed))
 
     async def length(self, path: Path) -> int:
         """Return how many records a file has, or a few more, 0 where only reading it tells."""
-        return await asyncio.to_thread(_length, path)
+        return await self.drop.disk.do(length, path)
 
     async def put_away(self, held: Held, filing: Filing) -> str | None:
         """Write papers and rejects, then move the file and its markers; finds what was done of it before."""
@@ -220,22 +208,16 @@ class Files:
 
     async def _held(self, feed: str, name: str, folder: str) -> Held:
         file = await self.drop.open(_path(folder, name))
-        try:
-            sha256 = await asyncio.to_thread(_hashed, file)
-            repairs = await asyncio.to_thread(_repairs, file, name, self._layout(feed))
-            stat = os.fstat(file.fileno())
-        except OSError as error:
-            raise Unavailable(f"could not read {name}: {error.strerror}", maybe_done=False) from error
-        finally:
-            file.close()
+        with _told(name):
+            found = await self.drop.disk.do(known, file, name, self._layout(feed))
         return Held(
             feed=feed,
             name=name,
             folder=folder,
-            size=stat.st_size,
-            as_of=self._moment(stat.st_mtime),
-            sha256=sha256,
-            repairs=repairs,
+            size=found.size,
+            as_of=self._moment(found.mtime),
+            sha256=found.sha256,
+            repairs=found.repairs,
         )
 
     async def _held_as(self, feed: str, seen: Entry, folder: str) -> Held | None:
@@ -290,8 +272,10 @@ class Files:
         place = PurePosixPath(target)
         for ending, paper in filing.papers.items():
             await self.drop.put(f"{place.parent}/{place.name}{ending}", paper)
-        if filing.rejects is not None:
-            file = await self.drop.open(now)
+        if filing.rejects is None:
+            return
+        file = await self.drop.open(now)
+        with _told(now):
             try:
                 how = HandingBack(
                     name=held.name,
@@ -299,11 +283,11 @@ class Files:
                     kind=self.feeds[held.feed].rejected,
                     reference=filing.reference,
                 )
-                made = await rejected_file(file, how, filing.rejects)
+                made = await rejected_file(file, how, filing.rejects, self.drop.disk)
                 with made:
                     await self.drop.put(await self._name_of_rejects(place.name, held.feed, filing), made)
             finally:
-                file.close()
+                await self.drop.disk.do(file.close)
 
     async def _name_of_rejects(self, name: str, feed: str, filing: Filing) -> str:
         """Return where rejects go: beside those of an older file of the same name, not in their place."""
@@ -343,10 +327,18 @@ class Files:
 
     async def _mended_of(self, place: str, feed: str) -> str:
         file = await self.drop.open(place)
-        try:
-            return await asyncio.to_thread(_repairs, file, place, self._layout(feed))
-        finally:
-            file.close()
+        with _told(place):
+            return await self.drop.disk.do(mended, file, place, self._layout(feed))
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Tell what could not be read, and why."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise Unavailable(f"could not read {name}: {why}", maybe_done=False) from error
 
 
 def _path(folder: str, name: str) -> str:
@@ -362,36 +354,3 @@ def _names(name: str, filing: Filing) -> list[str]:
 
 def _is_for_ever(error: Unavailable) -> bool:
     return isinstance(error.__cause__, OSError) and error.__cause__.errno in _FOR_EVER
-
-
-def _hashed(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(BLOCK):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-def _length(path: Path) -> int:
-    """Count lines, of what is in a packed file too; records may be fewer."""
-    try:
-        with path.open("rb") as file, unpacked(file, path.name) as (plain, inner):
-            if is_sheet(inner):
-                return 0
-            return max(1, sum(block.count(b"\n") for block in iter(partial(plain.read, BLOCK), b"")) - 1)
-    except Unreadable:
-        return 0
-
-
-def _repairs(file: BinaryIO, name: str, layout: Layout) -> str:
-    """Return the reference in the first readable row of a file of rows that were handed back, else nothing."""
-    try:
-        with opened(file, name, layout) as found:
-            header = [name.strip() for name in next(found, None) or ()]
-            if BERKAS not in header:
-                return ""
-            # The first that has the column: one with a broken quote has no columns.
-            place = header.index(BERKAS)
-            first = next((cells[place] for cells in found if cells is not None and len(cells) > place), "")
-    except (csv.Error, Unreadable):
-        return ""
-    return reference_mended(first) or "?"

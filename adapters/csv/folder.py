@@ -5,64 +5,85 @@ import errno
 import os
 import shutil
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, ParamSpec, TypeVar
 
+from adapters.csv.disk import Disk, Hangs
 from adapters.csv.drop import Entry
 from gateway import Unavailable
 
+P = ParamSpec("P")
+T = TypeVar("T")
 COPIED = 1 << 20
 """Bytes copied at a time."""
+PATIENCE = 30.0
+"""Seconds until a look at a disk that does not answer is given up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A Drop on a local or mounted disk."""
+    """A Drop on a local or mounted disk; a look that takes longer than `patience` is given up."""
 
     path: Path
+    disk: Disk = field(default_factory=Disk, repr=False, compare=False)
+    patience: float = PATIENCE
 
     async def list(self, folder: str = "", /) -> Sequence[Entry]:
         """Return the files of a folder below, hidden ones too; none where there is no such folder."""
-        try:
-            return await asyncio.to_thread(_scan, self.path / folder)
-        except OSError as error:
-            if folder and isinstance(error, FileNotFoundError) and self.path.is_dir():
-                return ()
-            raise _unavailable("list", self.path / folder, error) from error
+        return await self._looked("list", folder, _listed, self.path, folder)
 
     async def tail(self, name: str, /) -> bytes:
         """Return the last two bytes, fewer when the file is shorter."""
-        try:
-            return await asyncio.to_thread(_tail, self.path / name)
-        except OSError as error:
-            raise _unavailable("read", self.path / name, error) from error
+        return await self._looked("read", name, _tail, self.path / name)
 
     async def open(self, name: str, /) -> BinaryIO:
-        """Return the file, to be read in a thread."""
-        try:
-            return await asyncio.to_thread((self.path / name).open, "rb")
-        except OSError as error:
-            raise _unavailable("open", self.path / name, error) from error
+        """Return the file."""
+        return await self._looked("open", name, _opened, self.path / name)
 
     async def put(self, name: str, content: bytes | BinaryIO, /) -> None:
         """Write under a hidden name, fsync, rename, fsync the folder; not done until the rename.
 
         A folder below is made where it is missing, but never the drop itself: it may not be mounted.
         """
-        await asyncio.to_thread(_put, self.path, name, content)
+        await self._done("write", name, _put, self.path, name, content)
 
     async def move(self, name: str, to: str, /, seen: Entry | None = None) -> Entry | None:
         """Rename; where that leads to another disk, copy, fsync and take the old one away."""
-        try:
-            return await asyncio.to_thread(_move, self.path, name, to, seen)
-        except OSError as error:
-            raise _unavailable("move", self.path / name, error) from error
+        return await self._done("move", name, _move, self.path, name, to, seen)
 
     async def close(self) -> None:
         """Nothing is kept open."""
+
+    async def _done(self, doing: str, name: str, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return await self.disk.do(work, *args, **kwargs)
+        except OSError as error:
+            raise _unavailable(doing, self.path / name, error) from error
+
+    async def _looked(self, doing: str, name: str, work: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """Have something looked at: to give that up does no harm."""
+        try:
+            async with asyncio.timeout(self.patience):
+                return await self._done(doing, name, work, *args, **kwargs)
+        except TimeoutError as error:
+            silent = Hangs(errno.ETIMEDOUT, f"the disk did not answer within {self.patience:g} s")
+            raise _unavailable(doing, self.path / name, silent) from error
+
+
+def _listed(base: Path, folder: str) -> Sequence[Entry]:
+    try:
+        return _scan(base / folder)
+    except FileNotFoundError:
+        if folder and base.is_dir():
+            return ()
+        raise
+
+
+def _opened(path: Path) -> BinaryIO:
+    return path.open("rb")
 
 
 def _scan(path: Path) -> list[Entry]:
@@ -183,6 +204,6 @@ def _sync_folder(path: Path) -> None:
 
 def _unavailable(doing: str, path: Path, error: OSError, *, maybe_done: bool = False) -> Unavailable:
     why = error.strerror or type(error).__name__
-    return Unavailable(
-        f"could not {doing} {path.name}: {why}; is the folder mounted and readable?", maybe_done=maybe_done
-    )
+    what = "does the machine that the folder is mounted from answer? if so, mount it anew"
+    ask = what if isinstance(error, Hangs) else "is the folder mounted and readable?"
+    return Unavailable(f"could not {doing} {path.name}: {why}; {ask}", maybe_done=maybe_done)

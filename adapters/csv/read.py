@@ -1,11 +1,10 @@
 """A complete file -> rows and the rows that can't be read; must not know where the file lay nor what it means."""
 
-import asyncio
 import codecs
 import io
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import aclosing, closing, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from operator import itemgetter
@@ -32,41 +31,6 @@ UNDECODABLE = "\ufffd"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 BARIS, ALASAN, BERKAS = LINE, "_alasan", OF
 """Columns that stand before the file's own where rows are handed back: line, reasons, the receipt's reference."""
-
-
-async def batches(file: BinaryIO, reading: "Reading") -> AsyncGenerator[Batch, None]:
-    """Read a file in a thread, batch by batch, and close it; raises OSError."""
-    found = read(file, reading)
-    try:
-        async with aclosing(_ahead(file, found) if reading.ahead else _in_turn(found)) as batches:
-            async for batch in batches:
-                yield batch
-                del batch
-    finally:
-        file.close()
-        # Where it was cancelled, its thread goes on until it finds the file closed.
-        with suppress(ValueError):
-            found.close()
-
-
-async def _in_turn(found: Iterator[Batch]) -> AsyncGenerator[Batch, None]:
-    while batch := await asyncio.to_thread(next, found, None):
-        yield batch
-        del batch
-
-
-async def _ahead(file: BinaryIO, found: Iterator[Batch]) -> AsyncGenerator[Batch, None]:
-    """Yield each batch while the next is read, and no more than that; whoever goes finds the thread done."""
-    reading = asyncio.ensure_future(asyncio.to_thread(next, found, None))
-    try:
-        while batch := await asyncio.shield(reading):
-            reading = asyncio.ensure_future(asyncio.to_thread(next, found, None))
-            yield batch
-    finally:
-        file.close()
-        await asyncio.wait({reading})
-        if not reading.cancelled():
-            reading.exception()  # nobody asks for it any more
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol, TypeVar, runtime_checkable
 
+from adapters.csv.disk import Disk
 from adapters.csv.drop import Entry
 from adapters.csv.place import Place
 from adapters.csv.spool import Spool
@@ -101,7 +102,7 @@ class _Doing:
 class Remote:
     """A Drop over a Server."""
 
-    __slots__ = ("_lock", "_patience", "_reached", "_seen", "_server", "_spool", "_touched", "_wire")
+    __slots__ = ("_lock", "_patience", "_reached", "_seen", "_server", "_spool", "_touched", "_wire", "disk")
 
     def __init__(self, server: Server, patience: float = PATIENCE) -> None:
         self._server = server
@@ -112,6 +113,7 @@ class Remote:
         self._seen: set[str] = set()
         self._touched: set[tuple[str, int]] = set()
         self._lock = asyncio.Lock()
+        self.disk = Disk()
 
     async def list(self, folder: str = "", /) -> Sequence[Entry]:
         """Return the files of a folder below, hidden ones too; none where there is no such folder."""
@@ -150,10 +152,10 @@ class Remote:
             async def put(wire: Wire, alive: Alive) -> None:
                 if isinstance(wire, Growing):
                     hidden = posixpath.join(folder, f".{base}.tmp")
-                    await self._put(wire, hidden, name, _blocks(content, alive), doing)
+                    await self._put(wire, hidden, name, self._blocks(content, alive), doing)
                 else:
                     doing.maybe_done = True
-                    await wire.write(name, _blocks(content, alive))
+                    await wire.write(name, self._blocks(content, alive))
 
             await self._do(put)
 
@@ -227,13 +229,21 @@ class Remote:
                 raise
             await wire.remove(aside)
 
+    async def _blocks(self, content: bytes | BinaryIO, alive: Alive) -> AsyncIterator[bytes]:
+        if isinstance(content, bytes):
+            yield content
+            return
+        while block := await self.disk.do(content.read, BLOCK):
+            yield block
+            alive()
+
     def _let_go(self) -> None:
         if self._spool is not None:
             self._spool[1].close()
         self._spool = None
 
     async def _fetched(self, name: str, entry: Entry) -> Spool:
-        spool = await asyncio.to_thread(Spool, entry)
+        spool = await self.disk.do(Spool, entry)
         try:
             await self._fill(name, spool)
         except BaseException:
@@ -245,10 +255,10 @@ class Remote:
         async def fill(wire: Wire, alive: Alive) -> None:
             async for block in wire.read(name, 0):
                 alive()
-                await asyncio.to_thread(spool.add, block)
+                await self.disk.do(spool.add, block)
 
         await self._do(fill)
-        size = await asyncio.to_thread(spool.finish)
+        size = await self.disk.do(spool.finish)
         if size != spool.entry.size or await self._found(name) != spool.entry:
             raise OSError(errno.EBUSY, "it changed while it was fetched")
 
@@ -359,12 +369,3 @@ class Remote:
         if isinstance(error, TimeoutError):
             return f"no answer within {self._patience:g} s; is its server running, and let through by firewalls?"
         return error.strerror or str(error) or type(error).__name__
-
-
-async def _blocks(content: bytes | BinaryIO, alive: Alive) -> AsyncIterator[bytes]:
-    if isinstance(content, bytes):
-        yield content
-        return
-    while block := await asyncio.to_thread(content.read, BLOCK):
-        yield block
-        alive()

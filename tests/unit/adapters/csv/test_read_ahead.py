@@ -8,9 +8,11 @@ from contextlib import aclosing
 
 import pytest
 
+from adapters.csv.disk import Disk
 from adapters.csv.layout import Layout
-from adapters.csv.read import Reading, batches
+from adapters.csv.read import Reading
 from adapters.csv.settings import Dialect
+from adapters.csv.turns import batches
 from gateway.columns import LineForm, ReadLines, Row
 
 LINES = 40
@@ -58,12 +60,14 @@ async def test_one_portion_is_read_ahead_and_no_more() -> None:
     engine = Engine()
     engine.may.release(100)
     found: list[Sequence[Row]] = []
-    async with aclosing(batches(file(), reading(engine))) as read:
+    opened = file()
+    async with aclosing(batches(opened, reading(engine), Disk())) as read:
         async for batch in read:
             if not found:
                 await begins(engine)
                 await begins(engine)
             found.append(batch.written)
+            assert not opened.closed, "whoever has the last batch looks whether the file is as it was"
             assert engine.begun <= len(found) + 1
     assert [row[0] for rows in found for row in rows] == [*range(1, LINES + 1)]
 
@@ -74,7 +78,7 @@ async def test_who_goes_leaves_no_thread_at_work_and_no_file_open(how: str) -> N
     engine.may.release()
 
     async def read() -> None:
-        async with aclosing(batches(opened, reading(engine))) as found:
+        async with aclosing(batches(opened, reading(engine), Disk())) as found:
             async for _ in found:
                 await begins(engine)
                 await begins(engine)
@@ -98,7 +102,7 @@ async def test_who_goes_leaves_no_thread_at_work_and_no_file_open(how: str) -> N
 async def test_what_fails_ahead_fails_when_its_turn_comes() -> None:
     engine, opened = Engine(), file()
     engine.may.release()
-    found = batches(opened, reading(engine))
+    found = batches(opened, reading(engine), Disk())
     first = await anext(found)
     assert first.written
     engine.broken = True
