@@ -1,8 +1,8 @@
 """What lies of a file already where its papers go: told apart by whose it is, never written over."""
 
-import asyncio
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import PurePosixPath
 from typing import BinaryIO
 
@@ -28,10 +28,7 @@ async def keep_earlier(drop: Drop, place: PurePosixPath, filing: Filing, rejects
     if place.name + RECEIPT not in there:
         return
     file = await drop.open(f"{place}{RECEIPT}")
-    try:
-        number, reference = await asyncio.to_thread(_whose, file, filing.reference)
-    finally:
-        file.close()
+    number, reference = await drop.disk.do(_whose, file, filing.reference)
     if number == filing.number:
         return
     moved = [*rejects, *(f"{place}{ending}" for ending in filing.papers if ending != RECEIPT), f"{place}{RECEIPT}"]
@@ -47,8 +44,9 @@ async def keep_earlier(drop: Drop, place: PurePosixPath, filing: Filing, rejects
 
 def _whose(file: BinaryIO, reference: str) -> tuple[int, str]:
     """Return the number and the reference of the receipt; 0 of one that can't be read any more."""
-    try:
-        told = json.load(file)
-        return int(told["receipt"]), str(told["reference"])
-    except (ValueError, LookupError, TypeError):
-        return 0, reference
+    with closing(file):
+        try:
+            told = json.load(file)
+            return int(told["receipt"]), str(told["reference"])
+        except (ValueError, LookupError, TypeError):
+            return 0, reference

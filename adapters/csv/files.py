@@ -1,16 +1,12 @@
 """The files of an agency's feeds in their drop: found, put aside, read, put away; must not know what rows mean."""
 
-import asyncio
-import csv
 import errno
-import hashlib
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
-from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -18,14 +14,13 @@ from adapters.csv.drop import Drop, Entry
 from adapters.csv.earlier import keep_earlier, names_apart
 from adapters.csv.fitting import fitting, readable
 from adapters.csv.folder import Folder
-from adapters.csv.layout import Layout, Unreadable
-from adapters.csv.ours import ours
-from adapters.csv.read import BERKAS, Reading, batches, opened, refusal
+from adapters.csv.known import known, length, mended
+from adapters.csv.layout import Layout
+from adapters.csv.read import Reading, refusal
 from adapters.csv.rejects import HandingBack, rejected_file
 from adapters.csv.settings import Feed
-from adapters.csv.sheet import is_sheet
 from adapters.csv.stray import Strays
-from adapters.csv.unpack import unpacked
+from adapters.csv.turns import batches
 from adapters.csv.watch import MARKERS, Watch
 from gateway import (
     Batch,
@@ -39,13 +34,11 @@ from gateway import (
     Ready,
     Spell,
     Unavailable,
-    reference_mended,
 )
 
 ROWS = 1000
 ASIDE, ARCHIVE, REJECTED = ".taking", "archive", "rejected"
 """Folders below the drop: of files being taken in, of those taken, of those refused and of rows handed back."""
-BLOCK = 1 << 17
 AT_ONCE = 1 << 20
 """Characters that polars reads at once, while those before are kept: fewer cost more each, more cost memory."""
 _FOR_EVER = frozenset({errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG})
@@ -71,6 +64,7 @@ class Files:
     written: Sequence[str] = ()
     _watches: dict[str, Watch] = field(init=False)
     _strays: Strays = field(init=False)
+    _outdated: dict[str, Entry] = field(init=False, default_factory=dict)
     _reachable: bool = field(init=False, default=True)
 
     def __post_init__(self) -> None:
@@ -97,24 +91,30 @@ class Files:
         return any(watch.completes(name) for watch in self._watches.values())
 
     async def take(self, ready: Ready) -> Held | None:
-        """Put a file aside and read what it is known by; where it can't be moved, it is read where it lies."""
+        """Put a file aside and read what it is known by; where it can't be moved, it is read where it lies.
+
+        It is the file that was looked at, or none: one that is written anew is looked at again.
+        """
         name = fitting(ready.name, self._watches[ready.feed].is_ours)
         if name is None:
             why = "its name is too long, or no text: give it a shorter one, of plain letters"
             raise Unavailable(f"could not put {readable(ready.name)} aside: {why}", maybe_done=False)
+        seen = Entry(name=ready.name, size=ready.size, mtime=ready.modified)
         if ready.folder and name == ready.name:
-            if name not in {entry.name for entry in await self.drop.list(ASIDE)}:
-                return None
+            held = await self._held_as(ready.feed, seen, ASIDE)
         else:
             try:
-                if not await self.drop.move(_path(ready.folder, ready.name), f"{ASIDE}/{name}"):
-                    return None
+                moved = await self.drop.move(_path(ready.folder, ready.name), f"{ASIDE}/{name}", seen)
             except Unavailable as error:
                 if not _is_for_ever(error) or readable(ready.name) != ready.name:
                     raise
-                return await self._held(ready.feed, ready.name, ready.folder)
+                return await self._held_as(ready.feed, seen, ready.folder)
+            held = None if moved is None else await self._held_as(ready.feed, moved, ASIDE)
+            if moved is not None and held is None:
+                await self.drop.move(f"{ASIDE}/{name}", _path(ready.folder, ready.name))
+        if held is not None:
             await self._take_markers(ready, name)
-        return await self._held(ready.feed, name, ASIDE)
+        return held
 
     async def bring(self, feed: str, place: str) -> Held | None:
         """Return a file that was put away."""
@@ -126,23 +126,20 @@ class Files:
 
     async def batches(self, held: Held, after: int = 0) -> AsyncIterator[Batch]:
         """Yield a file's records; one that changes while it is read is refused."""
-        file = await self.drop.open(_path(held.folder, held.name))
-        try:
-            async with aclosing(batches(file, self._reading(held.feed, held.name, after))) as found:
+        file, disk = await self.drop.open(_path(held.folder, held.name)), self.drop.disk
+        with _told(held.name):
+            async with aclosing(batches(file, self._reading(held.feed, held.name, after), disk)) as found:
                 async for batch in found:
-                    if batch.last and not self._is_as_it_was(file, held):
+                    if batch.last and not await disk.do(self._is_as_it_was, file, held):
                         yield refusal(FieldError(pointer="", rule="unfinished"))
                     else:
                         yield batch
                     del batch  # what is kept by now is not held while the next is read
-        except OSError as error:
-            why = error.strerror or type(error).__name__
-            raise Unavailable(f"could not read {held.name}: {why}", maybe_done=False) from error
 
     async def peek(self, feed: str, path: Path) -> AsyncIterator[Batch]:
         """Yield the records of a file anywhere on this machine."""
-        file = await asyncio.to_thread(path.open, "rb")
-        async with aclosing(batches(file, self._reading(feed, path.name, 0))) as found:
+        file = await self.drop.disk.do(path.open, "rb")
+        async with aclosing(batches(file, self._reading(feed, path.name, 0), self.drop.disk)) as found:
             async for batch in found:
                 yield batch
 
@@ -156,11 +153,8 @@ class Files:
 
     async def mended(self, feed: str, path: Path) -> str:
         """Return the reference of the receipt whose rejects a file mends, wherever it lies."""
-        file = await asyncio.to_thread(path.open, "rb")
-        try:
-            return await asyncio.to_thread(_repairs, file, path.name, self._layout(feed))
-        finally:
-            file.close()
+        file = await self.drop.disk.do(path.open, "rb")
+        return await self.drop.disk.do(mended, file, path.name, self._layout(feed))
 
     async def is_closed(self, feed: str, path: Path) -> bool:
         """Tell whether a file that lies anywhere would be taken for whole, as far as its end tells."""
@@ -168,7 +162,7 @@ class Files:
 
     async def length(self, path: Path) -> int:
         """Return how many records a file has, or a few more, 0 where only reading it tells."""
-        return await asyncio.to_thread(_length, path)
+        return await self.drop.disk.do(length, path)
 
     async def put_away(self, held: Held, filing: Filing) -> str | None:
         """Write papers and rejects, then move the file and its markers; finds what was done of it before."""
@@ -205,7 +199,10 @@ class Files:
         taken = set(aside)
         for feed, watch in self._watches.items():
             for entry in watch.candidates(entries, now):
-                if entry.name in taken or not watch.is_quiet(entry, entries, now):
+                if entry.name in taken:
+                    continue
+                if not watch.is_quiet(entry, entries, now):
+                    self._tell_outdated(feed, entry, is_outdated=watch.is_outdated(entry, entries, now))
                     continue
                 closed = await self._is_closed(watch, entry)
                 if closed or watch.is_overdue(entry, now):
@@ -213,6 +210,13 @@ class Files:
                     one = Ready(feed=feed, name=entry.name, folder="", size=entry.size, modified=entry.mtime)
                     found.append(one if closed else replace(one, overdue=True))
         return found
+
+    def _tell_outdated(self, feed: str, entry: Entry, *, is_outdated: bool) -> None:
+        """Say once that a file waits though there is a marker."""
+        if is_outdated and self._outdated.get(feed) != entry:
+            what = "its marker is older than the file, and may be left over from another; write it after the file"
+            self.log("file-waits", level="warning", feed=feed, file=entry.name, why=what)
+            self._outdated[feed] = entry
 
     async def _is_closed(self, watch: Watch, entry: Entry) -> bool:
         try:
@@ -222,23 +226,24 @@ class Files:
 
     async def _held(self, feed: str, name: str, folder: str) -> Held:
         file = await self.drop.open(_path(folder, name))
-        try:
-            sha256 = await asyncio.to_thread(_hashed, file)
-            repairs = await asyncio.to_thread(_repairs, file, name, self._layout(feed))
-            stat = os.fstat(file.fileno())
-        except OSError as error:
-            raise Unavailable(f"could not read {name}: {error.strerror}", maybe_done=False) from error
-        finally:
-            file.close()
+        with _told(name):
+            found = await self.drop.disk.do(known, file, name, self._layout(feed))
         return Held(
             feed=feed,
             name=name,
             folder=folder,
-            size=stat.st_size,
-            as_of=self._moment(stat.st_mtime),
-            sha256=sha256,
-            repairs=repairs,
+            size=found.size,
+            as_of=self._moment(found.mtime),
+            sha256=found.sha256,
+            repairs=found.repairs,
         )
+
+    async def _held_as(self, feed: str, seen: Entry, folder: str) -> Held | None:
+        """Return a file that is as it was seen, and still is once it was read."""
+        if seen not in await self.drop.list(folder):
+            return None
+        held = await self._held(feed, seen.name, folder)
+        return held if (held.size, held.as_of) == (seen.size, self._moment(seen.mtime)) else None
 
     def _is_as_it_was(self, file: BinaryIO, held: Held) -> bool:
         """Tell whether nobody wrote into a file that is open."""
@@ -287,8 +292,10 @@ class Files:
         await keep_earlier(self.drop, place, filing, mine)
         for ending, paper in filing.papers.items():
             await self.drop.put(f"{place.parent}/{place.name}{ending}", paper)
-        if filing.rejects is not None:
-            file = await self.drop.open(now)
+        if filing.rejects is None:
+            return
+        file = await self.drop.open(now)
+        with _told(now):
             try:
                 how = HandingBack(
                     name=held.name,
@@ -296,11 +303,11 @@ class Files:
                     kind=self.feeds[held.feed].rejected,
                     reference=filing.reference,
                 )
-                made = await rejected_file(file, how, filing.rejects)
+                made = await rejected_file(file, how, filing.rejects, self.drop.disk)
                 with made:
                     await self.drop.put(await self._name_of_rejects(place.name, held.feed, filing), made)
             finally:
-                file.close()
+                await self.drop.disk.do(file.close)
 
     async def _name_of_rejects(self, name: str, feed: str, filing: Filing) -> str:
         """Return where rejects go: beside those of an older file of the same name, not in their place."""
@@ -321,11 +328,16 @@ class Files:
         return [place for place in places if await self._mended_of(place, feed) == filing.reference]
 
     async def _take_markers(self, ready: Ready, name: str) -> None:
-        """Take a file's markers with it; one for a file that has come meanwhile stays where it is."""
-        names = {entry.name for entry in await self.drop.list(ready.folder)}
-        for ending in MARKERS if ready.name not in names else ():
-            if ready.name + ending in names:
-                await self.drop.move(_path(ready.folder, ready.name + ending), f"{ASIDE}/{name}{ending}")
+        """Take a file's markers with it; one that may be of a file that has come meanwhile stays where it is."""
+        there = {entry.name: entry for entry in await self.drop.list()}
+        aside = {entry.name for entry in await self.drop.list(ASIDE)}
+        newer = there.get(ready.name)
+        for ending in MARKERS:
+            marker, to = there.get(ready.name + ending), name + ending
+            if marker is not None and to not in aside and (newer is None or marker.mtime < newer.mtime):
+                await self.drop.move(marker.name, f"{ASIDE}/{to}", marker)
+            elif ready.name + ending in aside and to not in aside:
+                await self.drop.move(f"{ASIDE}/{ready.name}{ending}", f"{ASIDE}/{to}")
 
     async def _file_markers(self, held: Held, folder: str) -> None:
         aside = {entry.name for entry in await self.drop.list(ASIDE)}
@@ -346,10 +358,18 @@ class Files:
 
     async def _mended_of(self, place: str, feed: str) -> str:
         file = await self.drop.open(place)
-        try:
-            return await asyncio.to_thread(_repairs, file, place, self._layout(feed))
-        finally:
-            file.close()
+        with _told(place):
+            return await self.drop.disk.do(mended, file, place, self._layout(feed))
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Tell what could not be read, and why."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        raise Unavailable(f"could not read {name}: {why}", maybe_done=False) from error
 
 
 def _path(folder: str, name: str) -> str:
@@ -358,34 +378,3 @@ def _path(folder: str, name: str) -> str:
 
 def _is_for_ever(error: Unavailable) -> bool:
     return isinstance(error.__cause__, OSError) and error.__cause__.errno in _FOR_EVER
-
-
-def _hashed(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(BLOCK):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-def _length(path: Path) -> int:
-    """Count lines, of what is in a packed file too; records may be fewer."""
-    try:
-        with path.open("rb") as file, unpacked(file, path.name) as (plain, inner):
-            if is_sheet(inner):
-                return 0
-            return max(1, sum(block.count(b"\n") for block in iter(partial(plain.read, BLOCK), b"")) - 1)
-    except Unreadable:
-        return 0
-
-
-def _repairs(file: BinaryIO, name: str, layout: Layout) -> str:
-    """Return the reference in a file's first row, where it is one of rows that were handed back, else nothing."""
-    try:
-        with opened(file, name, layout) as found:
-            header = [name.strip() for name in next(found, None) or ()]
-            if BERKAS not in header:
-                return ""
-            told = next((said for cells in found if (said := ours(header, cells, found.raw, layout.dialect))), {})
-    except (csv.Error, Unreadable):
-        return ""
-    return reference_mended(told.get(BERKAS, "")) or "?"

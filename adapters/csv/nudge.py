@@ -17,6 +17,7 @@ STEP, GATHERED = 100, 200
 """Milliseconds between two looks at what the system told, and over which what it told is taken together."""
 RENEWED = 60.0
 """Seconds after which the folder is watched anew: one that was mounted meanwhile is another one."""
+GOODBYE = 2.0
 
 
 class Nudge:
@@ -40,10 +41,10 @@ class Nudge:
         self._stirred.clear()
 
     async def close(self) -> None:
-        """End the thread."""
+        """End the thread; a mount that hangs may keep it."""
         self._over.set()
         if self._thread is not None:
-            await asyncio.to_thread(self._thread.join)
+            await asyncio.to_thread(self._thread.join, GOODBYE)
 
     def _follow(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._over.is_set():

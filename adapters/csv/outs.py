@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from adapters.csv.disk import Hangs
 from adapters.csv.drop import Drop
 from adapters.csv.settings import Out
 from adapters.csv.write import Cells, row, row_file
@@ -25,21 +26,32 @@ class Writing:
 
     async def write(self, calls: Sequence[Call]) -> Sequence[Answer | TranslationError]:
         """Write calls of one out into one file, all that fit; raises Unavailable or AgencyTimeout for those."""
-        target, out = calls[0].target, self.outs[calls[0].target]
-        columns = self._columns(calls)
-        made = await asyncio.to_thread(_rows, calls, columns, out)
+        target = calls[0].target
+        begun: list[str] = []
+        try:
+            async with asyncio.timeout(min(call.timeout for call in calls)):
+                return await self._written(calls, target, begun)
+        except TimeoutError as error:
+            raise AgencyTimeout(f"{target}: the disk did not answer in time", maybe_done=bool(begun)) from error
+        except Hangs as error:
+            text = f"{target}: {error.strerror}; does the machine that its folder is mounted from answer?"
+            raise Unavailable(text, maybe_done=False) from error
+
+    async def _written(
+        self, calls: Sequence[Call], target: str, begun: list[str]
+    ) -> Sequence[Answer | TranslationError]:
+        """Write them, and note the file that may be there from then on."""
+        out, disk, columns = self.outs[target], self.drops[target].disk, self._columns(calls)
+        made = await disk.do(_rows, calls, columns, out)
         good = [
             (call, cells) for call, cells in zip(calls, made, strict=True) if not isinstance(cells, TranslationError)
         ]
         if not good:
             return [cells for cells in made if isinstance(cells, TranslationError)]
         name = _name(out, [call.message_id for call, _ in good], self.clock.now())
-        content = await asyncio.to_thread(row_file, [cells for _, cells in good], columns, out)
-        try:
-            async with asyncio.timeout(min(call.timeout for call in calls)):
-                await self._put(target, name, content)
-        except TimeoutError as error:
-            raise AgencyTimeout(f"{target}: the disk did not answer in time", maybe_done=True) from error
+        content = await disk.do(row_file, [cells for _, cells in good], columns, out)
+        begun.append(name)
+        await self._put(target, name, content)
         written: Document = {"file": name, "written": self.clock.now().isoformat(timespec="seconds")}
         return [cells if isinstance(cells, TranslationError) else Answer(document=written) for cells in made]
 

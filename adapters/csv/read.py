@@ -1,10 +1,9 @@
 """A complete file -> rows and the rows that can't be read; must not know where the file lay nor what it means."""
 
-import asyncio
 import io
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from itertools import islice
 from operator import itemgetter
@@ -31,20 +30,6 @@ UNDECODABLE = "\ufffd"
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 BARIS, ALASAN, BERKAS = LINE, "_alasan", OF
 """Columns that stand before the file's own where rows are handed back: line, reasons, the receipt's reference."""
-
-
-async def batches(file: BinaryIO, reading: "Reading") -> AsyncGenerator[Batch, None]:
-    """Read a file in a thread, batch by batch, and close it; raises OSError."""
-    found = read(file, reading)
-    try:
-        while batch := await asyncio.to_thread(next, found, None):
-            yield batch
-            del batch
-    finally:
-        file.close()
-        # Where it was cancelled, its thread goes on until it finds the file closed.
-        with suppress(ValueError):
-            found.close()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

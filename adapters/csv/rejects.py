@@ -1,6 +1,5 @@
 """Rows that could not be taken, handed back as they were, with line and reasons; knows no ledger."""
 
-import asyncio
 import csv
 import io
 import tempfile
@@ -9,6 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import BinaryIO, Protocol
 
+from adapters.csv.disk import Disk
 from adapters.csv.layout import Layout
 from adapters.csv.ours import ours
 from adapters.csv.read import ALASAN, BARIS, BERKAS, FORMULA, opened, unguarded
@@ -43,23 +43,25 @@ class HandingBack:
     reference: str
 
 
-async def rejected_file(file: BinaryIO, how: HandingBack, rejects: AsyncIterator[tuple[int, str]]) -> BinaryIO:
+async def rejected_file(
+    file: BinaryIO, how: HandingBack, rejects: AsyncIterator[tuple[int, str]], disk: Disk
+) -> BinaryIO:
     """Return the file of a file's rejects, which come in order of their number; the caller closes both.
 
     It may be dropped again once its rows are mended.
     """
-    writer = await asyncio.to_thread(_Writer, file, how)
+    writer = await disk.do(_Writer, file, how)
     page: list[tuple[int, str]] = []
     try:
         async for reject in rejects:
             page.append(reject)
             if len(page) >= PAGE:
-                await asyncio.to_thread(writer.add, page)
+                await disk.do(writer.add, page)
                 page = []
-        await asyncio.to_thread(writer.add, page)
-        return await asyncio.to_thread(writer.made.end)
+        await disk.do(writer.add, page)
+        return await disk.do(writer.made.end)
     finally:
-        await asyncio.to_thread(writer.let_go)
+        await disk.do(writer.let_go)
 
 
 class _Writer:

@@ -8,9 +8,10 @@ import errno
 import posixpath
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO, Protocol, TypeVar, runtime_checkable
 
+from adapters.csv.disk import Disk
 from adapters.csv.drop import Entry
 from adapters.csv.place import Place
 from adapters.csv.spool import Spool
@@ -26,6 +27,10 @@ _ANSWERS = (FileNotFoundError, FileExistsError, PermissionError)
 """What a server says no with; anything else says nothing good of the connection."""
 _LOST = (ConnectionError, TimeoutError)
 """After what nobody knows whether the last step was done."""
+
+
+class Changed(OSError):
+    """A file was written anew before it could be moved: it lies where it was."""
 
 
 class Wire(Protocol):
@@ -44,7 +49,7 @@ class Wire(Protocol):
         ...
 
     async def move(self, name: str, to: str, entry: Entry, /) -> None:
-        """Give a file, which is there, a name that nobody has, as far as anybody could see."""
+        """Give a file, which is there, a name that nobody has, as far as anybody could see; may raise Changed."""
         ...
 
     async def remove(self, name: str, /) -> None:
@@ -97,7 +102,7 @@ class _Doing:
 class Remote:
     """A Drop over a Server."""
 
-    __slots__ = ("_lock", "_patience", "_reached", "_seen", "_server", "_spool", "_wire")
+    __slots__ = ("_lock", "_patience", "_reached", "_seen", "_server", "_spool", "_touched", "_wire", "disk")
 
     def __init__(self, server: Server, patience: float = PATIENCE) -> None:
         self._server = server
@@ -106,7 +111,9 @@ class Remote:
         self._reached = True
         self._spool: tuple[str, Spool] | None = None
         self._seen: set[str] = set()
+        self._touched: set[tuple[str, int]] = set()
         self._lock = asyncio.Lock()
+        self.disk = Disk()
 
     async def list(self, folder: str = "", /) -> Sequence[Entry]:
         """Return the files of a folder below, hidden ones too; none where there is no such folder."""
@@ -145,32 +152,53 @@ class Remote:
             async def put(wire: Wire, alive: Alive) -> None:
                 if isinstance(wire, Growing):
                     hidden = posixpath.join(folder, f".{base}.tmp")
-                    await self._put(wire, hidden, name, _blocks(content, alive), doing)
+                    await self._put(wire, hidden, name, self._blocks(content, alive), doing)
                 else:
                     doing.maybe_done = True
-                    await wire.write(name, _blocks(content, alive))
+                    await wire.write(name, self._blocks(content, alive))
 
             await self._do(put)
 
-    async def move(self, name: str, to: str, /) -> bool:
+    async def move(self, name: str, to: str, /, seen: Entry | None = None) -> Entry | None:
         """Rename, where nothing of that name is seen; the place of a file that comes in the same instant is its own."""
         folder, base = posixpath.split(to)
         with self._told("move", name):
             entry = await self._found(name)
-            if entry is None:
-                return False
+            if entry is None or (seen is not None and entry != seen):
+                return None
             if any(each.name == base for each in await self._listed(folder) or ()):
                 raise FileExistsError(errno.EEXIST, f"there is a {base} in {folder} already")
             await self._make(folder)
-            await self._do(lambda wire, _: wire.move(name, to, entry))
+            try:
+                await self._do(lambda wire, _: wire.move(name, to, entry))
+            except Changed:
+                return None
             if self._spool is not None and self._spool[0] == name:
                 self._let_go()
-            return True
+            return replace(entry, name=base) if seen is None else await self._still_seen(name, to, entry)
 
     async def close(self) -> None:
         """Hang up, and let go of what was fetched."""
         self._let_go()
         await self._hang_up()
+
+    async def _still_seen(self, name: str, to: str, entry: Entry) -> Entry | None:
+        """Return a file that was moved; one that somebody began to write anew meanwhile goes back, to be seen again.
+
+        There are servers that set a file's time as they rename it: what comes so once more is taken.
+        """
+        after = await self._found(to)
+        if after is None:
+            return None
+        is_touched = after.mtime != entry.mtime and entry.size == after.size
+        if after.size == entry.size and (not is_touched or (name, entry.size) in self._touched):
+            self._touched.discard((name, entry.size))
+            return after
+        if is_touched:
+            self._touched.add((name, entry.size))
+        if await self._found(name) is None:
+            await self._do(lambda wire, _: wire.move(to, name, after))
+        return None
 
     async def _put(self, wire: Growing, hidden: str, name: str, blocks: AsyncIterator[bytes], doing: _Doing) -> None:
         try:
@@ -201,13 +229,21 @@ class Remote:
                 raise
             await wire.remove(aside)
 
+    async def _blocks(self, content: bytes | BinaryIO, alive: Alive) -> AsyncIterator[bytes]:
+        if isinstance(content, bytes):
+            yield content
+            return
+        while block := await self.disk.do(content.read, BLOCK):
+            yield block
+            alive()
+
     def _let_go(self) -> None:
         if self._spool is not None:
             self._spool[1].close()
         self._spool = None
 
     async def _fetched(self, name: str, entry: Entry) -> Spool:
-        spool = await asyncio.to_thread(Spool, entry)
+        spool = await self.disk.do(Spool, entry)
         try:
             await self._fill(name, spool)
         except BaseException:
@@ -219,10 +255,10 @@ class Remote:
         async def fill(wire: Wire, alive: Alive) -> None:
             async for block in wire.read(name, 0):
                 alive()
-                await asyncio.to_thread(spool.add, block)
+                await self.disk.do(spool.add, block)
 
         await self._do(fill)
-        size = await asyncio.to_thread(spool.finish)
+        size = await self.disk.do(spool.finish)
         if size != spool.entry.size or await self._found(name) != spool.entry:
             raise OSError(errno.EBUSY, "it changed while it was fetched")
 
@@ -333,12 +369,3 @@ class Remote:
         if isinstance(error, TimeoutError):
             return f"no answer within {self._patience:g} s; is its server running, and let through by firewalls?"
         return error.strerror or str(error) or type(error).__name__
-
-
-async def _blocks(content: bytes | BinaryIO, alive: Alive) -> AsyncIterator[bytes]:
-    if isinstance(content, bytes):
-        yield content
-        return
-    while block := await asyncio.to_thread(content.read, BLOCK):
-        yield block
-        alive()

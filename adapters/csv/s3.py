@@ -17,10 +17,11 @@ from obstore.store import S3Store
 
 from adapters.csv.drop import Entry
 from adapters.csv.place import DropLogin, Place
+from adapters.csv.remote import Changed
 from gateway import ConfigError, Finding
 
 if TYPE_CHECKING:
-    from obstore import ObjectMeta
+    from obstore import GetResult, ObjectMeta
     from obstore.store import ClientConfig, S3Config
 
 BLOCK = 1 << 20
@@ -88,10 +89,17 @@ class S3Wire:
         await self._put(name, blocks, {})
 
     async def move(self, name: str, to: str, entry: Entry, /) -> None:
-        """Copy, and take the old one away, and what an earlier move that broke off left of it."""
-        before = await self._noted(name)
-        await self._put(to, self._blocks(name, 0), {WRITTEN: repr(entry.mtime), FROM: quote(name)})
-        await self.remove(name)
+        """Copy, and take the old one away, and what an earlier move that broke off left of it.
+
+        What is copied is what was seen; one that is written in its place meanwhile is not taken away.
+        """
+        got = await obstore.get_async(self._store, name)
+        before, meta = got.attributes, got.meta
+        if meta["size"] != entry.size or not _is_of(entry.mtime, meta, before):
+            raise Changed(errno.EBUSY, "it changed before it was moved")
+        await self._put(to, _bytes(got), {WRITTEN: repr(entry.mtime), FROM: quote(name)})
+        if _content(await obstore.head_async(self._store, name)) == _content(meta):
+            await self.remove(name)
         if (left := unquote(before.get(FROM, ""))) and await self._is_left(left, entry):
             await self.remove(left)
 
@@ -113,8 +121,8 @@ class S3Wire:
         if after >= meta["size"]:
             return
         got = await obstore.get_async(self._store, name, options={"range": {"offset": after}} if after else {})
-        async for block in got.stream(BLOCK):
-            yield bytes(block)
+        async for block in _bytes(got):
+            yield block
 
     async def _put(self, name: str, blocks: AsyncIterator[bytes], noted: dict[str, str]) -> None:
         first = b""
@@ -140,7 +148,7 @@ class S3Wire:
             version = _version(each)
             if version not in known:
                 noted = await self._noted(each["path"])
-                known[version] = float(noted.get(WRITTEN, each["last_modified"].timestamp()))
+                known[version] = _written(each, noted)
             times[version] = known[version]
         self._written[folder] = times
         if len(self._written) > FOLDERS:
@@ -154,6 +162,27 @@ class S3Wire:
 
 def _version(meta: "ObjectMeta") -> tuple[str, datetime]:
     return posixpath.basename(meta["path"]), meta["last_modified"]
+
+
+def _written(meta: "ObjectMeta", noted: Mapping[str, str]) -> float:
+    """Return when an object was written, before it was moved."""
+    return float(noted.get(WRITTEN, meta["last_modified"].timestamp()))
+
+
+def _is_of(moment: float, meta: "ObjectMeta", noted: Mapping[str, str]) -> bool:
+    """Tell whether an object was written then; what is asked for singly tells whole seconds, and listings parts."""
+    times = (meta["last_modified"].timestamp(), _written(meta, noted))
+    return any(abs(moment - each) < 1 for each in times)
+
+
+def _content(meta: "ObjectMeta") -> tuple[object, ...]:
+    """Return what tells one object of a name from another."""
+    return meta["size"], meta["last_modified"], meta["e_tag"]
+
+
+async def _bytes(got: "GetResult") -> AsyncIterator[bytes]:
+    async for block in got.stream(BLOCK):
+        yield bytes(block)
 
 
 async def _joined(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

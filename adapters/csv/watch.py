@@ -1,7 +1,7 @@
 """When a file of a feed is complete; looks at listings, and at a file's last two bytes."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
 from adapters.csv.drop import Drop, Entry
@@ -17,7 +17,7 @@ OVERDUE = 10
 
 
 class Watch:
-    """Which files of one feed are complete; remembers since when each has looked the same."""
+    """Which files of one feed are complete; remembers since when each, and each marker, has looked the same."""
 
     __slots__ = ("_feed", "_since")
 
@@ -28,7 +28,9 @@ class Watch:
     def candidates(self, entries: Sequence[Entry], now: float) -> list[Entry]:
         """Return the feed's files that are not visibly in the making, oldest name first; `now` is monotonic."""
         found = [entry for entry in entries if self.is_ours(entry.name)]
-        self._since = {entry: self._since.get(entry, now) for entry in found}
+        marked = {entry.name + ending for entry in found for ending in MARKERS}
+        markers = [entry for entry in entries if entry.name in marked]
+        self._since = {entry: self._since.get(entry, now) for entry in (*found, *markers)}
         return sorted(found, key=lambda entry: entry.name)
 
     def is_quiet(self, entry: Entry, entries: Sequence[Entry], now: float) -> bool:
@@ -37,11 +39,15 @@ class Watch:
             case "rename":
                 return True
             case "marker":
-                marker = _marker(entry, {each.name: each for each in entries})
-                # A marker older than its file may be left over from the file before.
-                return marker is not None and (marker.mtime >= entry.mtime or self._is_still(entry, now))
+                marker = _marker(entry, entries)
+                return marker is not None and self._is_vouched(entry, marker)
             case "stable":
                 return self._is_still(entry, now)
+
+    def is_outdated(self, entry: Entry, entries: Sequence[Entry], now: float) -> bool:
+        """Tell whether a file that nobody writes any more has a marker that says nothing of it."""
+        marker = _marker(entry, entries) if self._feed.ready == "marker" else None
+        return marker is not None and not self._is_vouched(entry, marker) and self._is_still(entry, now)
 
     async def is_closed(self, entry: Entry, drop: Drop) -> bool:
         r"""Tell whether the last line has its end; UTF-16 writes it as `\n\0`. A marker or a name vouches by itself."""
@@ -68,6 +74,13 @@ class Watch:
     def _is_still(self, entry: Entry, now: float) -> bool:
         return now - self._since[entry] >= self._feed.stable_for
 
+    def _is_vouched(self, entry: Entry, marker: Entry) -> bool:
+        """Tell whether a marker is this file's: an older one may be left over from the file before.
+
+        Where clocks differ, or a marker is copied with the time it had, it is so if it came when the file was there.
+        """
+        return marker.mtime >= entry.mtime or self._since[marker] > self._since[entry]
+
     def is_ours(self, name: str) -> bool:
         """Tell whether a name is one of the feed's, and not that of a file in the making."""
         lowered = name.lower()
@@ -81,6 +94,6 @@ class Watch:
         return not in_the_making and (fnmatchcase(lowered, pattern) or fnmatchcase(origin, pattern))
 
 
-def _marker(entry: Entry, by_name: Mapping[str, Entry]) -> Entry | None:
-    markers = (by_name.get(entry.name + ending) for ending in MARKERS)
-    return max((each for each in markers if each), key=lambda each: each.mtime, default=None)
+def _marker(entry: Entry, entries: Sequence[Entry]) -> Entry | None:
+    names = {entry.name + ending for ending in MARKERS}
+    return max((each for each in entries if each.name in names), key=lambda each: each.mtime, default=None)

@@ -122,6 +122,16 @@ class DropContract:
             assert (moved.name, moved.size, moved.mtime) == (entry.name, entry.size, entry.mtime)
         assert await content(ground.drop, "archive/2026-03-02/a.csv") == b"a\n1\n"
 
+    async def test_only_the_file_that_was_seen_is_moved(self, ground: Ground) -> None:
+        ground.write("a.csv", b"a\n1\n")
+        before = next(iter(await ground.drop.list()))
+        ground.write("a.csv", b"a\n1\n2\n")
+        assert await ground.drop.move("a.csv", ".taking/a.csv", before) is None
+        assert ground.names() == ["a.csv"]
+        now = next(iter(await ground.drop.list()))
+        assert await ground.drop.move("a.csv", ".taking/a.csv", now) == now
+        assert ground.names() == [".taking/a.csv"]
+
     async def test_a_file_that_is_gone_is_not_moved_and_none_takes_the_place_of_another(self, ground: Ground) -> None:
         assert not await ground.drop.move("a.csv", ".taking/a.csv")
         ground.write("a.csv", b"a")

@@ -82,6 +82,20 @@ async def test_mended_rows_are_dropped_again_and_only_those_are_taken(open_site:
     assert len(await site.rows()) == 3
 
 
+async def test_a_broken_quote_in_the_first_mended_row_costs_that_row_alone(open_site: OpenSite) -> None:
+    site = await open_site(max_reject=1.0)
+    site.drop("imunisasi_1.csv", GOOD + "x;BCG\ny;BCG\n")
+    await site.look()
+    back = (site.folder / "rejected/imunisasi_1.csv.rejected.csv").read_text("utf-8-sig")
+    header, first, second = back.splitlines()
+    mended = [header, first.replace('"BCG"', '"BCG'), second.replace('"y"', '"8"')]
+    site.drop("imunisasi_1.csv.rejected.csv", "\n".join(mended) + "\n")
+    await site.look()
+    assert site.told()[1:] == [("imunisasi_1.csv.rejected.csv", "accepted")]
+    assert [*await site.rows()][-1] == ("8", "BCG")
+    assert (await site.receipt(2)).tally.rejected == 1
+
+
 async def test_rule_11_20_a_mended_file_dropped_again_doubles_nothing(open_site: OpenSite) -> None:
     site = await open_site(keeping=with_mode("append"))
     site.drop("imunisasi_1.csv", GOOD + "x;BCG\n")

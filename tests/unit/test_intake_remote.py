@@ -148,6 +148,29 @@ async def test_what_a_move_in_a_store_left_behind_goes_with_the_next(open_site: 
         assert list(await drop.list()) == list(await drop.list(".taking")) == []
 
 
+async def test_what_is_written_into_a_store_while_the_one_before_is_moved_stays(open_site: OpenSite) -> None:
+    with s3_server() as address:
+        login = DropLogin(access_key=USER, secret_key=PASSWORD, endpoint=address)
+        drop = drop_at(f"s3://{BUCKET}", "drop", login)
+        site = await open_site(drop=lambda _: drop)
+        client = s3_client(address)
+        client.put_object(Bucket=BUCKET, Key="imunisasi_1.csv", Body=GOOD.encode())
+        wire: Any = await drop._server.connect()  # type: ignore[attr-defined]
+        drop._wire, put = wire, wire._put  # type: ignore[attr-defined]
+        newer = rows(5).encode()
+
+        async def slowly(*arguments: Any) -> None:
+            await put(*arguments)
+            if arguments[0].startswith(".taking/"):
+                client.put_object(Bucket=BUCKET, Key="imunisasi_1.csv", Body=newer)
+                wire._put = put
+
+        wire._put = slowly
+        await site.look(times=3)
+        assert [state for _, state in site.told()] == ["accepted", "accepted"]
+        assert len(await site.rows()) == 5
+
+
 async def _nothing(_name: str) -> None:
     """End before anything is taken away."""
 

@@ -236,11 +236,12 @@ async def test_a_full_folder_is_unavailable_and_nothing_was_done(open_site: Open
     assert not raised.value.maybe_done
 
 
-async def test_a_disk_that_hangs_is_a_timeout_and_a_write_may_be_done(open_site: OpenSite) -> None:
+async def test_a_disk_that_hangs_is_a_timeout_and_what_was_not_begun_is_not_done(open_site: OpenSite) -> None:
     site = await open_site()
     with pytest.raises(AgencyTimeout) as raised:
         await site.adapter.exchange(call("jadwal", {"nik": NIK}, timeout=0))
-    assert raised.value.maybe_done
+    assert not raised.value.maybe_done
+    assert list(site.out.iterdir()) == []
     await site.clock.settled()
 
 

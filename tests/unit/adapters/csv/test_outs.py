@@ -1,5 +1,6 @@
 """Requests as rows of files: what a file is called and holds, and what is told when it can't be put there."""
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 from typing import BinaryIO
@@ -23,6 +24,14 @@ class Stubborn(Folder):
         if name.endswith(".ok"):
             raise Unavailable("disk full", maybe_done=False)
         await super().put(name, content)
+
+
+class Silent(Folder):
+    """A folder that does not say whether it has a file."""
+
+    async def put(self, name: str, content: bytes | BinaryIO, /) -> None:
+        await super().put(name, content)
+        await asyncio.Event().wait()
 
 
 def writing(folder: Path, kind: type[Folder] = Folder, **settings: object) -> Writing:
@@ -104,7 +113,7 @@ async def test_a_folder_that_is_gone_takes_nothing(tmp_path: Path) -> None:
 
 async def test_a_disk_that_hangs_may_have_it(tmp_path: Path) -> None:
     with pytest.raises(AgencyTimeout) as raised:
-        await writing(tmp_path).write(calls({"nik": "1"}, timeout=0.0))
+        await writing(tmp_path, Silent).write(calls({"nik": "1"}, timeout=0.2))
     assert raised.value.maybe_done
 
 

@@ -8,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.csv.disk import Disk
 from adapters.csv.encoding import find_encoding
 from adapters.csv.layout import Layout
-from adapters.csv.read import Reading, batches, read
+from adapters.csv.read import Reading, read
 from adapters.csv.settings import Dialect
+from adapters.csv.turns import batches
 from gateway import Batch, Reject, mask_text
 from gateway.translate import compile_row
 from gateway.translate.load import parse_mapping
@@ -179,7 +181,7 @@ async def test_reading_in_a_thread_closes_the_file_even_when_left_early(tmp_path
     path = tmp_path / "a.csv"
     path.write_bytes(lines(*[f"{number};a;b" for number in range(10)]))
     file = path.open("rb")
-    parts = batches(file, reading(size=2))
+    parts = batches(file, reading(size=2), Disk())
     assert len((await anext(parts)).rows) == 2
     await parts.aclose()
     assert file.closed

@@ -8,9 +8,12 @@ from contextlib import aclosing
 
 import pytest
 
+from adapters.csv.disk import Disk
 from adapters.csv.layout import Layout
-from adapters.csv.read import Reading, batches
+from adapters.csv.read import Reading
 from adapters.csv.settings import Dialect
+from adapters.csv.turns import batches
+from gateway.chunks import ahead
 from gateway.columns import LineForm, ReadLines, Row
 
 LINES = 40
@@ -42,7 +45,7 @@ class Engine:
 
 
 def reading(engine: Engine) -> Reading:
-    return Reading(name="a.csv", layout=Layout(dialect=Dialect()), wanted=(), size=1, plain=engine.make, ahead=20)
+    return Reading(name="a.csv", layout=Layout(dialect=Dialect()), wanted=(), size=1, plain=engine.make, at_once=20)
 
 
 def file() -> io.BytesIO:
@@ -54,11 +57,19 @@ async def begins(engine: Engine) -> None:
     assert await asyncio.to_thread(engine.started.acquire, timeout=10)
 
 
+async def test_whoever_has_the_last_batch_can_look_whether_the_file_is_as_it_was() -> None:
+    engine, opened = Engine(), file()
+    engine.may.release(100)
+    async for batch in batches(opened, reading(engine), Disk()):
+        assert not opened.closed, batch.done
+    assert opened.closed
+
+
 async def test_one_portion_is_read_ahead_and_no_more() -> None:
     engine = Engine()
     engine.may.release(100)
     found: list[Sequence[Row]] = []
-    async with aclosing(batches(file(), reading(engine))) as read:
+    async with aclosing(ahead(batches(file(), reading(engine), Disk()))) as read:
         async for batch in read:
             if not found:
                 await begins(engine)
@@ -70,21 +81,21 @@ async def test_one_portion_is_read_ahead_and_no_more() -> None:
 
 @pytest.mark.parametrize("how", ["leaves", "is cancelled"])
 async def test_who_goes_leaves_no_thread_at_work_and_no_file_open(how: str) -> None:
-    engine, opened, ahead = Engine(), file(), asyncio.Event()
+    engine, opened, both = Engine(), file(), asyncio.Event()
     engine.may.release()
 
     async def read() -> None:
-        async with aclosing(batches(opened, reading(engine))) as found:
+        async with aclosing(ahead(batches(opened, reading(engine), Disk()))) as found:
             async for _ in found:
                 await begins(engine)
                 await begins(engine)
-                ahead.set()
+                both.set()
                 if how == "leaves":
                     break
                 await asyncio.Event().wait()
 
     task = asyncio.create_task(read())
-    await ahead.wait()
+    await both.wait()
     if how == "is cancelled":
         task.cancel()
     asyncio.get_running_loop().call_later(0.05, engine.may.release, 100)
@@ -98,7 +109,7 @@ async def test_who_goes_leaves_no_thread_at_work_and_no_file_open(how: str) -> N
 async def test_what_fails_ahead_fails_when_its_turn_comes() -> None:
     engine, opened = Engine(), file()
     engine.may.release()
-    found = batches(opened, reading(engine))
+    found = ahead(batches(opened, reading(engine), Disk()))
     first = await anext(found)
     assert first.written
     engine.broken = True

@@ -2,7 +2,9 @@
 
 import asyncio
 import errno
-from collections.abc import AsyncIterator
+import itertools
+import os
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -198,6 +200,50 @@ async def test_a_wire_that_breaks_once_a_name_was_asked_for_leaves_it_open_wheth
         Cut.at = ""
         await drop.put("a.csv", b"2")
         assert (tmp_path / "a.csv").read_bytes() == b"2"
+
+
+class Meddling(asyncssh.SFTPServer):
+    """Somebody writes on a file, or sets its time, just before it is renamed."""
+
+    meddle: Callable[[Path], object] | None = None
+
+    def rename(self, oldpath: bytes, newpath: bytes) -> None:
+        if Meddling.meddle is not None:
+            Meddling.meddle(Path(self.map_path(oldpath).decode()))
+        super().rename(oldpath, newpath)  # type: ignore[no-untyped-call]
+
+
+async def test_a_file_that_is_written_anew_as_it_is_moved_there_goes_back(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"a\n1\n")
+
+    def anew(path: Path) -> None:
+        Meddling.meddle = None
+        path.write_bytes(b"a")
+
+    async with sftp(tmp_path, Meddling) as drop:
+        (seen,) = await drop.list()
+        Meddling.meddle = anew
+        assert await drop.move("a.csv", ".taking/a.csv", seen) is None
+        assert (tmp_path / "a.csv").read_bytes() == b"a"
+        assert list(await drop.list(".taking")) == []
+
+
+async def test_a_server_that_sets_a_files_time_as_it_renames_it_does_not_keep_it_for_ever(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"a\n1\n")
+    now = itertools.count(1_000_000_000, 60)
+
+    def touched(path: Path) -> None:
+        os.utime(path, (moment := next(now), moment))
+
+    async with sftp(tmp_path, Meddling) as drop:
+        Meddling.meddle = touched
+        (seen,) = await drop.list()
+        assert await drop.move("a.csv", ".taking/a.csv", seen) is None, "nobody knows yet"
+        (seen,) = await drop.list()
+        moved = await drop.move("a.csv", ".taking/a.csv", seen)
+        assert moved is not None
+        assert moved == next(iter(await drop.list(".taking"))) != seen
+        Meddling.meddle = None
 
 
 class Full(asyncssh.SFTPServer):

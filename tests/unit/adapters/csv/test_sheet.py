@@ -16,9 +16,11 @@ import pytest
 from openpyxl import Workbook
 
 from adapters.csv import sheet
+from adapters.csv.disk import Disk
 from adapters.csv.layout import Cells, Layout
-from adapters.csv.read import Reading, batches, opened, read
+from adapters.csv.read import Reading, opened, read
 from adapters.csv.settings import Dialect
+from adapters.csv.turns import batches
 from gateway import Batch, FieldError
 from tests.sheets import WRITERS, Fault, endless, ods, xlsx
 
@@ -244,7 +246,7 @@ async def test_leaving_early_ends_the_child_and_closes_the_file(tmp_path: Path) 
     path.write_bytes(xlsx([HEADER, *[[str(number), "a", "b"] for number in range(6000)]]))
     file = path.open("rb")
     reading = Reading(name="a.xlsx", layout=Layout(dialect=Dialect()), wanted=HEADER, size=2)
-    parts = batches(file, reading)
+    parts = batches(file, reading, Disk())
     assert len((await anext(parts)).rows) == 2
     await parts.aclose()
     assert file.closed
