@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 import pytest
 
+from adapters.csv.drop import Entry
 from adapters.csv.folder import Folder
 from gateway import Unavailable
 from gateway.feeds import Keeping
@@ -68,9 +69,9 @@ class Breaking(Folder):
 
     left = 10**9
 
-    async def move(self, name: str, to: str, /) -> bool:
+    async def move(self, name: str, to: str, /, seen: Entry | None = None) -> Entry | None:
         self._count(to)
-        return await super().move(name, to)
+        return await super().move(name, to, seen)
 
     async def put(self, name: str, content: bytes | BinaryIO, /) -> None:
         self._count(name)
