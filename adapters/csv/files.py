@@ -99,9 +99,13 @@ class Files:
             return await self._held_as(ready.feed, seen, "")
         if moved is None:
             return None
-        held = await self._held_as(ready.feed, moved, ASIDE)
+        try:
+            held = await self._held_as(ready.feed, moved, ASIDE)
+        except Unavailable:
+            await self._put_back(moved)
+            raise
         if held is None:
-            await self.drop.move(f"{ASIDE}/{ready.name}", ready.name)
+            await self._put_back(moved)
         else:
             await self._take_markers(ready)
         return held
@@ -226,6 +230,11 @@ class Files:
             return None
         held = await self._held(feed, seen.name, folder)
         return held if (held.size, held.as_of) == (seen.size, self._moment(seen.mtime)) else None
+
+    async def _put_back(self, moved: Entry) -> None:
+        """Let a file that somebody goes on writing be looked at again."""
+        if moved not in await self.drop.list(ASIDE):
+            await self.drop.move(f"{ASIDE}/{moved.name}", moved.name)
 
     def _is_as_it_was(self, file: BinaryIO, held: Held) -> bool:
         """Tell whether nobody wrote into a file that is open."""
