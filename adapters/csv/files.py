@@ -103,18 +103,34 @@ class Files:
         if ready.folder and name == ready.name:
             held = await self._held_as(ready.feed, seen, ASIDE)
         else:
-            try:
-                moved = await self.drop.move(_path(ready.folder, ready.name), f"{ASIDE}/{name}", seen)
-            except Unavailable as error:
-                if not _is_for_ever(error) or readable(ready.name) != ready.name:
-                    raise
-                return await self._held_as(ready.feed, seen, ready.folder)
-            held = None if moved is None else await self._held_as(ready.feed, moved, ASIDE)
-            if moved is not None and held is None:
-                await self.drop.move(f"{ASIDE}/{name}", _path(ready.folder, ready.name))
-        if held is not None:
+            held = await self._aside(ready, seen, name)
+        if held is not None and held.folder == ASIDE:
             await self._take_markers(ready, name)
         return held
+
+    async def _aside(self, ready: Ready, seen: Entry, name: str) -> Held | None:
+        place = _path(ready.folder, ready.name)
+        try:
+            moved = await self.drop.move(place, f"{ASIDE}/{name}", seen)
+        except Unavailable as error:
+            if not _is_for_ever(error) or readable(ready.name) != ready.name:
+                raise
+            return await self._held_as(ready.feed, seen, ready.folder)
+        if moved is None:
+            return None
+        try:
+            held = await self._held_as(ready.feed, moved, ASIDE)
+        except Unavailable:
+            await self._put_back(moved, place)
+            raise
+        if held is None:
+            await self._put_back(moved, place)
+        return held
+
+    async def _put_back(self, moved: Entry, place: str) -> None:
+        """Let a file that somebody goes on writing be looked at again."""
+        if moved not in await self.drop.list(ASIDE):
+            await self.drop.move(f"{ASIDE}/{moved.name}", place)
 
     async def bring(self, feed: str, place: str) -> Held | None:
         """Return a file that was put away."""

@@ -229,6 +229,7 @@ async def test_a_file_that_grows_while_it_is_fetched_is_taken_once_it_does_no_mo
     await site.look()
     assert site.told() == []
     assert "it changed while it was fetched" in str(site.lines[0][1]["why"])
+    assert site.files() == ["imunisasi_1.csv"], "it is looked at again"
     await site.look(seconds=61)
     assert site.told() == [("imunisasi_1.csv", "accepted")]
     assert len(await site.rows()) == 4
