@@ -1,15 +1,13 @@
-"""However a file is encoded, quoted and cut into portions, and wherever it is read on, the same rows and reasons come."""
+"""However a file is encoded, quoted and cut, and wherever it is read on, the same rows and reasons come."""
 
 import codecs
 from collections.abc import Callable, Sequence
-from functools import cache, partial
+from functools import cache
 from typing import Any
 
-import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from adapters.csv import lines
 from adapters.csv.settings import Dialect
 from gateway.columns import LineForm, ReadLines
 from gateway.feeds import Keeping
