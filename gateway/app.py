@@ -79,8 +79,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     `tap` may wrap an adapter, `attempt` what sends once; with a `recorder` the ledger stands before what writes.
     `draft` has what outlives a reload, unchanged until adopted. Rows may go to operations `elsewhere`, left out here.
     """
-    draft = draft or Kept().draft()
-    opened: list[Closes] = []
+    draft, opened = draft or Kept().draft(), list[Closes]()
 
     def provide(name: str, section: Agency) -> Provided:
         client = _client(name, located, metrics, draft)
