@@ -77,11 +77,9 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     """Build the whole table; raises ConfigError with every finding. Blocks on files, opens no connection.
 
     `tap` may wrap an adapter, `attempt` what sends once; with a `recorder` the ledger stands before what writes.
-    `draft` has the state that outlives a reload, nothing of which changes before it is adopted. To the operations
-    `elsewhere`, of agencies that are declared and left out here, rows may be forwarded.
+    `draft` has what outlives a reload, unchanged until adopted. Rows may go to operations `elsewhere`, left out here.
     """
-    draft = draft or Kept().draft()
-    opened: list[Closes] = []
+    draft, opened = draft or Kept().draft(), list[Closes]()
 
     def provide(name: str, section: Agency) -> Provided:
         client = _client(name, located, metrics, draft)
@@ -113,7 +111,7 @@ def assemble(  # noqa: PLR0913 - what everything is made of
     )
     built, findings = _built(located, tools)
     agencies, known = linked(built, located, findings, elsewhere=elsewhere), Registry()
-    failed = located.config.agency.keys() - {agency.name for agency in agencies}
+    failed = located.config.agency.keys() - {one.name for one in agencies}
     try:
         known = table(agencies, without(located.config, failed), located.where, recorder)
     except ConfigError as error:

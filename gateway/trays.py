@@ -13,14 +13,16 @@ _REMEDY = "make it, or mount it before the gateway starts; then let the gateway'
 def missing(located: Located) -> Iterator[Finding]:
     """Find folders on this machine that are not there, or are no folders; no error, as one may be mounted later."""
     for agency, section in located.config.agency.items():
-        settings: Mapping[str, object] = section.model_extra or {}
-        outs = settings.get("out")
-        places = [(("drop",), settings.get("drop"))] if section.adapter == "csv" else []
-        for name, out in outs.items() if section.adapter == "csv" and isinstance(outs, Mapping) else ():
-            places.append((("out", name, "folder"), out.get("folder") if isinstance(out, Mapping) else None))
-        for path, place in places:
+        for path, place in _places(section.model_extra or {}) if section.adapter == "csv" else ():
             if isinstance(place, str) and place and "://" not in place and not isdir(located.folder / place):  # noqa: PTH112
                 yield _finding(located, ("agency", agency, *path), located.folder / place, place)
+
+
+def _places(settings: Mapping[str, object]) -> Iterator[tuple[tuple[str, ...], object]]:
+    yield ("drop",), settings.get("drop")
+    outs = settings.get("out")
+    for name, out in outs.items() if isinstance(outs, Mapping) else ():
+        yield ("out", name, "folder"), out.get("folder") if isinstance(out, Mapping) else None
 
 
 def _finding(located: Located, path: tuple[str, ...], folder: Path, place: str) -> Finding:

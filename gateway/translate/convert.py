@@ -326,18 +326,16 @@ def _guard(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def check_digits(count: int) -> Step:
     """Return the check for exactly so many ASCII digits; a number that a spreadsheet rounded is named as such."""
-
-    def plain(text: str) -> bool:
-        return len(text) == count and text.isascii() and text.isdigit()
+    match = re.compile(f"[0-9]{{{count}}}").fullmatch
 
     def run(value: object) -> str:
         text = need_text(value)
-        if plain(text):
+        if match(text):
             return text
         if _ROUNDED.fullmatch(text):
             raise Bad("rounded-number", text)
         bare = text.strip(_AROUND)
-        raise Bad("digits-around" if plain(bare) else "digits", text, digits=str(count))
+        raise Bad("digits-around" if match(bare) else "digits", text, digits=str(count))
 
     fits = Words("len({v}) == {0} and {v}.isascii() and {v}.isdigit()", (count,))
     return Step(run=run, fits=fits, plain=Plain(f"[0-9]{{{count}}}"))
