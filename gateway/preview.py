@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from gateway.errors import FieldError
 from gateway.feeds import Batch, Chunk, Reject, Tally
+from gateway.ledger.clashes import Clash, Settled, settled, tallied
 from gateway.ledger.rows import decode
-from gateway.ledger.snapshot_rows import Clash, PackedRow, Settled, once, packed, rows_of, settled, tallied
+from gateway.ledger.snapshot_rows import PackedRow, once, packed, rows_of
 from gateway.message import Document
 from gateway.registry import Feed
 from gateway.verdict import objection, refusal, translated

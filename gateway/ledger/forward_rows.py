@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from gateway.feeds import Chunk, Overtaken, Tally
+from gateway.ledger.clashes import tallied
 from gateway.ledger.keys import Keys
 from gateway.ledger.rows import Packed, pack
-from gateway.ledger.snapshot_rows import tallied
 from gateway.portion import Forwarded, Portion
 
 PLACE_TAKEN, MENDED = b"", b"mended"

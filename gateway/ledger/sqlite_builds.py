@@ -13,24 +13,20 @@ from typing import Any
 from uuid import uuid4
 
 from gateway.feeds import Chunk, Keeping, Overtaken, Reject, Tally
+from gateway.ledger.clashes import Clash, Settled, settle, settled_late, tallied
 from gateway.ledger.opening import beside
 from gateway.ledger.place import connect
 from gateway.ledger.rows import decode
 from gateway.ledger.snapshot_rows import (
-    Clash,
     Columns,
     PackedRow,
-    Settled,
     columns_of,
     notes_mends,
     read_columns,
     read_reasons,
     read_tally,
     rows_of,
-    settle,
-    settled_late,
     side_by_side,
-    tallied,
     written,
     written_columns,
     written_reasons,

@@ -13,12 +13,13 @@ from typing import ParamSpec, TypeVar
 from gateway.errors import FieldError, LedgerUnavailable, NoSnapshot
 from gateway.feeds import Chunk, FileReceipt, FileState, Held, Keeping, Reject, Standing, Tally, Turn
 from gateway.ledger import sqlite_clock, sqlite_forward, sqlite_receipts
+from gateway.ledger.clashes import may_replace
 from gateway.ledger.forward_rows import foreseen, packed_forward
 from gateway.ledger.keys import Keys
 from gateway.ledger.news import News
 from gateway.ledger.opening import beside
 from gateway.ledger.receipt_rows import FORWARD, receipt_of
-from gateway.ledger.snapshot_rows import conditions, gathered, may_replace
+from gateway.ledger.snapshot_rows import conditions, gathered
 from gateway.ledger.sqlite_builds import Builds, complete, held_columns
 from gateway.ledger.sqlite_pages import page
 from gateway.ledger.transaction import Transaction

@@ -6,10 +6,10 @@ from typing import Any
 import asyncpg
 
 from gateway.feeds import Chunk, Keeping, Reject, Tally
+from gateway.ledger.clashes import Clash, settled, tallied
 from gateway.ledger.postgres.store import Connection
 from gateway.ledger.rows import decode
 from gateway.ledger.snapshot_rows import (
-    Clash,
     Condition,
     PackedRow,
     columns_of,
@@ -19,8 +19,6 @@ from gateway.ledger.snapshot_rows import (
     packed,
     read_columns,
     rows_of,
-    settled,
-    tallied,
     written,
     written_columns,
     written_reasons,

@@ -21,6 +21,7 @@ from gateway.feeds import (
     Tally,
     Turn,
 )
+from gateway.ledger.clashes import may_replace
 from gateway.ledger.forward_rows import foreseen, packed_forward
 from gateway.ledger.keys import Keys
 from gateway.ledger.postgres import builds, forward, receipts
@@ -31,7 +32,6 @@ from gateway.ledger.snapshot_rows import (
     columns_of,
     conditions,
     gathered,
-    may_replace,
     read_columns,
     read_reasons,
     read_tally,
