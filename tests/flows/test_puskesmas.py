@@ -89,10 +89,10 @@ def test_a_folder_that_is_not_there_is_503_and_nothing_was_written(flow: Flow) -
 
 BAD_FILES = {
     "wrong": "no_batch",
-    "junk": "dibulatkan",
-    "half": "belum selesai",
-    "html": "halaman web",
-    "refuse": "hanya berisi judul kolom",
+    "junk": "rounded by a spreadsheet",
+    "half": "not completely written",
+    "html": "a web page",
+    "refuse": "holds a header and no row",
 }
 
 
