@@ -23,13 +23,13 @@ FILES: Mapping[str, tuple[str, str]] = {
     ),
     "unclosed": (
         (
-            "baris terakhir tidak ditutup dengan ganti baris, jadi berkas mungkin terpotong; salin lagi, atau simpan "
-            "lagi dari aplikasi spreadsheet; bila ekspornya selalu begini, minta staf TI memakai "
+            "berkas mungkin belum selesai ditulis: baris terakhir tidak ditutup dengan ganti baris; salin lagi, atau "
+            "simpan lagi dari aplikasi spreadsheet; bila ekspornya selalu begini, minta staf TI memakai "
             'ready = "rename" atau "marker"'
         ),
         (
-            "its last line has no line break, so the file may be cut short; copy it again, or save it again from a "
-            'spreadsheet program; where the export always ends so, have it use ready = "rename" or "marker"'
+            "the file may be not completely written: its last line has no line break; copy it again, or save it again "
+            'from a spreadsheet program; where the export always ends so, have it use ready = "rename" or "marker"'
         ),
     ),
     "max-reject": (
