@@ -278,6 +278,7 @@ class Files:
             size=ROWS,
             after=after,
             trailer=self.feeds[feed].trailer,
+            only=self.feeds[feed].more_columns == "refuse",
             lines=self.feeds[feed].mode == "forward",
             plain=(self.frames if by_polars else self.lines).get(feed),
             at_once=AT_ONCE if by_polars else 0,

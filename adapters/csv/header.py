@@ -13,17 +13,19 @@ LONGEST_NAME = 40
 MOST_NAMES = 12
 
 
-def header_errors(found: Sequence[str], wanted: Sequence[str]) -> tuple[FieldError, ...]:
+def header_errors(found: Sequence[str], wanted: Sequence[str], *, only: bool = False) -> tuple[FieldError, ...]:
     """Return one error that names every difference that matters, none when all `wanted` are there exactly once.
+
+    With `only` there may be no others.
 
     The difference reads `no_bacth -> no_batch; -posyandu; +catatan; nik_anak x2`: renamed, missing, added, repeated.
     Of a line that is no header at all nothing is told: a person's data may stand there.
     """
     missing = [name for name in wanted if name not in found]
     repeated = [name for name, times in Counter(found).items() if times > 1 and name in wanted]
-    if not missing and not repeated:
-        return ()
     added = [name for name in dict.fromkeys(found) if name and name not in wanted and name not in OURS]
+    if not missing and not repeated and not (only and added):
+        return ()
     renamed = _nearest(missing, added)
     if len(missing) == len(wanted) > 2 * len(renamed) and not (renamed and len(found) == 1):
         return (FieldError(pointer="", rule="no-header", params={"columns": ", ".join(_short(wanted))}),)

@@ -34,10 +34,11 @@ BARIS, ALASAN, BERKAS = LINE, "_alasan", OF
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """How a file is read: `wanted` columns must be there, the first `after` records are done, `size` a batch.
+    """How a file is read: `wanted` columns must be there, with `only` no others; the first `after` records are done.
 
-    `name` tells by its ending what kind of file it is; with `lines` it is told in which line each record begins.
-    `plain` makes what reads plain lines of a text file, so many characters `at_once`: 0 are as many as usual.
+    `name` tells by its ending what kind of file it is, `size` is how many records a batch has; with `lines` it is told
+    in which line each begins. `plain` makes what reads plain lines of a text file, so many characters `at_once`: 0 are
+    as many as usual.
     """
 
     name: str
@@ -46,6 +47,7 @@ class Reading:
     size: int
     after: int = 0
     trailer: str | None = None
+    only: bool = False
     lines: bool = False
     plain: Callable[[LineForm], ReadLines | None] | None = None
     at_once: int = 0
@@ -59,7 +61,7 @@ def read(file: BinaryIO, reading: Reading) -> Generator[Batch, None, None]:
                 header = [name.strip() for name in next(found, None) or ()]
                 if not header:
                     yield refusal(FieldError(pointer="", rule="empty-file"), found.encoding)
-                elif errors := header_errors(header, reading.wanted):
+                elif errors := header_errors(header, reading.wanted, only=reading.only):
                     yield refusal(errors[0], found.encoding)
                 else:
                     batches = _Batches(reading, header, found)

@@ -184,6 +184,12 @@ class Feed(BaseModel):
         examples=["TOTAL"],
     )
 
+    more_columns: Literal["pass over", "refuse"] = Field(
+        "pass over",
+        description="What a column is that the mapping does not name: nothing to us, or a changed header, which "
+        "refuses the file as a missing column does.",
+        examples=["refuse"],
+    )
     engine: Literal["python", "polars"] = Field(
         "python",
         description="What reads the lines of its text files: `polars`, of the extra `csv-fast`, takes large ones in "

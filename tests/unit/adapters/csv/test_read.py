@@ -161,6 +161,14 @@ def test_unused_columns_and_another_order_are_fine() -> None:
     assert found.rows == [(1, {"jenis": "1", "catatan": "2", "nik_anak": "3", "nama_anak": "4", "": ""})]
 
 
+def test_where_no_other_columns_are_wanted_an_added_one_changes_the_header() -> None:
+    found = read_all(b"jenis;catatan;nik_anak;nama_anak\n1;2;3;4\n", only=True)
+    assert [reject.reasons[0].params for reject in found.rejects] == [{"difference": "+catatan"}]
+    assert read_all(b"jenis;nik_anak;nama_anak\n1;3;4\n", only=True).rows
+    handed_back = f"_baris;_alasan;_berkas;{HEADER}\n2;x;y;1;2;3\n".encode()
+    assert read_all(handed_back, only=True).rows, "our own columns are no added ones"
+
+
 @pytest.mark.parametrize(
     "line", ["1405029001180001;Ani Lestari;BCG", "1405029001180001,Ani Lestari,BCG", "\x01\x02;\x03", "a;b;c;d"]
 )
