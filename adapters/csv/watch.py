@@ -40,7 +40,9 @@ class Watch:
                 return True
             case "marker":
                 marker = _marker(entry, entries)
-                return marker is not None and self._is_vouched(entry, marker)
+                if marker is None or self._is_vouched(entry, marker):
+                    return marker is not None
+                return self.is_overdue(entry, now) and self.is_overdue(marker, now)
             case "stable":
                 return self._is_still(entry, now)
 
@@ -77,7 +79,8 @@ class Watch:
     def _is_vouched(self, entry: Entry, marker: Entry) -> bool:
         """Tell whether a marker is this file's: an older one may be left over from the file before.
 
-        Where clocks differ, or a marker is copied with the time it had, it is so if it came when the file was there.
+        Where clocks differ, or a marker is copied with the time it had, it is so if it came when the file was there;
+        else once both have been as they are for long.
         """
         return marker.mtime >= entry.mtime or self._since[marker] > self._since[entry]
 

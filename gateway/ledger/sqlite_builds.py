@@ -44,7 +44,7 @@ _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE reject (number INTEGER PRIMARY KEY, reasons TEXT NOT NULL);
 """
-_SEVERAL = "SELECT id FROM row WHERE id > ? GROUP BY id HAVING count(*) > 1 ORDER BY id LIMIT ?"
+_SEVERAL = "SELECT id FROM row WHERE id >= ? GROUP BY id HAVING count(*) > 1 ORDER BY id LIMIT ?"
 
 
 @dataclass(slots=True)
@@ -308,13 +308,13 @@ def _settle(db: sqlite3.Connection, keeping: Keeping, tally: Tally, *, replaces:
         db.execute("CREATE UNIQUE INDEX row_id ON row (id)")
         return tally
     db.execute("CREATE INDEX row_id ON row (id)")
-    last = b""
-    while ids := [row["id"] for row in db.execute(_SEVERAL, (last, PORTION))]:
+    first = b""
+    while ids := [row["id"] for row in db.execute(_SEVERAL, (first, PORTION))]:
         for one in ids:
             for said, gone in _settled(db, keeping, one, replaces=replaces):
                 _reject(db, said.rejects)
                 tally = settled_late(tally, said, gone)
-        last = ids[-1]
+        first = ids[-1] + b"\0"  # what comes next in the order of bytes
     return tally
 
 

@@ -5,6 +5,9 @@ from collections.abc import Sequence
 
 from gateway.ledger.snapshot_rows import Condition, leading
 
+_FIRSTS = """
+SELECT column.name FROM pragma_index_list('row') AS own, pragma_index_info(own.name) AS column WHERE column.seqno = 0
+"""
 MANY = 300
 """Rows that are counted at most of those that meet one condition, before it is settled which is gone by."""
 
@@ -35,9 +38,15 @@ def _rarest(db: sqlite3.Connection, asked: Sequence[Condition]) -> Condition | N
         query = f"SELECT count(*) FROM (SELECT 1 FROM row WHERE {part} LIMIT {MANY})"  # noqa: S608 - our own names
         return int(db.execute(query, values).fetchone()[0])
 
+    if len(asked) < 2:  # noqa: PLR2004 - nothing to choose between
+        return next(iter(asked), None)
+    if known := [one for one in asked if one.column == "id" and not one.prefix]:
+        return known[0]
     # Of those that many rows meet the beginning, as an index on it has the rows in their order.
     first = sorted(asked, key=lambda one: one is not leading(asked))
-    return min(first, key=count) if len(asked) > 1 else next(iter(asked), None)
+    # Without an index that begins with its column, to count would be to walk through all rows.
+    firsts = {row["name"] for row in db.execute(_FIRSTS)}
+    return min((one for one in first if one.column in firsts), key=count, default=first[0])
 
 
 def _met(asked: Sequence[Condition], rarest: Condition | None) -> tuple[list[str], list[bytes]]:

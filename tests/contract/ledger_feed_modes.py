@@ -24,6 +24,13 @@ class ModeContract:
         (double,) = await stage.ledger.rejects(done.number)
         assert (double.number, double.reasons[0].params) == (1, {"number": "4"})
 
+    async def test_rows_whose_key_is_an_empty_text_are_of_one_key(self, stage: Stage) -> None:
+        keeping = replace(KEYED, key=("nik",))
+        rows: list[Document] = [{"nik": nik, "nama": nama} for nik, nama in (("", "Ani"), ("1", "Budi"), ("", "Citra"))]
+        done = await taken(stage.ledger, *rows, keeping=keeping)
+        assert await rows_of(stage.ledger) == [rows[2], rows[1]]
+        assert (done.tally.kept, done.tally.rules) == (2, {"double-key": 1})
+
     async def test_without_a_key_a_row_is_known_by_its_content(self, stage: Stage) -> None:
         done = await taken(stage.ledger, *ROWS, ROWS[0], keeping=PLAIN)
         assert (done.tally.accepted, done.tally.unchanged, done.tally.kept) == (3, 1, 3)

@@ -166,3 +166,15 @@ async def test_a_marker_that_is_older_than_its_file_is_told_once(open_site: Open
     os.utime(site.folder / "imunisasi_1.csv.ok")
     await site.look()
     assert site.told() == [("imunisasi_1.csv", "accepted")]
+
+
+async def test_a_file_whose_marker_has_an_older_time_is_taken_once_both_have_been_as_they_are_for_long(
+    open_site: OpenSite,
+) -> None:
+    site = await open_site(ready="marker", stable_for="10s")
+    site.drop("imunisasi_1.csv", WHOLE)
+    site.drop("imunisasi_1.csv.ok", b"", at=-60)
+    await site.look(33.0, times=4)
+    assert site.told() == []
+    await site.look(2.0)
+    assert site.told() == [("imunisasi_1.csv", "accepted")]

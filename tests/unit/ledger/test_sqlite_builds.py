@@ -117,6 +117,22 @@ class _Told(list[tuple[str, tuple[object, ...]]]):
         return self._db.execute(*self[-1])
 
 
+@pytest.mark.parametrize("where", [{"nik": "1000007", "nama": "7"}, {"jenis": "1", "nama": "7"}])
+def test_what_has_no_index_of_its_own_is_not_counted(tmp_path: Path, where: Document) -> None:
+    keeping = Keeping(key=("nik",), indexes=(("nik",), ("jenis", "nama")))
+    builds = Builds(tmp_path)
+    builds.begin(7, 1, keeping, None, anew=False)
+    rows = [(n, {"nik": f"1{n:06d}", "jenis": f"{n % 3}", "nama": f"{n % 400}"}) for n in range(1, 3001)]
+    builds.add(7, 1, keeping, Chunk(after=0, position=3000, rows=rows, last=True), replaces=True)
+    builds.finish(7, keeping)
+    db = complete(builds.place(7))
+    told = _Told(db)
+    assert page(cast("sqlite3.Connection", told), conditions(held_columns(db), where, {}), 0, 101)
+    plans = [row["detail"] for query, values in told for row in db.execute(f"EXPLAIN QUERY PLAN {query}", values)]
+    assert not [plan for plan in plans if plan.startswith("SCAN row")]
+    db.close()
+
+
 @pytest.mark.parametrize(("where", "starts"), ASKED)
 @pytest.mark.parametrize("after", [0, 1500])
 def test_what_is_asked_by_value_or_beginning_is_found_by_an_index_on_every_page(
