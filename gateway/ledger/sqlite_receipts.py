@@ -145,11 +145,20 @@ def _live(tx: Transaction, feed: str, keeping: Keeping) -> sqlite3.Row | None:
 
 
 def _double(tx: Transaction, live: sqlite3.Row | None, turn: Turn, held: Held, keeping: Keeping) -> int | None:
-    """Return which receipt a file doubles: one that the live snapshot is of, or any by which it was forwarded."""
+    """Return which receipt a file doubles: one that the live snapshot is of, or any by which it was forwarded.
+
+    What was mended before the last time may be mended back.
+    """
     same = (held.sha256, keeping.mapping)
     if keeping.mode == FORWARD:
         return sent_as(tx, turn.feed, *same)
-    return next((one["number"] for one, mapping in _of(tx, live) if (one["sha256"], mapping) == same), None)
+    found = (
+        one["number"]
+        for one, mapping in _of(tx, live)
+        if (one["sha256"], mapping) == same
+        and (one["mode"] != REPAIR or live is None or one["number"] == live["number"])
+    )
+    return next(found, None)
 
 
 def sent_as(tx: Transaction, feed: str, sha256: str, mapping: str) -> int | None:

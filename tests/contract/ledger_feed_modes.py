@@ -95,7 +95,7 @@ class ModeContract:
         assert late.reason.rule == "superseded"
         assert await rows_of(stage.ledger) == [ROWS[0]]
 
-    async def test_rule_11_21_what_a_mended_snapshot_is_of_is_a_duplicate_whichever_of_its_files_it_is(
+    async def test_rule_11_21_of_a_mended_snapshot_its_file_and_what_mended_it_last_are_duplicates(
         self, stage: Stage
     ) -> None:
         file, mends = held(), list[Held]()
@@ -103,10 +103,14 @@ class ModeContract:
         for row in ROWS[1:]:
             mends.append(held("a.rejected.csv", repairs=first.reference))
             assert (await taken(stage.ledger, row, file=mends[-1])).state is FileState.ACCEPTED
-        for number, again in enumerate((file, *mends), first.number):
+        for number, again in ((first.number, file), (first.number + 2, mends[1])):
             double = await taken(stage.ledger, file=again)
             assert (double.state, double.original) == (FileState.DUPLICATE, number)
             assert await rows_of(stage.ledger) == ROWS
+        # What was mended otherwise since may be mended back.
+        back = await taken(stage.ledger, ROWS[1], file=mends[0])
+        assert (back.state, back.tally.accepted, back.tally.unchanged) == (FileState.ACCEPTED, 0, 1)
+        assert await rows_of(stage.ledger) == ROWS
         by_another = await taken(stage.ledger, ROWS[0], file=file, keeping=replace(KEYED, mapping="m2"))
         assert by_another.state is FileState.ACCEPTED
 

@@ -165,11 +165,18 @@ async def one(connection: Connection, number: int) -> Any:
 
 
 async def _double(connection: Connection, live: Any, turn: Turn, held: Held, keeping: Keeping) -> int | None:
-    """Return which receipt a file doubles: one that the live snapshot is of, or any by which it was forwarded."""
+    """Return which receipt a file doubles: one that the live snapshot is of, or any by which it was forwarded.
+
+    What was mended before the last time may be mended back.
+    """
     same = (held.sha256, keeping.mapping)
     if keeping.mode == FORWARD:
         return await sent_as(connection, turn.feed, *same)
-    found = [one["number"] async for one, mapping in _of(connection, live) if (one["sha256"], mapping) == same]
+    found = [
+        one["number"]
+        async for one, mapping in _of(connection, live)
+        if (one["sha256"], mapping) == same and (one["mode"] != REPAIR or one["number"] == live["number"])
+    ]
     return next(iter(found), None)
 
 
