@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
+from adapters.csv.batches import batches
 from adapters.csv.drop import Drop, Entry
 from adapters.csv.earlier import keep_earlier, names_apart
 from adapters.csv.fitting import fitting, readable
@@ -20,7 +21,6 @@ from adapters.csv.read import Reading, refusal
 from adapters.csv.rejects import HandingBack, rejected_file
 from adapters.csv.settings import Feed
 from adapters.csv.stray import Strays
-from adapters.csv.turns import batches
 from adapters.csv.watch import MARKERS, Watch
 from gateway import (
     Batch,

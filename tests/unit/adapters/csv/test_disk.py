@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from adapters.csv.batches import batches
 from adapters.csv.disk import THREADS, Disk, Hangs
 from adapters.csv.folder import Folder
 from adapters.csv.layout import Layout
 from adapters.csv.outs import Writing
 from adapters.csv.read import Reading
 from adapters.csv.settings import Dialect, Out
-from adapters.csv.turns import batches
 from gateway import AgencyTimeout, LineForm, ReadLines, Unavailable
 from gateway.chunks import ahead
 from tests.drops import call
@@ -176,7 +176,7 @@ def plain(_: LineForm) -> ReadLines:
 async def test_who_stops_while_a_disk_hangs_goes_at_once_and_the_file_is_closed_when_it_answers(
     monkeypatch: pytest.MonkeyPatch, *, is_ahead: bool
 ) -> None:
-    monkeypatch.setattr("adapters.csv.turns.GOODBYE", 0.05)
+    monkeypatch.setattr("adapters.csv.batches.GOODBYE", 0.05)
     raw = Stalled(b"a;b\n" + b"1;x\n" * 200_000, 1 << 19)
     # It is read once for its encoding and once for its rows: this is the first time.
     reading = Reading(

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.csv.batches import batches
 from adapters.csv.disk import Disk
 from adapters.csv.encoding import find_encoding
 from adapters.csv.layout import Layout
 from adapters.csv.read import Reading, read
 from adapters.csv.settings import Dialect
-from adapters.csv.turns import batches
 from gateway import Batch, Reject, mask_text
 from gateway.translate import compile_row
 from gateway.translate.load import parse_mapping

@@ -8,11 +8,11 @@ from contextlib import aclosing
 
 import pytest
 
+from adapters.csv.batches import batches
 from adapters.csv.disk import Disk
 from adapters.csv.layout import Layout
 from adapters.csv.read import Reading
 from adapters.csv.settings import Dialect
-from adapters.csv.turns import batches
 from gateway.chunks import ahead
 from gateway.columns import LineForm, ReadLines, Row
 

@@ -16,11 +16,11 @@ import pytest
 from openpyxl import Workbook
 
 from adapters.csv import sheet
+from adapters.csv.batches import batches
 from adapters.csv.disk import Disk
 from adapters.csv.layout import Cells, Layout
 from adapters.csv.read import Reading, opened, read
 from adapters.csv.settings import Dialect
-from adapters.csv.turns import batches
 from gateway import Batch, FieldError
 from tests.sheets import WRITERS, Fault, endless, ods, xlsx
 

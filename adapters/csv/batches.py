@@ -28,11 +28,13 @@ async def batches(file: BinaryIO, reading: Reading, disk: Disk) -> AsyncGenerato
             yield batch
             del batch
     finally:
-        if coming is not None:
-            await _done(coming)
-        if turns.leave():
-            with suppress(Hangs):
-                await disk.do(turns.close)
+        try:
+            if coming is not None:
+                await _done(coming)
+        finally:  # whoever is told to go twice does not wait, and leaves nothing open either
+            if turns.leave():
+                with suppress(Hangs):
+                    await disk.do(turns.close)
 
 
 async def _done(coming: "asyncio.Task[Batch | None]") -> None:
@@ -55,8 +57,10 @@ class _Turns:
         self._is_left = False
 
     def next(self) -> Batch | None:
-        """Read on."""
+        """Read on; nothing once nobody wants more, who may have gone before a thread was free."""
         with self._lock:
+            if self._is_left:
+                return None
             self._is_at_work = True
         try:
             return next(self._found, None)
