@@ -57,11 +57,9 @@ class _Turns:
         self._is_left = False
 
     def next(self) -> Batch | None:
-        """Read on; nothing once nobody wants more, who may have gone before a thread was free."""
-        with self._lock:
-            if self._is_left:
-                return None
-            self._is_at_work = True
+        """Read on; nothing once nobody wants more."""
+        if not self._begins():
+            return None
         try:
             return next(self._found, None)
         finally:
@@ -70,6 +68,12 @@ class _Turns:
                 left = self._is_left
             if left:
                 self.close()
+
+    def _begins(self) -> bool:
+        """Be at work, unless whoever wanted more went before a thread was free."""
+        with self._lock:
+            self._is_at_work = not self._is_left
+            return self._is_at_work
 
     def leave(self) -> bool:
         """Want no more; true where nobody is at work who would close the file."""
